@@ -41,7 +41,11 @@ export abstract class NodeError extends Error {
    * @param options `why` and `fix` for the operator, `exitCode` (sysexits; 1 if the error ends the process
    *   with no better number), and the `cause`
    */
-  constructor(code: string, what: string, options: ErrorAdvice & { exitCode?: number; cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    what: string,
+    options: ErrorAdvice & { exitCode?: number; cause?: unknown } = {},
+  ) {
     super(what, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = new.target.name
     this.code = code

@@ -1,0 +1,17 @@
+/**
+ * Every domain tag that goes into a hash. A tag is hashed with its length in front, so that no two
+ * uses can collide by sliding bytes from the tag into the content.
+ */
+export const DOMAINS = {
+  transaction: 'hypermesh/transaction/v1',
+  genesis: 'hypermesh/genesis/v1',
+  proofCommitment: 'hypermesh/proof-commitment/v1',
+  requestKey: 'hypermesh/request-key/v1',
+  requestId: 'hypermesh/request-id/v1',
+  nodeId: 'hypermesh/node-id/v1',
+  timeNullifier: 'hypermesh/nullifier/time/v1',
+  validatorId: 'hypermesh/validator-id/v1',
+  verdict: 'hypermesh/verdict/v1',
+} as const
+
+export type Domain = keyof typeof DOMAINS

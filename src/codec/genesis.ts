@@ -1,0 +1,56 @@
+/** Canonical bytes of genesis. Their hash is the network's identity and is inside every signing payload. */
+import type { ChainParameters, Genesis, ValidationPolicy } from '../types/genesis.ts'
+import type { GenesisHash, ValidatorId } from '../types/primitives.ts'
+import type { Validator } from '../types/validator-set.ts'
+import { sha256TaggedHex } from './hashes.ts'
+import { TEXT_BYTES_MAX, VALIDATORS_MAX } from './limits.ts'
+import { bytesFixed, counter, encode, hexBytes, listOf, record, text, u64, uint } from './schema.ts'
+
+/** ML-DSA-65 public key, FIPS 204 table 2. */
+export const PUBLIC_KEY_BYTES = 1_952
+
+export const validatorSchema = record<Validator>({
+  id: hexBytes<ValidatorId>(32),
+  publicKey: bytesFixed(PUBLIC_KEY_BYTES),
+  stake: u64,
+})
+
+export const validatorListSchema = listOf(validatorSchema, VALIDATORS_MAX)
+
+export const chainParametersSchema = record<ChainParameters>({
+  heartbeatMs: uint(4),
+  viewTimeoutMinMs: uint(4),
+  viewTimeoutMaxMs: uint(4),
+  unreachableLeaderTimeoutMs: uint(4),
+  clockSkewMaxMs: uint(4),
+  blockBytesMax: uint(4),
+  blockTransactionsMax: uint(4),
+  certificateInterval: uint(4),
+})
+
+export const validationPolicySchema = record<ValidationPolicy>({
+  minimumStake: u64,
+  maxTimeOffsetMs: uint(4),
+  minimumStorage: u64,
+  maximumStorage: u64,
+  minimumCompute: u64,
+  maximumCompute: u64,
+})
+
+const genesisSchema = record<Genesis>({
+  network: text(TEXT_BYTES_MAX),
+  time: counter(),
+  parameters: chainParametersSchema,
+  policy: validationPolicySchema,
+  validators: validatorListSchema,
+})
+
+/** Identity of a network. */
+export function genesisHash(genesis: Genesis): GenesisHash {
+  return sha256TaggedHex<GenesisHash>('genesis', encode(genesisSchema, genesis))
+}
+
+/** Identity of a validator or node: hash of its ML-DSA-65 public key. */
+export function validatorId(publicKey: Uint8Array): ValidatorId {
+  return sha256TaggedHex<ValidatorId>('validatorId', publicKey)
+}

@@ -1,0 +1,27 @@
+/**
+ * The largest of everything that has canonical bytes. A bound here is about memory and is wider than the
+ * rule on the same field, so that what breaks a rule is judged Invalid with a reason instead of refused.
+ */
+
+/** Validators in a set; the index is two bytes, this keeps certificates within {@link MESSAGE_BYTES_MAX}. */
+export const VALIDATORS_MAX = 256
+/** Transactions in a block, whatever genesis allows. */
+export const BLOCK_TRANSACTIONS_MAX = 4_096
+/** Canonical bytes of a block, whatever genesis allows. */
+export const BLOCK_BYTES_MAX = 4 * 1024 * 1024
+/** Canonical bytes of one transaction. */
+export const TRANSACTION_BYTES_MAX = 256 * 1024
+/** Any single text field. */
+export const TEXT_BYTES_MAX = 8_192
+/** Any single byte field of a four-proof set: twice the rule's 64 KiB less one transaction's other fields. */
+export const PROOF_BYTES_MAX = 72 * 1024
+/** Entries of any list of texts. */
+export const TEXT_LIST_MAX = 256
+/** One value in the metadata map: holds an attestation container in base64url. */
+export const METADATA_VALUE_BYTES_MAX = 192 * 1024
+export const METADATA_ENTRIES_MAX = 64
+/** A consensus message: a full block with a timeout certificate of a full set. */
+export const MESSAGE_BYTES_MAX = BLOCK_BYTES_MAX + 3 * VALIDATORS_MAX * 3_400
+/** Rule failures kept in a record, and the bytes of each reason. */
+export const FAILURES_MAX = 64
+export const REASON_BYTES_MAX = 512

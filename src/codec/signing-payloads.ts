@@ -1,0 +1,68 @@
+/**
+ * The bytes under every consensus signature: fixed layout, network and epoch inside. The kind of message is
+ * told apart by the ML-DSA context string (crypto/contexts.ts), so that no signature serves for two kinds.
+ */
+import type { BlockHash, Epoch, GenesisHash, Height, StateRoot, View } from '../types/primitives.ts'
+import { counter, encode, hexBytes, record } from './schema.ts'
+
+interface Scope {
+  readonly genesisHash: GenesisHash
+  readonly epoch: Epoch
+  readonly view: View
+}
+
+const scope = { genesisHash: hexBytes<GenesisHash>(32), epoch: counter<Epoch>(), view: counter<View>() }
+
+const proposalPayload = record<Scope & { blockHash: BlockHash }>({ ...scope, blockHash: hexBytes(32) })
+const votePayload = record<Scope & { height: Height; blockHash: BlockHash }>({
+  ...scope,
+  height: counter(),
+  blockHash: hexBytes(32),
+})
+const commitPayload = record<Scope & { height: Height; blockHash: BlockHash; stateRoot: StateRoot }>({
+  ...scope,
+  height: counter(),
+  blockHash: hexBytes(32),
+  stateRoot: hexBytes(32),
+})
+const timeoutPayload = record<Scope & { highQcView: View }>({ ...scope, highQcView: counter() })
+
+/** (chainId, epoch, view, blockHash), 80 bytes; context proposal. */
+export function proposalSigningPayload(
+  genesisHash: GenesisHash,
+  of: { readonly epoch: Epoch; readonly view: View; readonly blockHash: BlockHash },
+): Uint8Array {
+  return encode(proposalPayload, { genesisHash, epoch: of.epoch, view: of.view, blockHash: of.blockHash })
+}
+
+/** (chainId, epoch, view, height, blockHash), 88 bytes; context prepare or pre-commit. */
+export function voteSigningPayload(
+  genesisHash: GenesisHash,
+  of: { readonly epoch: Epoch; readonly view: View; readonly height: Height; readonly blockHash: BlockHash },
+): Uint8Array {
+  const { epoch, view, height, blockHash } = of
+  return encode(votePayload, { genesisHash, epoch, view, height, blockHash })
+}
+
+/** (chainId, epoch, view, height, blockHash, stateRoot), 120 bytes; context commit. */
+export function commitSigningPayload(
+  genesisHash: GenesisHash,
+  of: {
+    readonly epoch: Epoch
+    readonly view: View
+    readonly height: Height
+    readonly blockHash: BlockHash
+    readonly stateRoot: StateRoot
+  },
+): Uint8Array {
+  const { epoch, view, height, blockHash, stateRoot } = of
+  return encode(commitPayload, { genesisHash, epoch, view, height, blockHash, stateRoot })
+}
+
+/** (chainId, epoch, view, highQcView), 56 bytes; context timeout. */
+export function timeoutSigningPayload(
+  genesisHash: GenesisHash,
+  of: { readonly epoch: Epoch; readonly view: View; readonly highQcView: View },
+): Uint8Array {
+  return encode(timeoutPayload, { genesisHash, epoch: of.epoch, view: of.view, highQcView: of.highQcView })
+}

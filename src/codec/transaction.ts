@@ -1,0 +1,190 @@
+/** Canonical bytes of transactions and of the validation requests inside them. */
+import { ok, type Result } from '../types/errors.ts'
+import type { RequestKey, TransactionHash } from '../types/primitives.ts'
+import type {
+  CertificateTransaction,
+  FourProofTransaction,
+  HashedTransaction,
+  Transaction,
+} from '../types/transaction.ts'
+import {
+  CERTIFICATE_TYPES,
+  type CertificateValidationRequest,
+  type FourProofValidationRequest,
+  type SecondsNanos,
+  WORK_STATES,
+  WORKLOAD_TYPES,
+} from '../types/validation-request.ts'
+import { sha256Tagged, sha256TaggedHex } from './hashes.ts'
+import { toHex } from './hex.ts'
+import {
+  METADATA_ENTRIES_MAX,
+  METADATA_VALUE_BYTES_MAX,
+  PROOF_BYTES_MAX,
+  TEXT_BYTES_MAX,
+  TEXT_LIST_MAX,
+  TRANSACTION_BYTES_MAX,
+} from './limits.ts'
+import {
+  bytesUpTo,
+  DecodeError,
+  decode,
+  encode,
+  f64,
+  listOf,
+  oneOf,
+  record,
+  type Schema,
+  tagged,
+  text,
+  u64,
+  uint,
+  variants,
+} from './schema.ts'
+import { utf8ToBytes } from './utf8.ts'
+
+const line = text(TEXT_BYTES_MAX)
+const lines = listOf(line, TEXT_LIST_MAX)
+const secondsNanos = record<SecondsNanos>({ secs: u64, nanos: uint(4) })
+const proofBytes = bytesUpTo(PROOF_BYTES_MAX)
+
+const metadataEntry = record<{ key: string; value: string }>({
+  key: line,
+  value: text(METADATA_VALUE_BYTES_MAX),
+})
+const metadataList = listOf(metadataEntry, METADATA_ENTRIES_MAX)
+type Metadata = readonly (readonly [string, string])[]
+
+/** Sorted and distinct keys, or the same map would have two encodings. */
+const metadata: Schema<Metadata> = {
+  ssz: metadataList.ssz,
+  toRaw: (value) => metadataList.toRaw(value.map(([key, entry]) => ({ key, value: entry }))),
+  fromRaw: (raw) => {
+    const entries = metadataList.fromRaw(raw).map(({ key, value }) => [key, value] as const)
+    for (let i = 1; i < entries.length; i++) {
+      if ((entries[i - 1]?.[0] ?? '') >= (entries[i]?.[0] ?? ''))
+        throw new DecodeError('metadata keys out of order')
+    }
+    return entries
+  },
+}
+
+const certificateValidationRequest = record<CertificateValidationRequest>({
+  certificateRequest: record({
+    commonName: line,
+    sanEntries: lines,
+    nodeId: line,
+    ipv6Addresses: lines,
+    consensusProof: record({
+      stakeProof: record({
+        stakeHolder: line,
+        stakeHolderId: line,
+        stakeAmount: u64,
+        stakeTimestamp: secondsNanos,
+      }),
+      timeProof: record({
+        networkTimeOffset: secondsNanos,
+        timeVerificationTimestamp: secondsNanos,
+        nonce: u64,
+        proofHash: bytesUpTo(TEXT_BYTES_MAX),
+      }),
+      spaceProof: record({
+        nodeId: line,
+        storagePath: line,
+        totalSize: u64,
+        totalStorage: u64,
+        fileHash: line,
+        proofTimestamp: secondsNanos,
+      }),
+      workProof: record({
+        ownerId: line,
+        workloadId: line,
+        pid: u64,
+        computationalPower: u64,
+        workloadType: oneOf(WORKLOAD_TYPES),
+        workState: oneOf(WORK_STATES),
+        workChallenges: lines,
+        proofTimestamp: secondsNanos,
+      }),
+    }),
+    timestamp: secondsNanos,
+  }),
+  consensusRequirements: record({
+    minimumStake: u64,
+    maxTimeOffset: secondsNanos,
+    minimumStorage: u64,
+    minimumCompute: u64,
+    byzantineTolerance: f64,
+  }),
+  requestId: line,
+  timestamp: secondsNanos,
+  validationContext: record({
+    caId: line,
+    networkId: line,
+    certificateType: oneOf(CERTIFICATE_TYPES),
+    metadata,
+  }),
+})
+
+const fourProofValidationRequest = record<FourProofValidationRequest>({
+  proofSet: record({
+    spaceProof: record({ storageCommitment: u64, networkPosition: line, allocationProof: proofBytes }),
+    stakeProof: record({ stakeAmount: u64, authorityLevel: u64, accessPermissions: lines }),
+    workProof: record({
+      computationalProof: proofBytes,
+      difficultyTarget: uint(4),
+      operationSignature: line,
+    }),
+    timeProof: record({ blockTimestamp: u64, sequenceNumber: u64, temporalProof: proofBytes }),
+  }),
+  operation: line,
+  assetId: line,
+  nodeId: line,
+  timestamp: secondsNanos,
+})
+
+const certificateTransaction = tagged<CertificateTransaction>(
+  'validate-certificate',
+  record({ request: certificateValidationRequest }),
+)
+const fourProofTransaction = tagged<FourProofTransaction>(
+  'validate-proofs',
+  record({ request: fourProofValidationRequest }),
+)
+
+/** A transaction: selector byte and request. */
+export const transactionSchema: Schema<Transaction> = variants<Transaction>([
+  { kinds: ['validate-certificate'], schema: certificateTransaction as Schema<Transaction> },
+  { kinds: ['validate-proofs'], schema: fourProofTransaction as Schema<Transaction> },
+])
+
+/** Canonical bytes of a transaction. */
+export function encodeTransaction(transaction: Transaction): Uint8Array {
+  return encode(transactionSchema, transaction)
+}
+
+/** Encodes a transaction and hashes it once. */
+export function hashTransaction(transaction: Transaction): HashedTransaction {
+  return withHash(transaction, encodeTransaction(transaction))
+}
+
+/** Reads and hashes one transaction of at most {@link TRANSACTION_BYTES_MAX} bytes. */
+export function decodeTransaction(bytes: Uint8Array): Result<HashedTransaction, 'malformed'> {
+  const transaction = decode(transactionSchema, bytes, TRANSACTION_BYTES_MAX)
+  return transaction.ok ? ok(withHash(transaction.value, bytes)) : transaction
+}
+
+/**
+ * requestKey = SHA-256(domain ‖ request_id ‖ hash of the canonical payload), spec/four-proofs.md "Replay and
+ * idempotence". A four-proof set has no request id on the wire; its part is empty.
+ */
+function withHash(transaction: Transaction, bytes: Uint8Array): HashedTransaction {
+  const payload = sha256Tagged('transaction', bytes)
+  const requestId = transaction.kind === 'validate-certificate' ? transaction.request.requestId : ''
+  return {
+    transaction,
+    bytes,
+    hash: toHex(payload) as TransactionHash,
+    requestKey: sha256TaggedHex<RequestKey>('requestKey', utf8ToBytes(requestId), payload),
+  }
+}

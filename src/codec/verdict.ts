@@ -1,0 +1,51 @@
+/** Canonical bytes of verdict records; the record's leaf in the state's verdict list is a hash of them. */
+import type { Result } from '../types/errors.ts'
+import type { Hex32, RequestKey } from '../types/primitives.ts'
+import type { RuleFailure, VerdictRecord } from '../types/verdict.ts'
+import { sha256TaggedHex } from './hashes.ts'
+import { FAILURES_MAX, REASON_BYTES_MAX } from './limits.ts'
+import {
+  counter,
+  decode,
+  encode,
+  hexBytes,
+  listOf,
+  nullable,
+  oneOf,
+  record,
+  type Schema,
+  text,
+  u64,
+} from './schema.ts'
+
+const VERDICT_BYTES_MAX = FAILURES_MAX * (REASON_BYTES_MAX + 16) + 1_024
+
+export const verdictSchema: Schema<VerdictRecord> = record<VerdictRecord>({
+  requestKey: hexBytes<RequestKey>(32),
+  requestIdHash: hexBytes<Hex32>(32),
+  kind: oneOf(['validate-certificate', 'validate-proofs']),
+  height: counter(),
+  blockTime: counter(),
+  failures: listOf(
+    record<RuleFailure>({
+      subject: oneOf(['space', 'stake', 'work', 'time', 'request']),
+      reason: text(REASON_BYTES_MAX),
+    }),
+    FAILURES_MAX,
+  ),
+  proofHash: hexBytes<Hex32>(32),
+  sequence: nullable(record({ nodeIdHash: hexBytes<Hex32>(32), number: u64 })),
+})
+
+export function encodeVerdict(verdict: VerdictRecord): Uint8Array {
+  return encode(verdictSchema, verdict)
+}
+
+export function decodeVerdict(bytes: Uint8Array): Result<VerdictRecord, 'malformed'> {
+  return decode(verdictSchema, bytes, VERDICT_BYTES_MAX)
+}
+
+/** Leaf of a verdict in the state's verdict list. */
+export function verdictLeaf(bytes: Uint8Array): Hex32 {
+  return sha256TaggedHex<Hex32>('verdict', bytes)
+}

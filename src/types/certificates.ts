@@ -1,0 +1,28 @@
+/** Signatures of a quorum, gathered. Referred to by (view, block hash), never by their bytes. */
+import type { BlockHash, Epoch, Height, StateRoot, ValidatorIndex, View } from './primitives.ts'
+
+export interface VoterSignature {
+  readonly voter: ValidatorIndex
+  readonly signature: Uint8Array
+}
+
+/** Weight ≥ Q of votes of one kind for one block in one view. Signatures in order of voter. */
+export interface QuorumCertificate {
+  readonly kind: 'prepare' | 'pre-commit' | 'commit'
+  readonly epoch: Epoch
+  readonly view: View
+  readonly height: Height
+  readonly blockHash: BlockHash
+  /** Only for kind `commit`: the state after the block. */
+  readonly stateRoot: StateRoot | null
+  /** Empty only in the certificate of genesis, which needs none. */
+  readonly signatures: readonly VoterSignature[]
+}
+
+/** Weight ≥ Q of timeouts for one view, with a prepare certificate of the highest view among them. */
+export interface TimeoutCertificate {
+  readonly epoch: Epoch
+  readonly view: View
+  readonly timeouts: readonly (VoterSignature & { readonly highQcView: View })[]
+  readonly highQc: QuorumCertificate
+}

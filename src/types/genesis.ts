@@ -1,0 +1,40 @@
+/** Whatever must be equal on all nodes from the start. Its hash is the network's identity. */
+import type { UnixMs } from './primitives.ts'
+import type { Validator } from './validator-set.ts'
+
+/** Rules of the chain, in milliseconds and bytes. */
+export interface ChainParameters {
+  /** Without work, a block at least this often. 0: blocks back to back. */
+  readonly heartbeatMs: number
+  /** Bounds of the view timer (R15). */
+  readonly viewTimeoutMinMs: number
+  readonly viewTimeoutMaxMs: number
+  /** Timer of a view whose leader we have no connection to. */
+  readonly unreachableLeaderTimeoutMs: number
+  /** A voter refuses a block whose time is this far ahead of its own clock. */
+  readonly clockSkewMaxMs: number
+  /** Canonical bytes of a block. */
+  readonly blockBytesMax: number
+  readonly blockTransactionsMax: number
+  /** Commit votes are sent for every block whose height is a multiple of this (R7). */
+  readonly certificateInterval: number
+}
+
+/** The network's floor for requests, level "declared" (spec/four-proofs.md). The stricter of this and the caller's wins. */
+export interface ValidationPolicy {
+  readonly minimumStake: bigint
+  readonly maxTimeOffsetMs: number
+  readonly minimumStorage: bigint
+  readonly maximumStorage: bigint
+  readonly minimumCompute: bigint
+  readonly maximumCompute: bigint
+}
+
+export interface Genesis {
+  /** Human name, e.g. `dev`; part of the hash. */
+  readonly network: string
+  readonly time: UnixMs
+  readonly parameters: ChainParameters
+  readonly policy: ValidationPolicy
+  readonly validators: readonly Validator[]
+}

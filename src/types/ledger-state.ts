@@ -1,0 +1,70 @@
+/** What the ledger's state consists of, as it is handed between execution, storage and sync. */
+import type { HashedBlock } from './block.ts'
+import type { QuorumCertificate } from './certificates.ts'
+import type { Hex32, Nullifier, StateRoot } from './primitives.ts'
+import type { VerdictRecord } from './verdict.ts'
+
+/**
+ * An append-only list under an SSZ List[Bytes32, 2^32] root, kept as its frontier: the root of every
+ * complete subtree on the right edge. `nodes[level]` is set exactly when bit `level` of `size` is.
+ */
+export interface Frontier {
+  readonly size: number
+  readonly nodes: readonly (Hex32 | null)[]
+}
+
+/** The accumulators under the state root. */
+export interface StateAccumulators {
+  readonly nullifiers: Frontier
+  readonly noteCommitments: Frontier
+  readonly verdicts: Frontier
+}
+
+/** Everything that executing one block adds to the state. */
+export interface StateChanges {
+  readonly nullifiers: readonly Nullifier[]
+  /** In the order of the block's transactions; one each. */
+  readonly verdicts: readonly VerdictRecord[]
+  /** After the block. */
+  readonly accumulators: StateAccumulators
+}
+
+/**
+ * Figures of one answer, measured by this node when the verdict became final, and kept so that the same
+ * question gets the same answer for ever. Local: not part of the state.
+ */
+export interface AnswerFigures {
+  /** CPU time of judging the request, microseconds. */
+  readonly validationTimeUs: bigint
+  /** From the request's arrival at this node, or its block's, to finality. */
+  readonly consensusLatencyMs: bigint
+  /** Verdicts made final per second, over the last ten seconds. */
+  readonly throughputPerSecond: number
+  /** Consensus bytes this node sent and received for the block, divided by its requests. */
+  readonly networkOverheadBytes: bigint
+  /** Share of the block size limit that the block used, 0 to 1. */
+  readonly networkLoad: number
+  /** Validators whose signed pre-commit votes are in the certificate that made the block final here. */
+  readonly validatorNodes: number
+  /** Stake of those validators, and of all. */
+  readonly agreeingStake: bigint
+  readonly totalStake: bigint
+}
+
+/** A final block with all that is written in its one batch. */
+export interface FinalizedBlock {
+  readonly block: HashedBlock
+  /** After the block. */
+  readonly stateRoot: StateRoot
+  readonly changes: StateChanges
+  /** The pre-commit certificate that made it final: on this block or on a descendant. */
+  readonly finality: QuorumCertificate
+  /** Same order as `changes.verdicts`. */
+  readonly answers: readonly AnswerFigures[]
+}
+
+/** A verdict with the figures of its answer. */
+export interface StoredVerdict {
+  readonly record: VerdictRecord
+  readonly figures: AnswerFigures
+}

@@ -1,0 +1,71 @@
+/** What replicas say to each other. Signatures are ML-DSA-65 over the payloads of codec/signing-payloads.ts. */
+import type { CertificateReference, HashedBlock } from './block.ts'
+import type { QuorumCertificate, TimeoutCertificate } from './certificates.ts'
+import type { BlockHash, Epoch, Height, StateRoot, ValidatorIndex, View } from './primitives.ts'
+
+/** A leader's block for its view. After a failed view the timeout certificate that entered this one is attached. */
+export interface Proposal {
+  readonly kind: 'proposal'
+  readonly block: HashedBlock
+  readonly timeoutCertificate: TimeoutCertificate | null
+  readonly signature: Uint8Array
+}
+
+/** A prepare or pre-commit vote. */
+export interface Vote {
+  readonly kind: 'prepare' | 'pre-commit'
+  readonly epoch: Epoch
+  readonly view: View
+  readonly height: Height
+  readonly blockHash: BlockHash
+  readonly voter: ValidatorIndex
+  readonly signature: Uint8Array
+}
+
+/** A vote over the state after executing a final block (R7). */
+export interface CommitVote {
+  readonly kind: 'commit'
+  readonly epoch: Epoch
+  readonly view: View
+  readonly height: Height
+  readonly blockHash: BlockHash
+  readonly stateRoot: StateRoot
+  readonly voter: ValidatorIndex
+  readonly signature: Uint8Array
+}
+
+/** "I give up on this view." The references are not signed: they only say what to fetch. */
+export interface Timeout {
+  readonly kind: 'timeout'
+  readonly epoch: Epoch
+  readonly view: View
+  /** View of the sender's highest prepare certificate: the h of TIMEOUT(v, h). */
+  readonly highQcView: View
+  readonly voter: ValidatorIndex
+  readonly signature: Uint8Array
+  readonly highQc: CertificateReference
+  readonly final: { readonly height: Height; readonly blockHash: BlockHash }
+}
+
+/** Certificates sent to one who lacks them (R10, R11). Each at most once. */
+export interface CertificateBundle {
+  readonly kind: 'certificates'
+  readonly highQc: QuorumCertificate | null
+  readonly highTc: TimeoutCertificate | null
+  readonly finality: QuorumCertificate | null
+}
+
+/** Asks for the sender's highest certificates. */
+export interface CertificateRequestMessage {
+  readonly kind: 'certificate-request'
+  /** The asker's current view: what is below is of no use to it. */
+  readonly view: View
+}
+
+export type ConsensusMessage =
+  | Proposal
+  | Vote
+  | CommitVote
+  | Timeout
+  | CertificateBundle
+  | CertificateRequestMessage
