@@ -1,0 +1,70 @@
+/** Who may import whom: the table of directions as data, and the walk over the import lines against it. */
+
+import { posix } from 'node:path'
+import { lineAt, type SourceFile } from './source-file.ts'
+
+/** What a folder of src/ may import: other folders, those of which it may take types only, and packages. */
+interface Directions {
+  readonly folders: readonly string[]
+  readonly typesOnly?: readonly string[]
+  /** Absent: any package and any `node:` module. */
+  readonly packages?: readonly string[]
+}
+
+const PURE_PACKAGES = ['@noble/hashes', '@chainsafe/ssz', '@chainsafe/persistent-merkle-tree']
+
+/** The folders that hold no I/O, clock or randomness, and compile without Node's types. */
+export const PURE_FOLDERS = ['types', 'codec', 'consensus', 'ledger', 'shielded'] as const
+
+const DIRECTIONS: Readonly<Record<string, Directions>> = {
+  types: { folders: [], packages: [] },
+  codec: { folders: ['types'], packages: PURE_PACKAGES },
+  consensus: { folders: ['types'], packages: PURE_PACKAGES },
+  shielded: { folders: ['types'], packages: PURE_PACKAGES },
+  ledger: { folders: ['types', 'codec', 'shielded'], packages: PURE_PACKAGES },
+  crypto: { folders: ['types', 'codec'] },
+  session: { folders: ['types', 'crypto'] },
+  network: { folders: ['types', 'codec', 'session'] },
+  storage: { folders: ['types', 'codec'], typesOnly: ['consensus', 'ledger'] },
+  mempool: { folders: ['types', 'ledger'] },
+  sync: { folders: ['types', 'ledger'] },
+  validation: { folders: ['types', 'codec', 'ledger'] },
+  rpc: { folders: ['types', 'codec', 'validation'] },
+  runtime: { folders: ['types', 'codec', 'consensus', 'ledger'] },
+  observability: { folders: ['types'], typesOnly: ['consensus', 'runtime'] },
+  config: { folders: ['types', 'codec'] },
+}
+
+/** Who wires everything and may import anything. */
+const UNRESTRICTED = new Set(['cli', 'validator-node.ts', 'node.ts'])
+
+/** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`; group 1 tells a type-only one. */
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s+(type\s)?(?:[^'"`;()]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*(?:\/\*.*?\*\/\s*)?['"]([^'"]+)['"]\s*\)/g
+
+function packageOf(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+}
+
+/** One line for every import under src/ that the table does not allow, and for every folder it does not name. */
+export function importViolations(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) => {
+    const [root, from] = file.path.split('/')
+    if (root !== 'src' || from === undefined || UNRESTRICTED.has(from)) return []
+    const allowed = DIRECTIONS[from]
+    if (allowed === undefined) return [`${file.path}: no import directions are laid down for src/${from}`]
+    return [...file.text.matchAll(IMPORT)].flatMap((match) => {
+      const specifier = match[2] ?? match[3] ?? ''
+      const at = `${file.path}:${lineAt(file.text, match.index + match[0].indexOf(specifier))}`
+      if (!specifier.startsWith('.')) {
+        const fine = allowed.packages === undefined || allowed.packages.includes(packageOf(specifier))
+        return fine ? [] : [`${at}: ${from} may not import the package ${specifier}`]
+      }
+      const target = posix.join(posix.dirname(file.path), specifier).split('/')[1] ?? specifier
+      if (target === from || allowed.folders.includes(target)) return []
+      const typeOnly = match[1] !== undefined
+      if (typeOnly && allowed.typesOnly?.includes(target)) return []
+      return [`${at}: ${from} may not import ${typeOnly ? 'types of ' : ''}${target} (${specifier})`]
+    })
+  })
+}
