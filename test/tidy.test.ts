@@ -8,6 +8,7 @@ import { importViolations } from './support/tidy/imports.ts'
 import {
   installedScriptViolations,
   type Lock,
+  lockGaps,
   lockScriptViolations,
   type Manifest,
   rangeViolations,
@@ -53,6 +54,7 @@ describe('the project', () => {
     expect(rangeViolations(manifest)).toEqual([])
     expect(lockScriptViolations(manifest, lock)).toEqual([])
     expect(installedScriptViolations(manifest, join(root, 'node_modules'))).toEqual([])
+    expect(lockGaps(lock)).toEqual([])
     expect(manifest.allowScripts).toEqual({ 'classic-level': false })
   })
 
@@ -204,6 +206,14 @@ describe('the package check', () => {
     expect(
       rangeViolations({ dependencies: { a: '^1.2.3', b: '1.2.3' }, devDependencies: { c: 'latest' } }),
     ).toEqual(['a is not pinned: ^1.2.3', 'c is not pinned: latest'])
+  })
+
+  it('finds optional packages that the lock names but does not hold', () => {
+    const optionalDependencies = { b: '1.0.0', c: '1.0.0', d: '1.0.0' }
+    const packages = { 'node_modules/a': { optionalDependencies }, 'node_modules/b': {} }
+    expect(lockGaps({ packages: { ...packages, 'node_modules/a/node_modules/c': {} } })).toEqual([
+      'd is missing from package-lock.json: node scripts/complete-lock.mjs',
+    ])
   })
 
   it('finds unrecorded install scripts in a lock and in a tree', () => {

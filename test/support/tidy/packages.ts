@@ -35,6 +35,21 @@ export function lockScriptViolations(manifest: Manifest, lock: Lock): string[] {
     .map((name) => `${name} has an install script and package.json records nothing about it`)
 }
 
+/**
+ * Optional packages (other platforms' binaries) that the lock names but does not hold. npm drops them silently
+ * when a registry lacks them, and then `npm ci` installs nothing anywhere.
+ */
+export function lockGaps(lock: Lock): string[] {
+  return Object.entries(lock.packages).flatMap(([at, entry]) =>
+    Object.keys(entry.optionalDependencies ?? {})
+      .filter(
+        (name) =>
+          !(`${at}/node_modules/${name}` in lock.packages) && !(`node_modules/${name}` in lock.packages),
+      )
+      .map((name) => `${name} is missing from package-lock.json: node scripts/complete-lock.mjs`),
+  )
+}
+
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall']
 
 /** Folders of installed packages, at every depth. */
