@@ -34,8 +34,12 @@ export const SESSION_REFUSALS = [
   /** The remote closed the connection in the middle of the handshake. */
   'closed',
   'too-many-handshakes',
-  /** The remote refused us without a code that we know. */
+  /** The remote has refused us; the detail names its reason. */
   'refused-by-remote',
+  /** Noise did not come to an end, or proved another peer than the one dialled. */
+  'noise-failed',
+  /** Our own side gave up: shutdown, or the dialler's signal. */
+  'cancelled',
 ] as const
 
 /** Why a session did not come to be. */
@@ -44,12 +48,27 @@ export type SessionRefusalCode = (typeof SESSION_REFUSALS)[number]
 /** A session refusal as a value. */
 export type SessionRefusal = Refusal<SessionRefusalCode>
 
-/** A session could not be established; thrown only into libp2p, whose dial and upgrade speak in errors. */
-export class SessionError extends NodeError {
-  readonly refusal: SessionRefusalCode
+/** Why a sealed stream is cut after the session came to be. */
+export type FrameRefusalCode =
+  /** The length field is outside its bounds. */
+  | 'frame-length'
+  /** A frame does not open: altered, lost, repeated or out of order. */
+  | 'frame-altered'
+  | 'frame-kind'
+  | 'frame-after-end'
+  /** The carrier ended before the authenticated end frame: a reset by the remote, or a cut by somebody. */
+  | 'truncated'
+  /** A QUIC stream names a counter that was seen before or is too old. */
+  | 'stream-counter'
+  /** More streams wait for their first bytes, or for the end of the handshake, than we hold. */
+  | 'too-many-streams'
 
-  constructor(refusal: SessionRefusal) {
-    super('E_SESSION_REFUSED', `post-quantum session refused (${refusal.code}): ${refusal.detail}`)
-    this.refusal = refusal.code
+/** A session was refused or a sealed stream cut; thrown only into libp2p, whose interfaces speak in errors. */
+export class SessionError extends NodeError {
+  readonly reason: SessionRefusalCode | FrameRefusalCode
+
+  constructor(refusal: Refusal<SessionRefusalCode | FrameRefusalCode>) {
+    super('E_SESSION', `post-quantum session (${refusal.code}): ${refusal.detail}`)
+    this.reason = refusal.code
   }
 }
