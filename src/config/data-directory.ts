@@ -1,0 +1,179 @@
+/**
+ * What lies where in a node's data directory, and whether it is the right one: VERSION names the schema and the
+ * network and is checked before anything else is opened. Keys and the record of what they signed lie together.
+ * Locks nothing: the database's own lock does.
+ */
+
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { DataDirectoryError } from './errors.ts'
+
+/** Layout of the directory; raised when an older node could not read what a newer one wrote. */
+export const DATA_SCHEMA = 1
+
+/** Absolute paths inside one data directory. */
+export interface DataDirectory {
+  readonly root: string
+  readonly version: string
+  /** Who runs here and where it listens; for people and for `status`, never a lock. */
+  readonly run: string
+  readonly config: string
+  readonly genesis: string
+  readonly keys: string
+  /** The safety log, beside the key whose signatures it records. */
+  readonly safety: string
+  readonly database: string
+  readonly tls: string
+}
+
+export function dataDirectoryAt(path: string): DataDirectory {
+  const root = resolve(path)
+  const keys = join(root, 'keys')
+  return {
+    root,
+    version: join(root, 'VERSION'),
+    run: join(root, 'run.json'),
+    config: join(root, 'config.toml'),
+    genesis: join(root, 'genesis.json'),
+    keys,
+    safety: join(keys, 'safety'),
+    database: join(root, 'db'),
+    tls: join(root, 'tls'),
+  }
+}
+
+/** `$XDG_DATA_HOME/hypermesh`: the parent of every network's default directory. */
+export function defaultDataHome(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string {
+  const home = environment['XDG_DATA_HOME']
+  // The XDG base directory specification: a relative value is to be ignored.
+  const base = home !== undefined && isAbsolute(home) ? home : join(homedir(), '.local', 'share')
+  return join(base, 'hypermesh')
+}
+
+/** The network a directory belongs to. */
+export interface DataVersion {
+  readonly schema: number
+  readonly network: string
+  /** Hex. */
+  readonly genesis: string
+}
+
+export function isInitialised(directory: DataDirectory): boolean {
+  return existsSync(directory.version)
+}
+
+/** @throws DataDirectoryError `E_DATA_DIR_VERSION` (65) when VERSION is there and is not ours */
+export function readDataVersion(directory: DataDirectory): DataVersion {
+  const text = readFileSync(directory.version, 'utf8')
+  const match = /^schema=(\d+) network=(\S+) genesis=([0-9a-f]+)\n?$/.exec(text)
+  if (match === null) {
+    throw new DataDirectoryError(
+      'E_DATA_DIR_VERSION',
+      `${directory.version} is not a hypermesh VERSION file`,
+      {
+        exitCode: 65,
+        fix: 'check that --data names the directory you mean',
+      },
+    )
+  }
+  return { schema: Number(match[1]), network: match[2] ?? '', genesis: match[3] ?? '' }
+}
+
+/** Writes a small file so that it is there in whole or not at all; 0600. */
+export function writeFileWhole(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
+
+function cannotWrite(directory: DataDirectory, cause: unknown): DataDirectoryError {
+  return new DataDirectoryError('E_DATA_DIR_WRITE', `${directory.root} cannot be written`, {
+    exitCode: 73,
+    why: (cause as Error).message,
+    fix: 'choose another directory with --data, or correct its owner and mode',
+    cause,
+  })
+}
+
+/**
+ * Creates the folders (0700) of a new node. The directory counts as initialised only after
+ * {@link sealDataDirectory}, so that a half-made one can be made again.
+ * @throws DataDirectoryError `E_DATA_DIR_EXISTS` or `E_DATA_DIR_WRITE` (73)
+ */
+export function createDataDirectory(path: string): DataDirectory {
+  const directory = dataDirectoryAt(path)
+  if (isInitialised(directory)) {
+    const { network } = readDataVersion(directory)
+    throw new DataDirectoryError(
+      'E_DATA_DIR_EXISTS',
+      `${directory.root} is already a node of network ${network}`,
+      {
+        exitCode: 73,
+        fix: 'choose another directory with --data',
+      },
+    )
+  }
+  try {
+    for (const folder of [directory.root, directory.keys, directory.safety, directory.tls]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      chmodSync(folder, 0o700)
+    }
+  } catch (error) {
+    throw cannotWrite(directory, error)
+  }
+  return directory
+}
+
+/**
+ * Writes VERSION: from here on the directory is a node's, of this network for good.
+ * @throws DataDirectoryError `E_DATA_DIR_WRITE` (73)
+ */
+export function sealDataDirectory(directory: DataDirectory, network: string, genesis: string): void {
+  try {
+    writeFileWhole(directory.version, `schema=${DATA_SCHEMA} network=${network} genesis=${genesis}\n`)
+  } catch (error) {
+    throw cannotWrite(directory, error)
+  }
+}
+
+/**
+ * Opens an initialised directory.
+ * @throws DataDirectoryError `E_DATA_DIR_MISSING` (73), `E_DATA_DIR_VERSION` or `E_DATA_DIR_SCHEMA` (65)
+ */
+export function openDataDirectory(path: string): { directory: DataDirectory; version: DataVersion } {
+  const directory = dataDirectoryAt(path)
+  if (!isInitialised(directory)) {
+    throw new DataDirectoryError('E_DATA_DIR_MISSING', `${directory.root} is not a node's data directory`, {
+      exitCode: 73,
+      why: 'it has no VERSION file',
+      fix: 'make one with "hypermesh init" or "hypermesh testnet init", or run "hypermesh devnet"',
+    })
+  }
+  const version = readDataVersion(directory)
+  if (version.schema !== DATA_SCHEMA) {
+    const what = `${directory.root} has schema ${version.schema}, this version reads ${DATA_SCHEMA}`
+    throw new DataDirectoryError('E_DATA_DIR_SCHEMA', what, {
+      exitCode: 65,
+      fix: 'run the version of hypermesh that wrote it, or start with a new directory',
+    })
+  }
+  return { directory, version }
+}
+
+/** @throws DataDirectoryError `E_DATA_DIR_NETWORK` (65) when the directory holds another network's data */
+export function checkNetwork(
+  directory: DataDirectory,
+  version: DataVersion,
+  network: string,
+  genesis: string,
+): void {
+  if (version.network === network && version.genesis === genesis) return
+  const what = `${directory.root} holds network ${version.network} (genesis ${version.genesis.slice(0, 16)}…)`
+  throw new DataDirectoryError('E_DATA_DIR_NETWORK', what, {
+    exitCode: 65,
+    why: `${directory.genesis} is of network ${network} (genesis ${genesis.slice(0, 16)}…)`,
+    fix: 'put back the genesis file that belongs to this directory, or choose another directory with --data',
+  })
+}

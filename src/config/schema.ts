@@ -1,0 +1,135 @@
+/**
+ * Everything an operator may choose, declared once: names as in config.toml, defaults, bounds and meaning. Flags,
+ * environment names and the annotated configs/validator.toml follow from it. What must be equal on all nodes is
+ * not here but in genesis; whether a node is a validator follows from its key file.
+ */
+
+import { z } from 'zod'
+import { address, duration, listenAddress, peerAddress, rate, size } from './values.ts'
+
+const p2p = z
+  .strictObject({
+    listen: z
+      .array(address)
+      .min(1)
+      .max(16)
+      .default(['/ip4/0.0.0.0/tcp/4001', '/ip4/0.0.0.0/udp/4001/quic-v1'])
+      .describe('addresses to accept peers on: TCP and QUIC; port 0 means any free port'),
+    announce: z
+      .array(address)
+      .max(16)
+      .default([])
+      .describe('addresses to tell others instead of the ones listened on (behind NAT)'),
+    bootstrap: z
+      .array(peerAddress)
+      .max(64)
+      .default([])
+      .describe('peers to find the network by, each with /p2p/<peer id>'),
+    'max-peers': z
+      .int()
+      .min(4)
+      .max(1_024)
+      .default(64)
+      .describe('connections at most; validators have reserved ones'),
+    mdns: z
+      .boolean()
+      .default(false)
+      .describe('look for peers on the local network too (tells everyone there that we are here)'),
+  })
+  .transform(({ 'max-peers': maxPeers, ...rest }) => ({ ...rest, maxPeers }))
+
+const ca = z
+  .strictObject({
+    listen: listenAddress
+      .prefault('[::1]:8080')
+      .describe("where certificate authorities ask; TrustChain's default address"),
+    scheme: z
+      .enum(['https', 'http'])
+      .default('https')
+      .describe('http is for a proxy on the same machine only'),
+    tls: z
+      .strictObject({
+        cert: z
+          .string()
+          .default('')
+          .describe('PEM file, relative to the data directory; empty: self-signed, made at first start'),
+        key: z.string().default('').describe('PEM file of its private key; set both or none'),
+      })
+      .refine(({ cert, key }) => (cert === '') === (key === ''), 'set both cert and key, or none of them')
+      .prefault({}),
+    rate: rate.prefault('2000/s').describe('requests per second that one client may make'),
+    deadline: duration
+      .refine(
+        (ms) => ms >= 100 && ms <= 20_000,
+        'expected between 100ms and 20s (clients give up after 30 s)',
+      )
+      .prefault('8s')
+      .describe('after this long a request is answered Pending'),
+  })
+  .transform(({ rate: ratePerSecond, deadline: deadlineMs, ...rest }) => ({
+    ...rest,
+    ratePerSecond,
+    deadlineMs,
+  }))
+
+const mempool = z
+  .strictObject({
+    'max-items': z.int().min(16).max(1_000_000).default(10_000).describe('transactions waiting at most'),
+    'max-bytes': size
+      .refine((bytes) => bytes >= 2 ** 20, 'expected at least 1MiB')
+      .prefault('64MiB')
+      .describe('their size together at most'),
+  })
+  .transform((section) => ({ maxItems: section['max-items'], maxBytes: section['max-bytes'] }))
+
+const storage = z
+  .strictObject({
+    'cache-size': size
+      .refine((bytes) => bytes >= 2 ** 20 && bytes <= 64 * 2 ** 30, 'expected between 1MiB and 64GiB')
+      .prefault('32MiB')
+      .describe("LevelDB's block cache"),
+  })
+  .transform((section) => ({ cacheBytes: section['cache-size'] }))
+
+/** `info`, or `info,p2p=debug,rpc=warn`: one level for all, then one for a module and what is below it. */
+const LEVEL_SPEC = /^(?:silent|error|warn|info|debug)(?:,[a-z][a-z0-9.-]*=(?:silent|error|warn|info|debug))*$/
+
+export const configSchema = z.strictObject({
+  schema: z.literal(1).default(1).describe('version of this file'),
+  p2p: p2p.prefault({}),
+  ca: ca.prefault({}),
+  api: z
+    .strictObject({
+      listen: listenAddress.prefault('127.0.0.1:9441').describe('public API: status, blocks, peers'),
+    })
+    .prefault({}),
+  metrics: z
+    .strictObject({ listen: listenAddress.prefault('127.0.0.1:9442').describe('Prometheus: /metrics') })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .string()
+        .regex(
+          LEVEL_SPEC,
+          'expected a level (silent, error, warn, info, debug), then module=level, as in "info,p2p=debug"',
+        )
+        .default('info')
+        .describe('a level, then module=level: "info,p2p=debug"'),
+      format: z
+        .enum(['auto', 'human', 'json'])
+        .default('auto')
+        .describe('auto: human on a terminal, else json'),
+    })
+    .prefault({}),
+  mempool: mempool.prefault({}),
+  storage: storage.prefault({}),
+})
+
+/** The configuration as the code uses it: camel case, milliseconds and bytes, every default filled in. */
+export type Config = z.output<typeof configSchema>
+export type P2pConfig = Config['p2p']
+export type CaConfig = Config['ca']
+export type LogConfig = Config['log']
+export type MempoolConfig = Config['mempool']
+export type StorageConfig = Config['storage']
