@@ -47,6 +47,15 @@ const ca = z
       .enum(['https', 'http'])
       .default('https')
       .describe('http is for a proxy on the same machine only'),
+    rate: rate.prefault('2000/s').describe('requests per second that one client may make'),
+    deadline: duration
+      .refine(
+        (ms) => ms >= 100 && ms <= 20_000,
+        'expected between 100ms and 20s (clients give up after 30 s)',
+      )
+      .prefault('8s')
+      .describe('after this long a request is answered Pending'),
+    // Last: a table's own settings stand before its sub-tables in a TOML file.
     tls: z
       .strictObject({
         cert: z
@@ -57,14 +66,6 @@ const ca = z
       })
       .refine(({ cert, key }) => (cert === '') === (key === ''), 'set both cert and key, or none of them')
       .prefault({}),
-    rate: rate.prefault('2000/s').describe('requests per second that one client may make'),
-    deadline: duration
-      .refine(
-        (ms) => ms >= 100 && ms <= 20_000,
-        'expected between 100ms and 20s (clients give up after 30 s)',
-      )
-      .prefault('8s')
-      .describe('after this long a request is answered Pending'),
   })
   .transform(({ rate: ratePerSecond, deadline: deadlineMs, ...rest }) => ({
     ...rest,
