@@ -1,0 +1,109 @@
+/** Canonical bytes of the ledger's accumulators, changes and answers: how storage keeps them. Local, not on the wire. */
+import type { Result } from '../types/errors.ts'
+import type {
+  AnswerFigures,
+  Frontier,
+  StateAccumulators,
+  StateChanges,
+  StoredVerdict,
+} from '../types/ledger-state.ts'
+import type { Hex32, Nullifier } from '../types/primitives.ts'
+import { BLOCK_TRANSACTIONS_MAX, FAILURES_MAX, REASON_BYTES_MAX } from './limits.ts'
+import {
+  counter,
+  DecodeError,
+  decode,
+  encode,
+  f64,
+  hexBytes,
+  listOf,
+  record,
+  type Schema,
+  u64,
+  uint,
+} from './schema.ts'
+import { verdictSchema } from './verdict.ts'
+
+/** Leaves of a List[Bytes32, 2^32]: 33 subtree roots at most, the last only when it is full. */
+export const FRONTIER_DEPTH = 32
+const FRONTIER_SIZE_MAX = 2 ** FRONTIER_DEPTH
+
+const rawFrontier = record<{ size: number; nodes: readonly Hex32[] }>({
+  size: counter(),
+  nodes: listOf(hexBytes<Hex32>(32), FRONTIER_DEPTH + 1),
+})
+
+/** The size and only the subtree roots that are set, lowest level first; which ones they are follows from the size. */
+export const frontierSchema: Schema<Frontier> = {
+  ssz: rawFrontier.ssz,
+  toRaw: (value) =>
+    rawFrontier.toRaw({ size: value.size, nodes: value.nodes.filter((node) => node !== null) }),
+  fromRaw: (raw) => {
+    const { size, nodes } = rawFrontier.fromRaw(raw)
+    if (size > FRONTIER_SIZE_MAX) throw new DecodeError(`frontier of ${size} leaves`)
+    const levels: (Hex32 | null)[] = []
+    let next = 0
+    for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) {
+      levels.push(rest % 2 === 1 ? (nodes[next++] ?? null) : null)
+    }
+    if (next !== nodes.length) {
+      throw new DecodeError(`frontier of ${size} leaves has ${next} subtrees, not ${nodes.length}`)
+    }
+    return { size, nodes: levels }
+  },
+}
+
+export const stateAccumulatorsSchema: Schema<StateAccumulators> = record<StateAccumulators>({
+  nullifiers: frontierSchema,
+  noteCommitments: frontierSchema,
+  verdicts: frontierSchema,
+})
+
+export const stateChangesSchema: Schema<StateChanges> = record<StateChanges>({
+  nullifiers: listOf(hexBytes<Nullifier>(32), BLOCK_TRANSACTIONS_MAX),
+  verdicts: listOf(verdictSchema, BLOCK_TRANSACTIONS_MAX),
+  accumulators: stateAccumulatorsSchema,
+})
+
+export const answerFiguresSchema: Schema<AnswerFigures> = record<AnswerFigures>({
+  validationTimeUs: u64,
+  consensusLatencyMs: u64,
+  throughputPerSecond: f64,
+  networkOverheadBytes: u64,
+  networkLoad: f64,
+  validatorNodes: uint(4),
+  agreeingStake: u64,
+  totalStake: u64,
+})
+
+export const storedVerdictSchema: Schema<StoredVerdict> = record<StoredVerdict>({
+  record: verdictSchema,
+  figures: answerFiguresSchema,
+})
+
+const ACCUMULATORS_BYTES_MAX = 3 * 33 * 32 + 256
+const STORED_VERDICT_BYTES_MAX = FAILURES_MAX * (REASON_BYTES_MAX + 16) + 2_048
+
+export function encodeStateAccumulators(accumulators: StateAccumulators): Uint8Array {
+  return encode(stateAccumulatorsSchema, accumulators)
+}
+
+export function decodeStateAccumulators(bytes: Uint8Array): Result<StateAccumulators, 'malformed'> {
+  return decode(stateAccumulatorsSchema, bytes, ACCUMULATORS_BYTES_MAX)
+}
+
+export function encodeStateChanges(changes: StateChanges): Uint8Array {
+  return encode(stateChangesSchema, changes)
+}
+
+export function decodeStateChanges(bytes: Uint8Array): Result<StateChanges, 'malformed'> {
+  return decode(stateChangesSchema, bytes, BLOCK_TRANSACTIONS_MAX * STORED_VERDICT_BYTES_MAX)
+}
+
+export function encodeStoredVerdict(verdict: StoredVerdict): Uint8Array {
+  return encode(storedVerdictSchema, verdict)
+}
+
+export function decodeStoredVerdict(bytes: Uint8Array): Result<StoredVerdict, 'malformed'> {
+  return decode(storedVerdictSchema, bytes, STORED_VERDICT_BYTES_MAX)
+}

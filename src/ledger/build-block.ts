@@ -1,0 +1,82 @@
+/** Builds a legal block out of candidate transactions. Which candidates, and when, is the caller's business. */
+import { BLOCK_OVERHEAD_BYTES, hashBlock, transactionBytesInBlock, transactionsRoot } from '../codec/block.ts'
+import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX } from '../codec/limits.ts'
+import { assert } from '../types/assert.ts'
+import type { BlockHeader } from '../types/block.ts'
+import { asUnixMs, nextHeight } from '../types/primitives.ts'
+import type { HashedTransaction } from '../types/transaction.ts'
+import type { ChainRules } from './chain-rules.ts'
+import { BlockExecution, type TransactionRefusal } from './execute-transactions.ts'
+import type { ExecutedBlock, ParentBlock } from './executed-block.ts'
+
+/** What the proposer decides; the rest of the header follows from the parent and the transactions. */
+export type ProposedFields = Pick<BlockHeader, 'view' | 'justify' | 'timestamp' | 'proposer'>
+
+/** A candidate that is not in the block, and why. `block-full` ones stay good for the next block. */
+export interface SkippedTransaction {
+  readonly transaction: HashedTransaction
+  readonly code: TransactionRefusal | 'block-full'
+}
+
+export interface BuiltBlock {
+  readonly executed: ExecutedBlock
+  readonly skipped: readonly SkippedTransaction[]
+}
+
+/**
+ * Executes the candidates in order, leaves out those that would make the block illegal or too large, and fills
+ * the header. An empty list gives an empty block.
+ * @param fields `timestamp` is the proposer's clock; the block gets at least the parent's plus one
+ */
+export function buildBlock(
+  fields: ProposedFields,
+  candidates: readonly HashedTransaction[],
+  parent: ParentBlock,
+  rules: ChainRules,
+): BuiltBlock {
+  const timestamp = asUnixMs(Math.max(fields.timestamp, parent.header.timestamp + 1))
+  const height = nextHeight(parent.header.height)
+  const bytesMax = Math.min(rules.parameters.blockBytesMax, BLOCK_BYTES_MAX)
+  const countMax = Math.min(rules.parameters.blockTransactionsMax, BLOCK_TRANSACTIONS_MAX)
+  const execution = new BlockExecution({ height, blockTime: timestamp, rules }, parent.state)
+  const transactions: HashedTransaction[] = []
+  const skipped: SkippedTransaction[] = []
+  let bytes = BLOCK_OVERHEAD_BYTES
+  for (const transaction of candidates) {
+    const grown = bytes + transactionBytesInBlock(transaction.bytes.length)
+    if (grown > bytesMax || transactions.length === countMax) {
+      skipped.push({ transaction, code: 'block-full' })
+      continue
+    }
+    const refusal = execution.add(transaction)
+    if (refusal === null) {
+      transactions.push(transaction)
+      bytes = grown
+    } else {
+      skipped.push({ transaction, code: refusal.code })
+    }
+  }
+  const finished = execution.finish()
+  // Judging looks every nullifier up before it is spent, so what was judged in order is legal.
+  assert(finished.ok, 'a block built from judged transactions is illegal')
+  const after = finished.value
+  const block = hashBlock({
+    header: {
+      genesisHash: rules.genesisHash,
+      epoch: rules.epoch,
+      view: fields.view,
+      height,
+      parentHash: parent.hash,
+      justify: fields.justify,
+      timestamp,
+      proposer: fields.proposer,
+      transactionsRoot: transactionsRoot(transactions),
+      proofCommitment: after.proofCommitment,
+      noteCommitmentRoot: after.noteCommitmentRoot,
+      nullifierRoot: after.nullifierRoot,
+      parentStateRoot: parent.stateRoot,
+    },
+    transactions,
+  })
+  return { executed: { block, changes: after.changes, stateRoot: after.stateRoot }, skipped }
+}

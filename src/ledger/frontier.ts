@@ -1,0 +1,86 @@
+/**
+ * The append-only accumulator: a list of 32-byte leaves under the root that SSZ gives List[Bytes32, 2^32].
+ * Keeps only the right edge (at most 33 subtree roots), so appending is O(1) hashes on average and the root
+ * O(32). It cannot prove membership: that needs the leaves, which storage has.
+ */
+import { sha256Plain } from '../codec/hashes.ts'
+import { fromHex, toHex } from '../codec/hex.ts'
+import { FRONTIER_DEPTH } from '../codec/ledger-state.ts'
+import { assert } from '../types/assert.ts'
+import type { Frontier } from '../types/ledger-state.ts'
+import type { Hex32 } from '../types/primitives.ts'
+
+const SIZE_MAX = 2 ** FRONTIER_DEPTH
+
+/** Before the first leaf. */
+export const EMPTY_FRONTIER: Frontier = { size: 0, nodes: [] }
+
+const pair = new Uint8Array(64)
+
+/** SHA-256(left ‖ right), the inner node of an SSZ tree. */
+function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
+  pair.set(left, 0)
+  pair.set(right, 32)
+  return sha256Plain(pair)
+}
+
+/** Roots of all-zero subtrees by level. */
+const zeroRoots: readonly Uint8Array[] = (() => {
+  const roots: Uint8Array[] = [new Uint8Array(32)]
+  for (let level = 0; level < FRONTIER_DEPTH; level++) {
+    const below = roots[level] as Uint8Array
+    roots.push(hashPair(below, below))
+  }
+  return roots
+})()
+
+/**
+ * The frontier with `leaves` appended. Returns the same object when there is nothing to append.
+ * @throws InvariantViolation past 2^32 leaves
+ */
+export function appendLeaves(frontier: Frontier, leaves: readonly Hex32[]): Frontier {
+  if (leaves.length === 0) return frontier
+  const size = frontier.size + leaves.length
+  assert(size <= SIZE_MAX, `an accumulator of ${size} leaves`)
+  const nodes: (Uint8Array | null)[] = frontier.nodes.map((node) => (node === null ? null : fromHex(node)))
+  for (const leaf of leaves) {
+    let node: Uint8Array = fromHex(leaf)
+    let level = 0
+    for (let left = nodes[level]; left != null; left = nodes[level]) {
+      node = hashPair(left, node)
+      nodes[level++] = null
+    }
+    nodes[level] = node
+  }
+  return { size, nodes: nodes.map((node) => (node === null ? null : (toHex(node) as Hex32))) }
+}
+
+/** Roots that were asked for before; most accumulators stay as they are from one block to the next. */
+const knownRoots = new WeakMap<Frontier, Hex32>()
+
+/** SSZ hash tree root of the list, its length mixed in. */
+export function frontierRoot(frontier: Frontier): Hex32 {
+  let root = knownRoots.get(frontier)
+  if (root === undefined) {
+    root = toHex(computeRoot(frontier)) as Hex32
+    knownRoots.set(frontier, root)
+  }
+  return root
+}
+
+function computeRoot(frontier: Frontier): Uint8Array {
+  const full = frontier.nodes[FRONTIER_DEPTH]
+  // Invariant of the walk: `right` is the root of the subtree of height `level` that starts after the last
+  // complete subtree below it; null stands for an all-zero one.
+  let right: Uint8Array | null = null
+  for (let level = 0; level < FRONTIER_DEPTH; level++) {
+    const node = frontier.nodes[level] ?? null
+    const zero = zeroRoots[level] as Uint8Array
+    if (node !== null) right = hashPair(fromHex(node), right ?? zero)
+    else if (right !== null) right = hashPair(right, zero)
+  }
+  const contents = full != null ? fromHex(full) : (right ?? (zeroRoots[FRONTIER_DEPTH] as Uint8Array))
+  const length = new Uint8Array(32)
+  new DataView(length.buffer).setBigUint64(0, BigInt(frontier.size), true)
+  return hashPair(contents, length)
+}

@@ -1,0 +1,93 @@
+/** Where the chain begins: the block of height 0, the empty state, and the certificate that needs no signatures. */
+import { hashBlock, transactionsRoot } from '../codec/block.ts'
+import type { HashedBlock } from '../types/block.ts'
+import type { QuorumCertificate } from '../types/certificates.ts'
+import type { Genesis } from '../types/genesis.ts'
+import type { StateAccumulators, StateChanges } from '../types/ledger-state.ts'
+import {
+  asEpoch,
+  asHeight,
+  asValidatorIndex,
+  asView,
+  type BlockHash,
+  type StateRoot,
+} from '../types/primitives.ts'
+import { type ChainRules, chainRules } from './chain-rules.ts'
+import { noteCommitmentRoot } from './commitment-tree.ts'
+import { EMPTY_FRONTIER } from './frontier.ts'
+import { nullifierRoot } from './nullifier-set.ts'
+import { proofCommitment } from './proof-commitment.ts'
+import type { StateReader } from './state-reader.ts'
+import { stateRoot } from './state-root.ts'
+
+/** Parent of genesis, and what its justify names: there is no such block. */
+export const ZERO_BLOCK_HASH = '00'.repeat(32) as BlockHash
+
+/** Nothing spent, nothing judged. */
+export const EMPTY_ACCUMULATORS: StateAccumulators = {
+  nullifiers: EMPTY_FRONTIER,
+  noteCommitments: EMPTY_FRONTIER,
+  verdicts: EMPTY_FRONTIER,
+}
+
+/** The state before block 1 as a reader. */
+export const EMPTY_STATE: StateReader = {
+  hasNullifier: () => false,
+  verdict: () => null,
+  requestKeyOfId: () => null,
+  lastSequence: () => 0n,
+  accumulators: EMPTY_ACCUMULATORS,
+}
+
+/** Everything a node starts from when its database is empty. */
+export interface GenesisState {
+  readonly rules: ChainRules
+  readonly block: HashedBlock
+  /** The same before and after the genesis block, which changes nothing. */
+  readonly stateRoot: StateRoot
+  readonly changes: StateChanges
+  /** QC(PREPARE, 0, G): the justify of block 1. */
+  readonly justify: QuorumCertificate
+  /** The same with kind pre-commit: genesis is final. */
+  readonly finality: QuorumCertificate
+}
+
+/** Builds block 0 of a network. A pure function of genesis, so every node has the same one. */
+export function genesisState(genesis: Genesis): GenesisState {
+  const rules = chainRules(genesis)
+  const root = stateRoot(EMPTY_ACCUMULATORS, rules.fixedRoots)
+  const block = hashBlock({
+    header: {
+      genesisHash: rules.genesisHash,
+      epoch: asEpoch(0),
+      view: asView(0),
+      height: asHeight(0),
+      parentHash: ZERO_BLOCK_HASH,
+      justify: { view: asView(0), blockHash: ZERO_BLOCK_HASH },
+      timestamp: genesis.time,
+      proposer: asValidatorIndex(0),
+      transactionsRoot: transactionsRoot([]),
+      proofCommitment: proofCommitment([]),
+      noteCommitmentRoot: noteCommitmentRoot(EMPTY_FRONTIER),
+      nullifierRoot: nullifierRoot(EMPTY_FRONTIER),
+      parentStateRoot: root,
+    },
+    transactions: [],
+  })
+  const certificate = {
+    epoch: asEpoch(0),
+    view: asView(0),
+    height: asHeight(0),
+    blockHash: block.hash,
+    stateRoot: null,
+    signatures: [],
+  } as const
+  return {
+    rules,
+    block,
+    stateRoot: root,
+    changes: { nullifiers: [], verdicts: [], accumulators: EMPTY_ACCUMULATORS },
+    justify: { kind: 'prepare', ...certificate },
+    finality: { kind: 'pre-commit', ...certificate },
+  }
+}
