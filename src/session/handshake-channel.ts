@@ -19,6 +19,9 @@ import type { SessionRefusal, SessionRefusalCode } from './refusal.ts'
 /** What a stream may hold unread during the handshake; it is 6.4 KB at most, and early traffic after it. */
 const READ_BUFFER_BYTES_MAX = 256 * 1024
 
+/** A plain libp2p peer greets with the varint-prefixed line `/multistream/1.0.0`, 19 bytes. */
+const MULTISTREAM_FIRST_BYTE = 19
+
 /** How long a refusing side leaves the connection open for its reason to arrive. */
 const REFUSAL_LINGER_MS = 250
 
@@ -107,7 +110,9 @@ export class HandshakeChannel {
     const first = this.#received.get(0)
     const isRefusal = first === KIND_BYTES.refusal
     if (!isRefusal && first !== KIND_BYTES[kind]) {
-      if (kind === 'hello') return refuse('no-session-layer', 'the first byte is not a hello')
+      if (kind === 'hello' || first === MULTISTREAM_FIRST_BYTE) {
+        return refuse('no-session-layer', 'the remote does not speak the handshake')
+      }
       return refuse('malformed', `kind ${first} instead of a ${kind}`)
     }
     const size = isRefusal ? MESSAGE_BYTES.refusal : MESSAGE_BYTES[kind]
