@@ -1,0 +1,126 @@
+/**
+ * What the handlers of one step share: the replica's state, the instant, and the two lists the step returns.
+ * Handlers record facts; duties.ts derives from them what is to be done.
+ */
+import type { HashedBlock } from '../types/block.ts'
+import type { ChainParameters } from '../types/genesis.ts'
+import type { CommitVote, Proposal, Timeout } from '../types/messages.ts'
+import type {
+  BlockHash,
+  Epoch,
+  Height,
+  MonotonicMs,
+  StateRoot,
+  ValidatorIndex,
+  View,
+} from '../types/primitives.ts'
+import type { Verified } from '../types/verified.ts'
+import type { BlockTree } from './block-tree.ts'
+import type { CertificateStore } from './certificate-store.ts'
+import type { ConsensusEffect } from './effect.ts'
+import type { ConsensusEvent } from './event.ts'
+import type { Instant } from './input.ts'
+import type { LeaderSchedule } from './leader-schedule.ts'
+import type { Pacemaker } from './pacemaker.ts'
+import type { SafetyState } from './safety.ts'
+import type { TimeoutAggregator } from './timeout-aggregator.ts'
+import type { Electorate } from './validator-set.ts'
+import type { VoteAggregator } from './vote-aggregator.ts'
+
+/** R16: messages are kept for views from this far below the current one … */
+export const WINDOW_BELOW = 3
+/** … to this far above it. One proposal and a few votes per view: bounded by the validator set. */
+export const WINDOW_ABOVE = 64
+/** Commit votes are kept this many heights around the last final block. */
+export const COMMIT_WINDOW = 256
+
+/** Where the leader of the current view stands with its proposal. */
+export type ProposalStage = 'not-started' | 'building' | 'waiting-for-work' | 'done'
+
+export interface ReplicaState {
+  /** Null for a node that follows without voting. */
+  readonly self: ValidatorIndex | null
+  readonly epoch: Epoch
+  readonly parameters: ChainParameters
+  readonly electorate: Electorate
+  readonly schedule: LeaderSchedule
+  readonly pacemaker: Pacemaker
+  readonly safety: SafetyState
+  readonly tree: BlockTree
+  readonly certificates: CertificateStore
+  readonly prepareVotes: VoteAggregator
+  readonly preCommitVotes: VoteAggregator
+  readonly commitVotes: VoteAggregator
+  readonly timeouts: TimeoutAggregator
+  /** First proposal of each view in the window. */
+  readonly proposals: Map<View, Verified<Proposal>>
+  /** Timeouts that report a certificate we have not seen (R10); the latest of each sender. */
+  readonly unprovenTimeouts: Map<ValidatorIndex, Verified<Timeout>>
+  /** Our commit votes' latest, for a peer that reconnects. */
+  lastCommitVote: CommitVote | null
+  /** Our own states at recent heights, to notice divergence (R7). */
+  readonly committed: Map<Height, { readonly blockHash: BlockHash; readonly stateRoot: StateRoot }>
+  certifiedHeight: Height
+  readonly unreachable: Set<ValidatorIndex>
+  view: View
+  viewEnteredAt: MonotonicMs
+  /** When there began to be something to do in this view; null while idle. */
+  activeSince: MonotonicMs | null
+  hasWork: boolean
+  proposalStage: ProposalStage
+  /** An empty block is due in this view. */
+  isEmptyDue: boolean
+  /** The view whose proposal was refused, so that the refusal is told once. */
+  refusedView: View
+  timeoutRepeats: number
+  isFetchTimerSet: boolean
+  /** Highest block for which a range sync has been asked. */
+  syncTarget: Height
+  readonly lastReplyAt: Map<ValidatorIndex, MonotonicMs>
+  readonly lastRequestAt: Map<ValidatorIndex, MonotonicMs>
+  isHalted: boolean
+}
+
+export class StepContext {
+  readonly state: ReplicaState
+  readonly now: Instant
+  readonly effects: ConsensusEffect[] = []
+  readonly events: ConsensusEvent[] = []
+
+  constructor(state: ReplicaState, now: Instant) {
+    this.state = state
+    this.now = now
+  }
+
+  perform(effect: ConsensusEffect): void {
+    this.effects.push(effect)
+  }
+
+  report(event: ConsensusEvent): void {
+    this.events.push(event)
+  }
+
+  leaderOf(view: View): ValidatorIndex {
+    return this.state.schedule.leaderOf(view)
+  }
+
+  get isLeader(): boolean {
+    return this.state.self !== null && this.leaderOf(this.state.view) === this.state.self
+  }
+
+  /** Last final block. */
+  get final(): HashedBlock {
+    return this.state.tree.root
+  }
+
+  /** Milliseconds of the monotonic clock since `then`. */
+  since(then: MonotonicMs): number {
+    return this.now.monotonicMs - then
+  }
+
+  /** Stops the replica: nothing it said so far is taken back, nothing more is said. */
+  halt(reason: (ConsensusEffect & { kind: 'halt' })['reason'], dump: object): void {
+    this.state.isHalted = true
+    this.perform({ kind: 'halt', reason, dump })
+  }
+}

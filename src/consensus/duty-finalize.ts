@@ -1,0 +1,82 @@
+/** R6: a block with a pre-commit certificate is final, and so are its ancestors, once they are here and checked. */
+import { assert } from '../types/assert.ts'
+import { asHeight, type BlockHash, type Height, type StateRoot, type View } from '../types/primitives.ts'
+import { COMMIT_WINDOW, type StepContext, WINDOW_ABOVE } from './context.ts'
+import { checkDivergence } from './on-commit-vote.ts'
+
+export function finalizeDuty(context: StepContext): void {
+  for (const certificate of context.state.certificates.pendingFinality) {
+    if (context.state.isHalted) return
+    finalize(context, certificate)
+  }
+}
+
+function finalize(
+  context: StepContext,
+  certificate: StepContext['state']['certificates']['pendingFinality'][number],
+): void {
+  const { state } = context
+  const path = state.tree.pathTo(certificate.blockHash)
+  if (path === null || path.length === 0) {
+    checkFork(context, certificate.blockHash)
+    return
+  }
+  if (path.some((block) => state.tree.statusOf(block.hash) === 'invalid')) {
+    context.halt('final-block-invalid', { certificate, path: path.map((block) => block.header) })
+    return
+  }
+  const last = path.at(-1)
+  assert(last !== undefined, 'the path is not empty')
+  if (!state.tree.isValid(last.hash)) return
+  state.tree.advanceRoot(last.hash)
+  state.certificates.finalized(certificate, last.header.height, last.header.view)
+  state.pacemaker.finalized()
+  state.commitVotes.pruneBelow(last.header.height - COMMIT_WINDOW)
+  context.perform({ kind: 'finalize', blocks: path, certificate })
+  const voters = certificate.signatures.map(({ voter }) => voter)
+  for (const { header, hash, transactions } of path) {
+    context.report({
+      kind: 'block-final',
+      height: header.height,
+      view: header.view,
+      blockHash: hash,
+      proposer: header.proposer,
+      transactions: transactions.length,
+      voters,
+    })
+  }
+}
+
+/** R6: a certified final block whose chain leads past our last final block contradicts it. */
+function checkFork(context: StepContext, hash: BlockHash): void {
+  const { state } = context
+  if (state.tree.get(hash) === null || state.tree.missingAncestorOf(hash) !== null) return
+  if (state.tree.pathTo(hash) !== null) return
+  context.halt('accountable-fork', {
+    final: context.final.header,
+    finality: state.certificates.finality,
+    other: state.certificates.pendingFinality,
+  })
+}
+
+/** R7: the batch is durable; vote over the state it led to, at every height of the network's interval. */
+export function onBlocksCommitted(
+  context: StepContext,
+  height: Height,
+  blockHash: BlockHash,
+  stateRoot: StateRoot,
+  view: View,
+): void {
+  const { state } = context
+  state.committed.set(height, { blockHash, stateRoot })
+  state.committed.delete(asHeight(height - COMMIT_WINDOW))
+  checkDivergence(context, height)
+  if (state.self === null || height % state.parameters.certificateInterval !== 0) return
+  if (height <= state.certifiedHeight || state.isHalted) return
+  // While catching up: the others certified this long ago, and thousands of signatures would be for nobody.
+  if (view < state.view - WINDOW_ABOVE) return
+  context.perform({
+    kind: 'sign',
+    request: { kind: 'commit', epoch: state.epoch, view, height, blockHash, stateRoot },
+  })
+}

@@ -1,0 +1,66 @@
+/** R2: the leader of a view proposes once, on the highest certified block. */
+import { assert } from '../types/assert.ts'
+import type { HashedBlock } from '../types/block.ts'
+import type { StateRoot, View } from '../types/primitives.ts'
+import type { StepContext } from './context.ts'
+
+export function proposeDuty(context: StepContext): void {
+  const { state } = context
+  if (!context.isLeader || state.proposalStage !== 'not-started' || !state.safety.mayPropose(state.view))
+    return
+  const { highQc, highTc } = state.certificates
+  if (highQc.view !== state.view - 1 && highTc?.view !== state.view - 1) return
+  const parent = state.tree.get(highQc.blockHash)
+  if (parent === null || !state.tree.isValid(parent.hash)) return
+  state.proposalStage = 'building'
+  context.perform({
+    kind: 'build-block',
+    view: state.view,
+    epoch: state.epoch,
+    parent,
+    justify: { view: highQc.view, blockHash: highQc.blockHash },
+    isEmptyAllowed: state.isEmptyDue || state.parameters.heartbeatMs === 0,
+  })
+}
+
+/** The block is built, or there was nothing to put into one. */
+export function onBlockBuilt(
+  context: StepContext,
+  view: View,
+  built: { readonly block: HashedBlock; readonly stateRoot: StateRoot } | null,
+): void {
+  const { state } = context
+  if (view !== state.view || state.proposalStage !== 'building') return
+  if (built === null) {
+    waitForWork(context)
+    return
+  }
+  if (!state.safety.mayPropose(view)) return
+  const { block, stateRoot } = built
+  assert(block.header.view === view, 'the built block is of the view it was asked for')
+  state.proposalStage = 'done'
+  state.tree.add(block)
+  // We executed it while building it.
+  state.tree.checked(block.hash, stateRoot)
+  const { highTc } = state.certificates
+  const timeoutCertificate = block.header.justify.view === view - 1 ? null : highTc
+  state.safety.asked('proposal', view)
+  context.perform({
+    kind: 'sign',
+    request: { kind: 'proposal', epoch: state.epoch, view, block, timeoutCertificate },
+  })
+}
+
+/** A transaction has come while the leader was waiting for one. */
+export function resumeProposing(context: StepContext): void {
+  if (context.state.proposalStage === 'waiting-for-work') context.state.proposalStage = 'not-started'
+}
+
+function waitForWork(context: StepContext): void {
+  const { state } = context
+  state.proposalStage = 'waiting-for-work'
+  const isUnfinal = state.tree.hasUnfinalTransactions(state.certificates.highQc.blockHash)
+  const idleLeftMs = state.pacemaker.idleDelayMs() - context.since(state.viewEnteredAt)
+  const delayMs = isUnfinal ? state.pacemaker.unfinalDelayMs() : Math.max(0, idleLeftMs)
+  context.perform({ kind: 'set-timer', timer: 'propose', view: state.view, delayMs })
+}

@@ -1,0 +1,76 @@
+/**
+ * Everything a replica can ask for. Effects are performed in list order, and nothing that follows a
+ * `persist` leaves the process before that record is durable (S0).
+ */
+import type { CertificateReference, HashedBlock } from '../types/block.ts'
+import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
+import type { ConsensusMessage } from '../types/messages.ts'
+import type { BlockHash, Epoch, Height, StateRoot, ValidatorIndex, View } from '../types/primitives.ts'
+import type { SafetyRecord } from '../types/safety.ts'
+import type { Verified } from '../types/verified.ts'
+
+/** One running timer each; setting it again replaces it. */
+export type TimerName = 'view' | 'propose' | 'timeout-repeat' | 'fetch'
+
+/** What to sign. The payload's bytes are codec/signing-payloads.ts of these fields. */
+export type SignRequest =
+  | {
+      readonly kind: 'proposal'
+      readonly epoch: Epoch
+      readonly view: View
+      readonly block: HashedBlock
+      readonly timeoutCertificate: TimeoutCertificate | null
+    }
+  | {
+      readonly kind: 'prepare' | 'pre-commit'
+      readonly epoch: Epoch
+      readonly view: View
+      readonly height: Height
+      readonly blockHash: BlockHash
+    }
+  | {
+      readonly kind: 'commit'
+      readonly epoch: Epoch
+      readonly view: View
+      readonly height: Height
+      readonly blockHash: BlockHash
+      readonly stateRoot: StateRoot
+    }
+  | { readonly kind: 'timeout'; readonly epoch: Epoch; readonly view: View; readonly highQcView: View }
+
+export type ConsensusEffect =
+  | { readonly kind: 'sign'; readonly request: SignRequest }
+  | { readonly kind: 'persist'; readonly record: SafetyRecord }
+  /** To every other validator. `isUrgent` false: may wait for the next message to ride with. */
+  | { readonly kind: 'broadcast'; readonly message: ConsensusMessage; readonly isUrgent: boolean }
+  | { readonly kind: 'send'; readonly to: ValidatorIndex; readonly message: ConsensusMessage }
+  | { readonly kind: 'set-timer'; readonly timer: TimerName; readonly view: View; readonly delayMs: number }
+  | { readonly kind: 'cancel-timer'; readonly timer: TimerName }
+  | {
+      readonly kind: 'build-block'
+      readonly view: View
+      readonly epoch: Epoch
+      readonly parent: HashedBlock
+      readonly justify: CertificateReference
+      readonly isEmptyAllowed: boolean
+    }
+  /** Execute on the parent's branch and compare with the header. The parent has been checked before. */
+  | { readonly kind: 'check-block'; readonly block: HashedBlock; readonly parent: HashedBlock }
+  /** Write these, in order, each in one atomic batch. All have been checked. */
+  | {
+      readonly kind: 'finalize'
+      readonly blocks: readonly HashedBlock[]
+      readonly certificate: Verified<QuorumCertificate>
+    }
+  /** The state after a block is certified: keep the certificate. */
+  | { readonly kind: 'store-commit-certificate'; readonly certificate: QuorumCertificate }
+  /** One block by hash; `from` is who should have it. */
+  | { readonly kind: 'fetch-block'; readonly blockHash: BlockHash; readonly from: ValidatorIndex | null }
+  /** Final blocks above ours up to this one: its certificate is verified. */
+  | { readonly kind: 'sync'; readonly target: { readonly height: Height; readonly blockHash: BlockHash } }
+  /** Stop the process: going on could make it worse. `dump` is for a person. */
+  | {
+      readonly kind: 'halt'
+      readonly reason: 'accountable-fork' | 'state-divergence' | 'final-block-invalid'
+      readonly dump: object
+    }

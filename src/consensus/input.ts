@@ -1,0 +1,71 @@
+/** Everything that can happen to a replica. It is told, never asks: answers to its effects come back as inputs. */
+import type { HashedBlock } from '../types/block.ts'
+import type { QuorumCertificate } from '../types/certificates.ts'
+import type { ConsensusMessage } from '../types/messages.ts'
+import type {
+  BlockHash,
+  Height,
+  MonotonicMs,
+  StateRoot,
+  UnixMs,
+  ValidatorIndex,
+  View,
+} from '../types/primitives.ts'
+import type { Verified } from '../types/verified.ts'
+import type { SignRequest, TimerName } from './effect.ts'
+
+/** When an input happened: for timers, and for judging a block's time when voting. */
+export interface Instant {
+  readonly monotonicMs: MonotonicMs
+  readonly unixMs: UnixMs
+}
+
+export type ConsensusInput =
+  /** First input, once. */
+  | { readonly kind: 'started' }
+  /** A message whose signatures have been checked. `from` is the validator at the other end of the channel. */
+  | {
+      readonly kind: 'message-received'
+      readonly from: ValidatorIndex
+      readonly message: Verified<ConsensusMessage>
+    }
+  | { readonly kind: 'timer-expired'; readonly timer: TimerName; readonly view: View }
+  /** Answer to `sign`. */
+  | { readonly kind: 'signed'; readonly request: SignRequest; readonly signature: Uint8Array }
+  /** Answer to `build-block`; null when there was nothing to put into one and it may not be empty. */
+  | {
+      readonly kind: 'block-built'
+      readonly view: View
+      readonly built: { readonly block: HashedBlock; readonly stateRoot: StateRoot } | null
+    }
+  /** Answer to `check-block`: executed on its branch, with the state after it, or the rule it breaks. */
+  | {
+      readonly kind: 'block-checked'
+      readonly blockHash: BlockHash
+      readonly outcome:
+        | { readonly ok: true; readonly stateRoot: StateRoot }
+        | { readonly ok: false; readonly code: string }
+    }
+  /** Answer to `finalize`: the batch with this block and its ancestors is durable. */
+  | {
+      readonly kind: 'blocks-committed'
+      readonly view: View
+      readonly height: Height
+      readonly blockHash: BlockHash
+      readonly stateRoot: StateRoot
+    }
+  /** Blocks that were asked for, or final blocks that were announced, with the certificate if one came along. */
+  | {
+      readonly kind: 'blocks-received'
+      readonly blocks: readonly HashedBlock[]
+      readonly finality: Verified<QuorumCertificate> | null
+    }
+  /** A transaction has come that no block of ours has had yet. */
+  | { readonly kind: 'work-arrived' }
+  /** No transaction is waiting or unfinal any more. */
+  | { readonly kind: 'work-exhausted' }
+  | {
+      readonly kind: 'reachability-changed'
+      readonly validator: ValidatorIndex
+      readonly isReachable: boolean
+    }

@@ -1,0 +1,64 @@
+/** A leader's proposal: taken in if it is the leader's and well formed. Whether to vote is a duty. */
+import type { Proposal } from '../types/messages.ts'
+import type { ValidatorIndex } from '../types/primitives.ts'
+import { mintVerified, type Verified } from '../types/verified.ts'
+import { applyTimeoutCertificate, requestCertificates } from './certificate-rules.ts'
+import { type StepContext, WINDOW_ABOVE } from './context.ts'
+import type { ProposalRefusal } from './event.ts'
+import { noteActivity } from './view-entry.ts'
+
+export function onProposal(context: StepContext, from: ValidatorIndex, proposal: Verified<Proposal>): void {
+  const { state } = context
+  const { header } = proposal.block
+  const refusal = refusalOf(context, proposal)
+  if (refusal !== null) {
+    context.report({ kind: 'proposal-refused', view: header.view, from, ...refusal })
+    return
+  }
+  if (proposal.timeoutCertificate !== null) {
+    applyTimeoutCertificate(context, mintVerified(proposal.timeoutCertificate))
+  }
+  if (header.view > state.view) requestIfFarAhead(context, from, header.view - state.view)
+  if (header.view < state.view - 1 || header.view > state.view + WINDOW_ABOVE) return
+  if (state.proposals.has(header.view)) return
+  state.proposals.set(header.view, proposal)
+  state.tree.add(proposal.block)
+  if (header.view === state.view) noteActivity(context)
+}
+
+/** One view ahead is the ordinary race between a leader's certificate and ours; more means we missed something. */
+function requestIfFarAhead(context: StepContext, from: ValidatorIndex, viewsAhead: number): void {
+  if (viewsAhead > 1) requestCertificates(context, from)
+}
+
+function refusalOf(
+  context: StepContext,
+  proposal: Proposal,
+): { reason: ProposalRefusal; detail: string } | null {
+  const { state } = context
+  const { header, hash } = proposal.block
+  if (header.epoch !== state.epoch) {
+    return { reason: 'wrong-epoch', detail: `epoch ${header.epoch}, ours is ${state.epoch}` }
+  }
+  const leader = context.leaderOf(header.view)
+  if (header.proposer !== leader) {
+    return { reason: 'not-the-leader', detail: `proposer ${header.proposer}, leader is ${leader}` }
+  }
+  if (header.justify.blockHash !== header.parentHash || header.justify.view >= header.view) {
+    return {
+      reason: 'malformed-justify',
+      detail: `justify view ${header.justify.view} in view ${header.view}`,
+    }
+  }
+  const first = state.proposals.get(header.view)
+  if (first !== undefined && first.block.hash !== hash) {
+    context.report({
+      kind: 'equivocation-seen',
+      validator: header.proposer,
+      phase: 'proposal',
+      position: header.view,
+    })
+    return { reason: 'equivocation', detail: `already have ${first.block.hash} for this view` }
+  }
+  return null
+}

@@ -1,0 +1,96 @@
+/** A signature has been made: record it, say it, count it ourselves. In this order (S0). */
+import { assert, unreachable } from '../types/assert.ts'
+import type { CommitVote, Proposal, Timeout, Vote } from '../types/messages.ts'
+import type { SafetyRecord } from '../types/safety.ts'
+import { mintVerified } from '../types/verified.ts'
+import type { StepContext } from './context.ts'
+import type { SignRequest } from './effect.ts'
+import { onCommitVote } from './on-commit-vote.ts'
+import { countTimeout } from './on-timeout.ts'
+import { setRepeatTimer } from './on-timer.ts'
+import { onVote } from './on-vote.ts'
+
+/** Encodes a proposal; given from outside so that the core does not depend on where encoding happens. */
+export type EncodeProposal = (proposal: Proposal) => Uint8Array
+
+export function onSigned(
+  context: StepContext,
+  request: SignRequest,
+  signature: Uint8Array,
+  encodeProposal: EncodeProposal,
+): void {
+  const { state } = context
+  const voter = state.self
+  assert(voter !== null, 'only a validator asks for signatures')
+  switch (request.kind) {
+    case 'proposal': {
+      const { block, timeoutCertificate } = request
+      if (state.safety.isGivenUp(request.view)) return
+      const proposal: Proposal = { kind: 'proposal', block, timeoutCertificate, signature }
+      const bytes = encodeProposal(proposal)
+      persist(context, { proposal: { view: request.view, bytes }, blocks: [block.bytes] })
+      context.perform({ kind: 'broadcast', message: proposal, isUrgent: true })
+      state.proposals.set(request.view, mintVerified(proposal))
+      const transactions = block.transactions.length
+      context.report({ kind: 'proposed', view: request.view, height: block.header.height, transactions })
+      return
+    }
+    case 'prepare':
+    case 'pre-commit': {
+      const { kind, epoch, view, height, blockHash } = request
+      if (state.safety.isGivenUp(view)) return
+      const vote: Vote = { kind, epoch, view, height, blockHash, voter, signature }
+      if (kind === 'prepare') persist(context, { prepare: vote, blocks: blockToKeep(context, vote) })
+      else persist(context, { preCommit: vote })
+      context.perform({ kind: 'broadcast', message: vote, isUrgent: true })
+      context.report({ kind: 'voted', phase: kind, view, height })
+      onVote(context, voter, mintVerified(vote))
+      return
+    }
+    case 'commit': {
+      const { epoch, view, height, blockHash, stateRoot } = request
+      const vote: CommitVote = { kind: 'commit', epoch, view, height, blockHash, stateRoot, voter, signature }
+      state.lastCommitVote = vote
+      // R7: no record of its own. The state root it signs is durable and is read, never recomputed.
+      context.perform({ kind: 'broadcast', message: vote, isUrgent: false })
+      context.report({ kind: 'voted', phase: 'commit', view, height })
+      onCommitVote(context, mintVerified(vote))
+      return
+    }
+    case 'timeout': {
+      const { epoch, view, highQcView } = request
+      const { highQc } = state.certificates
+      const { header, hash } = context.final
+      const timeout: Timeout = {
+        kind: 'timeout',
+        epoch,
+        view,
+        highQcView,
+        voter,
+        signature,
+        highQc: { view: highQc.view, blockHash: highQc.blockHash },
+        final: { height: header.height, blockHash: hash },
+      }
+      persist(context, { timeout })
+      context.perform({ kind: 'broadcast', message: timeout, isUrgent: true })
+      if (view === state.view) setRepeatTimer(context)
+      if (view >= state.view) countTimeout(context, timeout)
+      return
+    }
+    default:
+      unreachable(request)
+  }
+}
+
+/** The block of our own proposal is durable with the proposal; any other is kept with the vote. */
+function blockToKeep(context: StepContext, vote: Vote): Uint8Array[] {
+  if (context.state.safety.lastProposal?.view === vote.view) return []
+  const block = context.state.tree.get(vote.blockHash)
+  return block === null ? [] : [block.bytes]
+}
+
+function persist(context: StepContext, signed: Partial<SafetyRecord>): void {
+  const { safety, certificates } = context.state
+  const record = safety.record(signed, certificates.highQc, certificates.highTc)
+  context.perform({ kind: 'persist', record })
+}

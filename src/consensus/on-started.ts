@@ -1,0 +1,42 @@
+/** R11 and S1 at start: go on in the right view, and say the stored words again instead of signing new ones. */
+import type { Proposal } from '../types/messages.ts'
+import { mintVerified } from '../types/verified.ts'
+import type { StepContext } from './context.ts'
+import { countTimeout } from './on-timeout.ts'
+import { setRepeatTimer } from './on-timer.ts'
+import { onVote } from './on-vote.ts'
+import { setViewTimer } from './view-entry.ts'
+
+/** @param proposal the last proposal of this validator, as its record holds it */
+export function onStarted(context: StepContext, proposal: Proposal | null): void {
+  const { state, now } = context
+  const { view, safety, self } = state
+  state.viewEnteredAt = now.monotonicMs
+  if (state.parameters.heartbeatMs === 0) state.activeSince = now.monotonicMs
+  context.report({
+    kind: 'view-entered',
+    view,
+    leader: context.leaderOf(view),
+    by: 'start',
+    previousViewMs: 0,
+  })
+  if (self === null) return
+  setViewTimer(context)
+  if (proposal !== null && proposal.block.header.view === view) {
+    state.proposalStage = 'done'
+    state.proposals.set(view, mintVerified(proposal))
+    state.tree.add(proposal.block)
+    context.perform({ kind: 'broadcast', message: proposal, isUrgent: true })
+  }
+  const { lastPrepare, lastPreCommit, lastTimeout } = safety
+  for (const vote of [lastPrepare, lastPreCommit]) {
+    if (vote === null || vote.view < view - 1) continue
+    context.perform({ kind: 'broadcast', message: vote, isUrgent: true })
+    onVote(context, self, mintVerified(vote))
+  }
+  if (lastTimeout !== null && lastTimeout.view === state.view) {
+    context.perform({ kind: 'broadcast', message: lastTimeout, isUrgent: true })
+    setRepeatTimer(context)
+    countTimeout(context, lastTimeout)
+  }
+}

@@ -1,0 +1,63 @@
+/** Timers. One that was set for an earlier view says nothing about this one. */
+import type { View } from '../types/primitives.ts'
+import type { StepContext } from './context.ts'
+import { requestMissing } from './duty-fetch.ts'
+import type { TimerName } from './effect.ts'
+import { timeOutView } from './view-entry.ts'
+
+/** First repetition of a timeout message; later ones wait longer, up to the maximum. */
+const REPEAT_FIRST_MS = 250
+const REPEAT_GROWTH = 1.5
+const REPEAT_MAX_MS = 1_000
+
+export function onTimer(context: StepContext, timer: TimerName, view: View): void {
+  const { state } = context
+  if (timer === 'fetch') {
+    state.isFetchTimerSet = false
+    requestMissing(context)
+    return
+  }
+  if (view !== state.view) return
+  switch (timer) {
+    case 'view':
+      timeOutView(context)
+      return
+    case 'propose':
+      onProposalDue(context)
+      return
+    case 'timeout-repeat':
+      repeatTimeout(context)
+      return
+  }
+}
+
+/** The leader has waited for work long enough; unless what it waited for was finality, and that has come. */
+function onProposalDue(context: StepContext): void {
+  const { state } = context
+  if (state.proposalStage !== 'waiting-for-work') return
+  const isUnfinal = state.tree.hasUnfinalTransactions(state.certificates.highQc.blockHash)
+  const idleLeftMs = state.pacemaker.idleDelayMs() - context.since(state.viewEnteredAt)
+  if (!isUnfinal && idleLeftMs > 0) {
+    context.perform({ kind: 'set-timer', timer: 'propose', view: state.view, delayMs: idleLeftMs })
+    return
+  }
+  state.isEmptyDue = true
+  state.proposalStage = 'not-started'
+}
+
+/** R8: repeat until the view is left. */
+function repeatTimeout(context: StepContext): void {
+  const { state } = context
+  const { lastTimeout } = state.safety
+  if (lastTimeout === null || lastTimeout.view !== state.view) return
+  context.perform({ kind: 'broadcast', message: lastTimeout, isUrgent: true })
+  setRepeatTimer(context)
+}
+
+/** Schedules the next repetition of our timeout for the current view. */
+export function setRepeatTimer(context: StepContext): void {
+  const { state } = context
+  const delayMs = Math.min(REPEAT_MAX_MS, REPEAT_FIRST_MS * REPEAT_GROWTH ** state.timeoutRepeats)
+  state.timeoutRepeats++
+  context.perform({ kind: 'set-timer', timer: 'timeout-repeat', view: state.view, delayMs })
+}

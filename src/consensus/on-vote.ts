@@ -1,0 +1,44 @@
+/** Prepare and pre-commit votes. A quorum of the first locks (R4), of the second makes final (R6). */
+import type { QuorumCertificate } from '../types/certificates.ts'
+import type { Vote } from '../types/messages.ts'
+import type { ValidatorIndex } from '../types/primitives.ts'
+import { mintVerified, type Verified } from '../types/verified.ts'
+import {
+  applyFinalityCertificate,
+  applyPrepareCertificate,
+  requestCertificates,
+} from './certificate-rules.ts'
+import { type StepContext, WINDOW_ABOVE, WINDOW_BELOW } from './context.ts'
+
+export function onVote(context: StepContext, from: ValidatorIndex, vote: Verified<Vote>): void {
+  const { state } = context
+  if (vote.view > state.view + 1) requestCertificates(context, from)
+  if (vote.view < state.view - WINDOW_BELOW || vote.view > state.view + WINDOW_ABOVE) return
+  const votes = vote.kind === 'prepare' ? state.prepareVotes : state.preCommitVotes
+  const outcome = votes.count(vote.view, vote.voter, `${vote.height}:${vote.blockHash}`, vote.signature)
+  if (outcome.kind === 'equivocation') {
+    context.report({
+      kind: 'equivocation-seen',
+      validator: vote.voter,
+      phase: vote.kind,
+      position: vote.view,
+    })
+  }
+  if (outcome.kind !== 'quorum') return
+  const { kind, epoch, view, height, blockHash } = vote
+  const certificate: QuorumCertificate = {
+    kind,
+    epoch,
+    view,
+    height,
+    blockHash,
+    stateRoot: null,
+    signatures: outcome.signatures,
+  }
+  const voters = outcome.signatures.map(({ voter }) => voter)
+  context.report({ kind: 'certificate-formed', phase: kind, view, height, voters })
+  // Every signature in it was checked when its vote came in.
+  const verified = mintVerified(certificate)
+  if (kind === 'prepare') applyPrepareCertificate(context, verified)
+  else applyFinalityCertificate(context, verified)
+}

@@ -1,0 +1,78 @@
+/**
+ * R15: how long to wait in a view. Adapts to the view times that were seen, backs off while views fail.
+ * Holds no timer and reads no clock: it is told durations and asked for delays.
+ */
+import type { ChainParameters } from '../types/genesis.ts'
+
+/** Successful views remembered; at this many a single slow one cannot move the 95th percentile. */
+const SAMPLES_MAX = 64
+/** Fewer samples than this say nothing: start from the middle of the allowed range. */
+const SAMPLES_MIN = 8
+/** T = 4 × p95 leaves room for three more delays than a good view takes (R15: T must exceed 3Δ). */
+const PERCENTILE_FACTOR = 4
+const BACKOFF_BASE = 1.5
+const BACKOFF_STEPS_MAX = 6
+
+export class Pacemaker {
+  readonly #parameters: ChainParameters
+  readonly #samplesMs: number[] = []
+  #failedViews = 0
+
+  constructor(parameters: ChainParameters) {
+    this.#parameters = parameters
+  }
+
+  /** A view with work in it ended with a prepare certificate after `durationMs`. */
+  viewSucceeded(durationMs: number): void {
+    this.#samplesMs.push(durationMs)
+    if (this.#samplesMs.length > SAMPLES_MAX) this.#samplesMs.shift()
+  }
+
+  /** A view ended with a timeout. */
+  viewFailed(): void {
+    this.#failedViews++
+  }
+
+  /** Something became final: the backoff starts over. */
+  finalized(): void {
+    this.#failedViews = 0
+  }
+
+  /** T: time for a view in which there is something to do, milliseconds. */
+  viewTimeoutMs(): number {
+    return this.#baseMs() * this.#backoff()
+  }
+
+  /** Time for a view whose leader we have no connection to. */
+  unreachableLeaderTimeoutMs(): number {
+    return Math.min(this.#parameters.unreachableLeaderTimeoutMs, this.#baseMs()) * this.#backoff()
+  }
+
+  /**
+   * Without work a leader waits this long before it proposes an empty block. One minimal view timeout less
+   * than the heartbeat, so that the heartbeat is kept even when the first leader is dead.
+   */
+  idleDelayMs(): number {
+    return Math.max(0, this.#parameters.heartbeatMs - this.#parameters.viewTimeoutMinMs)
+  }
+
+  /**
+   * With nothing new to propose but blocks with transactions that are not final yet: how long their
+   * pre-commit votes may take before an empty block is built on them.
+   */
+  unfinalDelayMs(): number {
+    return this.#parameters.viewTimeoutMinMs / 4
+  }
+
+  #baseMs(): number {
+    const { viewTimeoutMinMs: min, viewTimeoutMaxMs: max } = this.#parameters
+    if (this.#samplesMs.length < SAMPLES_MIN) return Math.sqrt(min * max)
+    const sorted = [...this.#samplesMs].sort((a, b) => a - b)
+    const p95 = sorted[Math.floor(sorted.length * 0.95)] ?? max
+    return Math.min(max, Math.max(min, PERCENTILE_FACTOR * p95))
+  }
+
+  #backoff(): number {
+    return BACKOFF_BASE ** Math.min(this.#failedViews, BACKOFF_STEPS_MAX)
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Safety in one place: what this validator has signed, and the numbered predicates that say what it may still
+ * sign. Nothing else in the core decides about signing.
+ */
+import type { CertificateReference } from '../types/block.ts'
+import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
+import type { Timeout, Vote } from '../types/messages.ts'
+import type { View } from '../types/primitives.ts'
+import { asView } from '../types/primitives.ts'
+import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../types/safety.ts'
+
+const BEFORE_ALL = asView(0)
+
+/** The fold of all safety records, plus the highest view of each kind for which a signature has been asked. */
+export class SafetyState {
+  #proposal: { readonly view: View; readonly bytes: Uint8Array } | null
+  #prepare: Vote | null
+  #preCommit: Vote | null
+  #timeout: Timeout | null
+  #askedProposal: View
+  #askedPrepare: View
+  #askedPreCommit: View
+  #askedTimeout: View
+  #durableHighQcView: View
+  #durableHighTcView: View
+
+  /** @param recovered the fold of the durable records; empty for a validator that has never signed */
+  constructor(recovered: SafetyRecord) {
+    this.#proposal = recovered.proposal
+    this.#prepare = recovered.prepare
+    this.#preCommit = recovered.preCommit
+    this.#timeout = recovered.timeout
+    this.#askedProposal = recovered.proposal?.view ?? BEFORE_ALL
+    this.#askedPrepare = recovered.prepare?.view ?? BEFORE_ALL
+    this.#askedPreCommit = recovered.preCommit?.view ?? BEFORE_ALL
+    this.#askedTimeout = recovered.timeout?.view ?? BEFORE_ALL
+    this.#durableHighQcView = recovered.highQc?.view ?? BEFORE_ALL
+    this.#durableHighTcView = recovered.highTc?.view ?? BEFORE_ALL
+  }
+
+  get lastProposal(): { readonly view: View; readonly bytes: Uint8Array } | null {
+    return this.#proposal
+  }
+  get lastPrepare(): Vote | null {
+    return this.#prepare
+  }
+  get lastPreCommit(): Vote | null {
+    return this.#preCommit
+  }
+  get lastTimeout(): Timeout | null {
+    return this.#timeout
+  }
+
+  /** R2: one proposal per view, and none in a view that was given up. */
+  mayPropose(view: View): boolean {
+    return view > this.#askedProposal && view > this.#askedTimeout
+  }
+
+  /** R3 (c), (d). */
+  mayPrepare(view: View): boolean {
+    return view > this.#askedPrepare && view > this.#askedTimeout
+  }
+
+  /** R5: `v > lastPrecommit.view` and `v > lastTimeout.view`. */
+  mayPreCommit(view: View): boolean {
+    return view > this.#askedPreCommit && view > this.#askedTimeout
+  }
+
+  /** R8: one timeout per view, views never decrease. */
+  mayTimeOut(view: View): boolean {
+    return view > this.#askedTimeout
+  }
+
+  /** A vote that was asked for before the view was given up must not be sent after (R5, R8). */
+  isGivenUp(view: View): boolean {
+    return view <= this.#askedTimeout
+  }
+
+  /** A signature for this slot is being made: no other content may be signed for it from here on. */
+  asked(kind: 'proposal' | 'prepare' | 'pre-commit' | 'timeout', view: View): void {
+    switch (kind) {
+      case 'proposal':
+        this.#askedProposal = view
+        return
+      case 'prepare':
+        this.#askedPrepare = view
+        return
+      case 'pre-commit':
+        this.#askedPreCommit = view
+        return
+      case 'timeout':
+        this.#askedTimeout = view
+        return
+    }
+  }
+
+  /**
+   * The record for something just signed, with whatever of the lock and the view's timeout certificate is not
+   * durable yet, so that a restart never finds a signature without what justified it (R4, R11).
+   */
+  record(
+    signed: Partial<Pick<SafetyRecord, 'proposal' | 'prepare' | 'preCommit' | 'timeout' | 'blocks'>>,
+    highQc: QuorumCertificate,
+    highTc: TimeoutCertificate | null,
+  ): SafetyRecord {
+    this.#proposal = signed.proposal ?? this.#proposal
+    this.#prepare = signed.prepare ?? this.#prepare
+    this.#preCommit = signed.preCommit ?? this.#preCommit
+    this.#timeout = signed.timeout ?? this.#timeout
+    const isQcNew = highQc.view > this.#durableHighQcView
+    const isTcNew = highTc !== null && highTc.view > this.#durableHighTcView
+    if (isQcNew) this.#durableHighQcView = highQc.view
+    if (isTcNew) this.#durableHighTcView = highTc.view
+    return {
+      ...EMPTY_SAFETY_RECORD,
+      ...signed,
+      highQc: isQcNew ? highQc : null,
+      highTc: isTcNew ? highTc : null,
+    }
+  }
+}
+
+/** Folds records, oldest first, into one. */
+export function foldSafetyRecords(records: Iterable<SafetyRecord>): SafetyRecord {
+  let fold: SafetyRecord = EMPTY_SAFETY_RECORD
+  const blocks: Uint8Array[] = []
+  for (const record of records) {
+    fold = {
+      proposal: record.proposal ?? fold.proposal,
+      prepare: record.prepare ?? fold.prepare,
+      preCommit: record.preCommit ?? fold.preCommit,
+      timeout: record.timeout ?? fold.timeout,
+      highQc: record.highQc ?? fold.highQc,
+      highTc: record.highTc ?? fold.highTc,
+      blocks: [],
+    }
+    blocks.push(...record.blocks)
+  }
+  return { ...fold, blocks }
+}
+
+/**
+ * R3 (e): the block builds on a certificate of the view before, or a timeout certificate of the view before is
+ * shown and the block builds on a certificate at least as high as any its senders reported.
+ */
+export function satisfiesLockClause(
+  view: View,
+  justify: CertificateReference,
+  timeoutCertificate: TimeoutCertificate | null,
+): boolean {
+  if (justify.view === view - 1) return true
+  if (timeoutCertificate === null || timeoutCertificate.view !== view - 1) return false
+  return justify.view >= highestReported(timeoutCertificate)
+}
+
+/** max h over the timeouts of a certificate. */
+export function highestReported(timeoutCertificate: TimeoutCertificate): View {
+  return timeoutCertificate.timeouts.reduce(
+    (highest, timeout) => asView(Math.max(highest, timeout.highQcView)),
+    BEFORE_ALL,
+  )
+}
+
+/** R11: the view to go on in after a restart. */
+export function restartView(recovered: SafetyRecord, highQcView: View, finalView: View): View {
+  const certified = Math.max(highQcView, recovered.highTc?.view ?? 0, finalView) + 1
+  // R9 may have moved us to a view we had no certificate for; we have timed it out and must not go back.
+  return asView(Math.max(certified, recovered.timeout?.view ?? 0))
+}

@@ -1,0 +1,96 @@
+/** R1, R8, R15: entering a view, its timer, and giving it up. */
+import type { View } from '../types/primitives.ts'
+import { asView } from '../types/primitives.ts'
+import { type StepContext, WINDOW_BELOW } from './context.ts'
+import type { ConsensusEvent } from './event.ts'
+
+type EnteredBy = (ConsensusEvent & { kind: 'view-entered' })['by']
+
+/** Moves to a higher view. The caller has the certificate that permits it (R1), or R9 applies. */
+export function enterView(context: StepContext, view: View, by: EnteredBy): void {
+  const { state, now } = context
+  const { activeSince } = state
+  if (by === 'quorum-certificate' && activeSince !== null && view === state.view + 1) {
+    state.pacemaker.viewSucceeded(context.since(activeSince))
+  }
+  const previousViewMs = context.since(state.viewEnteredAt)
+  state.view = view
+  state.viewEnteredAt = now.monotonicMs
+  state.activeSince = isThereWork(context) ? now.monotonicMs : null
+  state.proposalStage = 'not-started'
+  state.isEmptyDue = false
+  state.timeoutRepeats = 0
+  forgetOldViews(context)
+  context.perform({ kind: 'cancel-timer', timer: 'propose' })
+  context.perform({ kind: 'cancel-timer', timer: 'timeout-repeat' })
+  setViewTimer(context)
+  context.report({ kind: 'view-entered', view, leader: context.leaderOf(view), by, previousViewMs })
+}
+
+/** Something to do has come up in a view that was idle: the time for the view runs from now. */
+export function noteActivity(context: StepContext): void {
+  const { state, now } = context
+  if (state.activeSince !== null) return
+  state.activeSince = now.monotonicMs
+  setViewTimer(context)
+}
+
+/**
+ * Sets the timer of the current view by what is known of work and leader. The deadline counts from the view's
+ * beginning, so that a leader that comes and goes cannot put it off; a leader without a connection shortens it.
+ */
+export function setViewTimer(context: StepContext): void {
+  const { state } = context
+  if (state.self === null) return
+  const { pacemaker } = state
+  const idleMs = state.activeSince === null ? pacemaker.idleDelayMs() : 0
+  const elapsedMs = context.since(state.activeSince ?? state.viewEnteredAt)
+  const leftMs = Math.max(0, idleMs + pacemaker.viewTimeoutMs() - elapsedMs)
+  const leader = context.leaderOf(state.view)
+  const isLeaderGone = leader !== state.self && state.unreachable.has(leader)
+  const delayMs = isLeaderGone ? Math.min(leftMs, pacemaker.unreachableLeaderTimeoutMs()) : leftMs
+  context.perform({ kind: 'set-timer', timer: 'view', view: state.view, delayMs })
+}
+
+/** R8: gives up the current view, once; from then on no vote in it or below. */
+export function timeOutView(context: StepContext): void {
+  const { state } = context
+  const { view, safety, certificates, epoch } = state
+  if (state.self === null || !safety.mayTimeOut(view)) return
+  const leader = context.leaderOf(view)
+  state.pacemaker.viewFailed()
+  safety.asked('timeout', view)
+  context.perform({ kind: 'cancel-timer', timer: 'propose' })
+  context.perform({
+    kind: 'sign',
+    request: { kind: 'timeout', epoch, view, highQcView: certificates.highQc.view },
+  })
+  context.report({
+    kind: 'view-timed-out',
+    view,
+    leader,
+    isLeaderReachable: !state.unreachable.has(leader),
+  })
+}
+
+function isThereWork(context: StepContext): boolean {
+  const { state } = context
+  return (
+    state.hasWork ||
+    state.parameters.heartbeatMs === 0 ||
+    state.proposals.has(state.view) ||
+    state.tree.hasUnfinalTransactions(state.certificates.highQc.blockHash)
+  )
+}
+
+function forgetOldViews(context: StepContext): void {
+  const { state } = context
+  const oldest = asView(Math.max(0, state.view - WINDOW_BELOW))
+  state.prepareVotes.pruneBelow(oldest)
+  state.preCommitVotes.pruneBelow(oldest)
+  state.timeouts.pruneBelow(oldest)
+  for (const view of state.proposals.keys()) if (view < oldest) state.proposals.delete(view)
+  for (const [voter, timeout] of state.unprovenTimeouts) {
+    if (timeout.view < state.view) state.unprovenTimeouts.delete(voter)
+  }
+}
