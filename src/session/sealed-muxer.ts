@@ -74,7 +74,7 @@ export class SealedMuxer
 
   /** The first stream of the connection, for the handshake; the initiator opens it. */
   async handshakeStream(signal: AbortSignal): Promise<Result<Stream, SessionRefusalCode>> {
-    if (this.#init.role === 'initiator') return ok(await this.#inner.createStream({ signal }))
+    if (this.#init.role === 'initiator') return this.#openFirst(signal)
     const late = Promise.withResolvers<undefined>()
     const onAbort = () => late.resolve(undefined)
     signal.addEventListener('abort', onAbort, { once: true })
@@ -82,6 +82,14 @@ export class SealedMuxer
     const stream = await Promise.race([this.#firstInbound.promise, late.promise])
     signal.removeEventListener('abort', onAbort)
     return stream === undefined ? refuse('too-slow', 'no handshake stream before the deadline') : ok(stream)
+  }
+
+  async #openFirst(signal: AbortSignal): Promise<Result<Stream, SessionRefusalCode>> {
+    try {
+      return ok(await this.#inner.createStream({ signal }))
+    } catch (error) {
+      return refuse('closed', error instanceof Error ? error.name : 'unknown')
+    }
   }
 
   /** From here on streams are sealed under the session's secret (32 bytes), and waiting ones proceed. */
