@@ -1,0 +1,122 @@
+/**
+ * One call of the RPC carriers, from envelope to envelope (spec/stoq.md 2): decode, route exactly, ask the validation
+ * handler, answer. A pure function of bytes and client, so that every carrier with streams serves the same thing.
+ */
+import { utf8ToBytes } from '../codec/utf8.ts'
+import type { Logger } from '../types/logger.ts'
+import type { AnswerErrorCode, ValidationAnswer } from '../validation/answer.ts'
+import type { ValidationService } from '../validation/validation-service.ts'
+import type { ClientLimiter } from './client-limiter.ts'
+import { decodeEnvelopeRequest, encodeEnvelopeResponse } from './envelope.ts'
+import { readJson, type Shape } from './json-shape.ts'
+import {
+  certificateValidationRequest,
+  fourProofValidationRequest,
+  statusRequest,
+} from './trustchain-json-request.ts'
+import { answerJson, healthJson } from './trustchain-json-response.ts'
+
+/** What a call needs. */
+export interface CallHandlerOptions {
+  readonly service: ValidationService
+  readonly limiter: ClientLimiter
+  readonly logger: Logger
+}
+
+/**
+ * The outcome of one routed call. An error is what the client shows and retries on; the JSON beside it is the full
+ * answer for those who read it.
+ */
+interface Outcome {
+  readonly json: string
+  readonly error: string | null
+}
+type Method = (payload: Uint8Array, service: ValidationService, client: string) => Promise<Outcome>
+
+/** Codes after which trying again helps: the client retries whatever is not a success, and nothing else. */
+const TRY_AGAIN: ReadonlySet<AnswerErrorCode> = new Set([
+  'CONSENSUS_NOT_INITIALIZED',
+  'VALIDATION_TIMEOUT',
+  'INTERNAL_CONSENSUS_ERROR',
+])
+
+function outcomeOf(answer: ValidationAnswer): Outcome {
+  const { result } = answer
+  const isRetried = result.kind === 'error' && TRY_AGAIN.has(result.errorCode)
+  return {
+    json: answerJson(answer),
+    error: isRetried ? `Handler error: ${result.errorCode}: ${result.message}` : null,
+  }
+}
+
+function method<T>(
+  shape: Shape<T>,
+  what: string,
+  call: (
+    service: ValidationService,
+    request: T,
+    client: string,
+  ) => Promise<ValidationAnswer> | ValidationAnswer,
+): Method {
+  return async (payload, service, client) => {
+    const request = readJson(shape, payload)
+    if (request.ok) return outcomeOf(await call(service, request.value, client))
+    return {
+      json: answerJson(service.errorAnswer('INVALID_PROOF_FORMAT', request.detail)),
+      error: `Invalid request: Invalid ${what} request: ${request.detail}`,
+    }
+  }
+}
+
+const METHODS: Readonly<Record<string, Method>> = {
+  validate_certificate: method(certificateValidationRequest, 'certificate', (service, request, client) =>
+    service.validateCertificate(request, client),
+  ),
+  validate_proofs: method(fourProofValidationRequest, 'four-proof', (service, request, client) =>
+    service.validateProofs(request, client),
+  ),
+  validation_status: method(statusRequest, 'status', (service, request) => service.status(request.requestId)),
+  // The payload is null, or nothing at all.
+  health: async (_payload, service) => ({ json: healthJson(service.health()), error: null }),
+}
+
+/** `hypermesh` + `consensus/<method>` as the known client calls it, `consensus` + `<method>` by hand; exact. */
+const ROUTES: ReadonlyMap<string, Method> = new Map(
+  Object.entries(METHODS).flatMap(([name, handler]) => [
+    [JSON.stringify(['hypermesh', `consensus/${name}`]), handler] as const,
+    [JSON.stringify(['consensus', name]), handler] as const,
+  ]),
+)
+
+/** Answers one envelope. Never rejects: what the bytes lack and what we fail at are error envelopes. */
+export async function handleEnvelope(
+  bytes: Uint8Array,
+  { service, limiter, logger }: CallHandlerOptions,
+  client: string,
+): Promise<Uint8Array> {
+  const request = decodeEnvelopeRequest(bytes)
+  if (!request.ok) return failure('', `Invalid request format: ${request.detail}`)
+  const { id, payload } = request.value
+  const handler = ROUTES.get(JSON.stringify([request.value.service, request.value.method]))
+  if (handler === undefined) {
+    return failure(id, `Handler not found: ${request.value.service}/${request.value.method}`)
+  }
+  if (!limiter.admits(client))
+    return failure(id, 'Handler error: too many requests from this client, try again')
+  try {
+    const { json, error } = await handler(payload, service, client)
+    return response(id, error, utf8ToBytes(json))
+  } catch (error) {
+    logger.error({ error }, 'a validation call failed by a fault of ours')
+    return failure(id, 'Handler error: INTERNAL_CONSENSUS_ERROR: the node could not answer')
+  }
+}
+
+/** An error envelope without a payload: the request was not understood, not routed, or not let in. */
+export function failure(requestId: string, error: string): Uint8Array {
+  return response(requestId, error, new Uint8Array())
+}
+
+function response(requestId: string, error: string | null, payload: Uint8Array): Uint8Array {
+  return encodeEnvelopeResponse({ requestId, success: error === null, payload, error, metadata: [] })
+}

@@ -1,0 +1,119 @@
+/**
+ * What the public API shows, as plain data, and what it asks the node for it. Amounts of stake are bigint here and
+ * decimal strings in JSON, so that every client reads them exactly. Times are Unix milliseconds.
+ */
+
+/** Everything that a person asks first. */
+export interface StatusView {
+  readonly version: string
+  readonly network: string
+  readonly genesisHash: string
+  readonly node: {
+    readonly name: string
+    readonly peerId: string
+    readonly role: 'validator' | 'follower'
+    readonly validatorId: string | null
+    readonly validatorIndex: number | null
+    readonly uptimeSeconds: number
+  }
+  readonly ready: boolean
+  /** Why not, one sentence each; empty when ready. */
+  readonly notReadyBecause: readonly string[]
+  readonly epoch: number
+  readonly view: number
+  readonly leader: {
+    readonly validatorIndex: number
+    readonly validatorId: string
+    readonly isThisNode: boolean
+  }
+  readonly final: {
+    readonly height: number
+    readonly hash: string
+    readonly view: number
+    readonly time: number
+    readonly stateRoot: string
+    /** Indices of the validators whose signatures are in its certificate. */
+    readonly voters: readonly number[]
+  }
+  /** Height of the highest block with a commit certificate over its state; null before the first. */
+  readonly certifiedHeight: number | null
+  /** Highest height that any peer has told of; null while nobody has. */
+  readonly targetHeight: number | null
+  readonly validators: number
+  readonly validatorsConnected: number
+  readonly peers: number
+  readonly mempool: { readonly transactions: number; readonly bytes: number }
+}
+
+export interface PeerView {
+  readonly peerId: string
+  readonly address: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly transport: 'tcp' | 'quic'
+  /** Hash of its ML-DSA key, proven in the session. */
+  readonly identity: string | null
+  readonly validatorIndex: number | null
+  readonly connectedSeconds: number
+  readonly rttMs: number | null
+}
+
+export interface ValidatorView {
+  readonly index: number
+  readonly validatorId: string
+  readonly stake: bigint
+  readonly isThisNode: boolean
+  readonly isConnected: boolean
+}
+
+export interface BlockView {
+  readonly hash: string
+  readonly height: number
+  readonly view: number
+  readonly epoch: number
+  readonly parentHash: string
+  readonly time: number
+  readonly proposer: number
+  readonly transactionsRoot: string
+  readonly proofCommitment: string
+  readonly noteCommitmentRoot: string
+  readonly nullifierRoot: string
+  readonly parentStateRoot: string
+  /** After the block; null when it is not executed here. */
+  readonly stateRoot: string | null
+  readonly isFinal: boolean
+  /** Of its certificate; empty when there is none here. */
+  readonly voters: readonly number[]
+  readonly bytes: number
+  readonly transactions: readonly {
+    readonly hash: string
+    readonly kind: string
+    readonly requestKey: string
+    /** Null while the block is not executed. */
+    readonly verdict: 'valid' | 'invalid' | null
+    readonly reasons: readonly string[]
+  }[]
+}
+
+/** Which block is asked for. `head` is the highest that is known, `final` the highest that is final. */
+export type BlockReference =
+  | { readonly kind: 'height'; readonly height: number }
+  | { readonly kind: 'hash'; readonly hash: string }
+  | { readonly kind: 'head' }
+  | { readonly kind: 'final' }
+
+/** One thing that must hold for the node to be ready; `reason` says what is wrong with figures. */
+export interface ReadinessCheck {
+  readonly name: string
+  readonly ok: boolean
+  readonly reason: string | null
+}
+
+/** What the public API asks the node. */
+export interface ApiPorts {
+  status(): StatusView | Promise<StatusView>
+  peers(): readonly PeerView[] | Promise<readonly PeerView[]>
+  validators(): readonly ValidatorView[] | Promise<readonly ValidatorView[]>
+  /** Null when there is no such block here. */
+  block(reference: BlockReference): BlockView | null | Promise<BlockView | null>
+  readiness(): readonly ReadinessCheck[]
+}

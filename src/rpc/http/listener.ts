@@ -1,0 +1,197 @@
+/**
+ * What all HTTP listeners of the node share: limits, errors as problem+json, opening and closing. Each concern (CA
+ * endpoint, public API, metrics) is a listener of its own; their routes are in their own files.
+ */
+import type { Server as HttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { isIPv6 } from 'node:net'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import type { Logger } from '../../types/logger.ts'
+import type { ClientLimiter } from '../client-limiter.ts'
+import { bindError } from './errors.ts'
+import type { TlsMaterial } from './self-signed.ts'
+
+/** Where to listen; port 0 takes any free port. */
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** Told of every answered request; `route` is the pattern, never the path that a client chose. */
+export type HttpObserver = (route: string, statusCode: number, seconds: number) => void
+
+/** What every listener is given. */
+export interface ListenerOptions {
+  readonly listen: ListenAddress
+  /** Null: plain HTTP. */
+  readonly tls: TlsMaterial | null
+  readonly limiter: ClientLimiter
+  readonly logger: Logger
+  readonly observe?: HttpObserver
+}
+
+/** From the first byte of a request to its last. */
+const REQUEST_TIMEOUT_MS = 30_000
+/** Longer than the 90 s for which reqwest keeps an idle connection, so that the client is the one to close. */
+const KEEP_ALIVE_TIMEOUT_MS = 120_000
+const TLS_HANDSHAKE_TIMEOUT_MS = 10_000
+const CONNECTIONS_MAX = 4_096
+/** A path parameter: a request id of 512 bytes, every byte percent-encoded. */
+const PARAMETER_CHARACTERS_MAX = 1_536
+/** How long a close waits for requests under way. */
+const CLOSE_GRACE_MS = 9_000
+
+/** RFC 9457, with the node's own code and advice. */
+export interface Problem {
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: string
+  readonly fix?: string
+}
+
+/** Answers with `application/problem+json`. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply
+    .code(problem.status)
+    .header('content-type', 'application/problem+json')
+    .send(JSON.stringify({ type: 'about:blank', ...problem, requestId: request.id }))
+}
+
+/** A listener: routes are added by the constructor's `routes`, then it is started once and closed once. */
+export class HttpListener {
+  readonly #app: FastifyInstance
+  readonly #options: ListenerOptions
+  readonly #concern: string
+
+  /**
+   * @param concern what this listener is for, in words for an operator
+   * @param bodyBytesMax the largest request body
+   */
+  constructor(
+    concern: string,
+    options: ListenerOptions,
+    bodyBytesMax: number,
+    routes: (app: FastifyInstance) => void,
+  ) {
+    this.#concern = concern
+    this.#options = options
+    this.#app = makeApp(options, bodyBytesMax)
+    routes(this.#app)
+  }
+
+  /** @throws HttpError `E_PORT_IN_USE` or `E_LISTEN`, naming the address */
+  async start(): Promise<void> {
+    const { host, port } = this.#options.listen
+    try {
+      await this.#app.listen({ host, port })
+    } catch (cause) {
+      throw bindError(cause, this.#concern, `${bracketed(host)}:${port}`)
+    }
+    this.#server.maxConnections = CONNECTIONS_MAX
+    this.#options.logger.info({ concern: this.#concern, url: this.url }, 'listening')
+  }
+
+  /** Where it listens, with the port that it got: `https://[::1]:8080`. */
+  get url(): string {
+    const { address, port } = this.#app.server.address() as AddressInfo
+    return `${this.#options.tls === null ? 'http' : 'https'}://${bracketed(address)}:${port}`
+  }
+
+  /** Stops listening, ends idle connections, and gives requests under way a bounded time to be answered. */
+  async close(): Promise<void> {
+    const force = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS)
+    try {
+      await this.#app.close()
+    } finally {
+      clearTimeout(force)
+    }
+  }
+
+  get #server(): HttpServer {
+    return this.#app.server
+  }
+}
+
+function bracketed(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host
+}
+
+function makeApp(options: ListenerOptions, bodyBytesMax: number): FastifyInstance {
+  let lastId = 0
+  const common = {
+    bodyLimit: bodyBytesMax,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: PARAMETER_CHARACTERS_MAX },
+    genReqId: () => `${process.pid}-${++lastId}`,
+  } as const
+  const tls = options.tls
+  const app: FastifyInstance =
+    tls === null
+      ? fastify(common)
+      : (fastify({
+          ...common,
+          https: { cert: tls.cert, key: tls.key, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS },
+        }) as unknown as FastifyInstance)
+
+  // Bodies are bytes, whatever the caller calls them: `curl -d` says form, others say nothing.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.addHook('onRequest', (request, reply, done) => {
+    delete request.raw.headers['content-type']
+    if (options.limiter.admits(request.ip)) {
+      done()
+      return
+    }
+    reply.header('retry-after', '1')
+    sendProblem(request, reply, {
+      title: 'Too many requests',
+      status: 429,
+      detail: 'this client sends more requests than the node takes from one client',
+      code: 'E_RATE_LIMITED',
+      fix: 'wait a second and send fewer at once',
+    })
+  })
+  const { observe } = options
+  if (observe !== undefined) {
+    app.addHook('onResponse', (request, reply, done) => {
+      observe(request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime / 1_000)
+      done()
+    })
+  }
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(request, reply, {
+      title: 'Not found',
+      status: 404,
+      detail: 'there is no such route here',
+      code: 'E_NO_ROUTE',
+    }),
+  )
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options.logger))
+  return app
+}
+
+/** The status that an error of the framework carries (a body too large, a bad length); 500 for a fault of ours. */
+export function statusOfError(error: unknown): number {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : 500
+}
+
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
+  const status = statusOfError(error)
+  if (status === 500) logger.error({ error, requestId: request.id }, 'a request failed by a fault of ours')
+  sendProblem(request, reply, {
+    title: status === 500 ? 'Internal error' : 'Bad request',
+    status,
+    detail: status === 500 ? 'the node could not answer; its log has the reason' : messageOf(error),
+    code: status === 500 ? 'E_INTERNAL' : 'E_BAD_REQUEST',
+  })
+}
+
+/** What to tell the one who asked. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

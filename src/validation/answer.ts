@@ -1,0 +1,156 @@
+/**
+ * What TrustChain is answered: `ConsensusValidationResult` (spec/stoq.md 3.2) as values, and how it follows from a
+ * stored verdict and from nothing else, so that the same question gets the same bytes for ever.
+ */
+import { fromHex } from '../codec/hex.ts'
+import type { AnswerFigures, StoredVerdict } from '../types/ledger-state.ts'
+import type { SecondsNanos } from '../types/validation-request.ts'
+import { PROOF_NAMES, type ProofName, type RuleFailure } from '../types/verdict.ts'
+
+/** `ConsensusValidationStatus`. */
+export type AnswerStatus =
+  | { readonly kind: 'valid' }
+  | { readonly kind: 'invalid'; readonly failedProofs: readonly string[]; readonly reason: string }
+  | { readonly kind: 'pending'; readonly estimatedCompletion: SecondsNanos }
+  | { readonly kind: 'error'; readonly errorCode: AnswerErrorCode; readonly message: string }
+
+/** Why there is no verdict to answer with (spec/four-proofs.md, "The answer"). */
+export type AnswerErrorCode =
+  | 'CONSENSUS_NOT_INITIALIZED'
+  | 'INVALID_PROOF_FORMAT'
+  | 'BYZANTINE_NODE_DETECTED'
+  | 'VALIDATION_TIMEOUT'
+  | 'INTERNAL_CONSENSUS_ERROR'
+  | 'REQUEST_NOT_FOUND'
+
+/** `ConsensusValidationResult`, in the order of the wire. */
+export interface ValidationAnswer {
+  readonly result: AnswerStatus
+  /** 32 bytes when Valid, else null. */
+  readonly proofHash: Uint8Array | null
+  readonly validatorId: string
+  readonly validatedAt: SecondsNanos
+  readonly metrics: {
+    readonly validationTimeUs: bigint
+    readonly validatorNodes: number
+    /** Agreeing stake by all stake, 0 to 1. */
+    readonly confidenceLevel: number
+    readonly networkLoad: number
+  }
+  readonly details: {
+    readonly proofResults: {
+      readonly spaceProofValid: boolean
+      readonly stakeProofValid: boolean
+      readonly workProofValid: boolean
+      readonly timeProofValid: boolean
+    }
+    readonly bftStatus: {
+      readonly byzantineNodesDetected: number
+      readonly faultToleranceMaintained: boolean
+      readonly recoveryActionTaken: string | null
+    }
+    readonly performanceStats: {
+      readonly consensusLatencyMs: bigint
+      readonly throughputOpsPerSec: number
+      readonly networkOverheadBytes: bigint
+    }
+  }
+}
+
+const WIRE_NAMES: Readonly<Record<ProofName, string>> = {
+  space: 'space_proof',
+  stake: 'stake_proof',
+  work: 'work_proof',
+  time: 'time_proof',
+}
+
+/** Milliseconds since the epoch as Rust's `SystemTime`. */
+export function systemTimeOf(unixMs: number): SecondsNanos {
+  const ms = Math.floor(unixMs)
+  return { secs: BigInt(Math.floor(ms / 1_000)), nanos: (ms % 1_000) * 1_000_000 }
+}
+
+/**
+ * The answer to a request whose verdict is final.
+ * @param validatorId name of the node that answers
+ */
+export function answerOfVerdict(stored: StoredVerdict, validatorId: string): ValidationAnswer {
+  const { record, figures } = stored
+  const isValid = record.failures.length === 0
+  return {
+    result: isValid ? { kind: 'valid' } : invalid(record.failures),
+    proofHash: isValid ? fromHex(record.proofHash) : null,
+    validatorId,
+    validatedAt: systemTimeOf(record.blockTime),
+    metrics: {
+      validationTimeUs: figures.validationTimeUs,
+      validatorNodes: figures.validatorNodes,
+      confidenceLevel: share(figures.agreeingStake, figures.totalStake),
+      networkLoad: figures.networkLoad,
+    },
+    details: {
+      proofResults: proofResults((name) => !record.failures.some((failure) => failure.subject === name)),
+      bftStatus: {
+        // A count of evidence on the ledger. This protocol version's ledger records none, and a count taken
+        // from elsewhere would change the answer to a question that has been answered.
+        byzantineNodesDetected: 0,
+        faultToleranceMaintained: isQuorum(figures),
+        recoveryActionTaken: null,
+      },
+      performanceStats: {
+        consensusLatencyMs: figures.consensusLatencyMs,
+        throughputOpsPerSec: figures.throughputPerSecond,
+        networkOverheadBytes: figures.networkOverheadBytes,
+      },
+    },
+  }
+}
+
+/** An answer without a verdict: still in flight, or an error. Every flag is false, every figure zero. */
+export function answerWithoutVerdict(
+  result: Extract<AnswerStatus, { kind: 'pending' | 'error' }>,
+  validatorId: string,
+  nowUnixMs: number,
+): ValidationAnswer {
+  return {
+    result,
+    proofHash: null,
+    validatorId,
+    validatedAt: systemTimeOf(nowUnixMs),
+    metrics: { validationTimeUs: 0n, validatorNodes: 0, confidenceLevel: 0, networkLoad: 0 },
+    details: {
+      proofResults: proofResults(() => false),
+      bftStatus: { byzantineNodesDetected: 0, faultToleranceMaintained: false, recoveryActionTaken: null },
+      performanceStats: { consensusLatencyMs: 0n, throughputOpsPerSec: 0, networkOverheadBytes: 0n },
+    },
+  }
+}
+
+/** Failures of the request as a whole have no proof to name; their reasons say what they are about. */
+function invalid(failures: readonly RuleFailure[]): AnswerStatus {
+  const failed = PROOF_NAMES.filter((name) => failures.some((failure) => failure.subject === name))
+  return {
+    kind: 'invalid',
+    failedProofs: failed.map((name) => WIRE_NAMES[name]),
+    reason: failures.map((failure) => failure.reason).join('; '),
+  }
+}
+
+function proofResults(isValid: (name: ProofName) => boolean): ValidationAnswer['details']['proofResults'] {
+  return {
+    spaceProofValid: isValid('space'),
+    stakeProofValid: isValid('stake'),
+    workProofValid: isValid('work'),
+    timeProofValid: isValid('time'),
+  }
+}
+
+/** Q = ⌊2W/3⌋ + 1 (spec/consensus.md). */
+function isQuorum({ agreeingStake, totalStake }: AnswerFigures): boolean {
+  return agreeingStake >= (2n * totalStake) / 3n + 1n
+}
+
+/** a / b to nine digits, without rounding either to a double first. */
+function share(part: bigint, whole: bigint): number {
+  return whole === 0n ? 0 : Number((part * 1_000_000_000n) / whole) / 1_000_000_000
+}

@@ -1,0 +1,42 @@
+/** What the validation service needs of the rest of the node. Implementations do not import this file. */
+import type { Result } from '../types/errors.ts'
+import type { StoredVerdict } from '../types/ledger-state.ts'
+import type { Hex32, RequestKey } from '../types/primitives.ts'
+import type { HashedTransaction } from '../types/transaction.ts'
+
+/** Verdicts that are final and durable. Synchronous: a look-up stands between every request and its answer. */
+export interface VerdictStore {
+  verdict(requestKey: RequestKey): StoredVerdict | null
+  /** By the hash of the request id, as `VerdictRecord.requestIdHash` has it. */
+  verdictById(requestIdHash: Hex32): StoredVerdict | null
+}
+
+/** Takes a request into the network: into the pool, and on to the others. */
+export interface Submitter {
+  /**
+   * @param source who asked, for limits per client; never shown to others
+   * @returns `known` when the pool has it already; a refusal when it will not be ordered now
+   */
+  submit(transaction: HashedTransaction, source: string): Result<'added' | 'known'>
+}
+
+/** Tells of verdicts as they become final, after they are durable. */
+export interface VerdictFeed {
+  /** @returns the function that ends the subscription */
+  onVerdicts(listener: (verdicts: readonly StoredVerdict[]) => void): () => void
+}
+
+/** Whether a new request can be judged now; `reason` is a sentence for the one who asks. */
+export interface Readiness {
+  check(): { readonly ready: true } | { readonly ready: false; readonly reason: string }
+}
+
+/** Time, and waking up. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  unixMs(): number
+  /** Milliseconds of a monotonic clock, with fractions. */
+  monotonicMs(): number
+  /** Calls `run` once after `delayMs`; the returned function prevents it. */
+  after(delayMs: number, run: () => void): () => void
+}

@@ -1,0 +1,294 @@
+/** The validation service over a fake network: stored answers, joining, deadlines, status, bounds. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { hashTransaction } from '../../../src/codec/transaction.ts'
+import { answerJson } from '../../../src/rpc/trustchain-json-response.ts'
+import type { CertificateValidationRequest } from '../../../src/types/validation-request.ts'
+import type { RuleFailure } from '../../../src/types/verdict.ts'
+import { type ValidationLimits, ValidationService } from '../../../src/validation/validation-service.ts'
+import { FakeClock, FakeNetwork, FIGURES, verdictOf } from '../../support/fake-network.ts'
+import { certificateRequest, fourProofRequest } from '../../support/requests.ts'
+
+let network: FakeNetwork
+let clock: FakeClock
+let service: ValidationService
+
+function makeService(limits: Partial<ValidationLimits> = {}): ValidationService {
+  return new ValidationService({ ...network, clock, nodeName: 'node-1', version: '1.2.3', limits })
+}
+
+beforeEach(() => {
+  network = new FakeNetwork()
+  clock = new FakeClock()
+  // The ports are spread into the options, so they must be own properties.
+  service = makeService()
+})
+afterEach(() => {
+  service.close()
+  expect(network.listeners).toBe(0)
+})
+
+const hashed = (request: CertificateValidationRequest) =>
+  hashTransaction({ kind: 'validate-certificate', request })
+
+describe('a verdict', () => {
+  it('of no failure is Valid with the figures of the record and nothing else', async () => {
+    const request = certificateRequest()
+    const asked = service.validateCertificate(request, 'a')
+    network.finalize(verdictOf(hashed(request)))
+    expect(await asked).toEqual({
+      result: { kind: 'valid' },
+      proofHash: new Uint8Array(32).fill(0xab),
+      validatorId: 'node-1',
+      validatedAt: { secs: 1_760_000_001n, nanos: 234_000_000 },
+      metrics: { validationTimeUs: 1_234n, validatorNodes: 3, confidenceLevel: 0.75, networkLoad: 0.25 },
+      details: {
+        proofResults: {
+          spaceProofValid: true,
+          stakeProofValid: true,
+          workProofValid: true,
+          timeProofValid: true,
+        },
+        bftStatus: { byzantineNodesDetected: 0, faultToleranceMaintained: true, recoveryActionTaken: null },
+        performanceStats: {
+          consensusLatencyMs: 21n,
+          throughputOpsPerSec: 12.5,
+          networkOverheadBytes: 2_048n,
+        },
+      },
+    })
+  })
+
+  const cases: readonly [string, readonly RuleFailure[], readonly string[], readonly boolean[]][] = [
+    ['space', [{ subject: 'space', reason: 'x' }], ['space_proof'], [false, true, true, true]],
+    ['stake', [{ subject: 'stake', reason: 'x' }], ['stake_proof'], [true, false, true, true]],
+    ['work', [{ subject: 'work', reason: 'x' }], ['work_proof'], [true, true, false, true]],
+    ['time', [{ subject: 'time', reason: 'x' }], ['time_proof'], [true, true, true, false]],
+    ['the whole request', [{ subject: 'request', reason: 'x' }], [], [true, true, true, true]],
+    [
+      'several, named once each and in the order of the wire',
+      [
+        { subject: 'time', reason: 'late' },
+        { subject: 'space', reason: 'small' },
+        { subject: 'time', reason: 'replayed' },
+      ],
+      ['space_proof', 'time_proof'],
+      [false, true, true, false],
+    ],
+  ]
+  it.each(cases)('against %s is Invalid and says so', async (_name, failures, failedProofs, flags) => {
+    network.answersAtOnce = true
+    network.failures = failures
+    const answer = await service.validateCertificate(certificateRequest(), 'a')
+    const reason = failures.map((failure) => failure.reason).join('; ')
+    expect(answer.result).toEqual({ kind: 'invalid', failedProofs, reason })
+    expect(answer.proofHash).toBeNull()
+    const { spaceProofValid, stakeProofValid, workProofValid, timeProofValid } = answer.details.proofResults
+    expect([spaceProofValid, stakeProofValid, workProofValid, timeProofValid]).toEqual(flags)
+  })
+
+  it.each([
+    [266n, 400n, false],
+    [267n, 400n, true],
+    [2n, 3n, false],
+    [3n, 3n, true],
+  ])('by %d of %d stake keeps fault tolerance: %s', async (agreeingStake, totalStake, expected) => {
+    const request = certificateRequest()
+    network.finalize(verdictOf(hashed(request), [], { ...FIGURES, agreeingStake, totalStake }))
+    const answer = await service.validateCertificate(request, 'a')
+    expect(answer.details.bftStatus.faultToleranceMaintained).toBe(expected)
+  })
+})
+
+describe('the same question', () => {
+  it('is answered from the store, with the same bytes, and goes nowhere', async () => {
+    network.answersAtOnce = true
+    const first = answerJson(await service.validateCertificate(certificateRequest(), 'a'))
+    clock.advance(60_000)
+    network.notReady = 'syncing'
+    const again = answerJson(await service.validateCertificate(certificateRequest(), 'b'))
+    expect(again).toBe(first)
+    expect(network.submitted).toHaveLength(1)
+  })
+
+  it('asked while under way joins the first, for both kinds of request', async () => {
+    const asked = [
+      service.validateProofs(fourProofRequest(), 'a'),
+      service.validateProofs(fourProofRequest(), 'b'),
+      service.validateProofs(fourProofRequest(), 'c'),
+    ]
+    expect(network.submitted).toHaveLength(1)
+    expect(service.metrics().pendingValidations).toBe(1)
+    network.finalize(verdictOf(hashTransaction({ kind: 'validate-proofs', request: fourProofRequest() })))
+    const answers = (await Promise.all(asked)).map(answerJson)
+    expect(new Set(answers).size).toBe(1)
+    expect(clock.timers).toBe(0)
+  })
+
+  it('asked again after a deadline is given to the network again, and joined by the next', async () => {
+    const first = service.validateCertificate(certificateRequest(), 'a')
+    clock.advance(8_000)
+    expect((await first).result).toMatchObject({ errorCode: 'VALIDATION_TIMEOUT' })
+    const second = service.validateCertificate(certificateRequest(), 'a')
+    const third = service.validateCertificate(certificateRequest(), 'a')
+    expect(network.submitted).toHaveLength(2)
+    network.finalize(verdictOf(hashed(certificateRequest())))
+    expect((await second).result.kind).toBe('valid')
+    expect((await third).result.kind).toBe('valid')
+  })
+})
+
+describe('without a verdict', () => {
+  it('the caller is told at the deadline, not before, and the status has it later', async () => {
+    let answered = false
+    const request = certificateRequest('slow')
+    const asked = service.validateCertificate(request, 'a').finally(() => {
+      answered = true
+    })
+    clock.advance(7_999)
+    await Promise.resolve()
+    expect(answered).toBe(false)
+    clock.advance(1)
+    expect((await asked).result).toMatchObject({ kind: 'error', errorCode: 'VALIDATION_TIMEOUT' })
+    expect(service.status('slow').result.kind).toBe('pending')
+    network.finalize(verdictOf(hashed(request)))
+    expect(service.status('slow').result.kind).toBe('valid')
+  })
+
+  it('an error answer has every flag false, every figure zero and no hash', () => {
+    const answer = service.status('nobody asked this')
+    expect(answer.result).toMatchObject({ kind: 'error', errorCode: 'REQUEST_NOT_FOUND' })
+    expect(answer.proofHash).toBeNull()
+    expect(Object.values(answer.details.proofResults)).toEqual([false, false, false, false])
+    expect(answer.details.bftStatus.faultToleranceMaintained).toBe(false)
+    expect(answer.validatedAt).toEqual({ secs: 1_760_000_000n, nanos: 0 })
+  })
+
+  it('an unready node says why and keeps nothing', async () => {
+    network.notReady = 'still syncing: 5 of 10 blocks'
+    const answer = await service.validateCertificate(certificateRequest(), 'a')
+    expect(answer.result).toEqual({
+      kind: 'error',
+      errorCode: 'CONSENSUS_NOT_INITIALIZED',
+      message: 'still syncing: 5 of 10 blocks',
+    })
+    expect(network.submitted).toHaveLength(0)
+    expect(service.health()).toEqual({
+      status: 'not-ready',
+      service: 'hypermesh-consensus',
+      version: '1.2.3',
+      reason: 'still syncing: 5 of 10 blocks',
+    })
+  })
+
+  it('a request that the pool refuses is not under way', async () => {
+    network.refusal = 'pool-full'
+    const answer = await service.validateCertificate(certificateRequest('x'), 'a')
+    expect(answer.result).toMatchObject({ errorCode: 'INTERNAL_CONSENSUS_ERROR' })
+    expect(JSON.stringify(answer.result)).toContain('pool-full')
+    expect(service.status('x').result).toMatchObject({ errorCode: 'REQUEST_NOT_FOUND' })
+  })
+
+  it('a request beyond what a block can hold is refused by its size', async () => {
+    const request = fourProofRequest()
+    const { spaceProof, workProof, timeProof, stakeProof } = request.proofSet
+    const bytes = new Uint8Array(72 * 1_024)
+    const accessPermissions = Array.from({ length: 256 }, () => 'x'.repeat(1_024))
+    const proofSet = {
+      spaceProof: { ...spaceProof, allocationProof: bytes },
+      stakeProof: { ...stakeProof, accessPermissions },
+      workProof: { ...workProof, computationalProof: bytes },
+      timeProof: { ...timeProof, temporalProof: bytes },
+    }
+    const answer = await service.validateProofs({ ...request, proofSet }, 'a')
+    expect(answer.result).toMatchObject({ errorCode: 'INVALID_PROOF_FORMAT' })
+  })
+})
+
+describe('status', () => {
+  it('finds a four-proof set by its request key', async () => {
+    const transaction = hashTransaction({ kind: 'validate-proofs', request: fourProofRequest() })
+    const asked = service.validateProofs(fourProofRequest(), 'a')
+    expect(service.status(transaction.requestKey).result.kind).toBe('pending')
+    network.finalize(verdictOf(transaction))
+    await asked
+    expect(service.status(transaction.requestKey).result.kind).toBe('valid')
+  })
+
+  it('expects the verdict after the mean latency so far, and never in the past', async () => {
+    const measured = service.validateCertificate(certificateRequest('1'), 'a')
+    clock.advance(100)
+    network.finalize(verdictOf(hashed(certificateRequest('1'))))
+    await measured
+    const asked = service.validateCertificate(certificateRequest('2'), 'a')
+    const estimate = () => {
+      const { result } = service.status('2')
+      return result.kind === 'pending' ? result.estimatedCompletion : result
+    }
+    expect(estimate()).toEqual({ secs: 1_760_000_000n, nanos: 200_000_000 })
+    clock.advance(1_000)
+    expect(estimate()).toEqual({ secs: 1_760_000_001n, nanos: 100_000_000 })
+    network.finalize(verdictOf(hashed(certificateRequest('2'))))
+    await asked
+  })
+
+  it('forgets what has had no verdict for long', async () => {
+    const asked = service.validateCertificate(certificateRequest('lost'), 'a')
+    clock.advance(8_000)
+    await asked
+    clock.advance(112_001)
+    expect(service.status('lost').result).toMatchObject({ errorCode: 'REQUEST_NOT_FOUND' })
+  })
+})
+
+describe('bounds', () => {
+  it('refuses beyond its table, and takes again when old ones are forgotten', async () => {
+    service.close()
+    service = makeService({ requestsInFlightMax: 2 })
+    const asked = ['1', '2'].map((id) => service.validateCertificate(certificateRequest(id), 'a'))
+    const refused = await service.validateCertificate(certificateRequest('3'), 'a')
+    expect(refused.result).toMatchObject({ errorCode: 'INTERNAL_CONSENSUS_ERROR' })
+    clock.advance(8_000)
+    await Promise.all(asked)
+    clock.advance(120_000)
+    const taken = service.validateCertificate(certificateRequest('3'), 'a')
+    network.finalize(verdictOf(hashed(certificateRequest('3'))))
+    expect((await taken).result.kind).toBe('valid')
+  })
+
+  it('answers 500 at once, each with its own verdict, and leaves no timer', async () => {
+    const requests = Array.from({ length: 500 }, (_, i) => certificateRequest(`request-${i}`))
+    const asked = requests.map((request) => service.validateCertificate(request, 'a'))
+    const verdicts = requests.map((request, i) =>
+      verdictOf(hashed(request), i % 5 === 0 ? [{ subject: 'work', reason: `reason ${i}` }] : []),
+    )
+    network.finalize(...verdicts.toReversed())
+    const answers = await Promise.all(asked)
+    for (const [i, { result }] of answers.entries()) {
+      if (i % 5 === 0) expect(result).toMatchObject({ kind: 'invalid', reason: `reason ${i}` })
+      else expect(result.kind).toBe('valid')
+    }
+    expect(clock.timers).toBe(0)
+    expect(service.metrics()).toMatchObject({
+      totalRequests: 500n,
+      successfulValidations: 400n,
+      failedValidations: 100n,
+      pendingValidations: 0,
+    })
+  })
+
+  it('counts time and answers for /consensus/metrics', async () => {
+    const asked = service.validateCertificate(certificateRequest(), 'a')
+    clock.advance(30)
+    network.finalize(verdictOf(hashed(certificateRequest())))
+    await asked
+    expect(service.metrics()).toEqual({
+      totalRequests: 1n,
+      successfulValidations: 1n,
+      failedValidations: 0n,
+      avgValidationTimeUs: 30_000n,
+      pendingValidations: 0,
+      byzantineFaultsDetected: 0n,
+      lastUpdatedUnixMs: 1_760_000_000_030,
+    })
+  })
+})
