@@ -1,0 +1,203 @@
+/**
+ * Transactions that wait for a block: bounded in number, bytes and per source, first in first out. It judges
+ * nothing: whether a request is Valid is the ledger's word. It never drops a transaction to make room for another
+ * one, so whatever was admitted ends in a block, or is reported as expired.
+ *
+ * Two requests with one nonce of one node may wait here side by side. Both callers are owed a verdict, and only
+ * the ledger can give it: the first in the order of the chain is judged by its merits, the second is Invalid
+ * ("replayed"). Dropping one here would leave its caller without an answer and let whoever is first to a node
+ * decide which.
+ */
+import { ok, type Result, refuse } from '../types/errors.ts'
+import type { MonotonicMs, RequestKey } from '../types/primitives.ts'
+import type { HashedTransaction } from '../types/transaction.ts'
+
+export interface MempoolLimits {
+  readonly countMax: number
+  /** Canonical bytes of all waiting transactions. */
+  readonly bytesMax: number
+  /** The same for what one source brought. */
+  readonly countPerSourceMax: number
+  readonly bytesPerSourceMax: number
+  /** How long a transaction may wait. */
+  readonly timeToLiveMs: number
+}
+
+export type AdmitRefusal = 'already-final' | 'too-large' | 'source-budget' | 'full'
+
+/** What the mempool needs of its owner. */
+export interface MempoolPorts {
+  now(): MonotonicMs
+  /** Whether the request has its verdict in the final state. */
+  isFinal(requestKey: RequestKey): boolean
+  /** Transactions that waited too long, oldest first. Called at most once for each. */
+  expired(transactions: readonly HashedTransaction[]): void
+}
+
+/** What a proposer asks for. */
+export interface Selection {
+  /** Canonical bytes of the selected transactions together. */
+  readonly bytesMax: number
+  readonly countMax: number
+  /** True for requests that are in a block already that is not final. */
+  readonly exclude: (requestKey: RequestKey) => boolean
+}
+
+interface Entry {
+  readonly transaction: HashedTransaction
+  readonly source: string | null
+  readonly expiresAt: MonotonicMs
+}
+
+interface Usage {
+  count: number
+  bytes: number
+}
+
+export class Mempool {
+  readonly #limits: MempoolLimits
+  readonly #ports: MempoolPorts
+  // In order of admission. A key names a request with its exact content, so it stands for the transaction's
+  // hash as well: two transactions of one key have one hash and the other way round.
+  readonly #entries = new Map<RequestKey, Entry>()
+  readonly #total: Usage = { count: 0, bytes: 0 }
+  readonly #bySource = new Map<string, Usage>()
+  readonly #listeners = new Set<(hasTransactions: boolean) => void>()
+
+  constructor(limits: MempoolLimits, ports: MempoolPorts) {
+    this.#limits = limits
+    this.#ports = ports
+  }
+
+  /** Waiting transactions. */
+  get size(): number {
+    return this.#total.count
+  }
+
+  /** Their canonical bytes. */
+  get bytes(): number {
+    return this.#total.bytes
+  }
+
+  has(requestKey: RequestKey): boolean {
+    return this.#entries.has(requestKey)
+  }
+
+  /**
+   * Takes a transaction in.
+   * @param source whose budget it counts against: a peer's name; null for what this node's own clients sent,
+   *   whose rate is limited where they connect
+   * @returns `known` when it waits already, which is no fault of the one who sent it
+   */
+  admit(transaction: HashedTransaction, source: string | null): Result<'added' | 'known', AdmitRefusal> {
+    const { requestKey, bytes } = transaction
+    if (this.#entries.has(requestKey)) return ok('known')
+    if (this.#ports.isFinal(requestKey)) {
+      return refuse('already-final', `request ${requestKey} has its verdict`)
+    }
+    this.expire()
+    const refusal = this.#overBudget(bytes.length, source)
+    if (refusal !== null) return refusal
+    const expiresAt = (this.#ports.now() + this.#limits.timeToLiveMs) as MonotonicMs
+    const wasEmpty = this.#total.count === 0
+    this.#entries.set(requestKey, { transaction, source, expiresAt })
+    this.#count(source, 1, bytes.length)
+    if (wasEmpty) this.#notify()
+    return ok('added')
+  }
+
+  /**
+   * The oldest transactions that fit. One that does not fit is passed over for now, and stays the first in line
+   * for the next selection.
+   */
+  select(selection: Selection): HashedTransaction[] {
+    const selected: HashedTransaction[] = []
+    let bytes = 0
+    for (const { transaction } of this.#entries.values()) {
+      if (selected.length >= selection.countMax) break
+      const grown = bytes + transaction.bytes.length
+      if (grown > selection.bytesMax || selection.exclude(transaction.requestKey)) continue
+      selected.push(transaction)
+      bytes = grown
+    }
+    return selected
+  }
+
+  /** Whether {@link select} would find anything to put into a block. */
+  hasSelectable(exclude: Selection['exclude']): boolean {
+    for (const requestKey of this.#entries.keys()) {
+      if (!exclude(requestKey)) return true
+    }
+    return false
+  }
+
+  /** Forgets transactions that are final, or that no block may hold. Unknown ones do not matter. */
+  remove(transactions: Iterable<{ readonly requestKey: RequestKey }>): void {
+    const wasEmpty = this.#total.count === 0
+    for (const { requestKey } of transactions) this.#delete(requestKey)
+    if (!wasEmpty && this.#total.count === 0) this.#notify()
+  }
+
+  /** Removes what has waited too long and reports it. The owner calls this now and then; admitting does it too. */
+  expire(): void {
+    const now = this.#ports.now()
+    const expired: HashedTransaction[] = []
+    // All live equally long, so the oldest expire first.
+    for (const { transaction, expiresAt } of this.#entries.values()) {
+      if (expiresAt > now) break
+      expired.push(transaction)
+    }
+    if (expired.length === 0) return
+    this.remove(expired)
+    this.#ports.expired(expired)
+  }
+
+  /** Calls `listener` whenever the mempool ceases or begins to be empty. Returns the way to stop that. */
+  onChange(listener: (hasTransactions: boolean) => void): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  #overBudget(bytes: number, source: string | null): ReturnType<typeof refuse<AdmitRefusal>> | null {
+    const { countMax, bytesMax, countPerSourceMax, bytesPerSourceMax } = this.#limits
+    if (bytes > Math.min(bytesMax, bytesPerSourceMax)) {
+      return refuse('too-large', `${bytes} bytes are more than any budget`)
+    }
+    const used = source === null ? undefined : this.#bySource.get(source)
+    if (used !== undefined && (used.count >= countPerSourceMax || used.bytes + bytes > bytesPerSourceMax)) {
+      return refuse(
+        'source-budget',
+        `${used.count} transactions of ${used.bytes} bytes wait from this source`,
+      )
+    }
+    if (this.#total.count >= countMax || this.#total.bytes + bytes > bytesMax) {
+      return refuse('full', `${this.#total.count} transactions of ${this.#total.bytes} bytes wait`)
+    }
+    return null
+  }
+
+  #delete(requestKey: RequestKey): void {
+    const entry = this.#entries.get(requestKey)
+    if (entry === undefined) return
+    this.#entries.delete(requestKey)
+    this.#count(entry.source, -1, -entry.transaction.bytes.length)
+  }
+
+  #count(source: string | null, count: number, bytes: number): void {
+    this.#total.count += count
+    this.#total.bytes += bytes
+    if (source === null) return
+    const used = this.#bySource.get(source) ?? { count: 0, bytes: 0 }
+    used.count += count
+    used.bytes += bytes
+    if (used.count === 0) this.#bySource.delete(source)
+    else this.#bySource.set(source, used)
+  }
+
+  #notify(): void {
+    const hasTransactions = this.#total.count > 0
+    for (const listener of this.#listeners) listener(hasTransactions)
+  }
+}
