@@ -38,6 +38,13 @@ function ioError(what: string, cause: unknown): KeystoreError {
   return new KeystoreError('E_KEY_IO', what, { why, fix: 'check the path, its owner and the disk', cause })
 }
 
+function alreadyThere(path: string): KeystoreError {
+  return new KeystoreError('E_KEY_EXISTS', `there is a key at ${path} already`, {
+    why: 'a key is never overwritten: what it signed can not be signed by another',
+    fix: 'choose another path, or move the old key away if you are sure that it is not needed',
+  })
+}
+
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r')
   try {
@@ -65,15 +72,11 @@ export async function writeSecretFile(path: string, content: string): Promise<vo
     } finally {
       await file.close()
     }
-    await link(temporary, path)
+    await link(temporary, path).catch((error: unknown) => {
+      throw isErrno(error, 'EEXIST') ? alreadyThere(path) : error
+    })
   } catch (error) {
-    if (isErrno(error, 'EEXIST')) {
-      throw new KeystoreError('E_KEY_EXISTS', `there is a key at ${path} already`, {
-        why: 'a key is never overwritten: what it signed can not be signed by another',
-        fix: 'choose another path, or move the old key away if you are sure that it is not needed',
-      })
-    }
-    throw ioError(`cannot write the key file ${path}`, error)
+    throw error instanceof KeystoreError ? error : ioError(`cannot write the key file ${path}`, error)
   } finally {
     await rm(temporary, { force: true }).catch(() => {})
   }
