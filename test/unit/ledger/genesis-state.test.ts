@@ -1,0 +1,80 @@
+/** Block 0, the empty state and the state root. */
+import { ByteVectorType, ContainerType } from '@chainsafe/ssz'
+import { describe, expect, it } from 'vitest'
+import { decodeBlock } from '../../../src/codec/block.ts'
+import { genesisHash } from '../../../src/codec/genesis.ts'
+import { fromHex, toHex } from '../../../src/codec/hex.ts'
+import { appendLeaves, EMPTY_FRONTIER, frontierRoot } from '../../../src/ledger/frontier.ts'
+import { EMPTY_ACCUMULATORS, genesisState, ZERO_BLOCK_HASH } from '../../../src/ledger/genesis-state.ts'
+import { stateRoot } from '../../../src/ledger/state-root.ts'
+import type { Genesis } from '../../../src/types/genesis.ts'
+import type { Hex32 } from '../../../src/types/primitives.ts'
+import { GENESIS } from './fixtures.ts'
+
+const state = genesisState(GENESIS)
+const { block, rules } = state
+
+describe('genesis', () => {
+  it('is block 0 in view 0 on nothing', () => {
+    expect(block.header).toMatchObject({
+      genesisHash: genesisHash(GENESIS),
+      height: 0,
+      view: 0,
+      epoch: 0,
+      parentHash: ZERO_BLOCK_HASH,
+      justify: { view: 0, blockHash: ZERO_BLOCK_HASH },
+      timestamp: GENESIS.time,
+      parentStateRoot: state.stateRoot,
+    })
+    expect(decodeBlock(block.bytes)).toEqual({ ok: true, value: block })
+  })
+
+  it('is the same for everyone, and another for anything that differs', () => {
+    expect(genesisState(structuredClone(GENESIS))).toEqual(state)
+    const others: Partial<Genesis>[] = [
+      { network: 'other' },
+      { time: (GENESIS.time + 1) as Genesis['time'] },
+      { policy: { ...GENESIS.policy, minimumStake: 101n } },
+      { parameters: { ...GENESIS.parameters, heartbeatMs: 1 } },
+      { validators: GENESIS.validators.slice(1) },
+    ]
+    const hashes = others.map((other) => genesisState({ ...GENESIS, ...other }).block.hash)
+    expect(new Set([block.hash, ...hashes]).size).toBe(others.length + 1)
+  })
+
+  it('has certificates that name it and need no signature', () => {
+    const about = { epoch: 0, view: 0, height: 0, blockHash: block.hash, stateRoot: null, signatures: [] }
+    expect(state.justify).toEqual({ kind: 'prepare', ...about })
+    expect(state.finality).toEqual({ kind: 'pre-commit', ...about })
+  })
+})
+
+describe('the state root', () => {
+  it('is the SSZ root of the five roots in their order', () => {
+    const root = new ByteVectorType(32)
+    const container = new ContainerType({ a: root, b: root, c: root, d: root, e: root })
+    const empty = fromHex(frontierRoot(EMPTY_FRONTIER))
+    const expected = container.hashTreeRoot({
+      a: empty,
+      b: empty,
+      c: empty,
+      d: fromHex(rules.fixedRoots.validators),
+      e: fromHex(rules.fixedRoots.parameters),
+    })
+    expect(state.stateRoot).toBe(toHex(expected))
+  })
+
+  it('depends on every part', () => {
+    const grown = appendLeaves(EMPTY_FRONTIER, ['11'.repeat(32) as Hex32])
+    const other = '22'.repeat(32) as Hex32
+    const roots = [
+      stateRoot(EMPTY_ACCUMULATORS, rules.fixedRoots),
+      stateRoot({ ...EMPTY_ACCUMULATORS, nullifiers: grown }, rules.fixedRoots),
+      stateRoot({ ...EMPTY_ACCUMULATORS, noteCommitments: grown }, rules.fixedRoots),
+      stateRoot({ ...EMPTY_ACCUMULATORS, verdicts: grown }, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, { ...rules.fixedRoots, validators: other }),
+      stateRoot(EMPTY_ACCUMULATORS, { ...rules.fixedRoots, parameters: other }),
+    ]
+    expect(new Set(roots).size).toBe(roots.length)
+  })
+})
