@@ -77,7 +77,8 @@ export class HttpListener {
     this.#concern = concern
     this.#options = options
     this.#app = makeApp(options, bodyBytesMax)
-    routes(this.#app)
+    // In a scope of their own, where they may answer errors in their own form.
+    this.#app.register(async (scope) => routes(scope))
   }
 
   /** @throws HttpError `E_PORT_IN_USE` or `E_LISTEN`, naming the address */
@@ -127,6 +128,8 @@ function makeApp(options: ListenerOptions, bodyBytesMax: number): FastifyInstanc
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: PARAMETER_CHARACTERS_MAX },
     genReqId: () => `${process.pid}-${++lastId}`,
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      answerError(error, request, reply, options.logger),
   } as const
   const tls = options.tls
   const app: FastifyInstance =
