@@ -6,7 +6,30 @@
 import { CommanderError } from 'commander'
 import { describeFailure } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
+import { defaultNode } from './node-location.ts'
 import { buildProgram } from './program.ts'
+
+/** What to do when no command is named: run the node that is set up here, else a network to play with. */
+function withDefaultCommand(args: readonly string[]): readonly string[] {
+  const [first = ''] = args
+  const isNamed = first !== '' && !first.startsWith('-')
+  if (isNamed || ['--help', '-h', '--version'].includes(first)) return args
+  const node = defaultNode()
+  return node === undefined ? ['devnet', ...args] : ['start', '--data', node, ...args]
+}
+
+async function run(args: readonly string[], debug: boolean): Promise<number> {
+  try {
+    await buildProgram().parseAsync(withDefaultCommand(args), { from: 'user' })
+    return Number(process.exitCode ?? EXIT.ok)
+  } catch (error) {
+    // Commander has printed its complaint, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    const failure = describeFailure(error, debug)
+    process.stderr.write(failure.text)
+    return failure.exitCode
+  }
+}
 
 /**
  * @param args the command line without `node` and the script
@@ -18,13 +41,6 @@ export async function main(args: readonly string[]): Promise<void> {
     if (error.code === 'EPIPE') process.exit(EXIT.ok)
     throw error
   })
-  try {
-    await buildProgram().parseAsync(args, { from: 'user' })
-  } catch (error) {
-    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage)
-    const failure = describeFailure(error, args.includes('--debug'))
-    process.stderr.write(failure.text)
-    process.exit(failure.exitCode)
-  }
-  process.exit(process.exitCode ?? EXIT.ok)
+  const plain = args.filter((arg) => arg !== '--debug')
+  process.exit(await run(plain, plain.length !== args.length))
 }

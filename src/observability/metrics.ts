@@ -23,7 +23,7 @@ export const HTTP_ROUTES = [
   '/v1/status',
   '/v1/peers',
   '/v1/validators',
-  '/v1/blocks/:id',
+  '/v1/blocks/:reference',
   'other',
 ] as const
 export type HttpRoute = (typeof HTTP_ROUTES)[number]

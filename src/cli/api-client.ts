@@ -1,0 +1,64 @@
+/** Asks a node's public API over HTTP. Shapes are those of rpc/http/api-ports.ts as JSON; it checks the status only. */
+
+import type { Command } from 'commander'
+import { CliError } from './errors.ts'
+import { EXIT } from './exit-codes.ts'
+import { apiAddress } from './node-location.ts'
+
+/** Options of every command that asks a node. */
+export interface ApiOptions {
+  readonly api?: string
+  readonly data?: string
+  readonly json?: boolean
+}
+
+export function addApiOptions(command: Command): Command {
+  return command
+    .option('--data <dir>', 'data directory of the node to ask (default: the node that is set up here)')
+    .option('--api <url>', 'base URL of the API to ask instead')
+    .option('--json', 'print the raw answer')
+}
+
+const DEADLINE_MS = 5_000
+
+/**
+ * GETs one route.
+ * @returns the parsed body of a 2xx answer
+ * @throws CliError `E_NO_ANSWER` (69) when nobody answers, `E_NOT_FOUND` or `E_API` (1) for another status
+ */
+export async function askApi(options: ApiOptions, route: string): Promise<unknown> {
+  const base = apiAddress(options)
+  let response: Response
+  let text: string
+  try {
+    response = await fetch(`${base}${route}`, { signal: AbortSignal.timeout(DEADLINE_MS) })
+    text = await response.text()
+  } catch (error) {
+    const cause = (error as Error).cause
+    throw new CliError('E_NO_ANSWER', `no node answers at ${base}`, {
+      why: cause instanceof Error ? cause.message : (error as Error).message,
+      fix: 'start it with "hypermesh start", or name another with --data or --api',
+      exitCode: EXIT.network,
+      cause: error,
+    })
+  }
+  if (response.ok) return JSON.parse(text) as unknown
+  const problem = parseProblem(text)
+  throw new CliError(
+    response.status === 404 ? 'E_NOT_FOUND' : 'E_API',
+    problem.detail ?? `the node answered ${response.status}`,
+    {
+      why: `${base}${route} answered ${response.status}`,
+    },
+  )
+}
+
+/** RFC 9457 body of an error, as far as it is one. */
+function parseProblem(text: string): { detail?: string } {
+  try {
+    const { detail } = JSON.parse(text) as { detail?: unknown }
+    return typeof detail === 'string' ? { detail } : {}
+  } catch {
+    return {}
+  }
+}

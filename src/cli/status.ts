@@ -1,0 +1,57 @@
+/** `status`: everything a person asks first about one node, on a few lines. */
+
+import type { Command } from 'commander'
+import type { StatusView } from '../rpc/http/api-ports.ts'
+import { type ApiOptions, addApiOptions, askApi } from './api-client.ts'
+import { print, printJson } from './print.ts'
+
+function ago(unixMs: number, now: number): string {
+  const seconds = Math.max(0, (now - unixMs) / 1_000)
+  return seconds < 100 ? `${seconds.toFixed(1)} s ago` : `${Math.round(seconds / 60)} min ago`
+}
+
+function uptime(seconds: number): string {
+  const days = Math.floor(seconds / 86_400)
+  const hours = Math.floor(seconds / 3_600) % 24
+  const minutes = Math.floor(seconds / 60) % 60
+  return days > 0
+    ? `${days}d ${hours}h`
+    : hours > 0
+      ? `${hours}h ${minutes}m`
+      : `${minutes}m ${Math.floor(seconds % 60)}s`
+}
+
+/** @param now Unix milliseconds */
+export function statusLines(status: StatusView, now: number): string[] {
+  const { node, leader, mempool } = status
+  const role =
+    node.role === 'validator' ? `validator ${node.validatorIndex} of ${status.validators}` : 'follower'
+  const height = status.final.height
+  const behind =
+    status.targetHeight !== null && status.targetHeight > height ? ` of ${status.targetHeight}` : ''
+  return [
+    `hypermesh ${status.version} · ${status.network} · ${role} · up ${uptime(node.uptimeSeconds)}`,
+    `  ready     ${status.ready ? 'yes' : `no: ${status.notReadyBecause.join('; ')}`}`,
+    `  chain     height ${height}${behind} final ${ago(status.final.time, now)}, view ${status.view}, ` +
+      `leader ${leader.isThisNode ? 'this node' : `validator ${leader.validatorIndex}`}`,
+    `  voted     ${status.final.voters.length} of ${status.validators} (${status.final.voters.join(', ')})`,
+    `  state     ${status.final.stateRoot}` +
+      (status.certifiedHeight === null ? '' : ` (certified to height ${status.certifiedHeight})`),
+    `  peers     ${status.peers}, of them ${status.validatorsConnected} validators`,
+    `  waiting   ${mempool.transactions} transactions (${mempool.bytes} bytes)`,
+    `  identity  ${node.validatorId ?? 'no validator'}`,
+    `  peer id   ${node.peerId}`,
+    `  genesis   ${status.genesisHash}`,
+  ]
+}
+
+export function registerStatusCommand(program: Command): void {
+  const command = program.command('status').description('show what a node is doing')
+  addApiOptions(command)
+    .addHelpText('after', '\nExample:\n  $ hypermesh status --data ./net/node-0')
+    .action(async (options: ApiOptions) => {
+      const status = (await askApi(options, '/v1/status')) as StatusView
+      if (options.json === true) printJson(status)
+      else for (const line of statusLines(status, Date.now())) print(line)
+    })
+}
