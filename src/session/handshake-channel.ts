@@ -25,6 +25,9 @@ const MULTISTREAM_FIRST_BYTE = 19
 /** How long a refusing side leaves the connection open for its reason to arrive. */
 const REFUSAL_LINGER_MS = 250
 
+/** Refusals that leave nobody to tell. */
+const TOLD_ALREADY: ReadonlySet<SessionRefusalCode> = new Set(['closed', 'refused-by-remote'])
+
 export class HandshakeChannel {
   readonly #stream: MessageStream
   readonly #signal: AbortSignal
@@ -85,7 +88,7 @@ export class HandshakeChannel {
 
   /** Tells the other side why we refuse, and gives the byte a moment to arrive before the connection goes. */
   async refuse(refusal: SessionRefusal): Promise<void> {
-    if (this.#stream.status !== 'open' || refusal.code === 'closed') return
+    if (this.#stream.status !== 'open' || TOLD_ALREADY.has(refusal.code)) return
     this.send(encodeRefusal(refusal.code))
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(resolve, REFUSAL_LINGER_MS)

@@ -148,12 +148,12 @@ export class SealedStream extends AbstractStream {
   }
 
   /**
-   * A connection that we have ended ourselves owes us no end frame, and neither does a stream whose rest we
+   * A connection that we are ending ourselves owes us no end frame, and neither does a stream whose rest we
    * do not want to read.
    */
   #missesEnd(): boolean {
     if (this.#endReceived || this.status !== 'open') return false
-    if (this.#carrier.scope === 'connection' && this.#endSent) return false
+    if (this.#carrier.scope === 'connection' && this.writeStatus !== 'writable') return false
     return this.readStatus === 'readable' || this.readStatus === 'paused'
   }
 

@@ -136,7 +136,10 @@ function endingWith(sealed: SealedStream, factory: StreamMuxerFactory): StreamMu
       const close = muxer.close.bind(muxer)
       muxer.close = async (options) => {
         await close(options)
-        await sealed.close(options).catch(() => {})
+        if (sealed.status !== 'open') return
+        // A close that is overtaken by an abort can wait for a drain that never comes.
+        const gone = new Promise((resolve) => sealed.addEventListener('close', resolve, { once: true }))
+        await Promise.race([sealed.close(options).catch(() => {}), gone])
       }
       return muxer
     },

@@ -33,7 +33,7 @@ export async function misbehavingNode(carrier: Carrier, speech: Speech): Promise
     connectionEncrypters: [misbehavingEncrypter((stream) => speech(stream, peerId))],
     streamMuxers: [yamux()],
     connectionMonitor: { enabled: false },
-    connectionManager: { reconnectRetries: 0 },
+    connectionManager: { reconnectRetries: 0, connectionCloseTimeout: 100 },
   })
 }
 

@@ -82,7 +82,11 @@ export async function sessionNode(options: SessionNodeOptions = {}): Promise<Ses
     connectionEncrypters: [encrypter(sessions), refusePlainNoise(sessions)],
     streamMuxers: [yamux()],
     connectionMonitor: { enabled: false },
-    connectionManager: { reconnectRetries: 0, inboundConnectionThreshold: 1_000 },
+    connectionManager: {
+      reconnectRetries: 0,
+      inboundConnectionThreshold: 1_000,
+      connectionCloseTimeout: 100,
+    },
   })
   return { libp2p, peers, logger, keyPair, announced: announcementsOf(libp2p) }
 }
@@ -98,6 +102,6 @@ export async function plainNode(
     connectionEncrypters: [encrypter],
     streamMuxers: [yamux()],
     connectionMonitor: { enabled: false },
-    connectionManager: { reconnectRetries: 0 },
+    connectionManager: { reconnectRetries: 0, connectionCloseTimeout: 100 },
   })
 }
