@@ -1,0 +1,241 @@
+/** Random values of everything that has canonical bytes. Test material only. */
+import fc, { type Arbitrary } from 'fast-check'
+import { hashBlock } from '../../src/codec/block.ts'
+import { hashTransaction } from '../../src/codec/transaction.ts'
+import { appendLeaves, EMPTY_FRONTIER } from '../../src/ledger/frontier.ts'
+import type { BlockHeader, CertificateReference, HashedBlock } from '../../src/types/block.ts'
+import type { QuorumCertificate, TimeoutCertificate } from '../../src/types/certificates.ts'
+import type {
+  AnswerFigures,
+  Frontier,
+  StateAccumulators,
+  StateChanges,
+} from '../../src/types/ledger-state.ts'
+import type { ConsensusMessage } from '../../src/types/messages.ts'
+import { COUNTER_MAX, type Hex32 } from '../../src/types/primitives.ts'
+import type { HashedTransaction, Transaction } from '../../src/types/transaction.ts'
+import {
+  CERTIFICATE_TYPES,
+  type CertificateValidationRequest,
+  type FourProofValidationRequest,
+  type SecondsNanos,
+  WORK_STATES,
+  WORKLOAD_TYPES,
+} from '../../src/types/validation-request.ts'
+import type { RuleFailure, VerdictRecord } from '../../src/types/verdict.ts'
+
+// The brands exist in types only, so that one arbitrary serves for every hash and every counter.
+const hex = <T extends string>(length = 32): Arbitrary<T> =>
+  fc
+    .uint8Array({ minLength: length, maxLength: length })
+    .map((bytes) => Buffer.from(bytes).toString('hex') as T)
+const counter = <T extends number>(): Arbitrary<T> =>
+  fc
+    .oneof(
+      fc.nat(1_000),
+      fc.maxSafeNat().map((n) => n % (COUNTER_MAX + 1)),
+      fc.constant(COUNTER_MAX),
+    )
+    .map((n) => n as T)
+const index = <T extends number>(): Arbitrary<T> => fc.nat(65_535).map((n) => n as T)
+const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
+const u32 = fc.nat(2 ** 32 - 1)
+const text = fc.string({ unit: 'binary', maxLength: 24 }).filter((value) => value.isWellFormed())
+const texts = fc.array(text, { maxLength: 4 })
+const bytes = fc.uint8Array({ maxLength: 40 })
+const seconds: Arbitrary<SecondsNanos> = fc.record({ secs: u64, nanos: u32 })
+const double = fc.double({ noNaN: true })
+const signature = fc.nat(255).map((n) => new Uint8Array(3_309).fill(n))
+
+const metadata = fc
+  .uniqueArray(fc.tuple(text, text), { selector: ([key]) => key, maxLength: 4 })
+  .map((entries) => entries.sort(([a], [b]) => (a < b ? -1 : 1)))
+
+const certificateValidationRequest: Arbitrary<CertificateValidationRequest> = fc.record({
+  certificateRequest: fc.record({
+    commonName: text,
+    sanEntries: texts,
+    nodeId: text,
+    ipv6Addresses: texts,
+    consensusProof: fc.record({
+      stakeProof: fc.record({
+        stakeHolder: text,
+        stakeHolderId: text,
+        stakeAmount: u64,
+        stakeTimestamp: seconds,
+      }),
+      timeProof: fc.record({
+        networkTimeOffset: seconds,
+        timeVerificationTimestamp: seconds,
+        nonce: u64,
+        proofHash: bytes,
+      }),
+      spaceProof: fc.record({
+        nodeId: text,
+        storagePath: text,
+        totalSize: u64,
+        totalStorage: u64,
+        fileHash: text,
+        proofTimestamp: seconds,
+      }),
+      workProof: fc.record({
+        ownerId: text,
+        workloadId: text,
+        pid: u64,
+        computationalPower: u64,
+        workloadType: fc.constantFrom(...WORKLOAD_TYPES),
+        workState: fc.constantFrom(...WORK_STATES),
+        workChallenges: texts,
+        proofTimestamp: seconds,
+      }),
+    }),
+    timestamp: seconds,
+  }),
+  consensusRequirements: fc.record({
+    minimumStake: u64,
+    maxTimeOffset: seconds,
+    minimumStorage: u64,
+    minimumCompute: u64,
+    byzantineTolerance: double,
+  }),
+  requestId: text,
+  timestamp: seconds,
+  validationContext: fc.record({
+    caId: text,
+    networkId: text,
+    certificateType: fc.constantFrom(...CERTIFICATE_TYPES),
+    metadata,
+  }),
+})
+
+const fourProofValidationRequest: Arbitrary<FourProofValidationRequest> = fc.record({
+  proofSet: fc.record({
+    spaceProof: fc.record({ storageCommitment: u64, networkPosition: text, allocationProof: bytes }),
+    stakeProof: fc.record({ stakeAmount: u64, authorityLevel: u64, accessPermissions: texts }),
+    workProof: fc.record({ computationalProof: bytes, difficultyTarget: u32, operationSignature: text }),
+    timeProof: fc.record({ blockTimestamp: u64, sequenceNumber: u64, temporalProof: bytes }),
+  }),
+  operation: text,
+  assetId: text,
+  nodeId: text,
+  timestamp: seconds,
+})
+
+export const transaction: Arbitrary<Transaction> = fc.oneof(
+  fc.record({ kind: fc.constant('validate-certificate' as const), request: certificateValidationRequest }),
+  fc.record({ kind: fc.constant('validate-proofs' as const), request: fourProofValidationRequest }),
+)
+export const hashedTransaction: Arbitrary<HashedTransaction> = transaction.map(hashTransaction)
+
+const reference: Arbitrary<CertificateReference> = fc.record({ view: counter(), blockHash: hex() })
+const header: Arbitrary<BlockHeader> = fc.record({
+  genesisHash: hex(),
+  epoch: counter(),
+  view: counter(),
+  height: counter(),
+  parentHash: hex(),
+  justify: reference,
+  timestamp: counter(),
+  proposer: index(),
+  transactionsRoot: hex(),
+  proofCommitment: hex(48),
+  noteCommitmentRoot: hex(),
+  nullifierRoot: hex(),
+  parentStateRoot: hex(),
+})
+export const block: Arbitrary<HashedBlock> = fc
+  .record({ header, transactions: fc.array(hashedTransaction, { maxLength: 3 }) })
+  .map(hashBlock)
+
+export const quorumCertificate: Arbitrary<QuorumCertificate> = fc.record({
+  kind: fc.constantFrom('prepare', 'pre-commit', 'commit'),
+  epoch: counter(),
+  view: counter(),
+  height: counter(),
+  blockHash: hex(),
+  stateRoot: fc.option(hex()),
+  signatures: fc.array(fc.record({ voter: index(), signature }), { maxLength: 3 }),
+})
+const timeoutCertificate: Arbitrary<TimeoutCertificate> = fc.record({
+  epoch: counter(),
+  view: counter(),
+  timeouts: fc.array(fc.record({ voter: index(), highQcView: counter(), signature }), { maxLength: 3 }),
+  highQc: quorumCertificate,
+})
+
+const scope = { epoch: counter(), view: counter(), voter: index(), signature }
+export const message: Arbitrary<ConsensusMessage> = fc.oneof(
+  fc.record({
+    kind: fc.constant('proposal' as const),
+    block,
+    timeoutCertificate: fc.option(timeoutCertificate),
+    signature,
+  }),
+  fc.record({
+    kind: fc.constantFrom('prepare', 'pre-commit'),
+    ...scope,
+    height: counter(),
+    blockHash: hex(),
+  }),
+  fc.record({
+    kind: fc.constant('commit' as const),
+    ...scope,
+    height: counter(),
+    blockHash: hex(),
+    stateRoot: hex(),
+  }),
+  fc.record({
+    kind: fc.constant('timeout' as const),
+    ...scope,
+    highQcView: counter(),
+    highQc: reference,
+    final: fc.record({ height: counter(), blockHash: hex() }),
+  }),
+  fc.record({
+    kind: fc.constant('certificates' as const),
+    highQc: fc.option(quorumCertificate),
+    highTc: fc.option(timeoutCertificate),
+    finality: fc.option(quorumCertificate),
+  }),
+  fc.record({ kind: fc.constant('certificate-request' as const), view: counter() }),
+) as Arbitrary<ConsensusMessage>
+
+const failure: Arbitrary<RuleFailure> = fc.record({
+  subject: fc.constantFrom('space', 'stake', 'work', 'time', 'request'),
+  reason: text,
+})
+export const verdict: Arbitrary<VerdictRecord> = fc.record({
+  requestKey: hex(),
+  requestIdHash: hex(),
+  kind: fc.constantFrom('validate-certificate', 'validate-proofs'),
+  height: counter(),
+  blockTime: counter(),
+  failures: fc.array(failure, { maxLength: 4 }),
+  proofHash: hex(),
+  sequence: fc.option(fc.record({ nodeIdHash: hex(), number: u64 })),
+})
+
+const frontier: Arbitrary<Frontier> = fc
+  .array(hex<Hex32>(), { maxLength: 9 })
+  .map((leaves) => appendLeaves(EMPTY_FRONTIER, leaves))
+export const accumulators: Arbitrary<StateAccumulators> = fc.record({
+  nullifiers: frontier,
+  noteCommitments: frontier,
+  verdicts: frontier,
+})
+export const changes: Arbitrary<StateChanges> = fc.record({
+  nullifiers: fc.array(hex(), { maxLength: 3 }),
+  verdicts: fc.array(verdict, { maxLength: 3 }),
+  accumulators,
+}) as Arbitrary<StateChanges>
+const figures: Arbitrary<AnswerFigures> = fc.record({
+  validationTimeUs: u64,
+  consensusLatencyMs: u64,
+  throughputPerSecond: double,
+  networkOverheadBytes: u64,
+  networkLoad: double,
+  validatorNodes: u32,
+  agreeingStake: u64,
+  totalStake: u64,
+})
+export const storedVerdict = fc.record({ record: verdict, figures })
