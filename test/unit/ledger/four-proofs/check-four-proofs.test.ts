@@ -1,4 +1,6 @@
 /** Every rule of the level "declared", on both sides of its bound: who is blamed, and in which words. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { FAILURES_MAX, REASON_BYTES_MAX } from '../../../../src/codec/limits.ts'
 import { utf8ToBytes } from '../../../../src/codec/utf8.ts'
@@ -41,6 +43,9 @@ const labels = (length: number): string =>
     .repeat(Math.floor(length / 2))
     .slice(0, length - 1)
     .padEnd(length, 'b')
+
+/** Every request of the tables below that breaks one rule. */
+const invalid: { hashed: HashedTransaction }[] = []
 
 describe('a certificate request', () => {
   it('as TrustChain sends it is Valid', () => {
@@ -87,7 +92,7 @@ describe('a certificate request', () => {
   })
 
   const tooLate = { time: timeProof({ timeVerificationTimestamp: at(BLOCK_SECS + 300n, 1) }) }
-  const invalid: [Subject, Overrides, string | string[]][] = [
+  const broken: [Subject, Overrides, string | string[]][] = [
     ['stake', { stake: { stakeAmount: 99n } }, 'stake_amount 99 is below the minimum 100 (network policy)'],
     [
       'stake',
@@ -300,11 +305,12 @@ describe('a certificate request', () => {
       'timestamp is 301 s ahead of the block time, the maximum is 300 s',
     ],
   ]
-  const named = invalid.map(([subject, overrides, reasons]) => ({
+  const named = broken.map(([subject, overrides, reasons]) => ({
     subject,
     overrides,
     reasons: [reasons].flat(),
   }))
+  invalid.push(...named.map(({ overrides }) => ({ hashed: certificateTransaction(overrides) })))
   it.each(named)('blames $subject alone: $reasons.0', ({ subject, overrides, reasons }) => {
     const expected = reasons.map((reason) => ({ subject, reason }))
     expect(judge(certificateTransaction(overrides))).toEqual(expected)
@@ -401,7 +407,7 @@ describe('a four-proof set', () => {
   })
 
   const over = new Uint8Array(65_537)
-  const invalid: [Subject, SetOverrides, string][] = [
+  const broken: [Subject, SetOverrides, string][] = [
     [
       'space',
       { space: { storageCommitment: 1_048_575n } },
@@ -441,7 +447,8 @@ describe('a four-proof set', () => {
       'timestamp is 301 s ahead of the block time, the maximum is 300 s',
     ],
   ]
-  const named = invalid.map(([subject, overrides, reason]) => ({ subject, overrides, reason }))
+  const named = broken.map(([subject, overrides, reason]) => ({ subject, overrides, reason }))
+  invalid.push(...named.map(({ overrides }) => ({ hashed: fourProofTransaction(overrides) })))
   it.each(named)('blames $subject alone: $reason', ({ subject, overrides, reason }) => {
     expect(judge(fourProofTransaction(overrides))).toEqual([{ subject, reason }])
   })
@@ -526,5 +533,29 @@ describe('reasons', () => {
       { subject: 'time', reason: expect.stringContaining('replayed') },
       { subject: 'request', reason: expect.stringMatching(/^request_id reused/) },
     ])
+  })
+
+  it('are told in the README as they are', () => {
+    const readme = readFileSync(join(import.meta.dirname, '../../../../src/ledger/README.md'), 'utf8')
+    const rows = readme
+      .split('\n')
+      .filter((line) => /^\| (space|stake|work|time|request|its own) \|/.test(line))
+    const told = rows.flatMap((line) => {
+      const reasons = line.split(' | ')[2] ?? ''
+      return [...reasons.matchAll(/`([^`]+)`/g)]
+        .map((match) => match[1] ?? '')
+        .filter((text) => !text.includes('…'))
+    })
+    const notReplayedBySequence: JudgedState = { ...used, lastSequence: () => 0n }
+    const seen = [
+      ...invalid.flatMap(({ hashed }) => judge(hashed)),
+      ...judge(certificateTransaction(), POLICY, used),
+      ...judge(fourProofTransaction(), POLICY, used),
+      ...judge(fourProofTransaction(), POLICY, notReplayedBySequence),
+    ]
+    const shape = (reason: string): string => reason.replace(/"[^"]*"/g, 'Q').replace(/[0-9]+(?:\.[0-9]+)?/g, 'N')
+    const shapes = new Set(seen.map(({ reason }) => shape(reason)))
+    expect(told.length).toBeGreaterThan(30)
+    expect(told.filter((reason) => !shapes.has(shape(reason)))).toEqual([])
   })
 })

@@ -1,0 +1,46 @@
+/** The bytes under signatures: their documented lengths, and network and epoch inside every one. */
+import { describe, expect, it } from 'vitest'
+import { toHex } from '../../../src/codec/hex.ts'
+import {
+  commitSigningPayload,
+  proposalSigningPayload,
+  timeoutSigningPayload,
+  voteSigningPayload,
+} from '../../../src/codec/signing-payloads.ts'
+import {
+  asEpoch,
+  asHeight,
+  asView,
+  type BlockHash,
+  type GenesisHash,
+  type StateRoot,
+} from '../../../src/types/primitives.ts'
+
+const genesis = 'a1'.repeat(32) as GenesisHash
+const of = {
+  epoch: asEpoch(1),
+  view: asView(2),
+  height: asHeight(3),
+  blockHash: 'b2'.repeat(32) as BlockHash,
+  stateRoot: 'c3'.repeat(32) as StateRoot,
+  highQcView: asView(4),
+}
+const counter = (n: number): string => `0${n}${'00'.repeat(7)}`
+
+describe('a signing payload', () => {
+  it.each([
+    ['proposal', proposalSigningPayload, 80, [genesis, counter(1), counter(2), of.blockHash]],
+    ['vote', voteSigningPayload, 88, [genesis, counter(1), counter(2), counter(3), of.blockHash]],
+    [
+      'commit',
+      commitSigningPayload,
+      120,
+      [genesis, counter(1), counter(2), counter(3), of.blockHash, of.stateRoot],
+    ],
+    ['timeout', timeoutSigningPayload, 56, [genesis, counter(1), counter(2), counter(4)]],
+  ] as const)('of a %s', (_, payload, length, parts) => {
+    const bytes = payload(genesis, of)
+    expect(bytes.length).toBe(length)
+    expect(toHex(bytes)).toBe(parts.join(''))
+  })
+})
