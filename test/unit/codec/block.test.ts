@@ -17,11 +17,13 @@ import type { BlockHeader } from '../../../src/types/block.ts'
 import { built, fourProofTransaction, genesisParent, numberedTransaction } from '../ledger/fixtures.ts'
 
 const readme = readFileSync(join(import.meta.dirname, '../../../src/ledger/README.md'), 'utf8')
-const rows = [...readme.matchAll(/^\| (\d+) \| (\d+) \| `([\w.]+)` \|/gm)].map(([, offset, size, field]) => ({
-  offset: Number(offset),
-  size: Number(size),
-  field: field as string,
-}))
+const rows = [...readme.matchAll(/^\| *(\d+) \| *(\d+) \| `([\w.]+)` *\|/gm)].map(
+  ([, offset, size, field]) => ({
+    offset: Number(offset),
+    size: Number(size),
+    field: field as string,
+  }),
+)
 
 const hashOf = (byte: number, length = 32): string => byte.toString(16).padStart(2, '0').repeat(length)
 const header = {

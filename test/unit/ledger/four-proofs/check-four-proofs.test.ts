@@ -539,7 +539,7 @@ describe('reasons', () => {
     const readme = readFileSync(join(import.meta.dirname, '../../../../src/ledger/README.md'), 'utf8')
     const rows = readme
       .split('\n')
-      .filter((line) => /^\| (space|stake|work|time|request|its own) \|/.test(line))
+      .filter((line) => /^\| (space|stake|work|time|request|its own) *\|/.test(line))
     const told = rows.flatMap((line) => {
       const reasons = line.split(' | ')[2] ?? ''
       return [...reasons.matchAll(/`([^`]+)`/g)]
@@ -553,7 +553,8 @@ describe('reasons', () => {
       ...judge(fourProofTransaction(), POLICY, used),
       ...judge(fourProofTransaction(), POLICY, notReplayedBySequence),
     ]
-    const shape = (reason: string): string => reason.replace(/"[^"]*"/g, 'Q').replace(/[0-9]+(?:\.[0-9]+)?/g, 'N')
+    const shape = (reason: string): string =>
+      reason.replace(/"[^"]*"/g, 'Q').replace(/[0-9]+(?:\.[0-9]+)?/g, 'N')
     const shapes = new Set(seen.map(({ reason }) => shape(reason)))
     expect(told.length).toBeGreaterThan(30)
     expect(told.filter((reason) => !shapes.has(shape(reason)))).toEqual([])
