@@ -1,0 +1,65 @@
+/**
+ * Gathers transactions into batches: at once when nothing was sent lately, else for some milliseconds or until
+ * the batch is full. It keeps order and drops nothing; how a batch is sent is the caller's matter.
+ */
+
+import { FRAME_HEADER_BYTES } from './frames.ts'
+import { BATCH_BYTES_TARGET, BATCH_TRANSACTIONS_MAX } from './topics.ts'
+
+/** Timings of a {@link TransactionBatcher}. */
+export const BATCHING = {
+  /** Nothing sent for so long: what comes now leaves now. */
+  idleMs: 5,
+  /** How long the first transaction of a batch waits at most. */
+  waitMs: 8,
+} as const
+
+/** The batcher. */
+export class TransactionBatcher {
+  readonly #send: (batch: readonly Uint8Array[]) => void
+  readonly #now: () => number
+  #batch: Uint8Array[] = []
+  #bytes = 0
+  #timer: NodeJS.Timeout | undefined
+  #sentAtMs = Number.NEGATIVE_INFINITY
+
+  /** @param send called with 1 to `BATCH_TRANSACTIONS_MAX` transactions; must not throw */
+  constructor(send: (batch: readonly Uint8Array[]) => void, now: () => number = () => performance.now()) {
+    this.#send = send
+    this.#now = now
+  }
+
+  /** Takes transactions in order. */
+  add(transactions: readonly Uint8Array[]): void {
+    for (const transaction of transactions) {
+      const size = FRAME_HEADER_BYTES + transaction.byteLength
+      if (this.#batch.length > 0 && this.#bytes + size > BATCH_BYTES_TARGET) this.flush()
+      this.#batch.push(transaction)
+      this.#bytes += size
+      if (this.#batch.length === BATCH_TRANSACTIONS_MAX) this.flush()
+    }
+    if (this.#batch.length === 0) return
+    if (this.#now() - this.#sentAtMs >= BATCHING.idleMs && this.#timer === undefined) this.flush()
+    else this.#timer ??= setTimeout(() => this.flush(), BATCHING.waitMs)
+  }
+
+  /** Sends what has gathered. */
+  flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#batch.length === 0) return
+    const batch = this.#batch
+    this.#batch = []
+    this.#bytes = 0
+    this.#sentAtMs = this.#now()
+    this.#send(batch)
+  }
+
+  /** Forgets what has gathered. */
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#batch = []
+    this.#bytes = 0
+  }
+}

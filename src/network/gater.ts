@@ -1,0 +1,56 @@
+/**
+ * Who gets a connection: so many per IP address, so many peers in all, and slots above that for validators
+ * only, so that no crowd can keep a validator out (field lessons, row 11). Handshakes are bounded elsewhere.
+ */
+
+import type { Connection, ConnectionGater } from '@libp2p/interface'
+import { ipOf, isLoopback } from './addresses.ts'
+import type { NetworkMeter } from './meter.ts'
+
+/** What the gater asks. */
+export interface GaterOptions {
+  readonly connections: () => readonly Connection[]
+  readonly isValidator: (peerId: string) => boolean
+  /** Connections to peers that are no validators. */
+  readonly peersMax: number
+  readonly connectionsPerAddressMax: number
+  /** Whether private and loopback addresses of peers are worth keeping. */
+  readonly privateAddresses: boolean
+  readonly meter: NetworkMeter
+}
+
+const PRIVATE = /^(?:10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|::1$|f[cd]|fe[89ab])/i
+
+/** Whether an IP address is of no use to the wider world. */
+export function isPrivateAddress(ip: string): boolean {
+  return PRIVATE.test(ip)
+}
+
+/** For `connectionGater` of `createLibp2p`. */
+export function connectionGater(options: GaterOptions): ConnectionGater {
+  const { connections, connectionsPerAddressMax, isValidator, meter, peersMax } = options
+  return {
+    denyInboundConnection: (candidate) => {
+      const ip = ipOf(candidate.remoteAddr)
+      if (ip === undefined || isLoopback(candidate.remoteAddr)) return false
+      const open = connections().filter((connection) => ipOf(connection.remoteAddr) === ip).length
+      if (open < connectionsPerAddressMax) return false
+      meter('connection-refused', 'address-full')
+      return true
+    },
+    // The session is authenticated by now, so a validator is known as one.
+    denyInboundUpgradedConnection: (peer) => {
+      if (isValidator(peer.toString())) return false
+      const others = connections().filter(({ remotePeer }) => !isValidator(remotePeer.toString())).length
+      if (others < peersMax) return false
+      meter('connection-refused', 'no-slot')
+      return true
+    },
+    // The library's own gater refuses private addresses in browsers only; here the configuration decides.
+    denyDialMultiaddr: () => false,
+    filterMultiaddrForPeer: (_peer, address) => {
+      const ip = ipOf(address)
+      return options.privateAddresses || ip === undefined || !isPrivateAddress(ip)
+    },
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * Our publish/subscribe over gossipsub: three topics, a verdict per message, bounds on what waits, and nothing
+ * lost in silence while there is nobody to hear it. What messages mean is told by the handlers.
+ */
+
+import type { GossipSub, Message, TopicValidatorFn } from '@libp2p/gossipsub'
+import { TopicValidatorResult } from '@libp2p/gossipsub'
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Logger } from '../types/logger.ts'
+import { TransactionBatcher } from './batcher.ts'
+import { guarded, letInvariantsCrash, normaliseError } from './guard.ts'
+import type { NetworkMeter } from './meter.ts'
+import { TOPIC_LIMITS, TOPIC_NAMES, type TopicName, type WireNames } from './topics.ts'
+import { decodeTransactionBatch, encodeTransactionBatch } from './transaction-batch.ts'
+
+/** accept: pass it on. ignore: not useful now. reject: proven misbehaviour, costs the sender. */
+export type GossipVerdict = 'accept' | 'ignore' | 'reject'
+
+/** What became of a message of ours. `queued`: nobody listens yet, it is kept within bounds. */
+export type PublishOutcome = 'sent' | 'queued'
+
+/** Judges a message; `from` is the peer id that passed it on, not its author. The bytes must not be altered. */
+export type GossipHandler<Payload> = (
+  payload: Payload,
+  from: string,
+) => GossipVerdict | Promise<GossipVerdict>
+
+/** The handlers, one per topic. */
+export interface GossipHandlers {
+  readonly onTransactions: GossipHandler<readonly Uint8Array[]>
+  readonly onBlock: GossipHandler<Uint8Array>
+  readonly onIdentity: GossipHandler<Uint8Array>
+}
+
+/** The interface of ours that the rest of the node sees. */
+export interface PubSub {
+  start(): void
+  stop(): void
+  publishTransactions(transactions: readonly Uint8Array[]): void
+  publishBlock(bytes: Uint8Array): PublishOutcome
+  publishIdentity(bytes: Uint8Array): PublishOutcome
+  subscribers(topic: TopicName): number
+}
+
+/** Parts of a {@link Gossip}. */
+export interface GossipOptions {
+  readonly libp2p: Pick<Libp2p, 'getConnections'> & { readonly services: { readonly pubsub: GossipSub } }
+  readonly names: WireNames
+  readonly handlers: GossipHandlers
+  readonly meter: NetworkMeter
+  readonly logger: Logger
+}
+
+const VERDICTS: Readonly<Record<GossipVerdict, TopicValidatorResult>> = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+}
+
+/** How often queued messages are tried while somebody subscribes but no stream to them is open yet. */
+const RETRY_MS = 50
+/** How often streams to peers are looked after. */
+const UPKEEP_MS = 10_000
+
+/** {@link PubSub} over gossipsub. */
+export class Gossip implements PubSub {
+  readonly #options: GossipOptions
+  readonly #pubsub: GossipSub
+  readonly #batcher: TransactionBatcher
+  readonly #unsent = new Map<TopicName, Uint8Array[]>()
+  readonly #inFlight = new Map<TopicName, number>()
+  readonly #onSubscription: () => void
+  readonly #deaf = new Set<string>()
+  #retry: NodeJS.Timeout | undefined
+  #upkeep: NodeJS.Timeout | undefined
+  #started = false
+
+  constructor(options: GossipOptions) {
+    this.#options = options
+    this.#pubsub = options.libp2p.services.pubsub
+    this.#batcher = new TransactionBatcher((batch) => {
+      options.meter('gossip-published', 'transaction', batch.length)
+      this.#publish('transactions', encodeTransactionBatch(batch))
+    })
+    this.#onSubscription = guarded(
+      () => this.#flushUnsent(),
+      (error) => options.logger.debug({ detail: error.message }, 'a subscription was not looked at'),
+    )
+  }
+
+  /** Subscribes to every topic. The libp2p node must have been started. */
+  start(): void {
+    const { names, handlers } = this.#options
+    this.#started = true
+    const validator = <Payload>(
+      topic: TopicName,
+      read: (data: Uint8Array) => Payload | undefined,
+      handler: GossipHandler<Payload>,
+    ): void => {
+      this.#pubsub.topicValidators.set(names.topics[topic], this.#validator(topic, read, handler))
+      this.#pubsub.subscribe(names.topics[topic])
+    }
+    validator('transactions', readBatch, handlers.onTransactions)
+    validator('blocks', (data) => data, handlers.onBlock)
+    validator('identities', (data) => data, handlers.onIdentity)
+    this.#pubsub.addEventListener('subscription-change', this.#onSubscription)
+    this.#upkeep = setInterval(() => this.#reviveStreams(), UPKEEP_MS)
+  }
+
+  /** Unsubscribes; what waits is forgotten. */
+  stop(): void {
+    if (!this.#started) return
+    this.#started = false
+    clearTimeout(this.#retry)
+    clearInterval(this.#upkeep)
+    this.#batcher.stop()
+    this.#unsent.clear()
+    this.#pubsub.removeEventListener('subscription-change', this.#onSubscription)
+    for (const topic of TOPIC_NAMES) {
+      this.#pubsub.topicValidators.delete(this.#options.names.topics[topic])
+      this.#pubsub.unsubscribe(this.#options.names.topics[topic])
+    }
+  }
+
+  /** Sends transactions to everybody, gathered into batches. Our own bounds on them are the mempool's. */
+  publishTransactions(transactions: readonly Uint8Array[]): void {
+    this.#batcher.add(transactions)
+  }
+
+  /** Sends the announcement of a finalized block. */
+  publishBlock(bytes: Uint8Array): PublishOutcome {
+    return this.#publish('blocks', bytes)
+  }
+
+  /** Sends an identity certificate. */
+  publishIdentity(bytes: Uint8Array): PublishOutcome {
+    return this.#publish('identities', bytes)
+  }
+
+  /** Peers that listen to a topic. */
+  subscribers(topic: TopicName): number {
+    return this.#pubsub.getSubscribers(this.#options.names.topics[topic]).length
+  }
+
+  #validator<Payload>(
+    topic: TopicName,
+    read: (data: Uint8Array) => Payload | undefined,
+    handler: GossipHandler<Payload>,
+  ): TopicValidatorFn {
+    const { meter, logger } = this.#options
+    const { messageBytesMax, validationsInFlightMax } = TOPIC_LIMITS[topic]
+    return async (from: PeerId, message: Message) => {
+      if (message.data.byteLength > messageBytesMax) {
+        meter('gossip-drop', 'oversize')
+        return TopicValidatorResult.Reject
+      }
+      const payload = read(message.data)
+      if (payload === undefined) {
+        meter('gossip-drop', 'malformed')
+        return TopicValidatorResult.Reject
+      }
+      const inFlight = this.#inFlight.get(topic) ?? 0
+      if (inFlight >= validationsInFlightMax) {
+        meter('gossip-drop', 'busy')
+        return TopicValidatorResult.Ignore
+      }
+      this.#inFlight.set(topic, inFlight + 1)
+      try {
+        const verdict = await handler(payload, from.toString())
+        meter('gossip-received', verdict)
+        return VERDICTS[verdict]
+      } catch (thrown) {
+        letInvariantsCrash(thrown)
+        meter('gossip-drop', 'handler-failed')
+        logger.error({ topic, detail: normaliseError(thrown).message }, 'a gossip handler failed')
+        return TopicValidatorResult.Ignore
+      } finally {
+        this.#inFlight.set(topic, (this.#inFlight.get(topic) ?? 1) - 1)
+      }
+    }
+  }
+
+  #publish(topic: TopicName, bytes: Uint8Array): PublishOutcome {
+    const waiting = this.#unsent.get(topic)
+    if ((waiting === undefined || waiting.length === 0) && this.#hasListener(topic)) {
+      this.#send(topic, bytes)
+      return 'sent'
+    }
+    const queue = waiting ?? []
+    queue.push(bytes)
+    if (queue.length > TOPIC_LIMITS[topic].unsentMessagesMax) {
+      queue.shift()
+      this.#options.meter('gossip-drop', 'unsent-full')
+    }
+    this.#unsent.set(topic, queue)
+    this.#flushUnsent()
+    return 'queued'
+  }
+
+  #send(topic: TopicName, bytes: Uint8Array): void {
+    this.#options.meter('gossip-published', 'message')
+    this.#pubsub.publish(this.#options.names.topics[topic], bytes).catch((thrown: unknown) => {
+      this.#options.logger.debug(
+        { topic, detail: normaliseError(thrown).message },
+        'a message was not published',
+      )
+    })
+  }
+
+  #flushUnsent(): void {
+    let listenersWithoutStream = false
+    for (const [topic, queue] of this.#unsent) {
+      if (queue.length === 0) continue
+      if (this.#hasListener(topic)) {
+        for (const bytes of queue.splice(0)) this.#send(topic, bytes)
+      } else if (this.subscribers(topic) > 0) {
+        listenersWithoutStream = true
+      }
+    }
+    clearTimeout(this.#retry)
+    this.#retry = listenersWithoutStream ? setTimeout(this.#onSubscription, RETRY_MS) : undefined
+  }
+
+  /** Whether a subscriber has a stream from us: gossipsub counts a message as published without one, too. */
+  #hasListener(topic: TopicName): boolean {
+    return this.#pubsub
+      .getSubscribers(this.#options.names.topics[topic])
+      .some((peer) => this.#hasStreamTo(peer))
+  }
+
+  #hasStreamTo(peer: PeerId): boolean {
+    return this.#options.libp2p
+      .getConnections(peer)
+      .some(({ streams }) =>
+        streams.some(
+          ({ direction, protocol, status }) =>
+            direction === 'outbound' && status === 'open' && protocol.startsWith('/meshsub/'),
+        ),
+      )
+  }
+
+  /** Gossipsub never reopens a stream that broke below a living connection: a new connection does. */
+  #reviveStreams(): void {
+    for (const peer of this.#pubsub.getPeers()) {
+      const id = peer.toString()
+      if (this.#hasStreamTo(peer)) {
+        this.#deaf.delete(id)
+      } else if (!this.#deaf.has(id)) {
+        this.#deaf.add(id)
+      } else {
+        this.#deaf.delete(id)
+        this.#options.logger.warn({ peer: id }, 'gossip to a peer broke and its connection is renewed')
+        for (const connection of this.#options.libp2p.getConnections(peer)) {
+          connection.close().catch((thrown: unknown) => connection.abort(normaliseError(thrown)))
+        }
+      }
+    }
+  }
+}
+
+function readBatch(data: Uint8Array): readonly Uint8Array[] | undefined {
+  const batch = decodeTransactionBatch(data)
+  return batch.ok ? batch.value : undefined
+}

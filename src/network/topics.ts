@@ -1,0 +1,183 @@
+/**
+ * The one table of everything that crosses the network: every gossip topic and protocol id with its size
+ * bounds, deadlines, rates and concurrency. What the bytes mean is told elsewhere.
+ */
+
+import { BLOCK_BYTES_MAX, MESSAGE_BYTES_MAX, TRANSACTION_BYTES_MAX, VALIDATORS_MAX } from '../codec/limits.ts'
+import type { GenesisHash } from '../types/primitives.ts'
+
+/** Bounds of one protocol. Sizes in bytes of one frame, without its length prefix. */
+export interface ProtocolLimits {
+  /** Largest frame that we accept from a remote. */
+  readonly frameBytesMax: number
+  /** From the opened stream to the first byte. */
+  readonly firstByteDeadlineMs: number
+  /** Streams of this protocol on one connection, each way. */
+  readonly streamsInboundMax: number
+  readonly streamsOutboundMax: number
+  /** Token bucket per peer: messages. */
+  readonly messagesPerSecond: number
+  readonly messagesBurst: number
+  /** Token bucket per peer: bytes. */
+  readonly bytesPerSecond: number
+  readonly bytesBurst: number
+}
+
+/** Bounds of one gossip topic. */
+export interface TopicLimits {
+  readonly messageBytesMax: number
+  /** Messages waiting for their verdict at once, over all peers; more are dropped. */
+  readonly validationsInFlightMax: number
+  /** Own messages kept while nobody subscribes; the oldest goes first. */
+  readonly unsentMessagesMax: number
+}
+
+const MIB = 1024 * 1024
+
+/** A pre-commit or commit certificate of a full set: index and ML-DSA-65 signature per voter. */
+export const CERTIFICATE_BYTES_MAX = VALIDATORS_MAX * (3_309 + 8) + 1_024
+
+/** Transactions of one gossip message; its bytes are the second bound. */
+export const BATCH_TRANSACTIONS_MAX = 256
+/** A batch is sent when it reaches this; a single larger transaction travels alone. */
+export const BATCH_BYTES_TARGET = 64 * 1024
+
+/** Blocks in one answer to a range request. */
+export const RANGE_BLOCKS_MAX = 512
+/** Block bytes in one answer; a single larger block travels alone. */
+export const RANGE_BYTES_MAX = BLOCK_BYTES_MAX
+
+/** A finalized block is carried inside its announcement up to this size, else fetched. */
+export const ANNOUNCED_BLOCK_BYTES_MAX = 256 * 1024
+
+export const PROTOCOL_LIMITS = {
+  /** Generous: a view of 256 validators is some 1,000 messages, and a proposal may be a full block. */
+  consensusChannel: {
+    frameBytesMax: MESSAGE_BYTES_MAX,
+    firstByteDeadlineMs: 5_000,
+    streamsInboundMax: 4,
+    streamsOutboundMax: 4,
+    messagesPerSecond: 5_000,
+    messagesBurst: 20_000,
+    bytesPerSecond: 64 * MIB,
+    bytesBurst: 128 * MIB,
+  },
+  /** Frames here are requests; answers have their own bound, {@link BLOCKS_ANSWER_BYTES_MAX}. */
+  blocks: {
+    frameBytesMax: 256,
+    firstByteDeadlineMs: 10_000,
+    streamsInboundMax: 8,
+    streamsOutboundMax: 8,
+    messagesPerSecond: 200,
+    messagesBurst: 400,
+    bytesPerSecond: 64 * 1024,
+    bytesBurst: 128 * 1024,
+  },
+  /** TrustChain's calls by libp2p (stoq.md); what a frame holds is the RPC layer's matter. */
+  validation: {
+    frameBytesMax: MIB,
+    firstByteDeadlineMs: 10_000,
+    streamsInboundMax: 64,
+    streamsOutboundMax: 64,
+    messagesPerSecond: 200,
+    messagesBurst: 1_000,
+    bytesPerSecond: 16 * MIB,
+    bytesBurst: 32 * MIB,
+  },
+} as const satisfies Record<string, ProtocolLimits>
+
+/** Largest answer to a block request: one full block, or a range, with a certificate. */
+export const BLOCKS_ANSWER_BYTES_MAX = RANGE_BYTES_MAX + CERTIFICATE_BYTES_MAX + 8 * RANGE_BLOCKS_MAX + 1_024
+
+/** Block requests, beyond {@link PROTOCOL_LIMITS}. */
+export const BLOCK_FETCH = {
+  /** Streams that we keep open to one peer; each carries one request at a time. */
+  streamsPerPeerMax: 4,
+  /** Requests waiting for a stream, over all peers. */
+  requestsWaitingMax: 256,
+  deadlineMs: { block: 3_000, range: 10_000, status: 3_000 },
+  /** Peers tried for one request that named none. */
+  peersTriedMax: 3,
+  /** Requests on one stream that wait for the one being answered; more cut it. */
+  requestsPipelinedMax: 4,
+  /** Answer bytes that all our askers together have not taken yet; above it we say that we are busy. */
+  answerBytesOutstandingMax: 64 * MIB,
+  /** An asker that takes nothing of its answer for so long is cut. */
+  answerStalledMaxMs: 20_000,
+} as const
+
+export const TOPIC_LIMITS = {
+  transactions: {
+    messageBytesMax: Math.max(BATCH_BYTES_TARGET, TRANSACTION_BYTES_MAX) + 4 * BATCH_TRANSACTIONS_MAX,
+    validationsInFlightMax: 1_024,
+    unsentMessagesMax: 256,
+  },
+  blocks: {
+    messageBytesMax: ANNOUNCED_BLOCK_BYTES_MAX + CERTIFICATE_BYTES_MAX + 1_024,
+    validationsInFlightMax: 64,
+    unsentMessagesMax: 8,
+  },
+  identities: {
+    messageBytesMax: 16 * 1024,
+    validationsInFlightMax: 64,
+    unsentMessagesMax: 4,
+  },
+} as const satisfies Record<string, TopicLimits>
+
+/** A gossip topic of ours. */
+export type TopicName = keyof typeof TOPIC_LIMITS
+
+/** All topics, in a fixed order. */
+export const TOPIC_NAMES = Object.keys(TOPIC_LIMITS) as readonly TopicName[]
+
+/** The names as they stand on the wire of one network. */
+export interface WireNames {
+  readonly consensusChannel: string
+  readonly blocks: string
+  /** The same on every network: TrustChain's client does not know our genesis. */
+  readonly validation: string
+  readonly kademlia: string
+  readonly ping: string
+  readonly identify: string
+  readonly identifyPush: string
+  readonly gossip: string
+  readonly topics: Readonly<Record<TopicName, string>>
+}
+
+/** Every id that a node of this network answers to; each carries the network and a version. */
+export function wireNames(genesisHash: GenesisHash): WireNames {
+  const network = genesisHash.slice(0, 16)
+  const own = (name: string): string => `/hypermesh/${network}/${name}/1`
+  return {
+    consensusChannel: own('consensus-channel'),
+    blocks: own('blocks'),
+    validation: '/hypermesh/consensus/1.0.0',
+    kademlia: own('kad'),
+    ping: '/ipfs/ping/1.0.0',
+    identify: '/ipfs/id/1.0.0',
+    identifyPush: '/ipfs/id/push/1.0.0',
+    gossip: '/meshsub/1.2.0',
+    topics: { transactions: own('transactions'), blocks: own('blocks'), identities: own('identities') },
+  }
+}
+
+/** Bounds of the host: how many may talk to us, and how fast they may come. */
+export const HOST_LIMITS = {
+  /** Open connections from one IP address. Loopback is exempt: a devnet lives there. */
+  connectionsPerAddressMax: 16,
+  /** New inbound connections per second from one address. The library's 5 refuses a devnet's start. */
+  inboundPerSecondPerAddress: 64,
+  /** Inbound connections that are still being upgraded. */
+  inboundPendingMax: 64,
+  /** Slots above the configured number of peers that only validators may take. */
+  validatorSlots: VALIDATORS_MAX,
+  dialTimeoutMs: 10_000,
+  /** One address of several; the next one is tried after it. */
+  addressDialTimeoutMs: 3_000,
+  upgradeTimeoutMs: 8_000,
+  protocolNegotiationTimeoutMs: 5_000,
+  /** A connection is measured this often, and given up after so many failures in a row. */
+  pingIntervalMs: 10_000,
+  pingTimeoutMs: 5_000,
+  pingFailuresMax: 3,
+} as const

@@ -1,0 +1,112 @@
+/** A real node of the network layer on loopback, with its own keys; and waiting for a condition, not for a time. */
+
+import { randomBytes } from 'node:crypto'
+import { validatorId } from '../../src/codec/genesis.ts'
+import type { MlDsaKeyPair } from '../../src/crypto/ml-dsa.ts'
+import { selectMlDsa65, selectMlKem768 } from '../../src/crypto/select.ts'
+import { createHost, type HostOptions, type NetworkHost } from '../../src/network/host.ts'
+import type { NetworkCounts, NetworkMeter } from '../../src/network/meter.ts'
+import { networkKeyFromSeed } from '../../src/network/network-key.ts'
+import { ValidatorPeers } from '../../src/network/validator-peers.ts'
+import { AuthenticatedPeers } from '../../src/session/authenticated-peers.ts'
+import { Sessions } from '../../src/session/sessions.ts'
+import type { Logger } from '../../src/types/logger.ts'
+import type { GenesisHash, ValidatorId } from '../../src/types/primitives.ts'
+
+export const GENESIS = 'ab'.repeat(32) as GenesisHash
+
+/** Keeps what was counted, for a test to look at. */
+export class CountingMeter {
+  readonly counts = new Map<string, number>()
+  readonly meter: NetworkMeter = (what, reason, amount = 1) => {
+    const key = `${what}/${reason}`
+    this.counts.set(key, (this.counts.get(key) ?? 0) + amount)
+  }
+
+  of<What extends keyof NetworkCounts>(what: What, reason: NetworkCounts[What]): number {
+    return this.counts.get(`${what}/${reason}`) ?? 0
+  }
+}
+
+/** Keeps warnings and errors; a test may demand that there are none. */
+export class RecordingLogger implements Logger {
+  readonly lines: { readonly level: string; readonly fields: object; readonly message: string }[] = []
+  debug(): void {}
+  info(): void {}
+  warn(fields: object, message: string): void {
+    this.lines.push({ level: 'warn', fields, message })
+  }
+  error(fields: object, message: string): void {
+    this.lines.push({ level: 'error', fields, message })
+  }
+}
+
+export interface TestNode {
+  readonly host: NetworkHost
+  readonly id: ValidatorId
+  readonly keyPair: MlDsaKeyPair
+  readonly networkSeed: Uint8Array
+  readonly identities: AuthenticatedPeers
+  readonly validatorPeers: ValidatorPeers
+  readonly meter: CountingMeter
+  readonly logger: RecordingLogger
+}
+
+export interface TestNodeOptions extends Partial<HostOptions> {
+  readonly mlDsaSeed?: Uint8Array
+  readonly networkSeed?: Uint8Array
+}
+
+export const TCP = '/ip4/127.0.0.1/tcp/0'
+export const QUIC = '/ip4/127.0.0.1/udp/0/quic-v1'
+
+/** Builds a node that listens on TCP and QUIC on free loopback ports; not started. */
+export async function testNode(options: TestNodeOptions = {}): Promise<TestNode> {
+  const mlDsa = selectMlDsa65()
+  const keyPair = mlDsa.keyPairFromSeed(options.mlDsaSeed ?? randomBytes(32))
+  const networkSeed = options.networkSeed ?? randomBytes(32)
+  const networkKey = await networkKeyFromSeed(networkSeed)
+  const identities = new AuthenticatedPeers()
+  const validatorPeers = new ValidatorPeers(identities)
+  const meter = new CountingMeter()
+  const logger = new RecordingLogger()
+  const genesisHash = options.genesisHash ?? GENESIS
+  const sessions = new Sessions({
+    identity: { peerId: networkKey.peerId, keyPair, genesisHash: Buffer.from(genesisHash, 'hex') },
+    admit: () => true,
+    peers: identities,
+    mlDsa,
+    mlKem: selectMlKem768(),
+    logger,
+  })
+  const host = await createHost({
+    networkKey,
+    genesisHash,
+    sessions,
+    validatorPeers,
+    listen: [TCP, QUIC],
+    privateAddresses: true,
+    userAgent: 'hypermesh/test',
+    meter: meter.meter,
+    ...options,
+  })
+  const id = validatorId(keyPair.publicKey.raw)
+  return { host, id, keyPair, networkSeed, identities, validatorPeers, meter, logger }
+}
+
+/** Waits until a condition holds; the deadline is for a hang, not for a result. */
+export async function until(condition: () => boolean, what: string, deadlineMs = 20_000): Promise<void> {
+  const end = performance.now() + deadlineMs
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`never: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+/** The node's address over one transport. */
+export function addressOf(node: TestNode, transport: 'tcp' | 'quic'): string {
+  const part = transport === 'tcp' ? '/tcp/' : '/quic-v1'
+  const address = node.host.addresses().find((text) => text.includes(part))
+  if (address === undefined) throw new Error(`no ${transport} address`)
+  return address
+}
