@@ -168,6 +168,15 @@ export function hashTransaction(transaction: Transaction): HashedTransaction {
   return withHash(transaction, encodeTransaction(transaction))
 }
 
+/**
+ * Encodes a transaction that this node was handed as a value, and gives back what every other node will read. Use
+ * this, not {@link hashTransaction}, for values whose fields nobody has bounded: what is too long or out of order is
+ * refused here rather than by all peers, and a lone surrogate has become the character that they see.
+ */
+export function canonicalTransaction(transaction: Transaction): Result<HashedTransaction, 'malformed'> {
+  return decodeTransaction(encodeTransaction(transaction))
+}
+
 /** Reads and hashes one transaction of at most {@link TRANSACTION_BYTES_MAX} bytes. */
 export function decodeTransaction(bytes: Uint8Array): Result<HashedTransaction, 'malformed'> {
   const transaction = decode(transactionSchema, bytes, TRANSACTION_BYTES_MAX)

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { sha256TaggedHex } from '../../../src/codec/hashes.ts'
 import { fromHex } from '../../../src/codec/hex.ts'
 import { TEXT_BYTES_MAX, TRANSACTION_BYTES_MAX } from '../../../src/codec/limits.ts'
-import { decodeTransaction, encodeTransaction, hashTransaction } from '../../../src/codec/transaction.ts'
+import {
+  canonicalTransaction,
+  decodeTransaction,
+  encodeTransaction,
+  hashTransaction,
+} from '../../../src/codec/transaction.ts'
 import { utf8ToBytes } from '../../../src/codec/utf8.ts'
 import {
   at,
@@ -98,5 +103,33 @@ describe('a transaction is refused', () => {
     const start = broken.findIndex((_, i) => marker.every((byte, j) => broken[i + j] === byte))
     broken[start] = 0xff
     expect(decodeTransaction(broken)).toMatchObject({ detail: 'text is not valid UTF-8' })
+  })
+})
+
+describe('a transaction from a value', () => {
+  const canonical = (requestId: string) =>
+    canonicalTransaction({
+      kind: 'validate-certificate',
+      request: certificateRequest({ top: { requestId } }),
+    })
+
+  it('is what the others will read', () => {
+    expect(canonical('x')).toEqual({ ok: true, value: certificateTransaction({ top: { requestId: 'x' } }) })
+    expect(canonical('a\ud800b')).toEqual({
+      ok: true,
+      value: certificateTransaction({ top: { requestId: 'a\ufffdb' } }),
+    })
+  })
+
+  it('is refused when they would refuse it', () => {
+    expect(canonical('x'.repeat(TEXT_BYTES_MAX + 1))).toMatchObject({ ok: false, code: 'malformed' })
+    expect(
+      canonicalTransaction(
+        withMetadata([
+          ['b', ''],
+          ['a', ''],
+        ]).transaction,
+      ).ok,
+    ).toBe(false)
   })
 })
