@@ -37,7 +37,8 @@ function onProposalDue(context: StepContext): void {
   if (state.proposalStage !== 'waiting-for-work') return
   const isUnfinal = state.tree.hasUnfinalTransactions(state.certificates.highQc.blockHash)
   const idleLeftMs = state.pacemaker.idleDelayMs() - context.since(state.viewEnteredAt)
-  if (!isUnfinal && idleLeftMs > 0) {
+  // Timers have a resolution of a millisecond: less than that left is nothing left.
+  if (!isUnfinal && idleLeftMs >= 1) {
     context.perform({ kind: 'set-timer', timer: 'propose', view: state.view, delayMs: idleLeftMs })
     return
   }

@@ -113,6 +113,16 @@ export class Replica {
     return certificate.kind === 'prepare' && this.#state.certificates.holds(certificate)
   }
 
+  /** The whole safety record as of now: stands for every record so far. */
+  safetySnapshot(): SafetyRecord {
+    const { safety, certificates, tree } = this.#state
+    return safety.snapshot(
+      certificates.highQc,
+      certificates.highTc,
+      [...tree.blocks()].map((block) => block.bytes),
+    )
+  }
+
   /** What an onlooker may know. */
   look(): ReplicaView {
     const { view, schedule, certificates, tree, certifiedHeight, unreachable } = this.#state

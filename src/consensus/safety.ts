@@ -94,6 +94,23 @@ export class SafetyState {
     }
   }
 
+  /** All of it in one record, with the blocks that are not final yet. */
+  snapshot(
+    highQc: QuorumCertificate,
+    highTc: TimeoutCertificate | null,
+    blocks: readonly Uint8Array[],
+  ): SafetyRecord {
+    return {
+      proposal: this.#proposal,
+      prepare: this.#prepare,
+      preCommit: this.#preCommit,
+      timeout: this.#timeout,
+      highQc,
+      highTc,
+      blocks,
+    }
+  }
+
   /**
    * The record for something just signed, with whatever of the lock and the view's timeout certificate is not
    * durable yet, so that a restart never finds a signature without what justified it (R4, R11).

@@ -325,7 +325,7 @@ export class Cluster {
 
   #delayMs(): number {
     const { delayMaxMs = 0, healAtMs = 0 } = this.#options
-    return 1 + this.random.next() * (this.nowMs < healAtMs ? delayMaxMs : 2)
+    return 8 + this.random.next() * (this.nowMs < healAtMs ? delayMaxMs : 4)
   }
 
   /** I3: one content per slot, across restarts. I7: no vote at or below a given-up view. */

@@ -1,0 +1,222 @@
+/**
+ * Performs what the replica asks for. Everything that can be seen from outside goes through the durable
+ * outbox, so that no signed byte leaves before its record is on disk (S0).
+ */
+import { decodeBlock } from '../codec/block.ts'
+import { encodeMessage } from '../codec/messages.ts'
+import { encodeSafetyRecord } from '../codec/safety-record.ts'
+import {
+  commitSigningPayload,
+  proposalSigningPayload,
+  timeoutSigningPayload,
+  voteSigningPayload,
+} from '../codec/signing-payloads.ts'
+import type { ConsensusEffect, SignRequest } from '../consensus/effect.ts'
+import type { ConsensusInput } from '../consensus/input.ts'
+import type { Electorate } from '../consensus/validator-set.ts'
+import { assert, unreachable } from '../types/assert.ts'
+import type { Logger } from '../types/logger.ts'
+import type { BlockHash, GenesisHash, ValidatorIndex } from '../types/primitives.ts'
+import type { SafetyRecord } from '../types/safety.ts'
+import type { AnswerFigureMeter } from './answer-figures.ts'
+import type { BlockExecutor } from './block-executor.ts'
+import type { DurableOutbox } from './durable-outbox.ts'
+import type { Finalizer } from './finalizer.ts'
+import type {
+  BlockFetcher,
+  Clock,
+  ConsensusTransport,
+  RangeSyncPort,
+  SafetyLogPort,
+  SlotSigner,
+} from './ports.ts'
+import type { Timers } from './timers.ts'
+
+export interface EffectHandlerOptions {
+  readonly genesisHash: GenesisHash
+  readonly electorate: Electorate
+  /** Null for a node that follows without voting: it is never asked to sign or persist. */
+  readonly validator: {
+    readonly index: ValidatorIndex
+    readonly signer: SlotSigner
+    readonly log: SafetyLogPort
+    readonly outbox: DurableOutbox
+    /** The whole safety record as of now, for compaction. */
+    readonly snapshot: () => SafetyRecord
+  } | null
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly transport: ConsensusTransport
+  readonly executor: BlockExecutor
+  readonly finalizer: Finalizer
+  readonly fetcher: BlockFetcher
+  readonly sync: RangeSyncPort
+  readonly figures: AnswerFigureMeter
+  readonly input: (input: ConsensusInput) => void
+  readonly onHalt: (reason: string, dump: object) => void
+  readonly onFatal: (error: unknown) => void
+  readonly logger: Logger
+}
+
+export class EffectHandler {
+  readonly #options: EffectHandlerOptions
+  readonly #fetching = new Set<BlockHash>()
+
+  constructor(options: EffectHandlerOptions) {
+    this.#options = options
+  }
+
+  /** Performs one effect; returns the answer when it is there at once. */
+  perform(effect: ConsensusEffect): ConsensusInput | null {
+    const { timers, executor, finalizer, sync, onHalt } = this.#options
+    switch (effect.kind) {
+      case 'sign':
+        return { kind: 'signed', request: effect.request, signature: this.#sign(effect.request) }
+      case 'persist':
+        this.#validator().outbox.append(encodeSafetyRecord(effect.record))
+        return null
+      case 'broadcast':
+        this.#broadcast(encodeMessage(effect.message), !effect.isUrgent)
+        return null
+      case 'send':
+        this.#send(effect.to, encodeMessage(effect.message))
+        return null
+      case 'set-timer':
+        timers.set(effect.timer, effect.view, effect.delayMs)
+        return null
+      case 'cancel-timer':
+        timers.cancel(effect.timer)
+        return null
+      case 'build-block':
+        return this.#build(effect)
+      case 'check-block': {
+        const outcome = executor.check(effect.block, effect.parent)
+        if (!outcome.ok)
+          this.#options.logger.warn({ code: outcome.code, detail: outcome.detail }, 'block refused')
+        return {
+          kind: 'block-checked',
+          blockHash: effect.block.hash,
+          outcome: outcome.ok
+            ? { ok: true, stateRoot: outcome.value.stateRoot }
+            : { ok: false, code: outcome.code },
+        }
+      }
+      case 'finalize':
+        this.#ordered(() => finalizer.finalize(effect.blocks, effect.certificate))
+        return null
+      case 'store-commit-certificate':
+        finalizer.storeCommitCertificate(effect.certificate)
+        return null
+      case 'fetch-block':
+        void this.#fetch(effect.blockHash, effect.from)
+        return null
+      case 'sync':
+        sync.request(effect.target)
+        return null
+      case 'halt':
+        onHalt(effect.reason, effect.dump)
+        return null
+      default:
+        return unreachable(effect)
+    }
+  }
+
+  /** Group commit: one write for all records of this turn. */
+  turnEnded(): void {
+    const { validator, onFatal } = this.#options
+    if (validator === null) return
+    validator.outbox.flush()
+    if (validator.log.wantsCompaction) {
+      validator.log.compact(encodeSafetyRecord(validator.snapshot())).catch(onFatal)
+    }
+  }
+
+  #validator(): NonNullable<EffectHandlerOptions['validator']> {
+    const { validator } = this.#options
+    assert(validator !== null, 'only a validator signs')
+    return validator
+  }
+
+  #sign(request: SignRequest): Uint8Array {
+    const { signer } = this.#validator()
+    const { genesisHash } = this.#options
+    const { kind, epoch } = request
+    switch (kind) {
+      case 'proposal': {
+        const { view, block } = request
+        return signer.sign(
+          { kind, epoch, position: view },
+          proposalSigningPayload(genesisHash, { epoch, view, blockHash: block.hash }),
+        )
+      }
+      case 'prepare':
+      case 'pre-commit':
+        return signer.sign({ kind, epoch, position: request.view }, voteSigningPayload(genesisHash, request))
+      case 'commit':
+        return signer.sign(
+          { kind, epoch, position: request.height },
+          commitSigningPayload(genesisHash, request),
+        )
+      case 'timeout':
+        return signer.sign(
+          { kind, epoch, position: request.view },
+          timeoutSigningPayload(genesisHash, request),
+        )
+      default:
+        return unreachable(kind)
+    }
+  }
+
+  #build(effect: ConsensusEffect & { kind: 'build-block' }): ConsensusInput {
+    const { executor, clock } = this.#options
+    const { view, justify, parent, isEmptyAllowed } = effect
+    const fields = { view, justify, timestamp: clock.unixMs(), proposer: this.#validator().index }
+    const executed = executor.build(fields, parent, isEmptyAllowed)
+    const built = executed === null ? null : { block: executed.block, stateRoot: executed.stateRoot }
+    return { kind: 'block-built', view, built }
+  }
+
+  #broadcast(bytes: Uint8Array, lazy: boolean): void {
+    const { transport, figures, electorate } = this.#options
+    this.#ordered(() => {
+      transport.broadcast(bytes, { lazy })
+      figures.transferred(bytes.length * (electorate.size - 1))
+    })
+  }
+
+  #send(to: ValidatorIndex, bytes: Uint8Array): void {
+    const { transport, figures, electorate } = this.#options
+    const id = electorate.at(to)?.id
+    assert(id !== undefined, `no validator ${to}`)
+    this.#ordered(() => {
+      transport.send(id, bytes)
+      figures.transferred(bytes.length)
+    })
+  }
+
+  #ordered(run: () => void): void {
+    const { validator } = this.#options
+    if (validator === null) run()
+    else validator.outbox.afterDurable(run)
+  }
+
+  async #fetch(blockHash: BlockHash, from: ValidatorIndex | null): Promise<void> {
+    const { fetcher, electorate, input, onFatal, logger } = this.#options
+    if (this.#fetching.has(blockHash)) return
+    this.#fetching.add(blockHash)
+    try {
+      const id = from === null ? null : (electorate.at(from)?.id ?? null)
+      const bytes = await fetcher.fetchByHash(blockHash, id)
+      const decoded = bytes === null ? null : decodeBlock(bytes)
+      if (decoded === null || !decoded.ok || decoded.value.hash !== blockHash) {
+        logger.debug({ blockHash }, 'block could not be fetched')
+        return
+      }
+      input({ kind: 'blocks-received', blocks: [decoded.value], finality: null })
+    } catch (error) {
+      onFatal(error)
+    } finally {
+      this.#fetching.delete(blockHash)
+    }
+  }
+}

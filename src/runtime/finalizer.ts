@@ -1,0 +1,68 @@
+/**
+ * Writes final blocks, one after the other, and tells the rest of the node when they are durable. A failed
+ * write stops the process: what is final and not written would be lost.
+ */
+import type { ConsensusInput } from '../consensus/input.ts'
+import type { HashedBlock } from '../types/block.ts'
+import type { QuorumCertificate } from '../types/certificates.ts'
+import type { FinalizedBlock } from '../types/ledger-state.ts'
+import type { AnswerFigureMeter } from './answer-figures.ts'
+import type { BlockExecutor } from './block-executor.ts'
+import type { Clock, FinalListener, FinalStore, TransactionPool } from './ports.ts'
+
+export interface FinalizerOptions {
+  readonly executor: BlockExecutor
+  readonly store: FinalStore
+  readonly pool: TransactionPool
+  readonly figures: AnswerFigureMeter
+  readonly clock: Clock
+  readonly input: (input: ConsensusInput) => void
+  readonly onFinal: FinalListener
+  readonly onFatal: (error: unknown) => void
+}
+
+export class Finalizer {
+  readonly #options: FinalizerOptions
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(options: FinalizerOptions) {
+    this.#options = options
+  }
+
+  /** Queues blocks that are final, in order of height; all have been executed. */
+  finalize(blocks: readonly HashedBlock[], certificate: QuorumCertificate): void {
+    this.#last = this.#last.then(() => this.#commit(blocks, certificate)).catch(this.#options.onFatal)
+  }
+
+  /** Queues a commit certificate behind the blocks. */
+  storeCommitCertificate(certificate: QuorumCertificate): void {
+    const { store, onFatal } = this.#options
+    this.#last = this.#last.then(() => store.putCommitCertificate(certificate)).catch(onFatal)
+  }
+
+  /** Resolves when everything queued so far is written. */
+  settled(): Promise<void> {
+    return this.#last
+  }
+
+  async #commit(blocks: readonly HashedBlock[], certificate: QuorumCertificate): Promise<void> {
+    const { executor, store, pool, figures, clock, input, onFinal } = this.#options
+    const now = clock.monotonicMs()
+    const executions = blocks.map((block) => executor.take(block.hash))
+    const finalized: FinalizedBlock[] = executions.map((execution) => ({
+      block: execution.executed.block,
+      stateRoot: execution.executed.stateRoot,
+      changes: execution.executed.changes,
+      finality: certificate,
+      answers: figures.measure(execution, certificate, now),
+    }))
+    await store.commitFinalized(finalized)
+    for (const { executed } of executions) executor.committed(executed)
+    for (const { transactions } of blocks) pool.remove(transactions)
+    onFinal(finalized)
+    for (const { block, stateRoot } of finalized) {
+      const { view, height } = block.header
+      input({ kind: 'blocks-committed', view, height, blockHash: block.hash, stateRoot })
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * What comes from another validator: size (bounded by the channel), decode, worth it?, verify, then the
+ * replica. In this order, because each step costs more than the one before (R16).
+ */
+import { decodeMessage } from '../codec/messages.ts'
+import type { ConsensusInput } from '../consensus/input.ts'
+import type { Triage } from '../consensus/triage.ts'
+import type { Electorate } from '../consensus/validator-set.ts'
+import type { ConsensusMessage } from '../types/messages.ts'
+import type { ValidatorId } from '../types/primitives.ts'
+import type { MessageVerifier } from './message-verifier.ts'
+
+export type IngressOutcome = 'accepted' | 'ignored' | 'malformed' | 'not-a-validator' | 'bad-signature'
+
+export interface IngressOptions {
+  readonly electorate: Electorate
+  readonly verifier: MessageVerifier
+  readonly triage: (message: ConsensusMessage) => Triage
+  readonly input: (input: ConsensusInput) => void
+}
+
+export class Ingress {
+  readonly #options: IngressOptions
+
+  constructor(options: IngressOptions) {
+    this.#options = options
+  }
+
+  /** @returns what became of the message, for counting; a remote's fault is a value, never an exception */
+  receive(from: ValidatorId, bytes: Uint8Array): IngressOutcome {
+    const { electorate, verifier, triage, input } = this.#options
+    const sender = electorate.indexOf(from)
+    if (sender === null) return 'not-a-validator'
+    const decoded = decodeMessage(bytes)
+    if (!decoded.ok) return 'malformed'
+    if (triage(decoded.value) === 'ignore') return 'ignored'
+    const message = verifier.verify(decoded.value)
+    if (message === null) return 'bad-signature'
+    input({ kind: 'message-received', from: sender, message })
+    return 'accepted'
+  }
+}

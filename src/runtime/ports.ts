@@ -1,0 +1,81 @@
+/** What the shell around the core needs of the other layers. Implementations do not import this file. */
+import type { QuorumCertificate } from '../types/certificates.ts'
+import type { FinalizedBlock } from '../types/ledger-state.ts'
+import type { BlockHash, Height, MonotonicMs, RequestKey, UnixMs, ValidatorId } from '../types/primitives.ts'
+import type { HashedTransaction } from '../types/transaction.ts'
+
+/** Time. The only place the shell around the core gets it from. */
+export interface Clock {
+  monotonicMs(): MonotonicMs
+  unixMs(): UnixMs
+}
+
+/** The safety log (S0). A failure of it is fatal and told through the log's own callback. */
+export interface SafetyLogPort {
+  append(payload: Uint8Array): void
+  /** Resolves when everything appended is durable. */
+  flush(): Promise<void>
+  readonly wantsCompaction: boolean
+  compact(snapshot: Uint8Array): Promise<void>
+}
+
+/** Push streams to the other validators. */
+export interface ConsensusTransport {
+  /** `lazy` messages may wait a little for the next one. */
+  broadcast(bytes: Uint8Array, options: { readonly lazy: boolean }): void
+  send(to: ValidatorId, bytes: Uint8Array): void
+}
+
+/** Final blocks on disk. */
+export interface FinalStore {
+  /** Resolves when durable. Consecutive blocks; each is atomic. A failure is fatal. */
+  commitFinalized(blocks: readonly FinalizedBlock[]): Promise<void>
+  putCommitCertificate(certificate: QuorumCertificate): Promise<void>
+}
+
+/** Transactions that wait for a block. */
+export interface TransactionPool {
+  select(selection: {
+    readonly bytesMax: number
+    readonly countMax: number
+    readonly exclude: (requestKey: RequestKey) => boolean
+  }): readonly HashedTransaction[]
+  remove(transactions: Iterable<{ readonly requestKey: RequestKey }>): void
+}
+
+/** Signs a slot once; refuses by InvariantViolation what the safety record forbids. */
+export interface SlotSigner {
+  sign(
+    slot: {
+      readonly kind: 'proposal' | 'prepare' | 'pre-commit' | 'commit' | 'timeout'
+      readonly epoch: number
+      readonly position: number
+    },
+    payload: Uint8Array,
+  ): Uint8Array
+}
+
+/** Checks one ML-DSA-65 signature of a validator of the current set. */
+export interface SignatureCheck {
+  /** False for a wrong signature and for an index outside the set. */
+  isValid(
+    validator: number,
+    kind: 'proposal' | 'prepare' | 'pre-commit' | 'commit' | 'timeout',
+    payload: Uint8Array,
+    signature: Uint8Array,
+  ): boolean
+}
+
+/** Gets blocks from peers. */
+export interface BlockFetcher {
+  /** Canonical bytes of the block, or null when nobody answered with them. `from` is asked first. */
+  fetchByHash(blockHash: BlockHash, from: ValidatorId | null): Promise<Uint8Array | null>
+}
+
+/** Catches up over ranges of final blocks. */
+export interface RangeSyncPort {
+  request(target: { readonly height: Height; readonly blockHash: BlockHash }): void
+}
+
+/** Tells the rest of the node what became final, after it is durable. */
+export type FinalListener = (blocks: readonly FinalizedBlock[]) => void

@@ -1,0 +1,31 @@
+/** The replica's named timers: setting one again replaces it, and a replaced timer never fires. */
+import type { TimerName } from '../consensus/effect.ts'
+import type { View } from '../types/primitives.ts'
+
+export class Timers {
+  readonly #running = new Map<TimerName, NodeJS.Timeout>()
+  readonly #onExpired: (timer: TimerName, view: View) => void
+
+  constructor(onExpired: (timer: TimerName, view: View) => void) {
+    this.#onExpired = onExpired
+  }
+
+  /** @param delayMs fractions are rounded up: a timer that fires early would only be set again */
+  set(timer: TimerName, view: View, delayMs: number): void {
+    this.cancel(timer)
+    const handle = setTimeout(() => {
+      this.#running.delete(timer)
+      this.#onExpired(timer, view)
+    }, Math.ceil(delayMs))
+    this.#running.set(timer, handle)
+  }
+
+  cancel(timer: TimerName): void {
+    clearTimeout(this.#running.get(timer))
+    this.#running.delete(timer)
+  }
+
+  stop(): void {
+    for (const timer of [...this.#running.keys()]) this.cancel(timer)
+  }
+}
