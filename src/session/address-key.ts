@@ -18,11 +18,17 @@ export function addressKey(connection: object): string {
 }
 
 function ipv6Key(ip: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)
-  if (mapped?.[1] !== undefined) return mapped[1]
   const [head = '', tail = ''] = ip.split('::')
   const before = head === '' ? [] : head.split(':')
   const after = tail === '' ? [] : tail.split(':')
   const zeros = new Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0')
-  return `${[...before, ...zeros, ...after].slice(0, IPV6_GROUPS_KEPT).join(':')}::/64`
+  const groups = [...before, ...zeros, ...after]
+  return ipv4Mapped(groups) ?? `${groups.slice(0, IPV6_GROUPS_KEPT).join(':')}::/64`
+}
+
+/** A dual-stack listener sees every IPv4 client as ::ffff:a.b.c.d, which must not be one address for all. */
+function ipv4Mapped(groups: readonly string[]): string | undefined {
+  if (groups.slice(0, 6).join(':') !== '0:0:0:0:0:ffff') return undefined
+  const [high = 0, low = 0] = groups.slice(6).map((group) => Number.parseInt(group, 16))
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
 }

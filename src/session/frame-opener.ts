@@ -71,7 +71,7 @@ export class FrameOpener {
         this.#header.set(piece, this.#headerFilled)
         this.#headerFilled += piece.byteLength
         at += piece.byteLength
-        continue
+        if (this.#headerFilled < FRAME_HEADER_BYTES) break
       }
       const bodyBytes = this.#header.readUInt32BE(0)
       if (bodyBytes < FRAME_BODY_BYTES_MIN || bodyBytes > FRAME_BODY_BYTES_MAX) {

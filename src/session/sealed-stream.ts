@@ -128,8 +128,9 @@ export class SealedStream extends AbstractStream {
     })
   }
 
-  /** The carrier will deliver nothing more. */
+  /** The carrier will deliver nothing more. When it was aborted or reset, its 'close' follows and says so. */
   #rawEnded(): void {
+    if (this.#raw.status === 'aborted' || this.#raw.status === 'reset') return
     if (this.#missesEnd()) this.#cut(refuse('truncated', 'the carrier ended without the end frame'))
     if (this.#rawIsClosed) this.#guard(() => this.onTransportClosed())
   }
