@@ -1,0 +1,126 @@
+/**
+ * Genesis as a file: JSON that a person can read, amounts as strings so that no tool rounds them, validators by
+ * public key alone (their ids follow from it). The network's identity is the hash of the canonical bytes, not
+ * of this text.
+ */
+import { z } from 'zod'
+import { genesisHash, PUBLIC_KEY_BYTES, validatorId } from '../codec/genesis.ts'
+import { fromHex, isHex, toHex } from '../codec/hex.ts'
+import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, VALIDATORS_MAX } from '../codec/limits.ts'
+import { NodeError } from '../types/errors.ts'
+import type { Genesis } from '../types/genesis.ts'
+import { asUnixMs, type GenesisHash } from '../types/primitives.ts'
+
+/** A genesis file that is not one. */
+export class GenesisError extends NodeError {}
+
+const U64_MAX = 2n ** 64n - 1n
+
+const amount = z
+  .string()
+  .regex(/^\d{1,20}$/, 'an amount is written as a string of decimal digits')
+  .transform((digits) => BigInt(digits))
+  .refine((value) => value <= U64_MAX, 'above 2^64 - 1')
+const milliseconds = z.int().min(0).max(86_400_000)
+
+const schema = z.strictObject({
+  network: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, at most 32'),
+  time: z.iso.datetime({ offset: false }),
+  parameters: z
+    .strictObject({
+      heartbeatMs: milliseconds,
+      viewTimeoutMinMs: milliseconds.min(10),
+      viewTimeoutMaxMs: milliseconds.min(10),
+      unreachableLeaderTimeoutMs: milliseconds.min(1),
+      clockSkewMaxMs: milliseconds,
+      blockBytesMax: z.int().min(65_536).max(BLOCK_BYTES_MAX),
+      blockTransactionsMax: z.int().min(1).max(BLOCK_TRANSACTIONS_MAX),
+      certificateInterval: z.int().min(1).max(1_000_000),
+    })
+    .refine((p) => p.viewTimeoutMinMs <= p.viewTimeoutMaxMs, 'viewTimeoutMinMs is above viewTimeoutMaxMs'),
+  policy: z.strictObject({
+    minimumStake: amount,
+    maxTimeOffsetMs: milliseconds,
+    minimumStorage: amount,
+    maximumStorage: amount,
+    minimumCompute: amount,
+    maximumCompute: amount,
+  }),
+  validators: z
+    .array(
+      z.strictObject({
+        publicKey: z
+          .string()
+          .refine((hex) => isHex(hex, PUBLIC_KEY_BYTES), 'an ML-DSA-65 public key is 3,904 hex digits'),
+        stake: amount.refine((stake) => stake > 0n, 'a validator has stake'),
+      }),
+    )
+    .min(1)
+    .max(VALIDATORS_MAX)
+    .refine(
+      (validators) => new Set(validators.map(({ publicKey }) => publicKey)).size === validators.length,
+      'two validators have the same key',
+    ),
+})
+
+/**
+ * Reads a genesis file.
+ * @throws GenesisError `E_GENESIS` (65) that names the field and what is wrong with it
+ */
+export function parseGenesis(text: string, path = 'genesis'): { genesis: Genesis; hash: GenesisHash } {
+  const parsed = schema.safeParse(parseJson(text, path))
+  if (!parsed.success) {
+    throw new GenesisError('E_GENESIS', `${path} is not a genesis file: ${z.prettifyError(parsed.error)}`, {
+      exitCode: 65,
+      fix: 'get the file from the operators of the network you want to join',
+    })
+  }
+  const { network, time, parameters, policy, validators } = parsed.data
+  const genesis: Genesis = {
+    network,
+    time: asUnixMs(Date.parse(time)),
+    parameters,
+    policy,
+    validators: validators.map(({ publicKey, stake }) => {
+      const raw = fromHex(publicKey)
+      return { id: validatorId(raw), publicKey: raw, stake }
+    }),
+  }
+  return { genesis, hash: genesisHash(genesis) }
+}
+
+/** Writes genesis as {@link parseGenesis} reads it. */
+export function formatGenesis(genesis: Genesis): string {
+  const { policy } = genesis
+  const file = {
+    network: genesis.network,
+    time: new Date(genesis.time).toISOString(),
+    parameters: genesis.parameters,
+    policy: {
+      minimumStake: `${policy.minimumStake}`,
+      maxTimeOffsetMs: policy.maxTimeOffsetMs,
+      minimumStorage: `${policy.minimumStorage}`,
+      maximumStorage: `${policy.maximumStorage}`,
+      minimumCompute: `${policy.minimumCompute}`,
+      maximumCompute: `${policy.maximumCompute}`,
+    },
+    validators: genesis.validators.map(({ publicKey, stake }) => ({
+      publicKey: toHex(publicKey),
+      stake: `${stake}`,
+    })),
+  }
+  return `${JSON.stringify(file, null, 2)}\n`
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new GenesisError('E_GENESIS', `${path} is not JSON: ${(cause as Error).message}`, {
+      exitCode: 65,
+      cause,
+    })
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * Catches up over ranges of final blocks. What to catch up to is learned from verified certificates only,
+ * never from claimed heights. The next range is fetched while the last one is executed. Runs beside
+ * consensus and hands blocks to it: there is no mode to switch.
+ */
+import type { HashedBlock } from '../types/block.ts'
+import type { QuorumCertificate } from '../types/certificates.ts'
+import type { Logger } from '../types/logger.ts'
+import { asHeight, type Height } from '../types/primitives.ts'
+import type { Verified } from '../types/verified.ts'
+import type { BlockReader, ChainTip, RangeFetcher } from './ports.ts'
+
+/** Blocks per request: two certificates' distance (storage keeps one every 64 blocks). */
+const RANGE_BLOCKS = 128
+/** Blocks fetched but not final yet; the block tree's bound is well above. */
+const AHEAD_BLOCKS_MAX = 384
+/** A peer that gave nothing useful is not asked again for this long. */
+const PEER_PAUSE_MS = 2_000
+/** Asking around for certificates when nothing else tells us of progress. */
+const POLL_INTERVAL_MS = 2_000
+
+export interface SyncStatus {
+  readonly isSyncing: boolean
+  readonly targetHeight: Height
+}
+
+export interface RangeSyncOptions {
+  readonly fetcher: RangeFetcher
+  readonly reader: BlockReader
+  readonly tip: ChainTip
+  readonly now: () => number
+  readonly logger: Logger
+}
+
+interface Range {
+  readonly blocks: readonly HashedBlock[]
+  readonly finality: Verified<QuorumCertificate>
+}
+
+export class RangeSync {
+  readonly #options: RangeSyncOptions
+  readonly #pausedUntil = new Map<string, number>()
+  #target = asHeight(0)
+  /** Height up to which blocks have been handed over in this run. */
+  #handedTo = asHeight(0)
+  #handedHash = ''
+  #isRunning = false
+  #isStopped = false
+  #pollTimer: NodeJS.Timeout | null = null
+  #lastFinalHeight = asHeight(0)
+  #turn = 0
+
+  constructor(options: RangeSyncOptions) {
+    this.#options = options
+  }
+
+  get status(): SyncStatus {
+    return { isSyncing: this.#isRunning, targetHeight: this.#target }
+  }
+
+  /** Begins to ask peers for their highest certificate whenever the chain does not move here. */
+  start(): void {
+    this.#pollTimer = setInterval(() => void this.#pollWhenStill(), POLL_INTERVAL_MS)
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    if (this.#pollTimer !== null) clearInterval(this.#pollTimer)
+  }
+
+  /** A verified certificate shows that this height is final. */
+  request(target: { readonly height: Height }): void {
+    if (target.height <= this.#target && this.#isRunning) return
+    this.#target = asHeight(Math.max(this.#target, target.height))
+    if (!this.#isRunning) void this.#run()
+  }
+
+  /** Asks one peer, or any, for its highest certificate, and catches up to it. */
+  async poll(peer?: string): Promise<void> {
+    const { fetcher, reader, tip } = this.#options
+    const from = peer ?? this.#nextPeer()
+    if (from === null || this.#isStopped) return
+    const status = await fetcher.fetchStatus(tip.finalHeight(), from)
+    if (!status.ok || status.value.certificate === null) return
+    const certificate = reader.verifyCertificate(status.value.certificate)
+    if (certificate === null) {
+      this.#pause(from, 'certificate does not verify')
+      return
+    }
+    if (certificate.height > tip.finalHeight()) this.request(certificate)
+  }
+
+  async #pollWhenStill(): Promise<void> {
+    const height = this.#options.tip.finalHeight()
+    const isStill = height === this.#lastFinalHeight
+    this.#lastFinalHeight = height
+    if (isStill && !this.#isRunning) await this.poll()
+  }
+
+  async #run(): Promise<void> {
+    const { tip, logger, now } = this.#options
+    this.#isRunning = true
+    const startHeight = tip.finalHeight()
+    const startedAt = now()
+    this.#handedTo = startHeight
+    this.#handedHash = tip.finalHash()
+    try {
+      while (!this.#isStopped && this.#handedTo < this.#target) {
+        await this.#waitForRoom()
+        this.#catchUpWithTip()
+        const range = await this.#fetchRange()
+        // With no peer left to ask, the next poll or certificate starts over.
+        if (range === null && !this.#hasPeer()) break
+        if (range === null) continue
+        const last = range.blocks.at(-1)
+        if (last === undefined) continue
+        this.#handedTo = last.header.height
+        this.#handedHash = last.hash
+        tip.take(range.blocks, range.finality)
+      }
+    } finally {
+      this.#isRunning = false
+    }
+    const blocks = this.#handedTo - startHeight
+    if (blocks > RANGE_BLOCKS) {
+      const seconds = (now() - startedAt) / 1_000
+      logger.info({ blocks, seconds, blocksPerSecond: Math.round(blocks / seconds) }, 'caught up')
+    }
+  }
+
+  /** Consensus may have finalized past what we handed over. */
+  #catchUpWithTip(): void {
+    const { tip } = this.#options
+    if (tip.finalHeight() <= this.#handedTo) return
+    this.#handedTo = tip.finalHeight()
+    this.#handedHash = tip.finalHash()
+  }
+
+  async #fetchRange(): Promise<Range | null> {
+    const { fetcher, logger } = this.#options
+    const peer = this.#nextPeer()
+    if (peer === null) return null
+    const answer = await fetcher.fetchRange(asHeight(this.#handedTo + 1), RANGE_BLOCKS, peer)
+    if (!answer.ok) {
+      logger.debug({ peer, code: answer.code, detail: answer.detail }, 'range not served')
+      this.#pause(peer, answer.code)
+      return null
+    }
+    const range = this.#check(answer.value)
+    if (range === null) this.#pause(peer, 'range does not hold')
+    return range
+  }
+
+  /** The blocks link from what we have to the certificate's block, and the certificate is a quorum's. */
+  #check(answer: {
+    readonly blocks: readonly Uint8Array[]
+    readonly certificate: Uint8Array | null
+  }): Range | null {
+    const { reader } = this.#options
+    if (answer.certificate === null || answer.blocks.length === 0) return null
+    const finality = reader.verifyCertificate(answer.certificate)
+    if (finality === null) return null
+    const blocks: HashedBlock[] = []
+    let parentHash = this.#handedHash
+    for (const bytes of answer.blocks) {
+      const block = reader.decodeBlock(bytes)
+      if (block === null || block.header.parentHash !== parentHash) return null
+      blocks.push(block)
+      parentHash = block.hash
+      if (block.hash === finality.blockHash) return { blocks, finality }
+    }
+    return null
+  }
+
+  async #waitForRoom(): Promise<void> {
+    const { tip } = this.#options
+    await this.#until(() => this.#handedTo - tip.finalHeight() < AHEAD_BLOCKS_MAX)
+  }
+
+  #until(condition: () => boolean): Promise<void> {
+    const { tip } = this.#options
+    if (condition() || this.#isStopped) return Promise.resolve()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const stop = tip.onFinal(() => {
+      if (!condition() && !this.#isStopped) return
+      stop()
+      resolve()
+    })
+    return promise
+  }
+
+  /** Peers in turn, those that are paused left out. */
+  #nextPeer(): string | null {
+    const ready = this.#readyPeers()
+    this.#turn++
+    return ready[this.#turn % Math.max(1, ready.length)] ?? null
+  }
+
+  #hasPeer(): boolean {
+    return this.#readyPeers().length > 0
+  }
+
+  #readyPeers(): string[] {
+    const { fetcher, now } = this.#options
+    return fetcher.peers().filter((peer) => (this.#pausedUntil.get(peer) ?? 0) <= now())
+  }
+
+  #pause(peer: string, reason: string): void {
+    const { now, logger } = this.#options
+    logger.debug({ peer, reason }, 'peer paused')
+    if (this.#pausedUntil.size > 1_000) this.#pausedUntil.clear()
+    this.#pausedUntil.set(peer, now() + PEER_PAUSE_MS)
+  }
+}
