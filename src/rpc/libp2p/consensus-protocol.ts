@@ -3,10 +3,10 @@
  * answered with one envelope. Only the stream's handling is here; what a call means is in call-handler.ts.
  */
 import type { Stream } from '@libp2p/interface'
-import { pipe } from 'it-pipe'
 import { type CallHandlerOptions, failure, handleEnvelope } from '../call-handler.ts'
 import { ENVELOPE_BYTES_MAX } from '../envelope.ts'
 import { JSON_BYTES_MAX } from '../lossless-json.ts'
+import { readToEnd } from './read-to-end.ts'
 
 /** Protocol id. */
 export const CONSENSUS_PROTOCOL = '/hypermesh/consensus/1.0.0'
@@ -30,31 +30,29 @@ export type ConsensusStreamHandler = (stream: Stream, connection: CallerConnecti
 /** Why a request was not kept; a sentence for the error envelope. */
 class ReadRefusal extends Error {}
 
-type Chunk = Uint8Array | { subarray(): Uint8Array }
-
 /** Makes the handler; all streams that it serves share one bound on what is buffered. */
 export function makeConsensusStreamHandler(options: CallHandlerOptions): ConsensusStreamHandler {
   let bufferedBytes = 0
 
   /** Reads to the end even when too much comes: a caller that is cut off mid-request never reads the reason. */
-  const readRequest = async (source: AsyncIterable<Chunk>): Promise<Uint8Array> => {
+  const readRequest = async (stream: Stream): Promise<Uint8Array> => {
     const kept: Uint8Array[] = []
     let keptBytes = 0
     let receivedBytes = 0
     let refusal: string | null = null
+    const keep = (bytes: Uint8Array): void => {
+      receivedBytes += bytes.length
+      if (receivedBytes > ENVELOPE_BYTES_MAX) throw new ReadRefusal(`more than ${ENVELOPE_BYTES_MAX} bytes`)
+      if (receivedBytes > KEPT_BYTES_MAX) refusal ??= `more than ${KEPT_BYTES_MAX} bytes`
+      if (bufferedBytes + bytes.length > BUFFERED_BYTES_MAX)
+        refusal ??= 'the node is reading too many requests'
+      if (refusal !== null) return
+      kept.push(bytes)
+      keptBytes += bytes.length
+      bufferedBytes += bytes.length
+    }
     try {
-      for await (const chunk of source) {
-        const bytes = chunk instanceof Uint8Array ? chunk : chunk.subarray()
-        receivedBytes += bytes.length
-        if (receivedBytes > ENVELOPE_BYTES_MAX) throw new ReadRefusal(`more than ${ENVELOPE_BYTES_MAX} bytes`)
-        if (receivedBytes > KEPT_BYTES_MAX) refusal ??= `more than ${KEPT_BYTES_MAX} bytes`
-        if (bufferedBytes + bytes.length > BUFFERED_BYTES_MAX)
-          refusal ??= 'the node is reading too many requests'
-        if (refusal !== null) continue
-        kept.push(bytes)
-        keptBytes += bytes.length
-        bufferedBytes += bytes.length
-      }
+      await readToEnd(stream, keep, AbortSignal.timeout(READ_DEADLINE_MS))
     } finally {
       bufferedBytes -= keptBytes
     }
@@ -62,30 +60,24 @@ export function makeConsensusStreamHandler(options: CallHandlerOptions): Consens
     return Buffer.concat(kept)
   }
 
+  const answerTo = async (stream: Stream, client: string): Promise<Uint8Array> => {
+    try {
+      return await handleEnvelope(await readRequest(stream), options, client)
+    } catch (error) {
+      if (error instanceof ReadRefusal) return failure('', `Invalid request format: ${error.message}`)
+      throw error
+    }
+  }
+
   return async (stream, connection) => {
     const client = `peer-${connection.remotePeer.toString()}`
-    const deadline = setTimeout(() => {
-      stream.abort(new Error('the request did not end before the deadline'))
-    }, READ_DEADLINE_MS)
     try {
-      const answer = await pipe(stream, readRequest).then(
-        (bytes) => {
-          clearTimeout(deadline)
-          return handleEnvelope(bytes, options, client)
-        },
-        (error: unknown) => {
-          if (error instanceof ReadRefusal) return failure('', `Invalid request format: ${error.message}`)
-          throw error
-        },
-      )
-      stream.send(answer)
+      stream.send(await answerTo(stream, client))
       await stream.close({ signal: AbortSignal.timeout(WRITE_DEADLINE_MS) })
     } catch (error) {
       // The caller reset the stream, stalled, or went away: its affair, and nothing is owed.
       options.logger.debug({ client, error }, 'a consensus call ended without an answer')
       stream.abort(error instanceof Error ? error : new Error('consensus call ended'))
-    } finally {
-      clearTimeout(deadline)
     }
   }
 }

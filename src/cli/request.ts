@@ -1,0 +1,41 @@
+/** `request`: prints one fresh, well-formed validation request, byte for byte as TrustChain's Rust client writes it. */
+
+import { randomBytes } from 'node:crypto'
+import { Argument, type Command, Option } from 'commander'
+import { certificateValidationRequest, fourProofValidationRequest } from '../rpc/trustchain-json-request.ts'
+import { PROOF_NAMES, type ProofName } from '../types/verdict.ts'
+import { type Freshness, freshCertificateRequest, freshFourProofRequest } from './fresh-request.ts'
+import { print } from './print.ts'
+
+interface RequestOptions {
+  readonly bad?: ProofName
+  readonly commonName: string
+}
+
+/** Now and a random nonce. */
+export function freshness(bad: ProofName | null): Freshness {
+  const nowUs = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1_000))
+  return { nowUs, nonce: randomBytes(8).readBigUInt64LE(), bad }
+}
+
+export function registerRequestCommand(program: Command): void {
+  program
+    .command('request')
+    .description("print a fresh request, as TrustChain's client would send it")
+    .addArgument(new Argument('<kind>', 'what is to be validated').choices(['certificate', 'four-proof']))
+    .addOption(new Option('--bad <proof>', 'break this proof, and only this one').choices(PROOF_NAMES))
+    .option('--common-name <name>', 'name on the certificate, or of the asset', 'test.hypermesh.online')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ hypermesh request certificate | hypermesh validate - --to https://[::1]:8080' +
+        '\n  $ hypermesh request four-proof --bad space',
+    )
+    .action((kind: string, { bad, commonName }: RequestOptions) => {
+      const fresh = freshness(bad ?? null)
+      print(
+        kind === 'certificate'
+          ? certificateValidationRequest.write(freshCertificateRequest(fresh, commonName))
+          : fourProofValidationRequest.write(freshFourProofRequest(fresh, commonName)),
+      )
+    })
+}

@@ -1,0 +1,247 @@
+/** The consensus protocol over real libp2p with post-quantum sessions: the command line's client, garbage, resets. */
+import { randomBytes } from 'node:crypto'
+import type { Stream } from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p, type Libp2p } from 'libp2p'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { callConsensus } from '../../src/cli/consensus-call.ts'
+import { fromHex } from '../../src/codec/hex.ts'
+import { selectMlDsa65, selectMlKem768 } from '../../src/crypto/select.ts'
+import { networkKeyFromSeed } from '../../src/network/network-key.ts'
+import { ClientLimiter } from '../../src/rpc/client-limiter.ts'
+import {
+  decodeEnvelopeResponse,
+  type EnvelopeResponse,
+  encodeEnvelopeRequest,
+} from '../../src/rpc/envelope.ts'
+import { readJson } from '../../src/rpc/json-shape.ts'
+import { CONSENSUS_PROTOCOL, makeConsensusStreamHandler } from '../../src/rpc/libp2p/consensus-protocol.ts'
+import { readToEnd } from '../../src/rpc/libp2p/read-to-end.ts'
+import { validationAnswer } from '../../src/rpc/trustchain-json-response.ts'
+import { AuthenticatedPeers } from '../../src/session/authenticated-peers.ts'
+import { postQuantumQuic } from '../../src/session/quic-transport.ts'
+import { Sessions } from '../../src/session/sessions.ts'
+import { postQuantumEncrypter } from '../../src/session/tcp-encrypter.ts'
+import type { Logger } from '../../src/types/logger.ts'
+import type { GenesisHash } from '../../src/types/primitives.ts'
+import { ValidationService } from '../../src/validation/validation-service.ts'
+import { FakeClock, FakeNetwork } from '../support/fake-network.ts'
+import { vector } from '../support/requests.ts'
+
+const GENESIS = 'ab'.repeat(32) as GenesisHash
+const errors: unknown[] = []
+const logger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: (fields) => errors.push(fields),
+}
+
+async function makeNode(listen: readonly string[]): Promise<Libp2p> {
+  const key = await networkKeyFromSeed(randomBytes(32))
+  const mlDsa = selectMlDsa65()
+  const sessions = new Sessions({
+    identity: {
+      peerId: key.peerId,
+      keyPair: mlDsa.keyPairFromSeed(randomBytes(32)),
+      genesisHash: fromHex(GENESIS),
+    },
+    admit: () => true,
+    peers: new AuthenticatedPeers(),
+    mlDsa,
+    mlKem: selectMlKem768(),
+    logger,
+  })
+  return createLibp2p({
+    privateKey: key.privateKey,
+    addresses: { listen: [...listen] },
+    transports: [tcp(), postQuantumQuic(sessions)],
+    connectionEncrypters: [postQuantumEncrypter(sessions)],
+    streamMuxers: [yamux()],
+    connectionManager: { inboundConnectionThreshold: 64 },
+    connectionGater: { denyDialMultiaddr: () => false },
+  })
+}
+
+let network: FakeNetwork
+let server: Libp2p
+let client: Libp2p
+let addresses: Multiaddr[]
+let current: ValidationService
+
+beforeAll(async () => {
+  server = await makeNode(['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/udp/0/quic-v1'])
+  client = await makeNode([])
+  addresses = server.getMultiaddrs()
+  const rate = { perSecond: 10_000, burst: 10_000 }
+  const limiter = new ClientLimiter(() => performance.now(), { remote: rate, loopback: rate, clientsMax: 64 })
+  // The service under test changes from test to test, the handler stays.
+  const service = new Proxy({} as ValidationService, {
+    get: (_target, name) => {
+      const member: unknown = Reflect.get(current, name, current)
+      return typeof member === 'function' ? member.bind(current) : member
+    },
+  })
+  const handler = makeConsensusStreamHandler({ service, limiter, logger })
+  await server.handle(CONSENSUS_PROTOCOL, handler, { maxInboundStreams: 512 })
+})
+afterAll(async () => {
+  await client.stop()
+  await server.stop()
+  expect(errors).toEqual([])
+})
+beforeEach(() => {
+  network = new FakeNetwork()
+  network.answersAtOnce = true
+  current = new ValidationService({
+    ...network,
+    clock: new FakeClock(),
+    nodeName: 'node-1',
+    version: '1.2.3',
+  })
+})
+
+function addressOver(transport: string): Multiaddr {
+  const found = addresses.find((address) => address.toString().includes(transport))
+  if (found === undefined) throw new Error(`no ${transport} address`)
+  return found
+}
+
+async function readAll(stream: Stream): Promise<EnvelopeResponse> {
+  const chunks: Uint8Array[] = []
+  await readToEnd(stream, (bytes) => chunks.push(bytes), AbortSignal.timeout(20_000))
+  const response = decodeEnvelopeResponse(Buffer.concat(chunks))
+  if (!response.ok) throw new Error(response.detail)
+  return response.value
+}
+
+/** Sends bytes of any size as libp2p wants them sent, and reads the answer. */
+async function exchange(bytes: Uint8Array): Promise<EnvelopeResponse> {
+  const stream = await client.dialProtocol(addressOver('/tcp/'), CONSENSUS_PROTOCOL, {
+    maxOutboundStreams: 512,
+  })
+  const answer = readAll(stream)
+  answer.catch(() => {})
+  for (let at = 0; at < bytes.length; at += 65_536) {
+    if (!stream.send(bytes.subarray(at, at + 65_536))) await stream.onDrain()
+  }
+  await stream.close()
+  return answer
+}
+
+function resultOf(response: EnvelopeResponse): unknown {
+  const answer = readJson(validationAnswer, response.payload)
+  return answer.ok ? answer.value.result : answer.detail
+}
+
+describe('the consensus protocol', () => {
+  it.each(['/tcp/', '/quic-v1/'])("answers the command line's client over %s", async (transport) => {
+    const payload = Buffer.from(vector('certreq_json'))
+    const response = await callConsensus(addressOver(transport), GENESIS, 'certificate', payload, 20_000)
+    expect(response.success).toBe(true)
+    expect(resultOf(response)).toEqual({ kind: 'valid' })
+    const again = await callConsensus(addressOver(transport), GENESIS, 'certificate', payload, 20_000)
+    expect(Buffer.from(again.payload).equals(response.payload)).toBe(true)
+    expect(network.submitted).toHaveLength(1)
+  })
+
+  it.each(['/tcp/', '/quic-v1/'])(
+    'refuses a client of another network over %s, and says so',
+    async (transport) => {
+      const other = 'cd'.repeat(32) as GenesisHash
+      const call = callConsensus(addressOver(transport), other, 'certificate', Buffer.from('{}'), 20_000)
+      await expect(call).rejects.toMatchObject({
+        code: 'E_NO_ANSWER',
+        exitCode: 69,
+        advice: { why: expect.stringContaining('wrong-genesis') },
+      })
+    },
+  )
+
+  it('says that nobody answers when nobody does', async () => {
+    const address = multiaddr(`/ip4/127.0.0.1/tcp/1/p2p/${server.peerId.toString()}`)
+    const call = callConsensus(address, GENESIS, 'certificate', Buffer.from('{}'), 20_000)
+    await expect(call).rejects.toMatchObject({ code: 'E_NO_ANSWER', exitCode: 69 })
+  })
+
+  it('answers a request beyond the limit with the reason, and goes on', async () => {
+    const response = await exchange(new Uint8Array(3 * 1024 * 1024))
+    expect(response).toMatchObject({
+      success: false,
+      error: expect.stringMatching(/^Invalid request format: /),
+    })
+    const payload = Buffer.from('null')
+    const request = { id: 'x', service: 'hypermesh', method: 'consensus/health', payload, metadata: [] }
+    expect((await exchange(encodeEnvelopeRequest(request))).success).toBe(true)
+  })
+
+  it('answers garbage with an error envelope', async () => {
+    for (const bytes of [
+      new Uint8Array(0),
+      randomBytes(7),
+      randomBytes(1_000),
+      new Uint8Array(64).fill(255),
+    ]) {
+      expect(await exchange(bytes)).toMatchObject({ requestId: '', success: false })
+    }
+  })
+
+  it.each(['/tcp/', '/quic-v1/'])(
+    'is read in full over %s when it was all there before',
+    async (transport) => {
+      const handled = Promise.withResolvers<string>()
+      const late = '/hypermesh/test/late/1'
+      const texts: string[] = []
+      await server.handle(late, async (stream) => {
+        await expect.poll(() => [stream.remoteWriteStatus, stream.readBufferLength]).toEqual(['closed', 5])
+        await readToEnd(
+          stream,
+          (bytes) => texts.push(Buffer.from(bytes).toString()),
+          AbortSignal.timeout(5_000),
+        )
+        handled.resolve(texts.join(''))
+        await stream.close()
+      })
+      const stream = await client.dialProtocol(addressOver(transport), late)
+      stream.send(Buffer.from('whole'))
+      await stream.close()
+      expect(await handled.promise).toBe('whole')
+      await server.unhandle(late)
+    },
+  )
+
+  it('survives streams that are reset at any moment', async () => {
+    const request = encodeEnvelopeRequest({
+      id: 'reset',
+      service: 'hypermesh',
+      method: 'consensus/validate_proofs',
+      payload: Buffer.from(vector('fpreq_json')),
+      metadata: [],
+    })
+    for (const sent of [0, 1, 100, request.length]) {
+      const stream = await client.dialProtocol(addressOver('/tcp/'), CONSENSUS_PROTOCOL)
+      if (sent > 0) stream.send(request.subarray(0, sent))
+      stream.abort(new Error('for a test'))
+    }
+    expect((await exchange(request)).success).toBe(true)
+  })
+
+  it('answers 100 calls at once', async () => {
+    const calls = Array.from({ length: 100 }, (_, i) =>
+      exchange(
+        encodeEnvelopeRequest({
+          id: `call-${i}`,
+          service: 'hypermesh',
+          method: 'consensus/validate_certificate',
+          payload: Buffer.from(vector('certreq_json').replace('"request_id":"', `"request_id":"${i}-`)),
+          metadata: [],
+        }),
+      ),
+    )
+    const responses = await Promise.all(calls)
+    expect(responses.map((response) => response.requestId)).toEqual(calls.map((_, i) => `call-${i}`))
+    expect(responses.every((response) => response.success)).toBe(true)
+  })
+})
