@@ -119,7 +119,7 @@ export class SealedMuxer
   }
 
   override addEventListener(
-    ...parameters: Parameters<TypedEventEmitter<StreamMuxerEvents>['addEventListener']>
+    ...parameters: Parameters<TypedEventEmitter<StreamMuxerEvents<SealedStream>>['addEventListener']>
   ) {
     super.addEventListener(...parameters)
     if (parameters[0] !== 'stream' || this.#listening) return
