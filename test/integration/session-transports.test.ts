@@ -2,7 +2,9 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Stream } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { cuttingProxy } from '../support/session/cutting-proxy.ts'
 import {
   type Carrier,
   type SessionNode,
@@ -89,4 +91,87 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
     await vi.waitFor(() => expect([alice.peers.size, bob.peers.size]).toEqual([0, 0]))
     expect(alice.peers.identityOf(connection)).toBeUndefined()
   })
+
+  test('turns the ratchet under way', async () => {
+    const limits = { framesPerKeyMax: 3 }
+    const [alice, bob] = await Promise.all([start({ carrier, limits }), start({ carrier, limits })])
+    const stream = await alice.libp2p.dialProtocol(bob.libp2p.getMultiaddrs(), ECHO)
+    const data = randomBytes(1 << 20)
+    expect(Buffer.compare(await echo(stream, data), data)).toBe(0)
+  })
+
+  test('a stream that the remote aborts ends with an error, and the connection lives on', async () => {
+    const [alice, bob] = await pair()
+    await bob.libp2p.handle('/test/abort/1', async (stream) => {
+      stream.send(Buffer.from('a part'))
+      stream.abort(new Error('enough'))
+    })
+    const connection = await alice.libp2p.dial(bob.libp2p.getMultiaddrs())
+    const stream = await connection.newStream('/test/abort/1')
+    const error = await new Promise<Error | undefined>((resolve) => {
+      stream.addEventListener('message', () => {})
+      stream.addEventListener('remoteCloseWrite', () => resolve(undefined))
+      stream.addEventListener('close', (event) => resolve(event.error))
+    })
+    expect(error).toBeInstanceOf(Error)
+    const data = randomBytes(1_000)
+    expect(Buffer.compare(await echo(await connection.newStream(ECHO), data), data)).toBe(0)
+  })
+
+  test('closing a connection cuts nothing on either side', async () => {
+    const [alice, bob] = await pair()
+    const connection = await alice.libp2p.dial(bob.libp2p.getMultiaddrs())
+    await echo(await connection.newStream(ECHO), randomBytes(100))
+    await vi.waitFor(() => expect(bob.libp2p.getConnections()).toHaveLength(1))
+    await connection.close()
+    await vi.waitFor(() => expect(bob.libp2p.getConnections()).toHaveLength(0))
+    expect([...alice.logger.codes(), ...bob.logger.codes()]).toEqual([])
+  })
+
+  test('a paused reader gets everything after it resumes', async () => {
+    const [alice, bob] = await pair()
+    const data = randomBytes(1 << 20)
+    let sending = false
+    await bob.libp2p.handle('/test/send/1', async (stream) => {
+      stream.send(data)
+      sending = true
+      await stream.close()
+    })
+    const stream = await alice.libp2p.dialProtocol(bob.libp2p.getMultiaddrs(), '/test/send/1')
+    const received: Uint8Array[] = []
+    const ended = new Promise<void>((resolve) => stream.addEventListener('end', () => resolve()))
+    stream.pause()
+    stream.addEventListener('message', ({ data }) => received.push(data.subarray()))
+    await vi.waitFor(() => expect(sending).toBe(true))
+    stream.resume()
+    await ended
+    expect(Buffer.compare(Buffer.concat(received), data)).toBe(0)
+  })
+})
+
+test('tcp: a connection that somebody ends in the middle fails its streams instead of ending them', async () => {
+  const [alice, bob] = await Promise.all([start({ carrier: 'tcp' }), start({ carrier: 'tcp' })])
+  const port = Number(
+    bob.libp2p
+      .getMultiaddrs()[0]
+      ?.getComponents()
+      .find(({ name }) => name === 'tcp')?.value,
+  )
+  const proxy = await cuttingProxy(port)
+  try {
+    const address = multiaddr(`/ip4/127.0.0.1/tcp/${proxy.port}/p2p/${bob.libp2p.peerId}`)
+    const stream = await alice.libp2p.dialProtocol(address, ECHO)
+    const closed = new Promise<Error | undefined>((resolve) =>
+      stream.addEventListener('close', ({ error }) => resolve(error)),
+    )
+    const echoed = new Promise((resolve) => stream.addEventListener('message', resolve, { once: true }))
+    stream.send(Buffer.from('half of something'))
+    await echoed
+    proxy.cut()
+    expect(await closed).toMatchObject({ reason: 'truncated' })
+    await vi.waitFor(() => expect(bob.logger.codes()).toEqual(['truncated']))
+    expect(alice.logger.codes()).toEqual(['truncated'])
+  } finally {
+    await proxy.close()
+  }
 })
