@@ -13,6 +13,7 @@ import {
   asMonotonicMs,
   asValidatorIndex,
   asView,
+  type BlockHash,
   type ValidatorIndex,
   type View,
 } from '../types/primitives.ts'
@@ -91,6 +92,16 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#options = options
     this.#state = initialState(options)
+  }
+
+  /** Index of the validator it acts for; null when it follows. */
+  get self(): ValidatorIndex | null {
+    return this.#state.self
+  }
+
+  /** Canonical bytes of a block above the last final one. */
+  blockBytes(hash: BlockHash): Uint8Array | null {
+    return this.#state.tree.get(hash)?.bytes ?? null
   }
 
   /** Takes one input. @throws InvariantViolation for a bug of ours, nothing else */
