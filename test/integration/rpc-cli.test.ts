@@ -1,0 +1,131 @@
+/** `request` and `validate` as commands, against a CA endpoint on a real socket. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { registerRequestCommand } from '../../src/cli/request.ts'
+import { registerValidateCommand } from '../../src/cli/validate.ts'
+import { ClientLimiter } from '../../src/rpc/client-limiter.ts'
+import { makeCaServer } from '../../src/rpc/http/ca-server.ts'
+import type { HttpListener } from '../../src/rpc/http/listener.ts'
+import { makeSelfSigned } from '../../src/rpc/http/self-signed.ts'
+import { ValidationService } from '../../src/validation/validation-service.ts'
+import { FakeClock, FakeNetwork } from '../support/fake-network.ts'
+
+const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+let network: FakeNetwork
+let server: HttpListener
+let directory: string
+let written: string[]
+
+beforeEach(async () => {
+  network = new FakeNetwork()
+  network.answersAtOnce = true
+  const service = new ValidationService({ ...network, clock: new FakeClock(), nodeName: 'n-1', version: '1' })
+  server = makeCaServer(service, {
+    listen: { host: '::1', port: 0 },
+    tls: makeSelfSigned(['::1'], Date.now()),
+    limiter: new ClientLimiter(() => performance.now()),
+    logger,
+  })
+  await server.start()
+  directory = await mkdtemp(join(tmpdir(), 'hypermesh-cli-'))
+  written = []
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    written.push(String(text))
+    return true
+  })
+})
+afterEach(async () => {
+  vi.restoreAllMocks()
+  process.exitCode = undefined
+  await server.close()
+  await rm(directory, { recursive: true })
+})
+
+/** Runs one command line; what it wrote, and the exit code that it asked for. */
+async function run(...args: readonly string[]): Promise<{ output: string; exitCode: unknown }> {
+  written = []
+  process.exitCode = undefined
+  const program = new Command().exitOverride().configureOutput({ writeErr: () => {} })
+  registerRequestCommand(program)
+  registerValidateCommand(program)
+  await program.parseAsync(args, { from: 'user' })
+  return { output: written.join(''), exitCode: process.exitCode }
+}
+
+async function freshFile(...args: readonly string[]): Promise<string> {
+  const path = join(directory, 'request.json')
+  await writeFile(path, (await run('request', ...args)).output)
+  return path
+}
+
+describe('request and validate', () => {
+  it.each(['certificate', 'four-proof'])('show a Valid %s, exit 0', async (kind) => {
+    const { output, exitCode } = await run('validate', await freshFile(kind), '--to', server.url)
+    expect(output).toMatch(/^Valid\n {2}proofs {6}space ok, stake ok, work ok, time ok\n/)
+    expect(output).toContain('decided by  3 validators, 75.0 % of the stake')
+    expect(exitCode).toBe(0)
+  })
+
+  it('show what is Invalid with the reason, exit 1', async () => {
+    network.failures = [{ subject: 'space', reason: 'total_storage is 1024, the minimum is 1048576' }]
+    const { output, exitCode } = await run(
+      'validate',
+      await freshFile('certificate'),
+      '--to',
+      `${server.url}/`,
+    )
+    expect(output).toContain('Invalid: space_proof\n  reason      total_storage is 1024')
+    expect(output).toContain('space FAILED, stake ok')
+    expect(exitCode).toBe(1)
+  })
+
+  it('print the raw answer, the same for the same request', async () => {
+    const file = await freshFile('certificate')
+    const first = await run('validate', file, '--to', server.url, '--json')
+    const again = await run('validate', file, '--to', server.url, '--json')
+    expect(JSON.parse(first.output)).toMatchObject({ result: 'Valid', validator_id: 'n-1' })
+    expect(again.output).toBe(first.output)
+  })
+
+  it('say when there is no verdict, exit 69, and when the request is none, exit 65', async () => {
+    network.notReady = 'no quorum seen for 12 s'
+    const waiting = await run('validate', await freshFile('certificate'), '--to', server.url)
+    expect(waiting.output).toBe('Error CONSENSUS_NOT_INITIALIZED: no quorum seen for 12 s\n')
+    expect(waiting.exitCode).toBe(69)
+    const broken = join(directory, 'broken.json')
+    await writeFile(broken, '{"certificate_request":{}}')
+    const refused = await run('validate', broken, '--to', server.url)
+    expect(refused.output).toContain('Error INVALID_PROOF_FORMAT: certificate_request: missing field')
+    expect(refused.exitCode).toBe(65)
+  })
+
+  it.each([
+    ['no JSON', 'nonsense', 'E_REQUEST', 65],
+    ['no request', '{"a":1}', 'E_REQUEST', 65],
+  ])('refuse a file that is %s', async (_name, text, code, exitCode) => {
+    const file = join(directory, 'x.json')
+    await writeFile(file, text)
+    await expect(run('validate', file, '--to', server.url)).rejects.toMatchObject({ code, exitCode })
+  })
+
+  it.each([
+    ['nobody listens', 'https://[::1]:1', 'E_NO_ANSWER', 69],
+    ['the address is none', 'nonsense', 'E_USAGE', 64],
+    ['the multiaddr is none', '/ip4/nonsense', 'E_ADDR_FORM', 78],
+    ['the multiaddr names no peer', '/ip4/127.0.0.1/tcp/1', 'E_USAGE', 64],
+  ])('say what is wrong when %s', async (_name, to, code, exitCode) => {
+    const call = run('validate', await freshFile('certificate'), '--to', to)
+    await expect(call).rejects.toMatchObject({ code, exitCode })
+  })
+
+  it('refuse a file that is not there, and a kind that there is not', async () => {
+    const missing = run('validate', join(directory, 'none'), '--to', server.url)
+    await expect(missing).rejects.toMatchObject({ code: 'E_FILE', exitCode: 65 })
+    await expect(run('request', 'nonsense')).rejects.toThrow('certificate')
+    await expect(run('request', 'certificate', '--bad', 'luck')).rejects.toThrow('space')
+  })
+})
