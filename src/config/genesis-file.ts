@@ -4,12 +4,12 @@
  * of this text.
  */
 import { z } from 'zod'
-import { genesisHash, PUBLIC_KEY_BYTES, validatorId } from '../codec/genesis.ts'
+import { PUBLIC_KEY_BYTES, validatorId } from '../codec/genesis.ts'
 import { fromHex, isHex, toHex } from '../codec/hex.ts'
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, VALIDATORS_MAX } from '../codec/limits.ts'
 import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
-import { asUnixMs, type GenesisHash } from '../types/primitives.ts'
+import { asUnixMs } from '../types/primitives.ts'
 
 /** A genesis file that is not one. */
 export class GenesisError extends NodeError {}
@@ -69,7 +69,7 @@ const schema = z.strictObject({
  * Reads a genesis file.
  * @throws GenesisError `E_GENESIS` (65) that names the field and what is wrong with it
  */
-export function parseGenesis(text: string, path = 'genesis'): { genesis: Genesis; hash: GenesisHash } {
+export function parseGenesis(text: string, path = 'genesis'): Genesis {
   const parsed = schema.safeParse(parseJson(text, path))
   if (!parsed.success) {
     throw new GenesisError('E_GENESIS', `${path} is not a genesis file: ${z.prettifyError(parsed.error)}`, {
@@ -78,7 +78,7 @@ export function parseGenesis(text: string, path = 'genesis'): { genesis: Genesis
     })
   }
   const { network, time, parameters, policy, validators } = parsed.data
-  const genesis: Genesis = {
+  return {
     network,
     time: asUnixMs(Date.parse(time)),
     parameters,
@@ -88,7 +88,6 @@ export function parseGenesis(text: string, path = 'genesis'): { genesis: Genesis
       return { id: validatorId(raw), publicKey: raw, stake }
     }),
   }
-  return { genesis, hash: genesisHash(genesis) }
 }
 
 /** Writes genesis as {@link parseGenesis} reads it. */

@@ -1,0 +1,123 @@
+/**
+ * `devnet`: a network of validators on this machine, one process each, made at the first run and gone on with at
+ * the next. For trying things out: its keys lie here unprotected, its ports on loopback.
+ */
+
+import { dirname } from 'node:path'
+import type { Command } from 'commander'
+import { CliError } from './errors.ts'
+import { EXIT } from './exit-codes.ts'
+import { BASE_PORT_DEFAULT, type NodePorts, nodePorts, requireFreePorts } from './local-network/node-ports.ts'
+import { DEVNET_NAME, defaultDevnetFolder } from './node-location.ts'
+import { portOption, wholeNumber } from './parse-options.ts'
+import { print } from './print.ts'
+
+interface DevnetOptions {
+  readonly validators?: number
+  readonly data?: string
+  readonly basePort: number
+  readonly caPort: number
+  readonly untilHeight?: number
+}
+
+const VALIDATORS_DEFAULT = 4
+/** Where TrustChain's client looks for it unless configured otherwise (spec/stoq.md). */
+const CA_PORT_DEFAULT = 8_080
+
+/** How this very program was started, for its validators. */
+function ownCommand(): [string, ...string[]] {
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? '']
+}
+
+function describe(folder: string, ports: readonly NodePorts[]): void {
+  const each = (url: (port: NodePorts) => string): string => ports.map(url).join(' ')
+  print(`${ports.length} validators on this machine; throwaway keys, never use them elsewhere`)
+  print(`  data     ${folder} (logs: validator-<i>/node.log)`)
+  print(`  CA       ${each(({ ca }) => `https://[::1]:${ca}`)}`)
+  print(`  API      ${each(({ api }) => `http://127.0.0.1:${api}`)}`)
+  print(`  metrics  ${each(({ metrics }) => `http://127.0.0.1:${metrics}/metrics`)}`)
+  print(`  p2p      ${each(({ p2p }) => `/ip4/127.0.0.1/tcp/${p2p}`)} (and the same ports by QUIC)`)
+  print('Ctrl+C stops them. Try, in another terminal:')
+  print(
+    `  node dist/node.js request certificate | node dist/node.js validate - --to https://[::1]:${ports[0]?.ca}`,
+  )
+  print(`  node dist/node.js status --api http://127.0.0.1:${ports[0]?.api}`)
+}
+
+interface OpenedNetwork {
+  readonly folders: string[]
+  readonly ports: NodePorts[]
+  readonly isNew: boolean
+}
+
+/** The network's folders: those there are, or new ones. */
+async function openNetwork(options: DevnetOptions, folder: string): Promise<OpenedNetwork> {
+  const { createNetwork, moveNetwork, nodeFolders } = await import('./local-network/network-folder.ts')
+  const nodeName = (index: number): string => `validator-${index}`
+  const existing = nodeFolders({ folder, nodeName })
+  if (existing.length > 0 && options.validators !== undefined && options.validators !== existing.length) {
+    throw new CliError(
+      'E_DEVNET_SIZE',
+      `${folder} holds a network of ${existing.length} validators, not ${options.validators}`,
+      {
+        fix: 'leave out --validators to go on with it, or choose another folder with --data',
+        exitCode: EXIT.data,
+      },
+    )
+  }
+  const count = existing.length > 0 ? existing.length : (options.validators ?? VALIDATORS_DEFAULT)
+  const ports = Array.from({ length: count }, (_, i) => nodePorts(options.basePort, i, options.caPort))
+  await requireFreePorts(ports, 'stop it, or choose other ports with --base-port and --ca-port')
+  if (existing.length === 0) {
+    const folders = await createNetwork({ folder, nodeName, network: DEVNET_NAME, ports })
+    return { folders, ports, isNew: true }
+  }
+  await moveNetwork(existing, ports)
+  return { folders: existing, ports, isNew: false }
+}
+
+export function registerDevnetCommand(program: Command): void {
+  program
+    .command('devnet')
+    .description('run a network of validators on this machine')
+    .option(
+      '--validators <n>',
+      `how many (default: those there are, else ${VALIDATORS_DEFAULT})`,
+      wholeNumber(1, 32),
+    )
+    .option(
+      '--data <dir>',
+      `folder of the network (default: ${dirname(defaultDevnetFolder())}/${DEVNET_NAME})`,
+    )
+    .option(
+      '--base-port <port>',
+      'first port; each validator uses three, ten apart',
+      portOption,
+      BASE_PORT_DEFAULT,
+    )
+    .option(
+      '--ca-port <port>',
+      "port of the first validator's CA endpoint, the others following",
+      portOption,
+      CA_PORT_DEFAULT,
+    )
+    .option('--until-height <height>', 'stop when this height is final', wholeNumber(1, 2 ** 48))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ hypermesh devnet\n  $ hypermesh devnet --data ./net --base-port 9600 --ca-port 8090 --until-height 10',
+    )
+    .action(async (options: DevnetOptions) => {
+      const folder = options.data ?? defaultDevnetFolder()
+      const { folders, ports, isNew } = await openNetwork(options, folder)
+      describe(folder, ports)
+      const { runNetwork } = await import('./local-network/run-network.ts')
+      process.exitCode = await runNetwork({
+        folders,
+        ports,
+        isNew,
+        command: (index) =>
+          [...ownCommand(), 'start', '--data', folders[index] ?? ''] as [string, ...string[]],
+        ...(options.untilHeight === undefined ? {} : { untilHeight: options.untilHeight }),
+      })
+    })
+}

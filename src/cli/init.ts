@@ -1,0 +1,90 @@
+/** `init`: a node that joins a network without being a validator. It needs the genesis and one address to begin at. */
+
+import type { Command } from 'commander'
+import { genesisHash } from '../codec/genesis.ts'
+import { annotatedConfig } from '../config/annotated.ts'
+import { createDataDirectory, sealDataDirectory, writeFileWhole } from '../config/data-directory.ts'
+import { SETTABLE_FIELDS } from '../config/fields.ts'
+import { parseGenesis } from '../config/genesis-file.ts'
+import { formatListenAddress, multiaddrProblem, parseListenAddress } from '../config/values.ts'
+import { usageError } from './errors.ts'
+import { tcpIsFree } from './local-network/node-ports.ts'
+import { readTextFile } from './parse-options.ts'
+import { print, printJson } from './print.ts'
+
+/** Away from the consecutive ports of a devnet's CA endpoints. */
+const PORT_STEP = 10
+
+interface InitOptions {
+  readonly genesis: string
+  readonly bootstrap: readonly string[]
+  readonly data: string
+  readonly json?: boolean
+}
+
+/** HTTP listeners whose default port another process has, and the next one that is free: set in config.toml. */
+async function portsToMove(): Promise<[name: string, value: string][]> {
+  const moved: [string, string][] = []
+  const given = new Set<number>()
+  for (const field of SETTABLE_FIELDS) {
+    const address = field.kind === 'text' ? parseListenAddress(String(field.defaultValue)) : undefined
+    if (address === undefined) continue
+    let { port } = address
+    while (given.has(port) || !(await tcpIsFree(address.host, port))) port += PORT_STEP
+    given.add(port)
+    if (port !== address.port) moved.push([field.name, formatListenAddress({ host: address.host, port })])
+  }
+  return moved
+}
+
+async function init(options: InitOptions): Promise<void> {
+  for (const address of options.bootstrap) {
+    const problem = multiaddrProblem(address, true)
+    if (problem !== undefined)
+      throw usageError(
+        `--bootstrap ${address}: ${problem}`,
+        'copy the address from "status" or config.toml of a node',
+      )
+  }
+  const text = readTextFile(options.genesis, 'genesis file')
+  const genesis = parseGenesis(text, options.genesis)
+  const { createNodeKeys } = await import('./node-keys.ts')
+  const directory = createDataDirectory(options.data)
+  const keys = await createNodeKeys(directory.root, 'node')
+  writeFileWhole(directory.genesis, text)
+  const moved = await portsToMove()
+  const settings: [string, unknown][] = [['schema', 1], ['p2p.bootstrap', options.bootstrap], ...moved]
+  writeFileWhole(directory.config, annotatedConfig(new Map(settings)))
+  const hash = genesisHash(genesis)
+  sealDataDirectory(directory, genesis.network, hash)
+  if (options.json === true) {
+    printJson({
+      data: directory.root,
+      network: genesis.network,
+      genesis: hash,
+      id: keys.id,
+      peerId: keys.peerId,
+    })
+    return
+  }
+  print(`${directory.root} is a node of network ${genesis.network} (genesis ${hash})`)
+  print(`  peer id  ${keys.peerId}`)
+  for (const [name, value] of moved)
+    print(`  ${name} is ${value}: the default port is in use on this machine`)
+  print(`Start it:\n  hypermesh start --data ${options.data}`)
+}
+
+export function registerInitCommand(program: Command): void {
+  program
+    .command('init')
+    .description('set up a node that joins a network (not as a validator)')
+    .requiredOption('--genesis <file>', "the network's genesis.json")
+    .requiredOption('--bootstrap <multiaddr...>', 'where to find the network, each with /p2p/<peer id>')
+    .requiredOption('--data <dir>', 'data directory to make')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ hypermesh init --genesis ./net/genesis.json --data ./joining \\\n      --bootstrap /ip4/127.0.0.1/tcp/9440/p2p/12D3KooW...',
+    )
+    .action(init)
+}

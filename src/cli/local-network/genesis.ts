@@ -1,0 +1,41 @@
+/** The genesis of a network on one machine: equal validators, and parameters that suit loopback and a laptop. */
+
+import type { ChainParameters, Genesis, ValidationPolicy } from '../../types/genesis.ts'
+import { asUnixMs } from '../../types/primitives.ts'
+import type { PublicKeys } from '../node-keys.ts'
+
+/** Every validator has the same stake. */
+const STAKE = 1_000n
+
+const PARAMETERS: ChainParameters = {
+  heartbeatMs: 2_000,
+  viewTimeoutMinMs: 500,
+  viewTimeoutMaxMs: 8_000,
+  unreachableLeaderTimeoutMs: 100,
+  // The skew allowance of the four proofs (spec/four-proofs.md) is the same.
+  clockSkewMaxMs: 5_000,
+  blockBytesMax: 1_048_576,
+  blockTransactionsMax: 1_024,
+  certificateInterval: 1,
+}
+
+/** Floors that TrustChain's own generators and test requests meet; caps of its four-proof checks (spec/stoq.md 4). */
+const POLICY: ValidationPolicy = {
+  minimumStake: 100n,
+  maxTimeOffsetMs: 300_000,
+  minimumStorage: 1_048_576n,
+  maximumStorage: 100n * 1_024n ** 5n,
+  minimumCompute: 10n,
+  maximumCompute: 1_000_000n,
+}
+
+/** @param timeMs Unix milliseconds; the first block's time lies after it */
+export function makeGenesis(network: string, timeMs: number, validators: readonly PublicKeys[]): Genesis {
+  return {
+    network,
+    time: asUnixMs(timeMs),
+    parameters: PARAMETERS,
+    policy: POLICY,
+    validators: validators.map(({ id, publicKey }) => ({ id, publicKey, stake: STAKE })),
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Makes the folders of a network on one machine: keys, the shared genesis and a configuration for each node, ready
+ * for `start`. The whole appears at once, so that a network that was interrupted while being made is none.
+ */
+
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { genesisHash } from '../../codec/genesis.ts'
+import { annotatedConfig } from '../../config/annotated.ts'
+import {
+  createDataDirectory,
+  dataDirectoryAt,
+  isInitialised,
+  sealDataDirectory,
+  writeFileWhole,
+} from '../../config/data-directory.ts'
+import { formatGenesis } from '../../config/genesis-file.ts'
+import { CliError } from '../errors.ts'
+import { EXIT } from '../exit-codes.ts'
+import { createNodeKeys, type PublicKeys, readPublicKeys } from '../node-keys.ts'
+import { makeGenesis } from './genesis.ts'
+import { dialAddress, listenSettings, type NodePorts } from './node-ports.ts'
+
+/** What to make. */
+export interface NetworkPlan {
+  /** Folder of the network. */
+  readonly folder: string
+  /** Name of the i-th node's folder in it. */
+  readonly nodeName: (index: number) => string
+  readonly network: string
+  /** One for each validator. */
+  readonly ports: readonly NodePorts[]
+}
+
+/** Folders of a network's nodes, in order. */
+export function nodeFolders(plan: Pick<NetworkPlan, 'folder' | 'nodeName'>): string[] {
+  const folders: string[] = []
+  for (let i = 0; ; i++) {
+    const folder = join(plan.folder, plan.nodeName(i))
+    if (!isInitialised(dataDirectoryAt(folder))) return folders
+    folders.push(folder)
+  }
+}
+
+function requireEmpty(folder: string): void {
+  if (!existsSync(folder) || readdirSync(folder).length === 0) return
+  throw new CliError('E_FOLDER_NOT_EMPTY', `${folder} is not empty`, {
+    fix: 'choose another folder, or remove this one if nothing in it is needed',
+    exitCode: EXIT.dataDirectory,
+  })
+}
+
+/** Writes each node's config.toml: its own ports, and all others as bootstrap peers. */
+export function writeConfigs(
+  folders: readonly string[],
+  ports: readonly NodePorts[],
+  keys: readonly PublicKeys[],
+): void {
+  const dialable = ports.map((port, i) => dialAddress(port, keys[i]?.peerId ?? ''))
+  for (const [i, folder] of folders.entries()) {
+    const port = ports[i]
+    if (port === undefined) continue
+    const bootstrap = dialable.filter((_, other) => other !== i)
+    const settings = new Map([['schema', 1], ...listenSettings(port), ['p2p.bootstrap', bootstrap]] as [
+      string,
+      unknown,
+    ][])
+    writeFileWhole(dataDirectoryAt(folder).config, annotatedConfig(settings))
+  }
+}
+
+/**
+ * @returns the folders of the nodes
+ * @throws CliError `E_FOLDER_NOT_EMPTY` (73), KeystoreError, DataDirectoryError
+ */
+export async function createNetwork(plan: NetworkPlan): Promise<string[]> {
+  const folder = resolve(plan.folder)
+  requireEmpty(folder)
+  const building = join(dirname(folder), `.${process.pid}-new-network`)
+  rmSync(building, { recursive: true, force: true })
+  mkdirSync(building, { recursive: true, mode: 0o700 })
+  try {
+    const names = plan.ports.map((_, i) => plan.nodeName(i))
+    const built = names.map((name) => join(building, name))
+    const directories = built.map((path) => createDataDirectory(path))
+    const keys: PublicKeys[] = []
+    for (const path of built) keys.push(await createNodeKeys(path, 'validator'))
+
+    const genesis = makeGenesis(plan.network, Date.now(), keys)
+    const text = formatGenesis(genesis)
+    writeConfigs(built, plan.ports, keys)
+    for (const directory of directories) {
+      writeFileWhole(directory.genesis, text)
+      sealDataDirectory(directory, genesis.network, genesisHash(genesis))
+    }
+    writeFileWhole(join(building, 'genesis.json'), text)
+    mkdirSync(dirname(folder), { recursive: true })
+    renameSync(building, folder)
+    return names.map((name) => join(folder, name))
+  } finally {
+    rmSync(building, { recursive: true, force: true })
+  }
+}
+
+/** Gives existing nodes these ports (and each other's addresses accordingly). */
+export async function moveNetwork(folders: readonly string[], ports: readonly NodePorts[]): Promise<void> {
+  const keys: PublicKeys[] = []
+  for (const folder of folders) keys.push(await readPublicKeys(folder))
+  writeConfigs(folders, ports, keys)
+}

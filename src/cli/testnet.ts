@@ -1,0 +1,49 @@
+/** `testnet init`: folders of a network's validators, to be started one by one. */
+
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { BASE_PORT_DEFAULT, nodePorts } from './local-network/node-ports.ts'
+import { portOption, wholeNumber } from './parse-options.ts'
+import { print, printJson } from './print.ts'
+
+interface InitOptions {
+  readonly validators: number
+  readonly out: string
+  readonly basePort: number
+  readonly json?: boolean
+}
+
+async function init(options: InitOptions): Promise<void> {
+  const { createNetwork } = await import('./local-network/network-folder.ts')
+  const ports = Array.from({ length: options.validators }, (_, i) => nodePorts(options.basePort, i))
+  const nodeName = (index: number): string => `node-${index}`
+  const folders = await createNetwork({ folder: options.out, nodeName, network: 'testnet', ports })
+  const genesis = join(options.out, 'genesis.json')
+  if (options.json === true) {
+    printJson({ genesis, nodes: folders.map((folder, i) => ({ folder, ports: ports[i] })) })
+    return
+  }
+  print(`${folders.length} validators are ready, with the genesis ${genesis}. Start each:`)
+  for (const folder of folders) print(`  hypermesh start --data ${folder}`)
+}
+
+export function registerTestnetCommand(program: Command): void {
+  const testnet = program.command('testnet').description('prepare a network of validators')
+  testnet
+    .command('init')
+    .description('make a folder for each validator: keys, genesis, configuration')
+    .requiredOption('--validators <n>', 'how many', wholeNumber(1, 256))
+    .requiredOption('--out <dir>', 'folder to make; must be empty or not there')
+    .option(
+      '--base-port <port>',
+      'first port; each validator uses four, ten apart',
+      portOption,
+      BASE_PORT_DEFAULT,
+    )
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ hypermesh testnet init --validators 4 --out ./net\n  $ hypermesh start --data ./net/node-0',
+    )
+    .action(init)
+}
