@@ -51,7 +51,7 @@ function outcomeOf(answer: ValidationAnswer): Outcome {
 
 function method<T>(
   shape: Shape<T>,
-  what: string,
+  kind: 'certificate' | 'four-proof' | 'status',
   call: (
     service: ValidationService,
     request: T,
@@ -62,8 +62,8 @@ function method<T>(
     const request = readJson(shape, payload)
     if (request.ok) return outcomeOf(await call(service, request.value, client))
     return {
-      json: answerJson(service.errorAnswer('INVALID_PROOF_FORMAT', request.detail)),
-      error: `Invalid request: Invalid ${what} request: ${request.detail}`,
+      json: answerJson(service.malformed(kind, request.detail)),
+      error: `Invalid request: Invalid ${kind} request: ${request.detail}`,
     }
   }
 }

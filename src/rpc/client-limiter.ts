@@ -18,11 +18,17 @@ export interface ClientLimits {
   readonly clientsMax: number
 }
 
-export const DEFAULT_CLIENT_LIMITS: ClientLimits = {
-  remote: { perSecond: 200, burst: 400 },
-  loopback: { perSecond: 20_000, burst: 20_000 },
-  clientsMax: 4_096,
+/** Limits from one configured figure: so many per second and twice as many at once; on loopback ten times that. */
+export function clientLimitsOf(ratePerSecond: number): ClientLimits {
+  const rate = (factor: number): ClientRate => ({
+    perSecond: ratePerSecond * factor,
+    burst: 2 * ratePerSecond * factor,
+  })
+  return { remote: rate(1), loopback: rate(10), clientsMax: 4_096 }
 }
+
+/** A CA issues a few certificates a second; a load test comes from loopback. */
+const DEFAULT_RATE_PER_SECOND = 2_000
 
 interface Bucket {
   tokens: number
@@ -39,7 +45,7 @@ export class ClientLimiter {
   readonly #buckets: LRUCache<string, Bucket>
 
   /** @param nowMs a monotonic clock, milliseconds */
-  constructor(nowMs: () => number, limits: ClientLimits = DEFAULT_CLIENT_LIMITS) {
+  constructor(nowMs: () => number, limits: ClientLimits = clientLimitsOf(DEFAULT_RATE_PER_SECOND)) {
     this.#limits = limits
     this.#nowMs = nowMs
     this.#buckets = new LRUCache({ max: limits.clientsMax })

@@ -57,7 +57,8 @@ export interface ValidationAnswer {
   }
 }
 
-const WIRE_NAMES: Readonly<Record<ProofName, string>> = {
+/** The names of the proofs in `failed_proofs`. */
+export const WIRE_NAMES: Readonly<Record<ProofName, string>> = {
   space: 'space_proof',
   stake: 'stake_proof',
   work: 'work_proof',

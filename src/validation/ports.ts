@@ -3,6 +3,7 @@ import type { Result } from '../types/errors.ts'
 import type { StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32, RequestKey } from '../types/primitives.ts'
 import type { HashedTransaction } from '../types/transaction.ts'
+import type { ProofName } from '../types/verdict.ts'
 
 /** Verdicts that are final and durable. Synchronous: a look-up stands between every request and its answer. */
 export interface VerdictStore {
@@ -11,13 +12,16 @@ export interface VerdictStore {
   verdictById(requestIdHash: Hex32): StoredVerdict | null
 }
 
+/** Why the pool does not take a request; `already-final` means that its verdict is about to be told of. */
+export type SubmitRefusal = 'already-final' | 'too-large' | 'source-budget' | 'full'
+
 /** Takes a request into the network: into the pool, and on to the others. */
 export interface Submitter {
   /**
    * @param source who asked, for limits per client; never shown to others
    * @returns `known` when the pool has it already; a refusal when it will not be ordered now
    */
-  submit(transaction: HashedTransaction, source: string): Result<'added' | 'known'>
+  submit(transaction: HashedTransaction, source: string): Result<'added' | 'known', SubmitRefusal>
 }
 
 /** Tells of verdicts as they become final, after they are durable. */
@@ -40,3 +44,17 @@ export interface Clock {
   /** Calls `run` once after `delayMs`; the returned function prevents it. */
   after(delayMs: number, run: () => void): () => void
 }
+
+/** One answered call, for metrics. */
+export interface ObservedCall {
+  readonly kind: 'certificate' | 'four-proof' | 'status'
+  /** `refused`: it could not be read. */
+  readonly result: 'valid' | 'invalid' | 'pending' | 'error' | 'refused'
+  readonly seconds: number
+  /** Answered from a verdict that was there when the call came. */
+  readonly isRepeat: boolean
+  readonly failedProofs: readonly ProofName[]
+}
+
+/** Told of every answered call. */
+export type ValidationObserver = (call: ObservedCall) => void

@@ -5,19 +5,30 @@
 import { TRANSACTION_BYTES_MAX } from '../codec/limits.ts'
 import { hashTransaction } from '../codec/transaction.ts'
 import { requestIdHash } from '../ledger/request-identity.ts'
+import { ok, type Result, refuse } from '../types/errors.ts'
 import type { StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32 } from '../types/primitives.ts'
 import type { HashedTransaction, Transaction } from '../types/transaction.ts'
 import type { CertificateValidationRequest, FourProofValidationRequest } from '../types/validation-request.ts'
+import { PROOF_NAMES } from '../types/verdict.ts'
 import {
   type AnswerErrorCode,
   answerOfVerdict,
   answerWithoutVerdict,
   systemTimeOf,
   type ValidationAnswer,
+  WIRE_NAMES,
 } from './answer.ts'
 import { type InFlightRequest, InFlightRequests } from './in-flight.ts'
-import type { Clock, Readiness, Submitter, VerdictFeed, VerdictStore } from './ports.ts'
+import type {
+  Clock,
+  ObservedCall,
+  Readiness,
+  Submitter,
+  ValidationObserver,
+  VerdictFeed,
+  VerdictStore,
+} from './ports.ts'
 import { ValidationCounters, type ValidationMetrics } from './validation-metrics.ts'
 
 /** Bounds of the service. */
@@ -48,6 +59,7 @@ export interface ValidationServiceOptions {
   /** Version of this program, for the health call. */
   readonly version: string
   readonly limits?: Partial<ValidationLimits>
+  readonly observe?: ValidationObserver
 }
 
 /** The health call's answer; `reason` is there when the node cannot judge a new request now. */
@@ -89,6 +101,14 @@ export class ValidationService {
    *   digits of its request key
    */
   status(requestId: string): ValidationAnswer {
+    const startedAtMs = this.#options.clock.monotonicMs()
+    const answer = this.#status(requestId)
+    const { kind } = answer.result
+    this.#observe('status', answer, startedAtMs, kind === 'valid' || kind === 'invalid')
+    return answer
+  }
+
+  #status(requestId: string): ValidationAnswer {
     const idHash = requestIdHash(requestId)
     const stored = this.#options.store.verdictById(idHash)
     if (stored !== null) return answerOfVerdict(stored, this.#options.nodeName)
@@ -120,7 +140,13 @@ export class ValidationService {
     return this.#counters.snapshot(this.#inFlight.size, this.#options.clock.unixMs())
   }
 
-  /** An answer with status Error; carriers use it for what never became a request. */
+  /** The answer to what could not be read. @param detail path and expectation */
+  malformed(kind: ObservedCall['kind'], detail: string): ValidationAnswer {
+    this.#options.observe?.({ kind, result: 'refused', seconds: 0, isRepeat: false, failedProofs: [] })
+    return this.errorAnswer('INVALID_PROOF_FORMAT', detail)
+  }
+
+  /** An answer with status Error; carriers use it for what never became a call. */
   errorAnswer(errorCode: AnswerErrorCode, message: string): ValidationAnswer {
     const { nodeName, clock } = this.#options
     return answerWithoutVerdict({ kind: 'error', errorCode, message }, nodeName, clock.unixMs())
@@ -139,7 +165,27 @@ export class ValidationService {
     const answer =
       stored === null ? await this.#judge(hashed, client, startedAtMs) : answerOfVerdict(stored, nodeName)
     this.#counters.count(answer, clock.monotonicMs() - startedAtMs, clock.unixMs())
+    const kind = transaction.kind === 'validate-certificate' ? 'certificate' : 'four-proof'
+    this.#observe(kind, answer, startedAtMs, stored !== null)
     return answer
+  }
+
+  #observe(
+    kind: ObservedCall['kind'],
+    { result }: ValidationAnswer,
+    startedAtMs: number,
+    isRepeat: boolean,
+  ): void {
+    const { observe, clock } = this.#options
+    if (observe === undefined) return
+    const failed = result.kind === 'invalid' ? result.failedProofs : []
+    observe({
+      kind,
+      result: result.kind,
+      seconds: (clock.monotonicMs() - startedAtMs) / 1_000,
+      isRepeat,
+      failedProofs: PROOF_NAMES.filter((name) => failed.includes(WIRE_NAMES[name])),
+    })
   }
 
   async #judge(hashed: HashedTransaction, client: string, nowMs: number): Promise<ValidationAnswer> {
@@ -151,29 +197,35 @@ export class ValidationService {
     const state = readiness.check()
     if (!state.ready) return this.errorAnswer('CONSENSUS_NOT_INITIALIZED', state.reason)
 
-    const request = this.#enter(hashed, client, nowMs)
-    if (typeof request === 'string') return this.errorAnswer('INTERNAL_CONSENSUS_ERROR', request)
+    const entered = this.#enter(hashed, client, nowMs)
+    if (!entered.ok) return this.errorAnswer(entered.code, entered.detail)
 
-    const verdict = await this.#verdictWithinDeadline(request)
+    const verdict = await this.#verdictWithinDeadline(entered.value)
     if (verdict !== null) return answerOfVerdict(verdict, nodeName)
     const message = `no verdict within ${this.#limits.deadlineMs} ms; the request goes on, ask for its status`
     return this.errorAnswer('VALIDATION_TIMEOUT', message)
   }
 
-  /** Puts the request under way, or finds it there. A string says why it cannot be. */
-  #enter(hashed: HashedTransaction, client: string, nowMs: number): InFlightRequest | string {
+  /** Puts the request under way, or finds it there. */
+  #enter(hashed: HashedTransaction, client: string, nowMs: number): Result<InFlightRequest, AnswerErrorCode> {
     const known = this.#inFlight.byKey(hashed.requestKey)
     // One that has waited for a whole deadline is given to the network once more: the pool may have lost it.
-    if (known !== undefined && nowMs - known.submittedAtMs < this.#limits.deadlineMs) return known
+    if (known !== undefined && nowMs - known.submittedAtMs < this.#limits.deadlineMs) return ok(known)
 
     const request = known ?? this.#inFlight.add(hashed.requestKey, idHashOf(hashed), nowMs)
-    if (request === null)
-      return `${this.#inFlight.size} requests are being judged, which is the limit; try again`
-    request.submittedAtMs = nowMs
+    if (request === null) {
+      const what = `${this.#inFlight.size} requests are being judged, which is the limit; try again`
+      return refuse('INTERNAL_CONSENSUS_ERROR', what)
+    }
     const submitted = this.#options.submitter.submit(hashed, client)
-    if (submitted.ok) return request
+    // Final but not durable yet, or it would have been in the store: the feed tells of it in a moment.
+    if (submitted.ok || submitted.code === 'already-final') {
+      request.submittedAtMs = nowMs
+      return ok(request)
+    }
     if (known === undefined) this.#inFlight.remove(request)
-    return `the request was not taken (${submitted.code}): ${submitted.detail}`
+    const code = submitted.code === 'too-large' ? 'INVALID_PROOF_FORMAT' : 'INTERNAL_CONSENSUS_ERROR'
+    return refuse(code, `the request was not taken (${submitted.code}): ${submitted.detail}`)
   }
 
   #verdictWithinDeadline(request: InFlightRequest): Promise<StoredVerdict | null> {

@@ -17,6 +17,7 @@ import {
   fourProofValidationRequest,
 } from '../../src/rpc/trustchain-json-request.ts'
 import { validationAnswer } from '../../src/rpc/trustchain-json-response.ts'
+import type { Transaction } from '../../src/types/transaction.ts'
 import { ValidationService } from '../../src/validation/validation-service.ts'
 import { FakeClock, FakeNetwork } from '../support/fake-network.ts'
 import { vector } from '../support/requests.ts'
@@ -114,14 +115,15 @@ describe('what is read from JSON', () => {
     ['validate-certificate', 'certreq_json'],
     ['validate-proofs', 'fpreq_json'],
   ] as const)('as %s has canonical bytes that decode to it', (kind, name) => {
-    const certificate = certificateValidationRequest as Shape<unknown> as Shape<never>
-    const fourProof = fourProofValidationRequest as Shape<unknown> as Shape<never>
-    const shape = kind === 'validate-certificate' ? certificate : fourProof
+    const shape: Shape<unknown> =
+      kind === 'validate-certificate'
+        ? (certificateValidationRequest as Shape<unknown>)
+        : (fourProofValidationRequest as Shape<unknown>)
     fc.assert(
       fc.property(mutated(vector(name)), (json) => {
         const read = readJson(shape, Buffer.from(json))
         if (!read.ok) return
-        const hashed = hashTransaction({ kind, request: read.value })
+        const hashed = hashTransaction({ kind, request: read.value } as Transaction)
         expect(decodeTransaction(hashed.bytes)).toEqual({ ok: true, value: hashed })
       }),
       RUNS,

@@ -293,7 +293,7 @@ describe('the CA endpoint', () => {
     const server = await started(makeCaServer(service, optionsOf({ observe })))
     await call(server, '/consensus/validation/status/x')
     await call(server, '/nowhere')
-    await expect.poll(() => seen).toEqual(['404 /consensus/validation/status/:id', '404 unknown'])
+    await expect.poll(() => seen).toEqual(['404 /consensus/validation/status/:id', '404 other'])
   })
 
   it('answers 200 requests over one connection at once', async () => {

@@ -49,23 +49,23 @@ function addRoutes(app: FastifyInstance, service: ValidationService, options: Li
   }
 
   const addValidation = <T>(
-    path: string,
+    kind: 'certificate' | 'four-proof',
     shape: Shape<T>,
     validate: (request: T, client: string) => Promise<ValidationAnswer>,
   ): void => {
-    app.post(path, async (request, reply) => {
+    app.post(`/consensus/validation/${kind}`, async (request, reply) => {
       const decoded = readJson(shape, bodyOf(request))
       const answer = decoded.ok
         ? await validate(decoded.value, request.ip)
-        : service.errorAnswer('INVALID_PROOF_FORMAT', decoded.detail)
+        : service.malformed(kind, decoded.detail)
       return sendAnswer(reply, answer)
     })
   }
 
-  addValidation('/consensus/validation/certificate', certificateValidationRequest, (request, client) =>
+  addValidation('certificate', certificateValidationRequest, (request, client) =>
     service.validateCertificate(request, client),
   )
-  addValidation('/consensus/validation/four-proof', fourProofValidationRequest, (request, client) =>
+  addValidation('four-proof', fourProofValidationRequest, (request, client) =>
     service.validateProofs(request, client),
   )
   // The id may hold dots, `*` and, percent-encoded, anything; the router has decoded it.

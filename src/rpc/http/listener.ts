@@ -17,7 +17,7 @@ export interface ListenAddress {
   readonly port: number
 }
 
-/** Told of every answered request; `route` is the pattern, never the path that a client chose. */
+/** Told of every answered request; `route` is the pattern, never the path that a client chose; `other` for none. */
 export type HttpObserver = (route: string, statusCode: number, seconds: number) => void
 
 /** What every listener is given. */
@@ -161,7 +161,7 @@ function makeApp(options: ListenerOptions, bodyBytesMax: number): FastifyInstanc
   const { observe } = options
   if (observe !== undefined) {
     app.addHook('onResponse', (request, reply, done) => {
-      observe(request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime / 1_000)
+      observe(request.routeOptions.url ?? 'other', reply.statusCode, reply.elapsedTime / 1_000)
       done()
     })
   }

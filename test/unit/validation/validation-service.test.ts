@@ -180,12 +180,26 @@ describe('without a verdict', () => {
     })
   })
 
-  it('a request that the pool refuses is not under way', async () => {
-    network.refusal = 'pool-full'
+  it.each([
+    ['full', 'INTERNAL_CONSENSUS_ERROR'],
+    ['source-budget', 'INTERNAL_CONSENSUS_ERROR'],
+    ['too-large', 'INVALID_PROOF_FORMAT'],
+  ] as const)('a request that the pool refuses as %s is not under way', async (code, errorCode) => {
+    network.refusal = code
     const answer = await service.validateCertificate(certificateRequest('x'), 'a')
-    expect(answer.result).toMatchObject({ errorCode: 'INTERNAL_CONSENSUS_ERROR' })
-    expect(JSON.stringify(answer.result)).toContain('pool-full')
+    expect(answer.result).toEqual({
+      kind: 'error',
+      errorCode,
+      message: `the request was not taken (${code}): said the pool`,
+    })
     expect(service.status('x').result).toMatchObject({ errorCode: 'REQUEST_NOT_FOUND' })
+  })
+
+  it('a request that is final in the pool and not yet in the store waits for the feed', async () => {
+    network.refusal = 'already-final'
+    const asked = service.validateCertificate(certificateRequest(), 'a')
+    network.finalize(verdictOf(hashed(certificateRequest())))
+    expect((await asked).result.kind).toBe('valid')
   })
 
   it('a request beyond what a block can hold is refused by its size', async () => {
@@ -274,6 +288,33 @@ describe('bounds', () => {
       failedValidations: 100n,
       pendingValidations: 0,
     })
+  })
+
+  it('tells of every call once, by kind and result', async () => {
+    const seen: string[] = []
+    service.close()
+    service = new ValidationService({
+      ...network,
+      clock,
+      nodeName: 'node-1',
+      version: '1',
+      observe: ({ kind, result, isRepeat, failedProofs, seconds }) => {
+        seen.push([kind, result, isRepeat ? 'repeat' : 'first', ...failedProofs, seconds].join(' '))
+      },
+    })
+    const asked = service.validateCertificate(certificateRequest(), 'a')
+    clock.advance(20)
+    network.finalize(verdictOf(hashed(certificateRequest()), [{ subject: 'work', reason: '' }]))
+    await asked
+    await service.validateCertificate(certificateRequest(), 'a')
+    service.status('unknown')
+    service.malformed('four-proof', 'not JSON')
+    expect(seen).toEqual([
+      'certificate invalid first work 0.02',
+      'certificate invalid repeat work 0',
+      'status error first 0',
+      'four-proof refused first 0',
+    ])
   })
 
   it('counts time and answers for /consensus/metrics', async () => {
