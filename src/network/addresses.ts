@@ -70,6 +70,18 @@ export function peerIdOf(address: Multiaddr): string | undefined {
   return address.getComponents().findLast(({ name }) => name === 'p2p')?.value
 }
 
+/** The address without the peer id at its end. */
+export function withoutPeerId(address: Multiaddr): Multiaddr {
+  return multiaddr(address.getComponents().filter(({ name }) => name !== 'p2p'))
+}
+
+const PRIVATE = /^(?:10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|::1$|f[cd]|fe[89ab])/i
+
+/** Whether an address is of no use to the wider world. */
+export function isPrivate(address: Multiaddr): boolean {
+  return PRIVATE.test(ipOf(address) ?? '')
+}
+
 /**
  * Checks an address that the node shall listen on or dial.
  *

@@ -65,6 +65,13 @@ export class FrameStream {
       'remoteCloseWrite',
       guarded(() => this.close(), onError),
     )
+    // The same when it came before we listened, with bytes in front of it. An abort says so by itself.
+    stream.addEventListener(
+      'end',
+      guarded(() => {
+        if (stream.status !== 'aborted' && stream.status !== 'reset') this.close()
+      }, onError),
+    )
     stream.addEventListener(
       'close',
       guarded((event: Event & { readonly error?: Error }) => this.#end(event.error), onError),

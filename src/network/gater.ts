@@ -4,7 +4,7 @@
  */
 
 import type { Connection, ConnectionGater } from '@libp2p/interface'
-import { ipOf, isLoopback } from './addresses.ts'
+import { ipOf, isLoopback, isPrivate } from './addresses.ts'
 import type { NetworkMeter } from './meter.ts'
 
 /** What the gater asks. */
@@ -17,13 +17,6 @@ export interface GaterOptions {
   /** Whether private and loopback addresses of peers are worth keeping. */
   readonly privateAddresses: boolean
   readonly meter: NetworkMeter
-}
-
-const PRIVATE = /^(?:10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|::1$|f[cd]|fe[89ab])/i
-
-/** Whether an IP address is of no use to the wider world. */
-export function isPrivateAddress(ip: string): boolean {
-  return PRIVATE.test(ip)
 }
 
 /** For `connectionGater` of `createLibp2p`. */
@@ -48,9 +41,6 @@ export function connectionGater(options: GaterOptions): ConnectionGater {
     },
     // The library's own gater refuses private addresses in browsers only; here the configuration decides.
     denyDialMultiaddr: () => false,
-    filterMultiaddrForPeer: (_peer, address) => {
-      const ip = ipOf(address)
-      return options.privateAddresses || ip === undefined || !isPrivateAddress(ip)
-    },
+    filterMultiaddrForPeer: (_peer, address) => options.privateAddresses || !isPrivate(address),
   }
 }

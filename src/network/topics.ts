@@ -73,6 +73,17 @@ export const PROTOCOL_LIMITS = {
     bytesPerSecond: 64 * 1024,
     bytesBurst: 128 * 1024,
   },
+  /** A node's identity certificates, for one that has just joined. Frames here are answers. */
+  identities: {
+    frameBytesMax: 16 * 1024,
+    firstByteDeadlineMs: 5_000,
+    streamsInboundMax: 2,
+    streamsOutboundMax: 2,
+    messagesPerSecond: 1,
+    messagesBurst: 10,
+    bytesPerSecond: 64 * 1024,
+    bytesBurst: 64 * 1024,
+  },
   /** TrustChain's calls by libp2p (stoq.md); what a frame holds is the RPC layer's matter. */
   validation: {
     frameBytesMax: MIB,
@@ -120,7 +131,7 @@ export const TOPIC_LIMITS = {
   identities: {
     messageBytesMax: 16 * 1024,
     validationsInFlightMax: 64,
-    unsentMessagesMax: 4,
+    unsentMessagesMax: 1,
   },
 } as const satisfies Record<string, TopicLimits>
 
@@ -134,6 +145,7 @@ export const TOPIC_NAMES = Object.keys(TOPIC_LIMITS) as readonly TopicName[]
 export interface WireNames {
   readonly consensusChannel: string
   readonly blocks: string
+  readonly identities: string
   /** The same on every network: TrustChain's client does not know our genesis. */
   readonly validation: string
   readonly kademlia: string
@@ -151,6 +163,7 @@ export function wireNames(genesisHash: GenesisHash): WireNames {
   return {
     consensusChannel: own('consensus-channel'),
     blocks: own('blocks'),
+    identities: own('identity-certificates'),
     validation: '/hypermesh/consensus/1.0.0',
     kademlia: own('kad'),
     ping: '/ipfs/ping/1.0.0',
@@ -160,6 +173,19 @@ export function wireNames(genesisHash: GenesisHash): WireNames {
     topics: { transactions: own('transactions'), blocks: own('blocks'), identities: own('identities') },
   }
 }
+
+/** Identity certificates. */
+export const IDENTITY_CERTIFICATES = {
+  /** Addresses in one, and the characters of each. */
+  addressesMax: 16,
+  addressBytesMax: 256,
+  /** A certificate may begin this far in our future: clocks differ. */
+  clockSkewMaxMs: 60_000,
+  /** Own certificate is renewed and told again this often, so that nobody depends on one delivery. */
+  renewMs: 600_000,
+  /** Changes of own addresses within this become one certificate. */
+  settleMs: 1_000,
+} as const
 
 /** Bounds of the host: how many may talk to us, and how fast they may come. */
 export const HOST_LIMITS = {

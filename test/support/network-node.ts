@@ -2,16 +2,19 @@
 
 import { randomBytes } from 'node:crypto'
 import { validatorId } from '../../src/codec/genesis.ts'
+import { SIGNATURE_CONTEXTS } from '../../src/crypto/contexts.ts'
 import type { MlDsaKeyPair } from '../../src/crypto/ml-dsa.ts'
 import { selectMlDsa65, selectMlKem768 } from '../../src/crypto/select.ts'
 import { createHost, type HostOptions, type NetworkHost } from '../../src/network/host.ts'
+import type { IdentitySigner, IdentityVerifier } from '../../src/network/identity-certificate.ts'
 import type { NetworkCounts, NetworkMeter } from '../../src/network/meter.ts'
+import { createNetwork, type Network, type NetworkOptions } from '../../src/network/network.ts'
 import { networkKeyFromSeed } from '../../src/network/network-key.ts'
 import { ValidatorPeers } from '../../src/network/validator-peers.ts'
 import { AuthenticatedPeers } from '../../src/session/authenticated-peers.ts'
 import { Sessions } from '../../src/session/sessions.ts'
 import type { Logger } from '../../src/types/logger.ts'
-import type { GenesisHash, ValidatorId } from '../../src/types/primitives.ts'
+import { asHeight, type GenesisHash, type ValidatorId } from '../../src/types/primitives.ts'
 
 export const GENESIS = 'ab'.repeat(32) as GenesisHash
 
@@ -60,8 +63,13 @@ export interface TestNodeOptions extends Partial<HostOptions> {
 export const TCP = '/ip4/127.0.0.1/tcp/0'
 export const QUIC = '/ip4/127.0.0.1/udp/0/quic-v1'
 
-/** Builds a node that listens on TCP and QUIC on free loopback ports; not started. */
-export async function testNode(options: TestNodeOptions = {}): Promise<TestNode> {
+interface Parts extends Omit<TestNode, 'host'> {
+  readonly hostOptions: HostOptions
+  readonly signer: IdentitySigner
+  readonly verifyIdentity: IdentityVerifier
+}
+
+async function parts(options: TestNodeOptions): Promise<Parts> {
   const mlDsa = selectMlDsa65()
   const keyPair = mlDsa.keyPairFromSeed(options.mlDsaSeed ?? randomBytes(32))
   const networkSeed = options.networkSeed ?? randomBytes(32)
@@ -79,7 +87,7 @@ export async function testNode(options: TestNodeOptions = {}): Promise<TestNode>
     mlKem: selectMlKem768(),
     logger,
   })
-  const host = await createHost({
+  const hostOptions: HostOptions = {
     networkKey,
     genesisHash,
     sessions,
@@ -89,9 +97,74 @@ export async function testNode(options: TestNodeOptions = {}): Promise<TestNode>
     userAgent: 'hypermesh/test',
     meter: meter.meter,
     ...options,
+  }
+  const context = SIGNATURE_CONTEXTS['identity-certificate']
+  return {
+    hostOptions,
+    id: validatorId(keyPair.publicKey.raw),
+    keyPair,
+    networkSeed,
+    identities,
+    validatorPeers,
+    meter,
+    logger,
+    signer: { publicKey: keyPair.publicKey.raw, sign: (payload) => keyPair.sign(payload, context) },
+    verifyIdentity: (publicKey, payload, signature) =>
+      mlDsa.publicKey(publicKey)?.verify(payload, signature, context) ?? false,
+  }
+}
+
+/** Builds a libp2p node that listens on TCP and QUIC on free loopback ports; not started. */
+export async function testNode(options: TestNodeOptions = {}): Promise<TestNode> {
+  const { hostOptions, ...rest } = await parts(options)
+  return { ...rest, host: await createHost(hostOptions) }
+}
+
+/** A whole network layer with recorders behind its ports. */
+export interface TestNetwork extends TestNode {
+  readonly network: Network
+  readonly messages: { readonly from: ValidatorId; readonly bytes: Uint8Array }[]
+  readonly transactions: Uint8Array[]
+  readonly announcements: Uint8Array[]
+}
+
+/** Builds a whole network layer on free loopback ports; not started. */
+export async function testNetwork(
+  options: TestNodeOptions & Partial<NetworkOptions> = {},
+): Promise<TestNetwork> {
+  const { hostOptions, signer, verifyIdentity, ...rest } = await parts(options)
+  const messages: TestNetwork['messages'] = []
+  const transactions: Uint8Array[] = []
+  const announcements: Uint8Array[] = []
+  const network = await createNetwork({
+    ...hostOptions,
+    bootstrap: [],
+    identities: rest.identities,
+    signer,
+    verifyIdentity,
+    gossip: {
+      onTransactions: (batch) => {
+        transactions.push(...batch)
+        return 'accept'
+      },
+      onBlock: (bytes) => {
+        announcements.push(bytes)
+        return 'accept'
+      },
+    },
+    blockSource: {
+      blockByHash: () => Buffer.from('a block'),
+      range: () => ({ blocks: [Buffer.from('a block')], certificate: null }),
+      finality: () => ({ height: asHeight(0), certificate: null }),
+    },
+    calls: { answer: (request) => Promise.resolve(request), refuse: (reason) => Buffer.from(reason) },
+    onConsensusMessage: (from, bytes) => messages.push({ from, bytes }),
+    onReachabilityChange: () => undefined,
+    nowMs: () => Date.now(),
+    logger: rest.logger,
+    ...options,
   })
-  const id = validatorId(keyPair.publicKey.raw)
-  return { host, id, keyPair, networkSeed, identities, validatorPeers, meter, logger }
+  return { ...rest, host: network.host, network, messages, transactions, announcements }
 }
 
 /** Waits until a condition holds; the deadline is for a hang, not for a result. */

@@ -1,0 +1,108 @@
+/**
+ * Finds more peers when there are few: walks the Kademlia table towards random keys, and takes what multicast
+ * DNS finds. A node that knows one bootstrap address gets to know the network this way.
+ */
+
+import { randomBytes } from 'node:crypto'
+import type { Libp2p, PeerId, PeerInfo } from '@libp2p/interface'
+import type { Logger } from '../types/logger.ts'
+import { guarded, normaliseError } from './guard.ts'
+
+/** Bounds of a {@link PeerFinder}. */
+export const PEER_FINDING = {
+  /** Enough; above it nothing is looked for. */
+  peersWanted: 8,
+  /** New peers dialled after one walk. */
+  dialsPerWalk: 4,
+  /** Waits between walks, doubled while nothing new is found. */
+  firstMs: 3_000,
+  lastMs: 300_000,
+  walkDeadlineMs: 10_000,
+} as const
+
+/** Parts of a {@link PeerFinder}. */
+export interface PeerFinderOptions {
+  readonly host: Pick<
+    Libp2p,
+    'peerRouting' | 'dial' | 'getConnections' | 'addEventListener' | 'removeEventListener' | 'peerId'
+  >
+  readonly logger: Logger
+}
+
+/** The finder. */
+export class PeerFinder {
+  readonly #options: PeerFinderOptions
+  readonly #onDiscovery: (event: CustomEvent<PeerInfo>) => void
+  #waitMs: number = PEER_FINDING.firstMs
+  #timer: NodeJS.Timeout | undefined
+  #stop = new AbortController()
+
+  constructor(options: PeerFinderOptions) {
+    this.#options = options
+    this.#onDiscovery = guarded(
+      async (event: CustomEvent<PeerInfo>) => {
+        if (this.#peers().size < PEER_FINDING.peersWanted) await this.#dial(event.detail.id)
+      },
+      (error) => options.logger.debug({ detail: error.message }, 'a discovered peer did not answer'),
+    )
+  }
+
+  start(): void {
+    this.#stop = new AbortController()
+    this.#options.host.addEventListener('peer:discovery', this.#onDiscovery)
+    this.#schedule()
+  }
+
+  stop(): void {
+    this.#stop.abort()
+    clearTimeout(this.#timer)
+    this.#options.host.removeEventListener('peer:discovery', this.#onDiscovery)
+  }
+
+  #peers(): Set<string> {
+    return new Set(this.#options.host.getConnections().map(({ remotePeer }) => remotePeer.toString()))
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      void this.#walk().then((found) => {
+        this.#waitMs = found ? PEER_FINDING.firstMs : Math.min(2 * this.#waitMs, PEER_FINDING.lastMs)
+        if (!this.#stop.signal.aborted) this.#schedule()
+      })
+    }, this.#waitMs)
+  }
+
+  /** Never rejects. @returns whether a new peer was connected */
+  async #walk(): Promise<boolean> {
+    const { host, logger } = this.#options
+    const known = this.#peers()
+    if (known.size === 0 || known.size >= PEER_FINDING.peersWanted) return false
+    known.add(host.peerId.toString())
+    let connected = 0
+    try {
+      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(PEER_FINDING.walkDeadlineMs)])
+      for await (const { id } of host.peerRouting.getClosestPeers(randomBytes(32), { signal })) {
+        if (known.has(id.toString())) continue
+        known.add(id.toString())
+        if (await this.#dial(id)) connected += 1
+        if (connected >= PEER_FINDING.dialsPerWalk) break
+      }
+    } catch (thrown) {
+      logger.debug({ detail: normaliseError(thrown).message }, 'a walk through the network ended early')
+    }
+    return connected > 0
+  }
+
+  async #dial(id: PeerId): Promise<boolean> {
+    try {
+      await this.#options.host.dial(id, { signal: this.#stop.signal })
+      return true
+    } catch (thrown) {
+      this.#options.logger.debug(
+        { detail: normaliseError(thrown).message },
+        'a discovered peer did not answer',
+      )
+      return false
+    }
+  }
+}
