@@ -1,0 +1,199 @@
+/** The command line as a process: help, usage errors, exit codes, and asking a node's API. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { buildProgram } from '../../../src/cli/program.ts'
+import { endAll, run } from '../../support/cli/processes.ts'
+
+const entry = join(import.meta.dirname, '..', '..', '..', 'src', 'node.ts')
+let home = ''
+let server: Server
+let api = ''
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), 'hypermesh-cli-'))
+  server = createServer((request, response) => {
+    if (request.url === '/v1/peers') return void response.end('[]')
+    if (request.url === '/v1/blocks/final') return void response.end('{"height":7}')
+    response.statusCode = 404
+    response.setHeader('content-type', 'application/problem+json')
+    response.end(JSON.stringify({ status: 404, detail: `no ${request.url} here` }))
+  }).listen(0, '127.0.0.1')
+  await new Promise((done) => server.once('listening', done))
+  api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(() => {
+  server.close()
+  rmSync(home, { recursive: true, force: true })
+})
+afterEach(endAll)
+
+function hypermesh(...args: string[]) {
+  return run([process.execPath, entry, ...args], { env: { XDG_DATA_HOME: home, NO_COLOR: '1' } }).ended
+}
+
+describe('every command', () => {
+  const program = buildProgram()
+  const all = program.commands.flatMap((command) =>
+    command.commands.length === 0
+      ? [[command.name()]]
+      : command.commands.map((sub) => [command.name(), sub.name()]),
+  )
+
+  it('is one of these', () => {
+    const names = all.map((words) => words.join(' '))
+    for (const name of [
+      'devnet',
+      'testnet init',
+      'init',
+      'keys new',
+      'keys show',
+      'start',
+      'status',
+      'peers',
+      'block',
+    ]) {
+      expect(names).toContain(name)
+    }
+    for (const name of names) expect(name).toMatch(/^[a-z]+(?:-[a-z]+)*(?: [a-z]+(?:-[a-z]+)*)?$/)
+  })
+
+  it.each(all.map((words) => [words.join(' '), words] as const))(
+    '%s has help with an example',
+    async (name, words) => {
+      const { code, stdout } = await hypermesh(...words, '--help')
+      expect(code).toBe(0)
+      expect(stdout).toContain(`Usage: hypermesh ${name}`)
+      expect(stdout).toMatch(/Examples?:\n {2}\$ /)
+    },
+  )
+})
+
+describe('a mistake', () => {
+  it.each<[args: string[], code: number, stderr: RegExp]>([
+    [['stats'], 64, /^E_USAGE: unknown command 'stats'\n {2}fix: did you mean status \?\n$/],
+    [['status', '--jso'], 64, /^E_USAGE: unknown option '--jso'\n {2}fix: did you mean --json \?\n$/],
+    [['start', '--p2p.max-peer', '3'], 64, /did you mean --p2p\.max-peers \?/],
+    [['block'], 64, /^E_USAGE: missing required argument/],
+    [['block', '0x12'], 64, /^E_USAGE: "0x12" names no block\n {2}fix: /],
+    [['devnet', '--validators', '0'], 64, /Expected a whole number from 1 to 32/],
+    [['devnet', '--validators', '4x'], 64, /whole number/],
+    [['testnet', 'init', '--out', 'x'], 64, /--validators/],
+    [['keys', 'new', '--data', 'x', '--role', 'boss'], 64, /Allowed choices are validator, node/],
+    [['keys', 'show'], 64, /^E_USAGE: no node is set up here/],
+    [['keys', 'show', '--data', '/nowhere'], 77, /^E_KEY_MISSING: /],
+    [['start'], 64, /^E_USAGE: no node is set up here/],
+    [['start', '--data', '/nowhere'], 73, /^E_DATA_DIR_MISSING: \/nowhere .*\n {2}why: .*\n {2}fix: /],
+    [
+      ['init', '--genesis', '/nowhere', '--data', 'x', '--bootstrap', '/dnsaddr/a.example'],
+      65,
+      /^E_FILE: the genesis file \/nowhere/,
+    ],
+    [
+      ['init', '--genesis', 'x', '--data', 'x', '--bootstrap', '127.0.0.1:1'],
+      64,
+      /did you mean \/ip4\/127\.0\.0\.1\/tcp\/1 \?/,
+    ],
+  ])('%j ends with %i', async (args, code, stderr) => {
+    const result = await hypermesh(...args)
+    expect(result.stderr).toMatch(stderr)
+    expect(result).toMatchObject({ code, stdout: '' })
+    expect(result.stderr).not.toMatch(/^\s+at /m)
+  })
+
+  it('shows a stack when asked, wherever the asking stands', async () => {
+    for (const args of [
+      ['--debug', 'keys', 'show'],
+      ['keys', 'show', '--debug'],
+    ]) {
+      expect((await hypermesh(...args)).stderr).toMatch(/^E_USAGE: .*[\s\S]*^ {4}at /m)
+    }
+  })
+})
+
+describe('asking a node', () => {
+  it('prints its answer', async () => {
+    expect(await hypermesh('peers', '--api', `${api}/`, '--json')).toMatchObject({ code: 0, stdout: '[]\n' })
+    expect(await hypermesh('block', 'final', '--api', api, '--json')).toMatchObject({
+      code: 0,
+      stdout: '{\n  "height": 7\n}\n',
+    })
+  })
+
+  it('passes on why not', async () => {
+    const { code, stderr } = await hypermesh('block', '9', '--api', api)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^E_NOT_FOUND: no \/v1\/blocks\/9 here\n {2}why: .* answered 404\n$/)
+  })
+
+  it('says when nobody is there', async () => {
+    const { code, stderr } = await hypermesh('status', '--api', 'http://127.0.0.1:9')
+    expect(code).toBe(69)
+    expect(stderr).toMatch(/^E_NO_ANSWER: no node answers at http:\/\/127\.0\.0\.1:9\n {2}why: .*\n {2}fix: /)
+  })
+})
+
+it('sets up a network and a node that joins it, and runs neither', async () => {
+  const net = join(home, 'net')
+  const made = await hypermesh(
+    'testnet',
+    'init',
+    '--validators',
+    '2',
+    '--out',
+    net,
+    '--base-port',
+    '21000',
+    '--json',
+  )
+  expect(made.stderr).toBe('')
+  const { genesis, nodes } = JSON.parse(made.stdout) as {
+    genesis: string
+    nodes: { folder: string; ports: { p2p: number } }[]
+  }
+  expect(nodes.map(({ ports }) => ports.p2p)).toEqual([21_000, 21_010])
+
+  const shown = await hypermesh('keys', 'show', '--data', nodes[0]?.folder ?? '', '--json')
+  const keys = JSON.parse(shown.stdout) as Record<string, string>
+  expect(Object.keys(keys)).toEqual(['role', 'id', 'publicKey', 'peerId'])
+  expect(keys['publicKey']).toHaveLength(2 * 1_952)
+
+  const bootstrap = `/ip4/127.0.0.1/tcp/21000/p2p/${keys['peerId']}`
+  const joined = await hypermesh(
+    'init',
+    '--genesis',
+    genesis,
+    '--bootstrap',
+    bootstrap,
+    '--data',
+    join(home, 'joining'),
+    '--json',
+  )
+  expect(JSON.parse(joined.stdout)).toMatchObject({ network: 'testnet', data: join(home, 'joining') })
+  expect(
+    await hypermesh('init', '--genesis', genesis, '--bootstrap', bootstrap, '--data', join(home, 'joining')),
+  ).toMatchObject({
+    code: 73,
+    stderr: expect.stringContaining('E_DATA_DIR_EXISTS'),
+  })
+})
+
+it('ends quietly when its reader has gone', async () => {
+  const { child, ended } = run(['/bin/sh', '-c', `"${process.execPath}" "${entry}" --help | true`])
+  expect(child.pid).toBeGreaterThan(0)
+  expect(await ended).toMatchObject({ code: 0, stderr: '' })
+})
+
+it('refuses a configuration that it does not understand with 78', async () => {
+  const node = join(home, 'net', 'node-0')
+  writeFileSync(join(node, 'config.toml'), '[p2p]\nmax-peer = 3\n')
+  const { code, stderr } = await hypermesh('start', '--data', node)
+  expect(code).toBe(78)
+  expect(stderr).toMatch(
+    /^E_CONFIG_UNKNOWN_KEY: .*config\.toml: unknown setting p2p\.max-peer\n {2}fix: did you mean p2p\.max-peers \?\n$/,
+  )
+})

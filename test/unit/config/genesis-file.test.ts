@@ -1,0 +1,83 @@
+/** genesis.json: what goes out comes back with the same hash, and nothing that is not understood comes in. */
+
+import { describe, expect, it } from 'vitest'
+import { genesisHash, validatorId } from '../../../src/codec/genesis.ts'
+import { formatGenesis, parseGenesis } from '../../../src/config/genesis-file.ts'
+import type { Genesis } from '../../../src/types/genesis.ts'
+import { asUnixMs } from '../../../src/types/primitives.ts'
+
+function validator(fill: number, stake: bigint): Genesis['validators'][number] {
+  const publicKey = new Uint8Array(1_952).fill(fill)
+  return { id: validatorId(publicKey), publicKey, stake }
+}
+
+const GENESIS: Genesis = {
+  network: 'a-network',
+  time: asUnixMs(1_760_000_000_000),
+  parameters: {
+    heartbeatMs: 0,
+    viewTimeoutMinMs: 500,
+    viewTimeoutMaxMs: 8_000,
+    unreachableLeaderTimeoutMs: 100,
+    clockSkewMaxMs: 5_000,
+    blockBytesMax: 1_048_576,
+    blockTransactionsMax: 1_024,
+    certificateInterval: 1,
+  },
+  policy: {
+    minimumStake: 100n,
+    maxTimeOffsetMs: 300_000,
+    minimumStorage: 0n,
+    maximumStorage: 2n ** 64n - 1n,
+    minimumCompute: 10n,
+    maximumCompute: 9_007_199_254_740_993n,
+  },
+  validators: [validator(1, 1n), validator(2, 2n ** 63n + 1n)],
+}
+
+type Json = Record<string, unknown>
+
+/** The file with one part of it changed; `path` leads to the object that the fields are put into. */
+function changed(path: string, fields: Json): string {
+  const json = JSON.parse(formatGenesis(GENESIS)) as Json
+  let at = json
+  for (const key of path.split('.').filter(Boolean)) at = at[key] as Json
+  Object.assign(at, fields)
+  return JSON.stringify(json)
+}
+
+const key = (fill: string): Json => ({ publicKey: fill.repeat(1_952), stake: '1' })
+
+describe('genesis.json', () => {
+  it('comes back as it went out, to the last digit', () => {
+    const parsed = parseGenesis(formatGenesis(GENESIS), 'genesis.json')
+    expect(parsed).toEqual(GENESIS)
+    expect(genesisHash(parsed)).toBe(genesisHash(GENESIS))
+  })
+
+  it.each<[what: string, text: string, message: RegExp]>([
+    ['no JSON', '{', /JSON/],
+    ['another document', '[]', /expected object/],
+    ['an unknown name', changed('', { chain: 1 }), /chain/],
+    ['an unknown parameter', changed('parameters', { speed: 1 }), /speed/],
+    ['a missing parameter', changed('parameters', { heartbeatMs: undefined }), /parameters\.heartbeatMs/],
+    ['a fraction', changed('parameters', { heartbeatMs: 0.5 }), /parameters\.heartbeatMs/],
+    ['more than a day', changed('parameters', { heartbeatMs: 2 ** 32 }), /parameters\.heartbeatMs/],
+    ['no view timeout', changed('parameters', { viewTimeoutMinMs: 0 }), /viewTimeoutMinMs/],
+    ['bounds the wrong way round', changed('parameters', { viewTimeoutMaxMs: 100 }), /is above/],
+    ['an amount as a number', changed('policy', { minimumStake: 100 }), /policy\.minimumStake/],
+    ['more than 64 bits', changed('policy', { maximumStorage: String(2n ** 64n) }), /2\^64/],
+    ['no stake', changed('validators.0', { stake: '0' }), /validators\[0\]\.stake/],
+    ['a short key', changed('validators.0', { publicKey: 'ab' }), /validators\[0\]\.publicKey/],
+    ['upper case', changed('validators.0', { publicKey: 'AB'.repeat(1_952) }), /validators\[0\]\.publicKey/],
+    ['a validator twice', changed('', { validators: [key('ab'), key('ab')] }), /same key/],
+    ['no validator', changed('', { validators: [] }), /validators/],
+    ['too many', changed('', { validators: Array(257).fill(key('ab')) }), /validators/],
+    ['a name with a slash', changed('', { network: '../x' }), /network/],
+    ['a time that is none', changed('', { time: 'yesterday' }), /time/],
+  ])('refuses %s (65)', (_what, text, message) => {
+    expect(() => parseGenesis(text, 'genesis.json')).toThrow(
+      expect.objectContaining({ code: 'E_GENESIS', exitCode: 65, message: expect.stringMatching(message) }),
+    )
+  })
+})
