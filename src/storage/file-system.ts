@@ -45,7 +45,9 @@ export const nodeFileSystem: FileSystem = {
       if (size > bytesMax) {
         throw new StorageError('E_FILE_TOO_LARGE', `${path} has ${size} bytes, the limit is ${bytesMax}`)
       }
-      return await file.readFile()
+      const bytes = await file.readFile()
+      // A plain array: the `slice` of a Buffer would keep the whole file alive.
+      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
     } finally {
       await file.close()
     }

@@ -1,0 +1,92 @@
+/** What one final block writes, as operations of the one batch. Reads and writes nothing itself. */
+import { fromHex } from '../codec/hex.ts'
+import { encodeStateAccumulators, encodeStoredVerdict } from '../codec/ledger-state.ts'
+import { counter, decode, encode, hexBytes, record } from '../codec/schema.ts'
+import { assert } from '../types/assert.ts'
+import type { Result } from '../types/errors.ts'
+import type { FinalizedBlock, StateAccumulators } from '../types/ledger-state.ts'
+import type { BlockHash, Height, Hex32, RequestKey, StateRoot } from '../types/primitives.ts'
+import {
+  blockKey,
+  commitKey,
+  encodeHeight,
+  finalityKey,
+  heightOfHashKey,
+  META,
+  nullifierKey,
+  requestIdKey,
+  sequenceKey,
+  verdictKey,
+} from './buckets.ts'
+import type { Checkpoint } from './checkpoints.ts'
+import type { WriteOperation } from './database.ts'
+import { encodeSequence } from './ledger-store.ts'
+
+/** The last final block by name. The state root of every earlier block stands in its successor's header. */
+export interface TipRecord {
+  readonly height: Height
+  readonly hash: BlockHash
+  readonly stateRoot: StateRoot
+}
+
+const tipSchema = record<TipRecord>({ height: counter(), hash: hexBytes(32), stateRoot: hexBytes(32) })
+
+export function decodeTip(bytes: Uint8Array): Result<TipRecord, 'malformed'> {
+  return decode(tipSchema, bytes, 72)
+}
+
+const put = (key: Uint8Array, value: Uint8Array): WriteOperation => ({ type: 'put', key, value })
+const NOTHING = new Uint8Array(0)
+
+/** Block, hash index, nullifiers, verdicts with answers, request ids, sequences. */
+export function blockOperations(
+  finalized: Pick<FinalizedBlock, 'block' | 'changes' | 'answers'>,
+  /** Who used an id first, before this block; remembers those of this block. */
+  firstUsers: { keyOf(requestIdHash: Hex32): RequestKey | null; remember(id: Hex32, key: RequestKey): void },
+): WriteOperation[] {
+  const { block, changes, answers } = finalized
+  const { height } = block.header
+  assert(answers.length === changes.verdicts.length, `${answers.length} answers at height ${height}`)
+  const operations = [
+    put(blockKey(height), block.bytes),
+    put(heightOfHashKey(block.hash), encodeHeight(height)),
+    ...changes.nullifiers.map((nullifier) => put(nullifierKey(nullifier), NOTHING)),
+  ]
+  for (const [i, verdict] of changes.verdicts.entries()) {
+    const figures = answers[i]
+    assert(figures !== undefined, `no answer to verdict ${i} at height ${height}`)
+    const { requestKey, requestIdHash, sequence } = verdict
+    operations.push(put(verdictKey(requestKey), encodeStoredVerdict({ record: verdict, figures })))
+    if (firstUsers.keyOf(requestIdHash) === null) {
+      firstUsers.remember(requestIdHash, requestKey)
+      operations.push(put(requestIdKey(requestIdHash), fromHex(requestKey)))
+    }
+    if (sequence !== null) {
+      operations.push(put(sequenceKey(sequence.nodeIdHash), encodeSequence(sequence.number)))
+    }
+  }
+  return operations
+}
+
+/** What is overwritten with every batch: the tip, its certificate, and the accumulators when they moved. */
+export function tipOperations(
+  tip: TipRecord,
+  certificate: Uint8Array,
+  accumulators: StateAccumulators | null,
+): WriteOperation[] {
+  return [
+    put(META.tip, encode(tipSchema, tip)),
+    put(META.tipCertificate, certificate),
+    ...(accumulators === null ? [] : [put(META.accumulators, encodeStateAccumulators(accumulators))]),
+  ]
+}
+
+/** A finality certificate that is kept. */
+export function checkpointOperation({ height, certificate }: Checkpoint): WriteOperation {
+  return put(finalityKey(height), certificate)
+}
+
+/** A commit certificate that is kept. */
+export function commitOperation({ height, certificate }: Checkpoint): WriteOperation {
+  return put(commitKey(height), certificate)
+}

@@ -1,0 +1,92 @@
+/**
+ * Every key of the database in one table: one prefix byte per bucket, then a binary key. Heights are eight bytes,
+ * big endian, so that they sort. Changing a row here is a new SCHEMA_VERSION.
+ */
+import { fromHex } from '../codec/hex.ts'
+import type { BlockHash, Height, Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
+
+/** What the rows below and the values under them add up to. A database of another version is refused. */
+export const SCHEMA_VERSION = 1
+
+/** Prefix bytes. Zero stays free, so that no key is a prefix of the empty range. */
+const BUCKET = {
+  /** Name (ASCII) → schema, network, tip, accumulators, tip certificate. */
+  meta: 0x01,
+  /** Height → canonical bytes of the final block. */
+  blocks: 0x02,
+  /** Block hash → height. */
+  heights: 0x03,
+  /** Height → pre-commit certificate of exactly that block; at checkpoints only (checkpoints.ts). */
+  finality: 0x04,
+  /** Height → commit certificate of that block; at checkpoints only. */
+  commits: 0x05,
+  /** Nullifier → nothing. */
+  nullifiers: 0x06,
+  /** Request key → verdict record with the figures of its answer. */
+  verdicts: 0x07,
+  /** Hash of a request id → key of the request that used it first. */
+  requestIds: 0x08,
+  /** Hash of a node id → highest sequence number, u64 little endian. */
+  sequences: 0x09,
+} as const
+
+/** Rows of the bucket `meta`. */
+export const META = {
+  schema: metaKey('schema'),
+  network: metaKey('network'),
+  tip: metaKey('tip'),
+  accumulators: metaKey('accumulators'),
+  tipCertificate: metaKey('tip-certificate'),
+} as const
+
+type HeightBucket = 'blocks' | 'finality' | 'commits'
+
+/** Keys from the lower bound up to, not including, the upper one. */
+export interface KeyRange {
+  readonly gte: Uint8Array
+  readonly lt: Uint8Array
+}
+
+export const blockKey = (height: Height): Uint8Array => heightKey('blocks', height)
+export const finalityKey = (height: Height): Uint8Array => heightKey('finality', height)
+export const commitKey = (height: Height): Uint8Array => heightKey('commits', height)
+export const heightOfHashKey = (hash: BlockHash): Uint8Array => hashKey(BUCKET.heights, hash)
+export const nullifierKey = (nullifier: Nullifier): Uint8Array => hashKey(BUCKET.nullifiers, nullifier)
+export const verdictKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.verdicts, requestKey)
+export const requestIdKey = (idHash: Hex32): Uint8Array => hashKey(BUCKET.requestIds, idHash)
+export const sequenceKey = (nodeIdHash: Hex32): Uint8Array => hashKey(BUCKET.sequences, nodeIdHash)
+
+/** The heights `from` to `to`, both included, of a bucket. */
+export function heightRange(bucket: HeightBucket, from: number, to: number): KeyRange {
+  return { gte: heightKey(bucket, from), lt: heightKey(bucket, to + 1) }
+}
+
+/** Eight bytes, big endian. */
+export function encodeHeight(height: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(height))
+  return bytes
+}
+
+/** The height in the last eight bytes of a key or value. */
+export function decodeHeight(bytes: Uint8Array): Height {
+  return Number(new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8, 8).getBigUint64(0)) as Height
+}
+
+function heightKey(bucket: HeightBucket, height: number): Uint8Array {
+  const key = new Uint8Array(9)
+  key[0] = BUCKET[bucket]
+  new DataView(key.buffer).setBigUint64(1, BigInt(height))
+  return key
+}
+
+function hashKey(prefix: number, hash: string): Uint8Array {
+  const key = new Uint8Array(1 + hash.length / 2)
+  key[0] = prefix
+  key.set(fromHex(hash), 1)
+  return key
+}
+
+function metaKey(name: string): Uint8Array {
+  return Uint8Array.of(BUCKET.meta, ...new TextEncoder().encode(name))
+}

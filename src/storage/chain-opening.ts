@@ -1,0 +1,132 @@
+/**
+ * The chain as it is found when the database is opened: made from genesis when there is none, else checked
+ * before anything is built on it. LevelDB skips damaged parts of its log in silence, so a batch in the middle
+ * can be missing; that is looked for here.
+ */
+import { decodeBlock } from '../codec/block.ts'
+import { decodeQuorumCertificate, encodeQuorumCertificate } from '../codec/certificates.ts'
+import { decodeStateAccumulators } from '../codec/ledger-state.ts'
+import type { HashedBlock } from '../types/block.ts'
+import type { QuorumCertificate } from '../types/certificates.ts'
+import type { Result } from '../types/errors.ts'
+import type { StateAccumulators } from '../types/ledger-state.ts'
+import type { Height, StateRoot } from '../types/primitives.ts'
+import { blockOperations, decodeTip, tipOperations } from './block-batch.ts'
+import { blockKey, decodeHeight, finalityKey, heightOfHashKey, heightRange, META } from './buckets.ts'
+import { type Checkpoint, CheckpointRule } from './checkpoints.ts'
+import type { Database } from './database.ts'
+import { damagedDatabase } from './database-refusals.ts'
+
+/** The last block that is final and durable, with the state after it. */
+export interface ChainTip {
+  readonly height: Height
+  readonly block: HashedBlock
+  readonly stateRoot: StateRoot
+  readonly accumulators: StateAccumulators
+  /** The pre-commit certificate that made it final: on this block or on a descendant. */
+  readonly finality: QuorumCertificate
+}
+
+/** What the chain starts from; a `GenesisState` of the ledger fits. */
+export interface ChainGenesis {
+  readonly block: HashedBlock
+  readonly stateRoot: StateRoot
+  readonly changes: { readonly accumulators: StateAccumulators }
+  /** Without signatures: genesis needs none. */
+  readonly finality: QuorumCertificate
+}
+
+/** A chain that was found in order. */
+export interface FoundChain {
+  readonly tip: ChainTip
+  readonly rule: CheckpointRule
+  /** The highest block with a certificate of exactly itself; null until there is one above genesis. */
+  readonly certified: Checkpoint | null
+}
+
+/**
+ * Heights below the tip whose blocks are looked for: more than LevelDB's log and its first tables hold, whose
+ * loss it does not report.
+ */
+const HEIGHTS_CHECKED = 8_192
+
+/**
+ * @param stateRootOf root of the state over these accumulators (ledger/state-root.ts)
+ * @throws StorageError E_DB_CORRUPT, E_DB_WRITE
+ */
+export async function openChain(
+  database: Database,
+  genesis: ChainGenesis,
+  stateRootOf: (accumulators: StateAccumulators) => StateRoot,
+): Promise<FoundChain> {
+  const damaged = (why: string) => damagedDatabase(database.path, why)
+  const read = <T>(what: string, key: Uint8Array, decode: (bytes: Uint8Array) => Result<T>): T => {
+    const bytes = database.get(key)
+    if (bytes === null) throw damaged(`${what} is missing`)
+    const value = decode(bytes)
+    if (!value.ok) throw damaged(`${what} cannot be read: ${value.detail}`)
+    return value.value
+  }
+
+  if (database.get(META.tip) === null) await writeGenesis(database, genesis)
+  const { height, hash, stateRoot } = read('the tip', META.tip, decodeTip)
+  const block = read(`block ${height}, the tip,`, blockKey(height), decodeBlock)
+  const accumulators = read('the list of accumulators', META.accumulators, decodeStateAccumulators)
+  const finality = read('the certificate of the tip', META.tipCertificate, decodeQuorumCertificate)
+  if (block.hash !== hash) throw damaged(`block ${height} has hash ${block.hash}, the tip is ${hash}`)
+  if (stateRootOf(accumulators) !== stateRoot) {
+    throw damaged(`the accumulators do not have the state root ${stateRoot} of height ${height}`)
+  }
+  if (database.get(heightOfHashKey(genesis.block.hash)) === null) {
+    throw damaged(`it does not hold the genesis block ${genesis.block.hash}`)
+  }
+  await requireEveryBlock(database, height)
+  const tip: ChainTip = { height, block, stateRoot, accumulators, finality }
+  return { tip, ...(await findCheckpoints(database, tip)) }
+}
+
+async function writeGenesis(database: Database, genesis: ChainGenesis): Promise<void> {
+  const { block, stateRoot, changes, finality } = genesis
+  const none = { keyOf: () => null, remember: () => undefined }
+  const tip = { height: block.header.height, hash: block.hash, stateRoot }
+  await database.write([
+    ...blockOperations(
+      { block, answers: [], changes: { nullifiers: [], verdicts: [], accumulators: changes.accumulators } },
+      none,
+    ),
+    ...tipOperations(tip, encodeQuorumCertificate(finality), changes.accumulators),
+  ])
+}
+
+/** Each block shares its batch with its nullifiers and verdicts: where all blocks are, all batches are. */
+async function requireEveryBlock(database: Database, tip: Height): Promise<void> {
+  const lowest = Math.max(0, tip - HEIGHTS_CHECKED + 1)
+  const keys = await database.keys(heightRange('blocks', lowest, Number.MAX_SAFE_INTEGER - 1))
+  for (const [i, key] of keys.entries()) {
+    const height = decodeHeight(key)
+    if (height !== lowest + i) {
+      throw damagedDatabase(database.path, `block ${lowest + i} is missing and block ${height} is there`)
+    }
+  }
+  const highest = lowest + keys.length - 1
+  if (highest !== tip) {
+    throw damagedDatabase(database.path, `the tip is at height ${tip} and the highest block at ${highest}`)
+  }
+}
+
+async function findCheckpoints(database: Database, tip: ChainTip): Promise<Omit<FoundChain, 'tip'>> {
+  const [key] = await database.keys(heightRange('finality', 0, tip.height), { reverse: true, limit: 1 })
+  const last = key === undefined ? (0 as Height) : decodeHeight(key)
+  const kept = key === undefined ? null : database.get(finalityKey(last))
+  const ofTip =
+    tip.height > 0 && tip.finality.blockHash === tip.block.hash
+      ? { height: tip.height, certificate: encodeQuorumCertificate(tip.finality) }
+      : null
+  const rule = new CheckpointRule(last)
+  for await (const [blockAt, bytes] of database.scan(heightRange('blocks', last + 1, tip.height))) {
+    const height = decodeHeight(blockAt)
+    const certificate = height === ofTip?.height ? ofTip.certificate : null
+    rule.next({ height, bytes: bytes.length, certificate })
+  }
+  return { rule, certified: ofTip ?? (kept === null ? null : { height: last, certificate: kept }) }
+}

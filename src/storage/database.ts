@@ -1,0 +1,200 @@
+/**
+ * LevelDB behind the few calls the node makes: synchronous reads, ordered scans, durable batches. Opens only a
+ * database of its own network and schema, and turns whatever LevelDB throws into a StorageError. Its lock is the
+ * lock of the whole data directory. Knows no bucket but `meta`.
+ */
+import { mkdir } from 'node:fs/promises'
+import { Level } from 'level'
+import { bytesToUtf8, utf8ToBytes } from '../codec/utf8.ts'
+import type { GenesisHash } from '../types/primitives.ts'
+import { type KeyRange, META, SCHEMA_VERSION } from './buckets.ts'
+import {
+  type DatabaseNetwork,
+  damagedDatabase,
+  foreignDatabase,
+  foreignSchema,
+  openingFailed,
+  readingFailed,
+  writingFailed,
+} from './database-refusals.ts'
+
+export type { DatabaseNetwork } from './database-refusals.ts'
+
+export interface DatabaseOptions {
+  /** LevelDB's own directory; made when it is missing. */
+  readonly path: string
+  readonly network: DatabaseNetwork
+  /** Names whoever holds the directory when it is locked, from run.json; null when nothing is known. */
+  readonly holder?: () => string | null
+}
+
+export type WriteOperation =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Uint8Array }
+
+/** The database as it was at one moment. */
+export interface DatabaseView {
+  get(key: Uint8Array): Uint8Array | null
+  close(): void
+}
+
+/**
+ * LevelDB's log is rewritten as tables at this size. A quarter of LevelDB's default: the tip's certificate is
+ * overwritten with every block, and a smaller log means that fewer dead copies lie on the disk at a time.
+ */
+const WRITE_BUFFER_BYTES = 1024 * 1024
+
+export class Database {
+  readonly path: string
+  readonly #level: Level<Uint8Array, Uint8Array>
+
+  private constructor(level: Level<Uint8Array, Uint8Array>) {
+    this.path = level.location
+    this.#level = level
+  }
+
+  /**
+   * Opens or makes the database of a network.
+   * @throws StorageError E_DATA_DIR_IN_USE, E_DB_FOREIGN, E_DB_SCHEMA, E_DB_CORRUPT, E_DB_OPEN
+   */
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const { path, network, holder = () => null } = options
+    const level = new Level<Uint8Array, Uint8Array>(path, {
+      keyEncoding: 'view',
+      valueEncoding: 'view',
+      writeBufferSize: WRITE_BUFFER_BYTES,
+    })
+    try {
+      await mkdir(path, { recursive: true, mode: 0o700 })
+      await level.open()
+    } catch (error) {
+      throw openingFailed(path, error, holder())
+    }
+    const database = new Database(level)
+    try {
+      await database.#claim(network)
+    } catch (error) {
+      await database.close()
+      throw error
+    }
+    return database
+  }
+
+  /** @throws StorageError E_DB_CORRUPT, E_DB_CLOSED; so do all reads */
+  get(key: Uint8Array): Uint8Array | null {
+    return plain(this.#read(() => this.#level.getSync(key)))
+  }
+
+  /** What is in the database now, whatever is written later. Close it, or LevelDB keeps every old value. */
+  view(): DatabaseView {
+    const snapshot = this.#read(() => this.#level.snapshot())
+    const options = { snapshot }
+    return {
+      get: (key) => plain(this.#read(() => this.#level.getSync<Uint8Array, Uint8Array>(key, options))),
+      close: () => void snapshot.close(),
+    }
+  }
+
+  /** Entries in order of their keys, as they were when the scan began. */
+  async *scan(
+    range: KeyRange,
+    options: { readonly reverse?: boolean; readonly limit?: number } = {},
+  ): AsyncGenerator<readonly [key: Uint8Array, value: Uint8Array]> {
+    const iterator = this.#read(() => this.#level.iterator({ ...range, ...options }))
+    try {
+      for (;;) {
+        const entry = await iterator.next()
+        if (entry === undefined) return
+        yield [entry[0], plain(entry[1])]
+      }
+    } catch (error) {
+      throw readingFailed(this.path, error)
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  /** Keys in order. */
+  async keys(
+    range: KeyRange,
+    options: { readonly reverse?: boolean; readonly limit?: number } = {},
+  ): Promise<Uint8Array[]> {
+    const keys = this.#read(() => this.#level.keys({ ...range, ...options }))
+    return await keys.all().catch((error) => {
+      throw readingFailed(this.path, error)
+    })
+  }
+
+  /**
+   * Writes all operations in order, or none; resolves when they are durable.
+   * @throws StorageError E_DB_WRITE
+   */
+  async write(operations: readonly WriteOperation[]): Promise<void> {
+    await this.#batch(operations, true)
+  }
+
+  /**
+   * As {@link write}, but a power cut may lose it: only for what can be had again. Everything written later and
+   * durably makes this durable too.
+   */
+  async writeRelaxed(operations: readonly WriteOperation[]): Promise<void> {
+    await this.#batch(operations, false)
+  }
+
+  async close(): Promise<void> {
+    await this.#level.close()
+  }
+
+  async #batch(operations: readonly WriteOperation[], sync: boolean): Promise<void> {
+    try {
+      await this.#level.batch(operations as WriteOperation[], { sync })
+    } catch (error) {
+      throw writingFailed(this.path, error)
+    }
+  }
+
+  #read<T>(run: () => T): T {
+    try {
+      return run()
+    } catch (error) {
+      throw readingFailed(this.path, error)
+    }
+  }
+
+  /** Writes whose database this is into a new one; refuses another's. */
+  async #claim(expected: DatabaseNetwork): Promise<void> {
+    const schema = this.get(META.schema)
+    if (schema === null) {
+      if ((await this.keys({ gte: Uint8Array.of(0), lt: Uint8Array.of(0xff) }, { limit: 1 })).length > 0) {
+        throw damagedDatabase(this.path, 'it has entries and no schema version')
+      }
+      await this.write([
+        { type: 'put', key: META.schema, value: utf8ToBytes(String(SCHEMA_VERSION)) },
+        { type: 'put', key: META.network, value: utf8ToBytes(networkText(expected)) },
+      ])
+      return
+    }
+    const version = bytesToUtf8(schema) ?? 'unknown'
+    if (version !== String(SCHEMA_VERSION)) throw foreignSchema(this.path, version, SCHEMA_VERSION)
+    const found = parseNetwork(bytesToUtf8(this.get(META.network) ?? new Uint8Array(0)) ?? '')
+    if (found === null) throw damagedDatabase(this.path, 'it does not say which network it belongs to')
+    if (found.genesisHash !== expected.genesisHash) throw foreignDatabase(this.path, found, expected)
+  }
+}
+
+/** LevelDB hands out Buffers, whose `slice` is not that of a Uint8Array. */
+function plain(bytes: Uint8Array): Uint8Array
+function plain(bytes: Uint8Array | undefined): Uint8Array | null
+function plain(bytes: Uint8Array | undefined): Uint8Array | null {
+  return bytes === undefined ? null : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+/** `<genesis hash> <name>`. */
+function networkText({ network, genesisHash }: DatabaseNetwork): string {
+  return `${genesisHash} ${network}`
+}
+
+function parseNetwork(text: string): DatabaseNetwork | null {
+  const match = /^([0-9a-f]{64}) (.*)$/.exec(text)
+  return match === null ? null : { genesisHash: match[1] as GenesisHash, network: match[2] ?? '' }
+}

@@ -1,0 +1,85 @@
+/**
+ * The final state as execution and the validation service look things up in it: nullifiers, verdicts, request
+ * ids, sequences. Reads the database as it was after the last block that is final and durable, never half of
+ * the next one. Writes nothing: chain-store.ts owns the batch.
+ */
+import { toHex } from '../codec/hex.ts'
+import { decodeStoredVerdict } from '../codec/ledger-state.ts'
+import type { StateReader } from '../ledger/state-reader.ts'
+import type { StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
+import type { Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
+import type { VerdictRecord } from '../types/verdict.ts'
+import { nullifierKey, requestIdKey, sequenceKey, verdictKey } from './buckets.ts'
+import type { Database, DatabaseView } from './database.ts'
+import { damagedDatabase } from './database-refusals.ts'
+
+export class LedgerStore implements StateReader {
+  readonly #database: Database
+  #view: DatabaseView
+  #accumulators: StateAccumulators
+
+  /** @param accumulators after the last block in the database */
+  constructor(database: Database, accumulators: StateAccumulators) {
+    this.#database = database
+    this.#view = database.view()
+    this.#accumulators = accumulators
+  }
+
+  get accumulators(): StateAccumulators {
+    return this.#accumulators
+  }
+
+  /** Moves on to what the database holds now. Only chain-store.ts calls this, between two batches. */
+  advance(accumulators: StateAccumulators): void {
+    const old = this.#view
+    this.#view = this.#database.view()
+    this.#accumulators = accumulators
+    old.close()
+  }
+
+  hasNullifier(nullifier: Nullifier): boolean {
+    return this.#view.get(nullifierKey(nullifier)) !== null
+  }
+
+  verdict(requestKey: RequestKey): VerdictRecord | null {
+    return this.storedVerdict(requestKey)?.record ?? null
+  }
+
+  requestKeyOfId(requestIdHash: Hex32): RequestKey | null {
+    const bytes = this.#view.get(requestIdKey(requestIdHash))
+    return bytes === null ? null : (toHex(bytes) as RequestKey)
+  }
+
+  lastSequence(nodeIdHash: Hex32): bigint {
+    const bytes = this.#view.get(sequenceKey(nodeIdHash))
+    return bytes === null ? 0n : decodeSequence(bytes)
+  }
+
+  /** A verdict with the figures of its answer. */
+  storedVerdict(requestKey: RequestKey): StoredVerdict | null {
+    const bytes = this.#view.get(verdictKey(requestKey))
+    if (bytes === null) return null
+    const verdict = decodeStoredVerdict(bytes)
+    if (!verdict.ok) {
+      throw damagedDatabase(this.#database.path, `the verdict on ${requestKey}: ${verdict.detail}`)
+    }
+    return verdict.value
+  }
+
+  /** The verdict on the request that used this id first. */
+  verdictById(requestIdHash: Hex32): StoredVerdict | null {
+    const requestKey = this.requestKeyOfId(requestIdHash)
+    return requestKey === null ? null : this.storedVerdict(requestKey)
+  }
+}
+
+/** Eight bytes, little endian. */
+export function encodeSequence(number: bigint): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, number, true)
+  return bytes
+}
+
+function decodeSequence(bytes: Uint8Array): bigint {
+  return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true)
+}
