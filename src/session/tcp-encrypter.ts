@@ -4,12 +4,13 @@
  * connection to announce.
  */
 
-import type {
-  ConnectionEncrypter,
-  MessageStream,
-  SecureConnectionOptions,
-  SecuredConnection,
-  StreamMuxerFactory,
+import {
+  type ConnectionEncrypter,
+  type MessageStream,
+  type SecureConnectionOptions,
+  type SecuredConnection,
+  type StreamMuxerFactory,
+  serviceCapabilities,
 } from '@libp2p/interface'
 import { type NoiseComponents, type NoiseInit, noise } from '@libp2p/noise'
 import { ok, type Result, refuse } from '../types/errors.ts'
@@ -40,6 +41,8 @@ export function postQuantumEncrypter(
 
 class PostQuantumEncrypter implements ConnectionEncrypter {
   readonly protocol = POST_QUANTUM_NOISE
+  readonly [Symbol.toStringTag] = 'hypermesh-pq-noise'
+  readonly [serviceCapabilities] = ['@libp2p/connection-encryption']
   readonly #sessions: Sessions
   readonly #noise: ConnectionEncrypter
 

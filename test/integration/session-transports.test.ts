@@ -103,8 +103,10 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
   test('a stream that the remote aborts ends with an error, and the connection lives on', async () => {
     const [alice, bob] = await pair()
     await bob.libp2p.handle('/test/abort/1', async (stream) => {
-      stream.send(Buffer.from('a part'))
-      stream.abort(new Error('enough'))
+      stream.addEventListener('message', () => {
+        stream.send(Buffer.from('a part'))
+        stream.abort(new Error('enough'))
+      })
     })
     const connection = await alice.libp2p.dial(bob.libp2p.getMultiaddrs())
     const stream = await connection.newStream('/test/abort/1')
@@ -112,6 +114,7 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
       stream.addEventListener('message', () => {})
       stream.addEventListener('remoteCloseWrite', () => resolve(undefined))
       stream.addEventListener('close', (event) => resolve(event.error))
+      stream.send(Buffer.from('go'))
     })
     expect(error).toBeInstanceOf(Error)
     const data = randomBytes(1_000)

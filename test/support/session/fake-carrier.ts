@@ -1,9 +1,15 @@
 /** A stream under the test's control: what is sent on it is kept, what it delivers the test decides. */
 
-import type { AbortOptions } from '@libp2p/interface'
-import { defaultLogger } from '@libp2p/logger'
+import type { AbortOptions, Logger } from '@libp2p/interface'
 import { AbstractStream, type SendResult } from '@libp2p/utils'
 import type { Uint8ArrayList } from 'uint8arraylist'
+
+const silent: Logger = Object.assign(() => {}, {
+  enabled: false,
+  trace: () => {},
+  error: () => {},
+  newScope: () => silent,
+})
 
 export class FakeCarrier extends AbstractStream {
   readonly sent: Uint8Array[] = []
@@ -14,7 +20,7 @@ export class FakeCarrier extends AbstractStream {
   resets = 0
 
   constructor(direction: 'inbound' | 'outbound' = 'outbound') {
-    super({ id: 'fake', log: defaultLogger().forComponent('test:carrier'), direction })
+    super({ id: 'fake', log: silent, direction })
   }
 
   sendData(data: Uint8ArrayList): SendResult {
