@@ -3,7 +3,9 @@
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import type { Command } from 'commander'
+import { genesisHash } from '../codec/genesis.ts'
 import { isHex, toHex } from '../codec/hex.ts'
+import { parseGenesis } from '../config/genesis-file.ts'
 import { parseAddress, peerIdOf } from '../network/addresses.ts'
 import { readJson } from '../rpc/json-shape.ts'
 import { validationAnswer } from '../rpc/trustchain-json-response.ts'
@@ -14,7 +16,7 @@ import { callConsensus } from './consensus-call.ts'
 import { CliError, usageError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { genesisOfData, knownNetworks } from './known-networks.ts'
-import { wholeNumber } from './parse-options.ts'
+import { readTextFile, wholeNumber } from './parse-options.ts'
 import { print } from './print.ts'
 import { kindOfRequest, postRequest, type RequestKind } from './validation-client.ts'
 
@@ -46,10 +48,7 @@ async function readRequest(file: string): Promise<Uint8Array> {
 async function networksOf(options: ValidateOptions): Promise<GenesisHash[]> {
   if (options.genesis !== undefined) {
     if (isHex(options.genesis, 32)) return [options.genesis as GenesisHash]
-    throw usageError(
-      `"${options.genesis}" is no genesis hash`,
-      'give 64 hex digits, as "hypermesh status" shows',
-    )
+    return [genesisHash(parseGenesis(readTextFile(options.genesis, 'genesis file'), options.genesis))]
   }
   if (options.data !== undefined) {
     const genesis = genesisOfData(options.data)
@@ -150,7 +149,7 @@ export function registerValidateCommand(program: Command): void {
     .option('--json', 'print the raw answer')
     .option('--timeout <seconds>', 'give up after so long', wholeNumber(1, 600), 15)
     .option('--insecure', 'accept any TLS certificate (on loopback any is accepted)')
-    .option('--genesis <hash>', 'network of a multiaddr (default: the networks known on this machine)')
+    .option('--genesis <file|hash>', 'network of a multiaddr (default: the networks known on this machine)')
     .option('--data <dir>', 'data directory of a node of that network')
     .addHelpText(
       'after',

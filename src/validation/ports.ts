@@ -12,16 +12,14 @@ export interface VerdictStore {
   verdictById(requestIdHash: Hex32): StoredVerdict | null
 }
 
-/** Why the pool does not take a request; `already-final` means that its verdict is about to be told of. */
-export type SubmitRefusal = 'already-final' | 'too-large' | 'source-budget' | 'full'
-
 /** Takes a request into the network: into the pool, and on to the others. */
 export interface Submitter {
   /**
    * @param source who asked, for limits per client; never shown to others
-   * @returns `known` when the pool has it already; a refusal when it will not be ordered now
+   * @returns `known` when the pool has it already; a refusal when it will not be ordered now: `already-final` when
+   *   its verdict is about to be told of, `too-large` when no block will ever hold it, else for lack of room
    */
-  submit(transaction: HashedTransaction, source: string): Result<'added' | 'known', SubmitRefusal>
+  submit(transaction: HashedTransaction, source: string): Result<'added' | 'known'>
 }
 
 /** Tells of verdicts as they become final, after they are durable. */

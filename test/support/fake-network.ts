@@ -5,7 +5,7 @@ import type { AnswerFigures, StoredVerdict } from '../../src/types/ledger-state.
 import { asHeight, asUnixMs, type Hex32 } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
 import type { RuleFailure } from '../../src/types/verdict.ts'
-import type { Clock, SubmitRefusal } from '../../src/validation/ports.ts'
+import type { Clock } from '../../src/validation/ports.ts'
 
 /** Figures of one answer that no two fields share. */
 export const FIGURES: AnswerFigures = {
@@ -48,7 +48,7 @@ export class FakeNetwork {
   readonly #verdicts: StoredVerdict[] = []
   readonly #listeners = new Set<(verdicts: readonly StoredVerdict[]) => void>()
   /** Null: takes requests. */
-  refusal: SubmitRefusal | null = null
+  refusal: string | null = null
   notReady: string | null = null
   /** Makes a verdict final at once. */
   answersAtOnce = false
@@ -60,7 +60,7 @@ export class FakeNetwork {
   }
 
   readonly submitter = {
-    submit: (transaction: HashedTransaction): Result<'added' | 'known', SubmitRefusal> => {
+    submit: (transaction: HashedTransaction): Result<'added' | 'known'> => {
       if (this.refusal !== null) return refuse(this.refusal, 'said the pool')
       const isKnown = this.submitted.some(({ hash }) => hash === transaction.hash)
       this.submitted.push(transaction)
