@@ -13,9 +13,12 @@ export interface Manifest {
 
 /** The parts of package-lock.json that are judged. */
 export interface Lock {
-  readonly packages: Readonly<
-    Record<string, { readonly hasInstallScript?: boolean; readonly version?: string }>
-  >
+  readonly packages: Readonly<Record<string, LockEntry>>
+}
+
+interface LockEntry {
+  readonly hasInstallScript?: boolean
+  readonly optionalDependencies?: Readonly<Record<string, string>>
 }
 
 /** Dependencies that are not pinned to one version. */
