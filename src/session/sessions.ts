@@ -138,7 +138,7 @@ export class Sessions {
    */
   refused(refusal: SessionRefusal, direction: SessionDirection, address: string): SessionError {
     const { code, detail } = refusal
-    const level = direction === 'outbound' ? 'warn' : 'debug'
+    const level = direction === 'outbound' && code !== 'cancelled' ? 'warn' : 'debug'
     this.#options.logger[level]({ code, detail, direction, address }, 'post-quantum session refused')
     return new SessionError(refusal)
   }

@@ -276,6 +276,14 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
     await stillServes(node, carrier)
   })
 
+  test('a dial that we give up ourselves is no alarm', async () => {
+    const node = await start({ carrier })
+    const silent = await start({ carrier, admit: () => true })
+    const signal = AbortSignal.abort()
+    await expect(node.libp2p.dial(silent.libp2p.getMultiaddrs(), { signal })).rejects.toThrow()
+    expect(node.logger.lines.filter(({ level }) => level === 'warn')).toEqual([])
+  })
+
   test('more handshakes at once than the limits allow', async () => {
     const node = await start({ carrier, limits: { ...limits, handshakesPerAddressMax: 2 } })
     const silent = await Promise.all(Array.from({ length: 4 }, () => misbehaving(untilClosed)))
