@@ -1,13 +1,19 @@
 /** The consensus protocol over real libp2p with post-quantum sessions: the command line's client, garbage, resets. */
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { Command } from 'commander'
 import { createLibp2p, type Libp2p } from 'libp2p'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { callConsensus } from '../../src/cli/consensus-call.ts'
+import { registerValidateCommand } from '../../src/cli/validate.ts'
 import { fromHex } from '../../src/codec/hex.ts'
+import { createDataDirectory, sealDataDirectory } from '../../src/config/data-directory.ts'
 import { selectMlDsa65, selectMlKem768 } from '../../src/crypto/select.ts'
 import { networkKeyFromSeed } from '../../src/network/network-key.ts'
 import { ClientLimiter } from '../../src/rpc/client-limiter.ts'
@@ -159,6 +165,29 @@ describe('the consensus protocol', () => {
       })
     },
   )
+
+  it.each(['/tcp/', '/quic-v1/'])('serves "validate --to <multiaddr>" over %s', async (transport) => {
+    const directory = await mkdtemp(join(tmpdir(), 'hypermesh-validate-'))
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    try {
+      const file = join(directory, 'request.json')
+      await writeFile(file, vector('fpreq_json'))
+      // A devnet's folder: the network is that of the node in it.
+      const data = createDataDirectory(join(directory, 'net', 'validator-0'))
+      sealDataDirectory(data, 'dev', GENESIS)
+      const program = new Command().exitOverride()
+      registerValidateCommand(program)
+      const to = addressOver(transport).toString()
+      const args = ['validate', file, '--to', to, '--data', join(directory, 'net')]
+      await program.parseAsync(args, { from: 'user' })
+      expect(write.mock.calls[0]?.[0]).toBe('Valid\n')
+      expect(process.exitCode).toBe(0)
+    } finally {
+      write.mockRestore()
+      process.exitCode = undefined
+      await rm(directory, { recursive: true })
+    }
+  })
 
   it('says that nobody answers when nobody does', async () => {
     const address = multiaddr(`/ip4/127.0.0.1/tcp/1/p2p/${server.peerId.toString()}`)
