@@ -28,7 +28,8 @@ export type GossipHandler<Payload> = (
 /** The handlers, one per topic. */
 export interface GossipHandlers {
   readonly onTransactions: GossipHandler<readonly Uint8Array[]>
-  readonly onBlock: GossipHandler<Uint8Array>
+  /** Null on a validator, which has final blocks from consensus: it publishes and does not listen. */
+  readonly onBlock: GossipHandler<Uint8Array> | null
   readonly onIdentity: GossipHandler<Uint8Array>
 }
 
@@ -101,7 +102,7 @@ export class Gossip implements PubSub {
       this.#pubsub.subscribe(names.topics[topic])
     }
     validator('transactions', readBatch, handlers.onTransactions)
-    validator('blocks', (data) => data, handlers.onBlock)
+    if (handlers.onBlock !== null) validator('blocks', (data) => data, handlers.onBlock)
     validator('identities', (data) => data, handlers.onIdentity)
     this.#pubsub.addEventListener('subscription-change', this.#onSubscription)
     this.#upkeep = setInterval(() => this.#reviveStreams(), UPKEEP_MS)

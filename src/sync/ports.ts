@@ -29,6 +29,4 @@ export interface ChainTip {
   finalHash(): string
   /** Takes blocks that link to the final block and the certificate of the last; becomes final soon after. */
   take(blocks: readonly HashedBlock[], finality: Verified<QuorumCertificate>): void
-  /** Calls back whenever a block became final and durable here; returns the way to stop that. */
-  onFinal(listener: () => void): () => void
 }

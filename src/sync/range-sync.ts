@@ -46,6 +46,7 @@ export class RangeSync {
   #handedHash = ''
   #isRunning = false
   #isStopped = false
+  readonly #waiting = new Set<() => void>()
   #pollTimer: NodeJS.Timeout | null = null
   #lastFinalHeight = asHeight(0)
   #turn = 0
@@ -66,6 +67,12 @@ export class RangeSync {
   stop(): void {
     this.#isStopped = true
     if (this.#pollTimer !== null) clearInterval(this.#pollTimer)
+    this.#wake()
+  }
+
+  /** Blocks became final and durable here: there may be room for the next range. */
+  finalized(): void {
+    this.#wake()
   }
 
   /** A verified certificate shows that this height is final. */
@@ -177,16 +184,15 @@ export class RangeSync {
     await this.#until(() => this.#handedTo - tip.finalHeight() < AHEAD_BLOCKS_MAX)
   }
 
-  #until(condition: () => boolean): Promise<void> {
-    const { tip } = this.#options
-    if (condition() || this.#isStopped) return Promise.resolve()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const stop = tip.onFinal(() => {
-      if (!condition() && !this.#isStopped) return
-      stop()
-      resolve()
-    })
-    return promise
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition() && !this.#isStopped) {
+      await new Promise<void>((resolve) => this.#waiting.add(resolve))
+    }
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve()
+    this.#waiting.clear()
   }
 
   /** Peers in turn, those that are paused left out. */

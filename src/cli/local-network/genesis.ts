@@ -9,9 +9,9 @@ const STAKE = 1_000n
 
 const PARAMETERS: ChainParameters = {
   heartbeatMs: 2_000,
-  viewTimeoutMinMs: 500,
-  viewTimeoutMaxMs: 8_000,
-  unreachableLeaderTimeoutMs: 100,
+  viewTimeoutMinMs: 200,
+  viewTimeoutMaxMs: 4_000,
+  unreachableLeaderTimeoutMs: 50,
   // The skew allowance of the four proofs (spec/four-proofs.md) is the same.
   clockSkewMaxMs: 5_000,
   blockBytesMax: 1_048_576,

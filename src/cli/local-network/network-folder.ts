@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { genesisHash } from '../../codec/genesis.ts'
+import { createSafetyRecord } from '../../composition/node-storage.ts'
 import { annotatedConfig } from '../../config/annotated.ts'
 import {
   createDataDirectory,
@@ -89,9 +90,13 @@ export async function createNetwork(plan: NetworkPlan): Promise<string[]> {
     const genesis = makeGenesis(plan.network, Date.now(), keys)
     const text = formatGenesis(genesis)
     writeConfigs(built, plan.ports, keys)
-    for (const directory of directories) {
+    const hash = genesisHash(genesis)
+    for (const [i, directory] of directories.entries()) {
       writeFileWhole(directory.genesis, text)
-      sealDataDirectory(directory, genesis.network, genesisHash(genesis))
+      const id = keys[i]?.id
+      // A key made a moment ago has signed nothing: here, and nowhere else, its record may begin by itself.
+      if (id !== undefined) await createSafetyRecord(directory, id, hash)
+      sealDataDirectory(directory, genesis.network, hash)
     }
     writeFileWhole(join(building, 'genesis.json'), text)
     mkdirSync(dirname(folder), { recursive: true })

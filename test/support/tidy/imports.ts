@@ -36,7 +36,7 @@ const DIRECTIONS: Readonly<Record<string, Directions>> = {
 }
 
 /** Who wires everything and may import anything. */
-const UNRESTRICTED = new Set(['cli', 'validator-node.ts', 'node.ts'])
+const UNRESTRICTED = new Set(['cli', 'composition', 'validator-node.ts', 'node.ts'])
 
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`; group 1 tells a type-only one. */
 const IMPORT =

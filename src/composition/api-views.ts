@@ -1,0 +1,191 @@
+/** What the public API shows, gathered from the layers. Plain data out, no decisions. */
+
+import { decodeBlock } from '../codec/block.ts'
+import type { ReplicaView } from '../consensus/replica.ts'
+import type { Electorate } from '../consensus/validator-set.ts'
+import type { PeerEntry } from '../network/peers.ts'
+import type {
+  ApiPorts,
+  BlockReference,
+  BlockView,
+  PeerView,
+  ReadinessCheck,
+  StatusView,
+  ValidatorView,
+} from '../rpc/http/api-ports.ts'
+import type { ChainStore } from '../storage/chain-store.ts'
+import type { HashedBlock } from '../types/block.ts'
+import {
+  asHeight,
+  type BlockHash,
+  type GenesisHash,
+  type ValidatorId,
+  type ValidatorIndex,
+} from '../types/primitives.ts'
+
+export interface ApiSources {
+  readonly version: string
+  readonly network: string
+  readonly genesisHash: GenesisHash
+  readonly nodeName: string
+  readonly peerId: string
+  readonly nodeId: ValidatorId
+  readonly self: ValidatorIndex | null
+  readonly electorate: Electorate
+  readonly chain: ChainStore
+  look(): ReplicaView
+  unfinalBlock(hash: BlockHash): Uint8Array | null
+  peers(): readonly PeerEntry[]
+  reachable(): ReadonlySet<ValidatorId>
+  readiness(): readonly ReadinessCheck[]
+  syncTarget(): number
+  mempool(): { readonly transactions: number; readonly bytes: number }
+  uptimeSeconds(): number
+  unixMs(): number
+}
+
+export class ApiViews implements ApiPorts {
+  readonly #sources: ApiSources
+
+  constructor(sources: ApiSources) {
+    this.#sources = sources
+  }
+
+  status(): StatusView {
+    const { version, network, genesisHash, nodeName, peerId, nodeId, self, electorate, chain } = this.#sources
+    const look = this.#sources.look()
+    const { tip } = chain
+    const failing = this.readiness().filter(({ ok }) => !ok)
+    const target = this.#sources.syncTarget()
+    const reachable = this.#sources.reachable()
+    return {
+      version,
+      network,
+      genesisHash,
+      node: {
+        name: nodeName,
+        peerId,
+        role: self === null ? 'follower' : 'validator',
+        validatorId: self === null ? null : nodeId,
+        validatorIndex: self,
+        uptimeSeconds: this.#sources.uptimeSeconds(),
+      },
+      ready: failing.length === 0,
+      notReadyBecause: failing.map(({ name, reason }) => `${name}: ${reason}`),
+      epoch: electorate.set.epoch,
+      view: look.view,
+      leader: {
+        validatorIndex: look.leader,
+        validatorId: electorate.at(look.leader)?.id ?? '',
+        isThisNode: look.leader === self,
+      },
+      final: {
+        height: tip.height,
+        hash: tip.block.hash,
+        view: tip.block.header.view,
+        time: tip.block.header.timestamp,
+        stateRoot: tip.stateRoot,
+        voters: tip.finality.signatures.map(({ voter }) => voter),
+      },
+      certifiedHeight: chain.commitCertificates.latest?.height ?? null,
+      targetHeight: target > 0 ? target : null,
+      validators: electorate.size,
+      validatorsConnected: electorate.set.validators.filter(({ id }) => reachable.has(id)).length,
+      peers: new Set(this.#sources.peers().map((peer) => peer.peerId)).size,
+      mempool: this.#sources.mempool(),
+    }
+  }
+
+  peers(): PeerView[] {
+    const { electorate } = this.#sources
+    return this.#sources.peers().map((peer) => ({
+      peerId: peer.peerId,
+      address: peer.address,
+      direction: peer.direction,
+      transport: peer.transport ?? 'tcp',
+      identity: peer.nodeId,
+      validatorIndex: peer.validatorId === null ? null : electorate.indexOf(peer.validatorId),
+      connectedSeconds: Math.max(0, Math.round((this.#sources.unixMs() - peer.sinceMs) / 1_000)),
+      rttMs: peer.rttMs,
+    }))
+  }
+
+  validators(): ValidatorView[] {
+    const { electorate, self } = this.#sources
+    const reachable = this.#sources.reachable()
+    return electorate.set.validators.map(({ id, stake }, index) => ({
+      index,
+      validatorId: id,
+      stake,
+      isThisNode: index === self,
+      isConnected: index === self || reachable.has(id),
+    }))
+  }
+
+  block(reference: BlockReference): BlockView | null {
+    const { chain } = this.#sources
+    switch (reference.kind) {
+      case 'final':
+      case 'head':
+        return this.#view(chain.tip.block, true)
+      case 'height':
+        return this.#viewOrNull(chain.blockAt(asHeight(reference.height)), true)
+      case 'hash': {
+        const hash = reference.hash as BlockHash
+        const height = chain.heightOf(hash)
+        if (height !== null) return this.#viewOrNull(chain.blockAt(height), true)
+        const bytes = this.#sources.unfinalBlock(hash)
+        const decoded = bytes === null ? null : decodeBlock(bytes)
+        return decoded?.ok === true ? this.#view(decoded.value, false) : null
+      }
+    }
+  }
+
+  readiness(): readonly ReadinessCheck[] {
+    return this.#sources.readiness()
+  }
+
+  #viewOrNull(block: HashedBlock | null, isFinal: boolean): BlockView | null {
+    return block === null ? null : this.#view(block, isFinal)
+  }
+
+  #view(block: HashedBlock, isFinal: boolean): BlockView {
+    const { chain } = this.#sources
+    const { header } = block
+    const isTip = block.hash === chain.tip.block.hash
+    const verdicts = isFinal ? chain.verdictsAt(header.height) : null
+    return {
+      hash: block.hash,
+      height: header.height,
+      view: header.view,
+      epoch: header.epoch,
+      parentHash: header.parentHash,
+      time: header.timestamp,
+      proposer: header.proposer,
+      transactionsRoot: header.transactionsRoot,
+      proofCommitment: header.proofCommitment,
+      noteCommitmentRoot: header.noteCommitmentRoot,
+      nullifierRoot: header.nullifierRoot,
+      parentStateRoot: header.parentStateRoot,
+      stateRoot: isFinal ? chain.stateRootAt(header.height) : null,
+      isFinal,
+      voters: isTip ? chain.tip.finality.signatures.map(({ voter }) => voter) : [],
+      bytes: block.bytes.length,
+      transactions: block.transactions.map((transaction, i) => {
+        const record = verdicts?.[i]?.record
+        return {
+          hash: transaction.hash,
+          kind: transaction.transaction.kind,
+          requestKey: transaction.requestKey,
+          verdict: record === undefined ? null : record.failures.length === 0 ? 'valid' : 'invalid',
+          reasons: record?.failures.map(({ subject, reason }) => `${subject}: ${reason}`) ?? [],
+        }
+      }),
+    }
+  }
+}
+
+/** A node's name in its answers: short, stable, and the same as in logs. */
+export function nodeNameOf(id: ValidatorId, self: ValidatorIndex | null): string {
+  return self === null ? `node-${id.slice(0, 12)}` : `validator-${self}-${id.slice(0, 12)}`
+}

@@ -1,0 +1,74 @@
+/** The HTTP listeners, one per concern: CA endpoint, public API, metrics. */
+import { join } from 'node:path'
+import type { Config } from '../config/schema.ts'
+import type { ModuleLogger } from '../observability/logger.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import { ClientLimiter, clientLimitsOf } from '../rpc/client-limiter.ts'
+import { makeApiServer } from '../rpc/http/api-server.ts'
+import { makeCaServer } from '../rpc/http/ca-server.ts'
+import type { HttpListener, ListenAddress } from '../rpc/http/listener.ts'
+import { makeMetricsServer } from '../rpc/http/metrics-server.ts'
+import { loadOrMakeSelfSigned, loadTlsFiles, type TlsMaterial } from '../rpc/http/self-signed.ts'
+import type { ValidationService } from '../validation/validation-service.ts'
+import type { ApiViews } from './api-views.ts'
+import { httpObserver } from './http-metrics.ts'
+import type { NodeStorage } from './node-storage.ts'
+import type { StopOrder } from './stop-order.ts'
+import type { SystemClock } from './system-clock.ts'
+
+/** Base URLs of the listeners. */
+export interface ListenerUrls {
+  readonly ca: string
+  readonly api: string
+  readonly metrics: string
+}
+
+export interface ListenerParts {
+  readonly config: Config
+  readonly logger: ModuleLogger
+  readonly directory: NodeStorage['directory']
+  readonly clock: SystemClock
+  readonly metrics: Metrics
+  readonly service: ValidationService
+  readonly views: ApiViews
+}
+
+/** @throws HttpError when an address is taken or the TLS files cannot be read */
+export async function startListeners(
+  { config, logger, directory, clock, metrics, service, views }: ListenerParts,
+  order: StopOrder,
+): Promise<ListenerUrls> {
+  const rpcLogger = logger.module('rpc')
+  const limiter = new ClientLimiter(() => clock.monotonicMs(), clientLimitsOf(config.ca.ratePerSecond))
+  const { cert, key } = config.ca.tls
+  const tls: TlsMaterial | null =
+    config.ca.scheme === 'http'
+      ? null
+      : cert === ''
+        ? await loadOrMakeSelfSigned(directory.tls, clock.unixMs())
+        : await loadTlsFiles(join(directory.root, cert), join(directory.root, key))
+  const observe = httpObserver(metrics)
+  const options = (address: ListenAddress, material: TlsMaterial | null) => ({
+    listen: address,
+    tls: material,
+    limiter,
+    logger: rpcLogger,
+    observe,
+  })
+  const begin = async (what: string, listener: HttpListener): Promise<string> => {
+    await listener.start()
+    order.opened(what, () => listener.close())
+    return listener.url
+  }
+  return {
+    ca: await begin('CA endpoint', makeCaServer(service, options(config.ca.listen, tls))),
+    api: await begin('public API', makeApiServer(views, options(config.api.listen, null))),
+    metrics: await begin(
+      'metrics listener',
+      makeMetricsServer(
+        { metrics: () => metrics.render(), readiness: () => views.readiness() },
+        options(config.metrics.listen, null),
+      ),
+    ),
+  }
+}

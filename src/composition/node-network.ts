@@ -1,0 +1,87 @@
+/** Builds the network layer with its session layer, and joins it to consensus, transactions and calls. */
+import { fromHex } from '../codec/hex.ts'
+import { BUILD } from '../config/build-info.ts'
+import type { Config } from '../config/schema.ts'
+import { SIGNATURE_CONTEXTS } from '../crypto/contexts.ts'
+import { selectMlDsa65, selectMlKem768 } from '../crypto/select.ts'
+import { createNetwork, type Network } from '../network/network.ts'
+import type { ModuleLogger } from '../observability/logger.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import { ClientLimiter, clientLimitsOf } from '../rpc/client-limiter.ts'
+import { makeConsensusCalls } from '../rpc/libp2p/consensus-calls.ts'
+import type { ConsensusNode } from '../runtime/consensus-node.ts'
+import { AuthenticatedPeers } from '../session/authenticated-peers.ts'
+import { Sessions } from '../session/sessions.ts'
+import type { ValidatorIndex } from '../types/primitives.ts'
+import type { ValidationService } from '../validation/validation-service.ts'
+import { networkMeter } from './network-metrics.ts'
+import type { NodeStorage } from './node-storage.ts'
+import type { SystemClock } from './system-clock.ts'
+
+export interface NetworkPorts {
+  readonly service: ValidationService
+  readonly consensus: ConsensusNode
+  readonly onTransactions: (batch: readonly Uint8Array[], from: string) => 'accept' | 'ignore' | 'reject'
+  readonly self: ValidatorIndex | null
+  readonly clock: SystemClock
+}
+
+/** @throws NetworkError for addresses that are wrong in themselves */
+export async function buildNetwork(
+  { config, logger }: { readonly config: Config; readonly logger: ModuleLogger },
+  { chain, genesisState, id, identity, networkKey, genesis }: NodeStorage,
+  metrics: Metrics,
+  { service, consensus, onTransactions, self, clock }: NetworkPorts,
+): Promise<Network> {
+  const mlDsa = selectMlDsa65()
+  const { genesisHash } = genesisState.rules
+  const peers = new AuthenticatedPeers()
+  const p2pLogger = logger.module('p2p')
+  const sessions = new Sessions({
+    identity: { peerId: networkKey.peerId, keyPair: identity.keyPair, genesisHash: fromHex(genesisHash) },
+    // Every node of this network may connect; which of them are validators is asked where it matters.
+    admit: () => true,
+    peers,
+    mlDsa,
+    mlKem: selectMlKem768(),
+    logger: p2pLogger,
+  })
+  const limiter = new ClientLimiter(() => clock.monotonicMs(), clientLimitsOf(config.ca.ratePerSecond))
+  p2pLogger.debug({ id, network: genesis.network }, 'network built')
+  return createNetwork({
+    networkKey,
+    genesisHash,
+    sessions,
+    listen: config.p2p.listen,
+    announce: config.p2p.announce,
+    bootstrap: config.p2p.bootstrap,
+    peersMax: config.p2p.maxPeers,
+    privateAddresses: true,
+    mdns: config.p2p.mdns,
+    userAgent: `hypermesh/${BUILD.version}`,
+    identities: peers,
+    signer: {
+      publicKey: identity.keyPair.publicKey.raw,
+      sign: (payload) => identity.keyPair.sign(payload, SIGNATURE_CONTEXTS['identity-certificate']),
+    },
+    verifyIdentity: (publicKey, payload, signature) =>
+      mlDsa.publicKey(publicKey)?.verify(payload, signature, SIGNATURE_CONTEXTS['identity-certificate']) ??
+      false,
+    gossip: {
+      onTransactions,
+      // Validators have final blocks from consensus; hearing of them again would cost more than consensus does.
+      onBlock: self === null ? (bytes) => consensus.announced(bytes) : null,
+    },
+    blockSource: {
+      blockByHash: (hash) => consensus.unfinalBlock(hash) ?? chain.blockByHash(hash),
+      range: (fromHeight, countMax, bytesMax) => chain.range(fromHeight, countMax, bytesMax),
+      finality: () => chain.finality(),
+    },
+    calls: makeConsensusCalls({ service, limiter, logger: logger.module('rpc') }),
+    onConsensusMessage: (from, bytes) => consensus.receive(from, bytes),
+    onReachabilityChange: (validator, isReachable) => consensus.reachabilityChanged(validator, isReachable),
+    nowMs: () => clock.unixMs(),
+    meter: networkMeter(metrics),
+    logger: p2pLogger,
+  })
+}

@@ -1,0 +1,151 @@
+/**
+ * Opens what a node keeps on disk: genesis, keys, database, and a validator's safety record. Refuses what does
+ * not belong together before anything listens.
+ */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { validatorId } from '../codec/genesis.ts'
+import { type DataDirectory, openDataDirectory } from '../config/data-directory.ts'
+import { parseGenesis } from '../config/genesis-file.ts'
+import { readRunInfo } from '../config/run-file.ts'
+import { type Identity, loadIdentity, loadNetworkKey } from '../crypto/keystore.ts'
+import type { MlDsa65 } from '../crypto/ml-dsa.ts'
+import { type GenesisState, genesisState } from '../ledger/genesis-state.ts'
+import { stateRoot } from '../ledger/state-root.ts'
+import { type NetworkKey, networkKeyFromSeed } from '../network/network-key.ts'
+import { recoverSafety } from '../runtime/consensus-node.ts'
+import { ChainStore } from '../storage/chain-store.ts'
+import { Database } from '../storage/database.ts'
+import { SafetyLog, type SafetyLogOptions } from '../storage/safety-log.ts'
+import { NodeError } from '../types/errors.ts'
+import type { Genesis } from '../types/genesis.ts'
+import type { GenesisHash, ValidatorId } from '../types/primitives.ts'
+import type { SafetyRecord } from '../types/safety.ts'
+import type { ValidatorSet } from '../types/validator-set.ts'
+
+/** The data directory does not hold together. */
+export class NodeStorageError extends NodeError {}
+
+export interface SafetyMemory {
+  readonly log: SafetyLog
+  readonly recovered: SafetyRecord
+}
+
+export interface NodeStorage {
+  readonly directory: DataDirectory
+  readonly genesis: Genesis
+  readonly genesisState: GenesisState
+  readonly validatorSet: ValidatorSet
+  readonly identity: Identity
+  readonly id: ValidatorId
+  readonly networkKey: NetworkKey
+  readonly chain: ChainStore
+  /** Null for a node that is not in the validator set. */
+  readonly safety: SafetyMemory | null
+  close(): Promise<void>
+}
+
+export interface NodeStorageOptions {
+  readonly dataDir: string
+  readonly mlDsa: MlDsa65
+  /** The operator's word that this key has never signed: a missing safety record is then begun. */
+  readonly hasNeverSigned: boolean
+  readonly onFatal: (error: unknown) => void
+}
+
+/** Where the safety record of a node's key lies. */
+export function safetyLogPath(directory: DataDirectory): string {
+  return join(directory.safety, 'safety.log')
+}
+
+/** Begins the safety record of a key that has just been made. */
+export async function createSafetyRecord(
+  directory: DataDirectory,
+  id: ValidatorId,
+  genesisHash: GenesisHash,
+): Promise<void> {
+  const log = await SafetyLog.create({
+    path: safetyLogPath(directory),
+    binding: { validatorId: id, genesisHash },
+    onFatal: () => undefined,
+  })
+  await log.close()
+}
+
+/** @throws NodeError with code and advice for whatever is missing, foreign, locked or damaged */
+export async function openNodeStorage(options: NodeStorageOptions): Promise<NodeStorage> {
+  const { mlDsa, onFatal } = options
+  const { directory, version } = openDataDirectory(options.dataDir)
+  const genesis = parseGenesis(await readFile(directory.genesis, 'utf8'), directory.genesis)
+  const start = genesisState(genesis)
+  const { genesisHash } = start.rules
+  if (genesisHash !== version.genesis) {
+    throw new NodeStorageError(
+      'E_GENESIS_CHANGED',
+      `${directory.genesis} has hash ${genesisHash}, the directory was set up for ${version.genesis}`,
+      {
+        exitCode: 65,
+        fix: 'put the original genesis.json back, or set up another directory for the other network',
+      },
+    )
+  }
+  const identity = await loadIdentity(join(directory.keys, 'identity.json'), mlDsa)
+  const networkSeed = await loadNetworkKey(join(directory.keys, 'network.json'))
+  const id = validatorId(identity.keyPair.publicKey.raw)
+  const validatorSet: ValidatorSet = { epoch: start.rules.epoch, validators: genesis.validators }
+  const isValidator =
+    identity.role === 'validator' && genesis.validators.some((validator) => validator.id === id)
+  const database = await Database.open({
+    path: directory.database,
+    network: { network: genesis.network, genesisHash },
+    holder: () => {
+      const info = readRunInfo(directory)
+      return info === undefined ? null : `pid ${info.pid} since ${info.startedAt}`
+    },
+  })
+  try {
+    const chain = await ChainStore.open({
+      database,
+      genesis: start,
+      stateRootOf: (accumulators) => stateRoot(accumulators, start.rules.fixedRoots),
+      onFatal,
+    })
+    const safety = isValidator ? await openSafety(directory, id, genesisHash, options) : null
+    return {
+      directory,
+      genesis,
+      genesisState: start,
+      validatorSet,
+      identity,
+      id,
+      networkKey: await networkKeyFromSeed(networkSeed.seed),
+      chain,
+      safety,
+      close: async () => {
+        await safety?.log.close()
+        await chain.settled()
+        await database.close()
+      },
+    }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+async function openSafety(
+  directory: DataDirectory,
+  id: ValidatorId,
+  genesisHash: GenesisHash,
+  { hasNeverSigned, onFatal }: NodeStorageOptions,
+): Promise<SafetyMemory> {
+  const logOptions: SafetyLogOptions = {
+    path: safetyLogPath(directory),
+    binding: { validatorId: id, genesisHash },
+    onFatal,
+  }
+  if (hasNeverSigned) return { log: await SafetyLog.create(logOptions), recovered: recoverSafety([]) }
+  const { log, replay } = await SafetyLog.open(logOptions)
+  const records = replay.snapshot === null ? replay.records : [replay.snapshot, ...replay.records]
+  return { log, recovered: recoverSafety(records) }
+}

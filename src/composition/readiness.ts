@@ -1,0 +1,96 @@
+/** Whether the node can serve now, check by check, with the figures that say why not. Reads, decides nothing. */
+
+import type { ReplicaView } from '../consensus/replica.ts'
+import type { Electorate } from '../consensus/validator-set.ts'
+import type { ReadyCheck } from '../observability/metrics.ts'
+import type { ChainParameters } from '../types/genesis.ts'
+import type { MonotonicMs, ValidatorIndex } from '../types/primitives.ts'
+
+/** A block this many heights below the highest certified one is "catching up". */
+const BEHIND_BLOCKS_MAX = 16
+/** No finality for this long, or for three heartbeats if that is longer: there is no quorum to be seen. */
+const FINALITY_AGE_MAX_MS = 5_000
+
+export interface ReadinessSources {
+  readonly electorate: Electorate
+  readonly parameters: ChainParameters
+  readonly self: ValidatorIndex | null
+  look(): ReplicaView
+  now(): MonotonicMs
+  /** When the last block became final here in this run, or null. */
+  lastFinalAt(): MonotonicMs | null
+  startedAt(): MonotonicMs
+  peers(): number
+  syncTarget(): number
+  /** Null while the disk works. */
+  storageFailure(): string | null
+}
+
+export interface Check {
+  readonly name: ReadyCheck
+  readonly ok: boolean
+  readonly reason: string | null
+}
+
+/** All checks, in a fixed order. */
+export function readinessChecks(sources: ReadinessSources): Check[] {
+  return [storage(sources), peers(sources), quorum(sources), sync(sources), finality(sources)]
+}
+
+function check(name: ReadyCheck, reason: string | null): Check {
+  return { name, ok: reason === null, reason }
+}
+
+function storage(sources: ReadinessSources): Check {
+  return check('storage', sources.storageFailure())
+}
+
+function peers({ peers: count, electorate, self }: ReadinessSources): Check {
+  const isAlone = self !== null && electorate.size === 1
+  return check('peers', count() > 0 || isAlone ? null : 'connected to no peer')
+}
+
+/** For a validator: whether the validators it is connected to, with itself, are a quorum. */
+function quorum({ electorate, self, look }: ReadinessSources): Check {
+  if (self === null) return check('quorum', null)
+  const unreachable = new Set(look().unreachable)
+  const reachable = electorate.set.validators
+    .map((_, i) => i as ValidatorIndex)
+    .filter((i) => !unreachable.has(i))
+  const weight = electorate.weightOf(reachable)
+  if (weight >= electorate.quorum) return check('quorum', null)
+  const missing = [...unreachable].join(', ')
+  return check(
+    'quorum',
+    `connected to stake ${weight} of ${electorate.totalStake}, a quorum is ${electorate.quorum}; ` +
+      `${reachable.length} of ${electorate.size} validators, missing ${missing}`,
+  )
+}
+
+function sync({ look, syncTarget }: ReadinessSources): Check {
+  const { height } = look().final.header
+  const behind = syncTarget() - height
+  return check(
+    'sync',
+    behind <= BEHIND_BLOCKS_MAX
+      ? null
+      : `catching up: height ${height} of ${syncTarget()}, ${behind} blocks behind`,
+  )
+}
+
+function finality({ parameters, look, now, lastFinalAt, startedAt }: ReadinessSources): Check {
+  const allowedMs = Math.max(FINALITY_AGE_MAX_MS, 3 * parameters.heartbeatMs)
+  const last = lastFinalAt()
+  const { view, final } = look()
+  if (last === null) {
+    const seconds = ((now() - startedAt()) / 1_000).toFixed(1)
+    return check('finality', `no block has become final in the ${seconds} s since the start; in view ${view}`)
+  }
+  const ageMs = now() - last
+  if (ageMs <= allowedMs) return check('finality', null)
+  return check(
+    'finality',
+    `no block final for ${(ageMs / 1_000).toFixed(1)} s (expected one every ${parameters.heartbeatMs} ms); ` +
+      `last is height ${final.header.height}, now in view ${view}`,
+  )
+}
