@@ -20,7 +20,9 @@ function withDefaultCommand(args: readonly string[]): readonly string[] {
 
 async function run(args: readonly string[], debug: boolean): Promise<number> {
   try {
-    await buildProgram().parseAsync(withDefaultCommand(args), { from: 'user' })
+    const words = withDefaultCommand(args)
+    const program = await buildProgram(words[0])
+    await program.parseAsync(words, { from: 'user' })
     return Number(process.exitCode ?? EXIT.ok)
   } catch (error) {
     // Commander has printed its complaint, or the help that was asked for.

@@ -4,21 +4,24 @@
  */
 
 import { Command } from 'commander'
-import { registerBlockCommand } from './block.ts'
-import { registerKeysCommand } from './keys.ts'
-import { registerPeersCommand } from './peers.ts'
-import { registerStatusCommand } from './status.ts'
-import { VERSION } from './version.ts'
+import { BUILD } from '../config/build-info.ts'
 
 /** Adds one command (or a noun with its verbs) to the program. Every command file exports one of these. */
-export type RegisterCommand = (program: Command) => void
+type RegisterCommand = (program: Command) => void
 
-const COMMANDS: readonly RegisterCommand[] = [
-  registerKeysCommand,
-  registerStatusCommand,
-  registerPeersCommand,
-  registerBlockCommand,
-]
+/** In the order of the help. Loaded only when needed: `request` has no use for what a node consists of. */
+const COMMANDS: Readonly<Record<string, () => Promise<RegisterCommand>>> = {
+  devnet: async () => (await import('./devnet.ts')).registerDevnetCommand,
+  testnet: async () => (await import('./testnet.ts')).registerTestnetCommand,
+  init: async () => (await import('./init.ts')).registerInitCommand,
+  keys: async () => (await import('./keys.ts')).registerKeysCommand,
+  start: async () => (await import('./start.ts')).registerStartCommand,
+  status: async () => (await import('./status.ts')).registerStatusCommand,
+  peers: async () => (await import('./peers.ts')).registerPeersCommand,
+  block: async () => (await import('./block.ts')).registerBlockCommand,
+  request: async () => (await import('./request.ts')).registerRequestCommand,
+  validate: async () => (await import('./validate.ts')).registerValidateCommand,
+}
 
 /**
  * Commander's complaint (`error: unknown option '--x'`, `(Did you mean --y?)`) in the form of all our errors.
@@ -31,12 +34,15 @@ export function usageText(complaint: string): string {
   return `E_USAGE: ${what}\n  fix: ${fix}\n`
 }
 
-/** The whole tree, parsing strictly; nothing is executed until `parseAsync`. */
-export function buildProgram(): Command {
+/**
+ * The tree, parsing strictly; nothing is executed until `parseAsync`.
+ * @param name first word of the command line: when it is a command, the tree has only that one
+ */
+export async function buildProgram(name = ''): Promise<Command> {
   const program = new Command('hypermesh')
   program
     .description('HyperMesh validator node: post-quantum sessions, BFT consensus, four-proof validation.')
-    .version(VERSION, '--version', 'print the version')
+    .version(BUILD.version, '--version', 'print the version')
     .option('--debug', 'print stacks with errors; may stand anywhere')
     .helpCommand(false)
     .showSuggestionAfterError(true)
@@ -46,6 +52,7 @@ export function buildProgram(): Command {
       'after',
       '\nWithout a command: "start" when a node is set up here, else "devnet".\n\nExample:\n  $ hypermesh devnet --until-height 10',
     )
-  for (const register of COMMANDS) register(program)
+  const only = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  for (const load of only === undefined ? Object.values(COMMANDS) : [only]) (await load())(program)
   return program
 }

@@ -53,10 +53,6 @@ export function registerStartCommand(program: Command): void {
   command
     .option('--data <dir>', 'its data directory (default: the node that is set up here)')
     .option('--i-have-never-signed', 'begin the safety record of a key that has never signed anything; once')
-  command.option(
-    '--i-have-never-signed',
-    "begin a missing safety record; unsafe unless this validator's key has truly never signed anything",
-  )
   addConfigOptions(command)
     .addHelpText('after', '\nExample:\n  $ hypermesh start --data ./net/node-0 --log.level info,p2p=debug')
     .action(async (options: StartOptions) => {

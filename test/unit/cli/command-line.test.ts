@@ -36,8 +36,8 @@ function hypermesh(...args: string[]) {
   return run([process.execPath, entry, ...args], { env: { XDG_DATA_HOME: home, NO_COLOR: '1' } }).ended
 }
 
-describe('every command', () => {
-  const program = buildProgram()
+describe('every command', async () => {
+  const program = await buildProgram()
   const all = program.commands.flatMap((command) =>
     command.commands.length === 0
       ? [[command.name()]]
@@ -59,6 +59,8 @@ describe('every command', () => {
     ]) {
       expect(names).toContain(name)
     }
+    expect(names).toContain('request')
+    expect(names).toContain('validate')
     for (const name of names) expect(name).toMatch(/^[a-z]+(?:-[a-z]+)*(?: [a-z]+(?:-[a-z]+)*)?$/)
   })
 

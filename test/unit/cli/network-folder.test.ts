@@ -1,7 +1,16 @@
 /** Folders of a network: complete, each node knowing the others, and never half there. */
 
 import { createSocket } from 'node:dgram'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +19,7 @@ import { createNetwork, moveNetwork, nodeFolders } from '../../../src/cli/local-
 import { nodePorts, requireFreePorts, takenPorts } from '../../../src/cli/local-network/node-ports.ts'
 import { readPublicKeys } from '../../../src/cli/node-keys.ts'
 import { genesisHash } from '../../../src/codec/genesis.ts'
+import { safetyLogPath } from '../../../src/composition/node-storage.ts'
 import { checkNetwork, openDataDirectory } from '../../../src/config/data-directory.ts'
 import { parseGenesis } from '../../../src/config/genesis-file.ts'
 import { loadConfig } from '../../../src/config/load.ts'
@@ -49,6 +59,7 @@ describe('a network folder', () => {
         readFileSync(join(folder, 'net', 'genesis.json'), 'utf8'),
       )
       expect(keys[i]?.role).toBe('validator')
+      expect(existsSync(safetyLogPath(directory))).toBe(true)
       const { config } = loadConfig(directory.config, {})
       const first = 20_000 + i * 10
       expect(config.p2p.listen).toEqual([

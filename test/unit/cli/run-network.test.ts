@@ -1,6 +1,6 @@
 /** The runner of a local network, with real processes in the place of validators. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -8,6 +8,7 @@ import { quorumOf } from '../../../src/cli/local-network/run-network.ts'
 import { endAll, freePort, isAlive, run, type Spawned } from '../../support/cli/processes.ts'
 
 const support = join(import.meta.dirname, '..', '..', 'support', 'cli')
+const WAIT = { timeout: 15_000, interval: 20 }
 let folder = ''
 let folders: string[] = []
 
@@ -43,6 +44,15 @@ async function start(options: StartOptions = {}): Promise<Spawned> {
   ])
   const plan = { folders, ports, commands, isNew: true, ...rest }
   return run([process.execPath, join(support, 'run-network-driver.ts'), JSON.stringify(plan)])
+}
+
+/** Until every fake node runs and listens to signals: one that answers, and one whose chain has moved, does. */
+async function allRun(network: Spawned): Promise<void> {
+  await network.says(/block 1 is final/)
+  await vi.waitFor(
+    () => expect(folders.filter((path) => existsSync(join(path, 'height')))).toHaveLength(3),
+    WAIT,
+  )
 }
 
 /** Process ids of the fake nodes, by asking the kernel for children of the runner. */
@@ -81,7 +91,7 @@ describe('a local network', () => {
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('stops every process in order on %s', async (signal) => {
     const network = await start()
-    await network.says(/block 1 is final/)
+    await allRun(network)
     const pids = childrenOf(network)
     expect(pids).toHaveLength(3)
     network.child.kill(signal)
@@ -95,13 +105,11 @@ describe('a local network', () => {
   })
 
   it('takes repeats of one press for one, and a second press at its word', async () => {
-    const deaf: [string, ...string[]] = [
-      process.execPath,
-      '-e',
-      "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)",
-    ]
+    const program = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('deaf')"
+    const deaf: [string, ...string[]] = [process.execPath, '-e', program]
     const network = await start({ commands: [deaf, deaf, deaf] })
-    await vi.waitFor(() => expect(childrenOf(network)).toHaveLength(3), { timeout: 10_000, interval: 20 })
+    const logs = (): string[] => folders.map((path) => readFileSync(join(path, 'node.log'), 'utf8'))
+    await vi.waitFor(() => expect(logs()).toEqual(['deaf\n', 'deaf\n', 'deaf\n']), WAIT)
     const pids = childrenOf(network)
     network.child.kill('SIGINT')
     await network.says(/stopping the validators/)
@@ -110,12 +118,12 @@ describe('a local network', () => {
     await new Promise((resolve) => setTimeout(resolve, 350))
     network.child.kill('SIGINT')
     expect(await network.ended).toMatchObject({ code: 130 })
-    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 10_000, interval: 20 })
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), WAIT)
   })
 
   it('says who died and does not start it again', async () => {
     const network = await start()
-    await network.says(/block 1 is final/)
+    await allRun(network)
     const [victim = 0] = childrenOf(network)
     process.kill(victim, 'SIGKILL')
     const [line] = await network.says(/^validator-\d \(pid \d+\) ended.*$/m)
@@ -141,11 +149,11 @@ describe('a local network', () => {
 
   it('takes its processes with it when it is killed with -9', async () => {
     const network = await start()
-    await network.says(/block 1 is final/)
+    await allRun(network)
     const pids = childrenOf(network)
     network.child.kill('SIGKILL')
     await network.ended
-    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 10_000, interval: 20 })
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), WAIT)
   })
 })
 
