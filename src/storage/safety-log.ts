@@ -88,6 +88,10 @@ export class SafetyLog {
         throw existingSafetyRecord(options.path)
       }
       const segment = await replaceSegment(fileSystem, options, { generation: 0, frames: [] })
+      // The directories above may be as new as the log: a name is durable with the directory that holds it.
+      const directory = dirname(dirname(options.path))
+      await fileSystem.syncDirectory(directory)
+      await fileSystem.syncDirectory(dirname(directory))
       return new SafetyLog(options, segment, 0)
     })
   }

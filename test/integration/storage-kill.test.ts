@@ -1,0 +1,90 @@
+/** kill -9 in the middle of commits, again and again: what was reported durable is there, and nothing needs repair. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect, it } from 'vitest'
+import { ChainStore } from '../../src/storage/chain-store.ts'
+import { Database } from '../../src/storage/database.ts'
+import { SafetyLog } from '../../src/storage/safety-log.ts'
+import { asHeight } from '../../src/types/primitives.ts'
+import {
+  BINDING,
+  numberOf,
+  pathsIn,
+  SEGMENT_BYTES,
+  safetyRecord,
+  transactionsAt,
+} from '../support/commit-forever.ts'
+import { GENESIS_STATE, NETWORK, stateRootOf } from '../support/final-chain.ts'
+import { seededRandom } from '../support/seeded-random.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+const SCRIPT = join(import.meta.dirname, '../support/commit-forever.ts')
+const ROUNDS = 5
+
+/** Runs until both have made `lines` more durable, kills it, and returns the last number of each that it reported. */
+async function runAndKill(directory: string, lines: number): Promise<{ block: number; record: number }> {
+  const child = spawn(process.execPath, [SCRIPT, directory], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
+  const last = { block: 0, record: 0 }
+  const count = { block: 0, record: 0 }
+  for await (const line of createInterface(child.stdout)) {
+    const [what, number] = line.split(' ') as ['block' | 'record', string]
+    last[what] = Number(number)
+    count[what]++
+    // What it reports after this line and before the signal arrives is read as well.
+    if (Math.min(count.block, count.record) >= lines) child.kill('SIGKILL')
+  }
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  expect([child.signalCode, errors]).toEqual(['SIGKILL', ''])
+  return last
+}
+
+it('loses no block and no safety record that was durable', async () => {
+  const directory = temporaryDirectory()
+  const paths = pathsIn(directory)
+  const random = seededRandom(1)
+  let height = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    const reported = await runAndKill(directory, 20 + Math.floor(random() * 100))
+    expect(reported.block).toBeGreaterThan(height)
+
+    const database = await Database.open({ path: paths.database, network: NETWORK })
+    const chain = await ChainStore.open({
+      database,
+      genesis: GENESIS_STATE,
+      stateRootOf,
+      onFatal: (error) => {
+        throw error
+      },
+    })
+    expect(chain.tip.height).toBeGreaterThanOrEqual(reported.block)
+    for (let at = height + 1; at <= chain.tip.height; at++) {
+      const block = chain.blockAt(asHeight(at))
+      expect(block?.header.parentHash).toBe(chain.hashAt(asHeight(at - 1)))
+      expect(block?.transactions.map(({ hash }) => hash)).toEqual(transactionsAt(at).map(({ hash }) => hash))
+      expect(chain.verdictsAt(asHeight(at))).toHaveLength(transactionsAt(at).length)
+    }
+    height = chain.tip.height
+    await database.close()
+
+    const { log, replay } = await SafetyLog.open({
+      path: paths.safety,
+      binding: BINDING,
+      segmentBytes: SEGMENT_BYTES,
+      onFatal: (error) => {
+        throw error
+      },
+    })
+    const first = replay.snapshot === null ? 0 : numberOf(replay.snapshot)
+    expect(replay.records.map(numberOf)).toEqual(replay.records.map((_, i) => first + 1 + i))
+    expect(replay.records).toEqual(replay.records.map((bytes) => safetyRecord(numberOf(bytes))))
+    expect(first + replay.records.length).toBeGreaterThanOrEqual(reported.record)
+    await log.close()
+  }
+  expect(height).toBeGreaterThan(ROUNDS * 20)
+}, 120_000)
