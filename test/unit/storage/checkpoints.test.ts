@@ -45,6 +45,11 @@ describe('the checkpoint rule', () => {
       kept: [1],
     },
     {
+      what: 'what a run has grown by since the last certified block',
+      steps: [step(1, 1_000), step(2, CHECKPOINT_RUN_BYTES - 1_500, false), step(3, 600), step(4, 1_000)],
+      kept: [1, 3],
+    },
+    {
       what: 'a full block alone',
       steps: range(1, 3).map((h) => step(h, CHECKPOINT_RUN_BYTES)),
       kept: [1, 2],
