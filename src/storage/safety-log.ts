@@ -27,7 +27,7 @@ export interface SafetyLogOptions {
   /** Called once, when a write or sync has failed: the process must stop, nothing more may be signed. */
   readonly onFatal: (error: StorageError) => void
   readonly fileSystem?: FileSystem
-  /** Bytes that are laid out in advance; the log asks for compaction when half of them are used. */
+  /** Bytes that are laid out in advance; the log asks for compaction when three quarters of them are used. */
   readonly segmentBytes?: number
 }
 
@@ -126,8 +126,9 @@ export class SafetyLog {
 
   /** Whether the caller should hand over a snapshot soon. */
   get wantsCompaction(): boolean {
-    const half = (this.#options.segmentBytes ?? SAFETY_SEGMENT_BYTES) / 2
-    return this.#compaction === null && this.#segment.bytesUsed > half
+    // A quarter is left for what comes while the next segment is laid out.
+    const enough = (this.#options.segmentBytes ?? SAFETY_SEGMENT_BYTES) * 0.75
+    return this.#compaction === null && this.#segment.bytesUsed > enough
   }
 
   /**
