@@ -67,6 +67,8 @@ export interface ReplicaState {
   /** When there began to be something to do in this view; null while idle. */
   activeSince: MonotonicMs | null
   hasWork: boolean
+  /** Nothing has become final since the start: the first block is not put off, it shows that there is a quorum. */
+  isStarting: boolean
   proposalStage: ProposalStage
   /** An empty block is due in this view. */
   isEmptyDue: boolean

@@ -31,6 +31,7 @@ function finalize(
   state.tree.advanceRoot(last.hash)
   state.certificates.finalized(certificate, last.header.height, last.header.view)
   state.pacemaker.finalized()
+  state.isStarting = false
   state.commitVotes.pruneBelow(last.header.height - COMMIT_WINDOW)
   context.perform({ kind: 'finalize', blocks: path, certificate })
   const voters = certificate.signatures.map(({ voter }) => voter)

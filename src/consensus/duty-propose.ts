@@ -19,7 +19,7 @@ export function proposeDuty(context: StepContext): void {
     epoch: state.epoch,
     parent,
     justify: { view: highQc.view, blockHash: highQc.blockHash },
-    isEmptyAllowed: state.isEmptyDue || state.parameters.heartbeatMs === 0,
+    isEmptyAllowed: state.isEmptyDue || state.isStarting || state.parameters.heartbeatMs === 0,
   })
 }
 

@@ -12,7 +12,7 @@ export function onStarted(context: StepContext, proposal: Proposal | null): void
   const { state, now } = context
   const { view, safety, self } = state
   state.viewEnteredAt = now.monotonicMs
-  if (state.parameters.heartbeatMs === 0) state.activeSince = now.monotonicMs
+  state.activeSince = now.monotonicMs
   context.report({
     kind: 'view-entered',
     view,

@@ -279,6 +279,7 @@ function initialState(options: ReplicaOptions): ReplicaState {
     viewEnteredAt: asMonotonicMs(0),
     activeSince: null,
     hasWork: false,
+    isStarting: true,
     proposalStage: 'not-started',
     isEmptyDue: false,
     refusedView: asView(0),

@@ -77,6 +77,7 @@ function isThereWork(context: StepContext): boolean {
   const { state } = context
   return (
     state.hasWork ||
+    state.isStarting ||
     state.parameters.heartbeatMs === 0 ||
     state.proposals.has(state.view) ||
     state.tree.hasUnfinalTransactions(state.certificates.highQc.blockHash)

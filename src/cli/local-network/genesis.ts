@@ -29,12 +29,20 @@ const POLICY: ValidationPolicy = {
   maximumCompute: 1_000_000n,
 }
 
-/** @param timeMs Unix milliseconds; the first block's time lies after it */
-export function makeGenesis(network: string, timeMs: number, validators: readonly PublicKeys[]): Genesis {
+/**
+ * @param timeMs Unix milliseconds; the first block's time lies after it
+ * @param parameters in place of the defaults, for tests and benchmarks
+ */
+export function makeGenesis(
+  network: string,
+  timeMs: number,
+  validators: readonly PublicKeys[],
+  parameters: Partial<ChainParameters> = {},
+): Genesis {
   return {
     network,
     time: asUnixMs(timeMs),
-    parameters: PARAMETERS,
+    parameters: { ...PARAMETERS, ...parameters },
     policy: POLICY,
     validators: validators.map(({ id, publicKey }) => ({ id, publicKey, stake: STAKE })),
   }

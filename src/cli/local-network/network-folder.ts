@@ -16,6 +16,7 @@ import {
   writeFileWhole,
 } from '../../config/data-directory.ts'
 import { formatGenesis } from '../../config/genesis-file.ts'
+import type { ChainParameters } from '../../types/genesis.ts'
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { createNodeKeys, type PublicKeys, readPublicKeys } from '../node-keys.ts'
@@ -31,6 +32,8 @@ export interface NetworkPlan {
   readonly network: string
   /** One for each validator. */
   readonly ports: readonly NodePorts[]
+  /** In place of the defaults, for tests and benchmarks. */
+  readonly parameters?: Partial<ChainParameters>
 }
 
 /** Folders of a network's nodes, in order. */
@@ -87,7 +90,7 @@ export async function createNetwork(plan: NetworkPlan): Promise<string[]> {
     const keys: PublicKeys[] = []
     for (const path of built) keys.push(await createNodeKeys(path, 'validator'))
 
-    const genesis = makeGenesis(plan.network, Date.now(), keys)
+    const genesis = makeGenesis(plan.network, Date.now(), keys, plan.parameters)
     const text = formatGenesis(genesis)
     writeConfigs(built, plan.ports, keys)
     const hash = genesisHash(genesis)

@@ -1,0 +1,95 @@
+/**
+ * `npm run bench`: four real validators on this machine, one JSON object on standard output. Takes about two
+ * minutes. Figures are of the whole machine shared by four nodes and the load; what counts is CPU per block and
+ * per request.
+ */
+import { cpus, totalmem } from 'node:os'
+import { BUILD } from '../src/config/build-info.ts'
+import { closeConnections, offered, oneInFlight, percentiles } from './bench/load.ts'
+import { BenchNetwork, type Usage } from './bench/processes.ts'
+
+const VALIDATORS = 4
+const SETTINGS = {
+  backToBackSeconds: 15,
+  idleSeconds: 15,
+  oneInFlight: 300,
+  loadSeconds: 10,
+  rates: [100, 300, 1_000],
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const round = (value: number, digits = 2): number => Math.round(value * 10 ** digits) / 10 ** digits
+const cpuMs = (usage: readonly Usage[]): number => usage.reduce((sum, { cpuMs }) => sum + cpuMs, 0)
+
+async function backToBack() {
+  const network = await BenchNetwork.start(VALIDATORS, 31_000, { heartbeatMs: 0 })
+  try {
+    await sleep(3_000)
+    const from = await network.height()
+    const bytesBefore = network.databaseBytes()
+    const before = network.usage()
+    await sleep(SETTINGS.backToBackSeconds * 1_000)
+    const to = await network.height()
+    const after = network.usage()
+    const bytesAfter = network.databaseBytes()
+    const times = await network.blockTimes(from, to)
+    const blocks = to - from
+    return {
+      blocks,
+      blockIntervalMs: percentiles(times.slice(1).map((time, i) => time - (times[i] ?? time))),
+      meanIntervalMs: round((SETTINGS.backToBackSeconds * 1_000) / blocks),
+      cpuMsPerBlockAllNodes: round((cpuMs(after) - cpuMs(before)) / blocks),
+      databaseBytesPerEmptyBlock: Math.round((bytesAfter - bytesBefore) / blocks),
+      rssMiB: after.map(({ rssBytes }) => Math.round(rssBytes / 2 ** 20)),
+    }
+  } finally {
+    await network.stop()
+  }
+}
+
+async function validations() {
+  const network = await BenchNetwork.start(VALIDATORS, 31_100, {})
+  try {
+    await sleep(2_000)
+    const idleBefore = network.usage()
+    await sleep(SETTINGS.idleSeconds * 1_000)
+    const idleAfter = network.usage()
+    const idleCorePercent = idleAfter.map(({ cpuMs }, i) =>
+      round((cpuMs - (idleBefore[i]?.cpuMs ?? 0)) / (SETTINGS.idleSeconds * 10)),
+    )
+    await oneInFlight(network.cas, 50)
+    const single = await oneInFlight(network.cas, SETTINGS.oneInFlight)
+    const loads = []
+    for (const rate of SETTINGS.rates) {
+      const before = cpuMs(network.usage())
+      const load = await offered(network.cas, rate, SETTINGS.loadSeconds)
+      const used = cpuMs(network.usage()) - before
+      loads.push({ ...load, cpuMsPerValidationAllNodes: round(used / Math.max(1, load.valid)) })
+    }
+    const rssMiB = network.usage().map(({ rssBytes }) => Math.round(rssBytes / 2 ** 20))
+    return { idleCorePercent, oneInFlightLatencyMs: single, loads, rssMiB }
+  } finally {
+    closeConnections()
+    await network.stop()
+  }
+}
+
+const report = {
+  machine: {
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    memoryGiB: round(totalmem() / 2 ** 30, 1),
+    node: process.version,
+  },
+  ...BUILD,
+  settings: {
+    validators: VALIDATORS,
+    ...SETTINGS,
+    transport: 'tcp over loopback',
+    carrier: 'https keep-alive, round robin',
+  },
+  finality: 'answers and blocks are final and durable (pre-commit certificate, batch written with sync)',
+  backToBack: await backToBack(),
+  validation: await validations(),
+}
+process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)

@@ -1,0 +1,123 @@
+/** Real validator processes on this machine for a benchmark: made, started, measured from /proc, stopped by pid. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createNetwork } from '../../src/cli/local-network/network-folder.ts'
+import { nodePorts } from '../../src/cli/local-network/node-ports.ts'
+import type { ChainParameters } from '../../src/types/genesis.ts'
+
+const ENTRY = join(import.meta.dirname, '..', '..', 'dist', 'node.js')
+/** Linux counts CPU time in hundredths of a second (USER_HZ). */
+const TICK_MS = 10
+const READY_TIMEOUT_MS = 30_000
+
+export interface Usage {
+  /** User and system CPU time since the start of the process, milliseconds. */
+  readonly cpuMs: number
+  readonly rssBytes: number
+}
+
+export class BenchNetwork {
+  readonly #folder: string
+  readonly #processes: ChildProcess[]
+  readonly #folders: readonly string[]
+  readonly apis: readonly string[]
+  readonly cas: readonly string[]
+
+  private constructor(folder: string, folders: readonly string[], basePort: number) {
+    this.#folder = folder
+    this.#folders = folders
+    const ports = folders.map((_, i) => nodePorts(basePort, i))
+    this.apis = ports.map(({ api }) => `http://127.0.0.1:${api}`)
+    this.cas = ports.map(({ ca }) => `https://[::1]:${ca}`)
+    this.#processes = folders.map((data) =>
+      spawn(process.execPath, [ENTRY, 'start', '--data', data, '--log.level', 'warn'], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      }),
+    )
+  }
+
+  /** Starts validators with fresh keys and waits until their first block is final. */
+  static async start(
+    validators: number,
+    basePort: number,
+    parameters: Partial<ChainParameters>,
+  ): Promise<BenchNetwork> {
+    const folder = mkdtempSync(join(tmpdir(), 'hypermesh-bench-'))
+    const folders = await createNetwork({
+      folder: join(folder, 'net'),
+      nodeName: (i) => `node-${i}`,
+      network: 'bench',
+      ports: Array.from({ length: validators }, (_, i) => nodePorts(basePort, i)),
+      parameters,
+    })
+    const network = new BenchNetwork(folder, folders, basePort)
+    await network.#untilReady()
+    return network
+  }
+
+  async #untilReady(): Promise<void> {
+    const deadline = performance.now() + READY_TIMEOUT_MS
+    for (;;) {
+      const ready = await Promise.all(
+        this.apis.map((api) =>
+          fetch(`${api}/readyz`)
+            .then((r) => r.ok)
+            .catch(() => false),
+        ),
+      )
+      if (ready.every(Boolean)) return
+      if (performance.now() > deadline) {
+        await this.stop()
+        throw new Error('the validators were not ready in time')
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  /** Height of the last final block at the first node. */
+  async height(): Promise<number> {
+    const status = (await (await fetch(`${this.apis[0]}/v1/status`)).json()) as { final: { height: number } }
+    return status.final.height
+  }
+
+  /** Times of the blocks from `from` to `to`, both included, Unix milliseconds as their proposers gave them. */
+  async blockTimes(from: number, to: number): Promise<number[]> {
+    const times: number[] = []
+    for (let height = from; height <= to; height++) {
+      const block = (await (await fetch(`${this.apis[0]}/v1/blocks/${height}`)).json()) as { time: number }
+      times.push(block.time)
+    }
+    return times
+  }
+
+  /** Of each process now. */
+  usage(): Usage[] {
+    return this.#processes.map(({ pid }) => {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0'
+      return { cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS, rssBytes: Number(rss) * 1_024 }
+    })
+  }
+
+  /** Database bytes on disk of the first node. */
+  databaseBytes(): number {
+    const folder = join(this.#folders[0] ?? '', 'db')
+    return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+  }
+
+  /** Stops every process and removes what it wrote. */
+  async stop(): Promise<void> {
+    await Promise.all(
+      this.#processes.map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return
+        const ended = new Promise((resolve) => child.once('exit', resolve))
+        child.kill('SIGTERM')
+        await ended
+      }),
+    )
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
