@@ -8,6 +8,7 @@ import { encodeQuorumCertificate } from '../codec/certificates.ts'
 import { decode } from '../codec/schema.ts'
 import { assert } from '../types/assert.ts'
 import type { BlockHeader, HashedBlock } from '../types/block.ts'
+import type { QuorumCertificate } from '../types/certificates.ts'
 import type { FinalizedBlock, StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
 import type { BlockHash, Height, Hex32, RequestKey, StateRoot } from '../types/primitives.ts'
 import { blockOperations, checkpointOperation, tipOperations } from './block-batch.ts'
@@ -187,6 +188,14 @@ export class ChainStore {
       blocks: blocks.slice(0, checkpoint.height - fromHeight + 1),
       certificate: checkpoint.certificate,
     }
+  }
+
+  /**
+   * Takes a verified commit certificate; resolves when it is written, where it is kept at all.
+   * @throws StorageError E_DB_WRITE
+   */
+  putCommitCertificate(certificate: QuorumCertificate): Promise<void> {
+    return this.commitCertificates.put(certificate)
   }
 
   /** Resolves when no batch is under way. The database is closed by whoever opened it. */

@@ -4,6 +4,7 @@
  * lock of the whole data directory. Knows no bucket but `meta`.
  */
 import { mkdir } from 'node:fs/promises'
+import { crc32 } from 'node:zlib'
 import { Level } from 'level'
 import { bytesToUtf8, utf8ToBytes } from '../codec/utf8.ts'
 import type { GenesisHash } from '../types/primitives.ts'
@@ -17,6 +18,7 @@ import {
   readingFailed,
   writingFailed,
 } from './database-refusals.ts'
+import { StorageError } from './storage-error.ts'
 
 export type { DatabaseNetwork } from './database-refusals.ts'
 
@@ -43,6 +45,12 @@ export interface DatabaseView {
  * overwritten with every block, and a smaller log means that fewer dead copies lie on the disk at a time.
  */
 const WRITE_BUFFER_BYTES = 1024 * 1024
+
+/**
+ * CRC-32 of key and value, behind every value. LevelDB checksums its blocks and, as this binding opens it, looks
+ * at the checksums only when it compacts: a flipped bit would be read as if it were true.
+ */
+const CHECKSUM_BYTES = 4
 
 export class Database {
   readonly path: string
@@ -82,7 +90,10 @@ export class Database {
 
   /** @throws StorageError E_DB_CORRUPT, E_DB_CLOSED; so do all reads */
   get(key: Uint8Array): Uint8Array | null {
-    return plain(this.#read(() => this.#level.getSync(key)))
+    return this.#unseal(
+      key,
+      this.#read(() => this.#level.getSync(key)),
+    )
   }
 
   /** What is in the database now, whatever is written later. Close it, or LevelDB keeps every old value. */
@@ -90,7 +101,11 @@ export class Database {
     const snapshot = this.#read(() => this.#level.snapshot())
     const options = { snapshot }
     return {
-      get: (key) => plain(this.#read(() => this.#level.getSync<Uint8Array, Uint8Array>(key, options))),
+      get: (key) =>
+        this.#unseal(
+          key,
+          this.#read(() => this.#level.getSync<Uint8Array, Uint8Array>(key, options)),
+        ),
       close: () => void snapshot.close(),
     }
   }
@@ -105,10 +120,11 @@ export class Database {
       for (;;) {
         const entry = await iterator.next()
         if (entry === undefined) return
-        yield [entry[0], plain(entry[1])]
+        const [key, sealed] = entry
+        yield [key, this.#unseal(key, sealed)]
       }
     } catch (error) {
-      throw readingFailed(this.path, error)
+      throw error instanceof StorageError ? error : readingFailed(this.path, error)
     } finally {
       await iterator.close()
     }
@@ -147,10 +163,24 @@ export class Database {
 
   async #batch(operations: readonly WriteOperation[], sync: boolean): Promise<void> {
     try {
-      await this.#level.batch(operations as WriteOperation[], { sync })
+      await this.#level.batch(operations.map(sealed), { sync })
     } catch (error) {
       throw writingFailed(this.path, error)
     }
+  }
+
+  #unseal(key: Uint8Array, sealed: Uint8Array): Uint8Array
+  #unseal(key: Uint8Array, sealed: Uint8Array | undefined): Uint8Array | null
+  #unseal(key: Uint8Array, sealed: Uint8Array | undefined): Uint8Array | null {
+    if (sealed === undefined) return null
+    const length = sealed.length - CHECKSUM_BYTES
+    // A plain array: LevelDB hands out Buffers, whose `slice` is not that of a Uint8Array.
+    const value = new Uint8Array(sealed.buffer, sealed.byteOffset, Math.max(length, 0))
+    const view = new DataView(sealed.buffer, sealed.byteOffset, sealed.length)
+    if (length < 0 || view.getUint32(length, true) !== crc32(value, crc32(key))) {
+      throw damagedDatabase(this.path, 'an entry does not match its checksum')
+    }
+    return value
   }
 
   #read<T>(run: () => T): T {
@@ -182,11 +212,14 @@ export class Database {
   }
 }
 
-/** LevelDB hands out Buffers, whose `slice` is not that of a Uint8Array. */
-function plain(bytes: Uint8Array): Uint8Array
-function plain(bytes: Uint8Array | undefined): Uint8Array | null
-function plain(bytes: Uint8Array | undefined): Uint8Array | null {
-  return bytes === undefined ? null : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+/** The operation with a checksum of key and value behind its value. */
+function sealed(operation: WriteOperation): WriteOperation {
+  if (operation.type === 'del') return operation
+  const { key, value } = operation
+  const bytes = new Uint8Array(value.length + CHECKSUM_BYTES)
+  bytes.set(value)
+  new DataView(bytes.buffer).setUint32(value.length, crc32(value, crc32(key)), true)
+  return { type: 'put', key, value: bytes }
 }
 
 /** `<genesis hash> <name>`. */

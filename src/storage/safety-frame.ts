@@ -18,6 +18,7 @@
  * into a payload, never look like a frame of this one.
  */
 import { crc32 } from 'node:zlib'
+import { SAFETY_RECORD_BYTES_MAX } from '../codec/safety-record.ts'
 import { assert } from '../types/assert.ts'
 
 export const FRAME_ALIGNMENT = 4_096
@@ -27,8 +28,8 @@ const HEADER_BYTES = 32
 const MAGIC = 0x31_46_53_48
 const END_MARK = 0xe5
 
-/** Payload bytes of one frame. Far beyond a block with its certificates (codec/limits.ts). */
-export const FRAME_BODY_BYTES_MAX = 64 * 1024 * 1024
+/** Body of one frame: the largest safety record there can be, behind its length. */
+export const FRAME_BODY_BYTES_MAX = SAFETY_RECORD_BYTES_MAX + 4
 
 const KINDS = { snapshot: 1, records: 2 } as const
 export type FrameKind = keyof typeof KINDS

@@ -61,6 +61,8 @@ export class SafetyLog {
   readonly #fileSystem: FileSystem
   #segment: SafetySegment
   #sequence: number
+  /** What compaction could not get rid of; it does not count towards the next one. */
+  #snapshotBytes = 0
   #queue: Queued[] = []
   #waiters: Waiter[] = []
   #appended = 0
@@ -115,7 +117,9 @@ export class SafetyLog {
         generation: contents.generation + 1,
         frames,
       })
-      return { log: new SafetyLog(options, segment, (frames.at(-1)?.sequence ?? -1) + 1), replay }
+      const log = new SafetyLog(options, segment, (frames.at(-1)?.sequence ?? -1) + 1)
+      log.#snapshotBytes = replay.snapshot?.length ?? 0
+      return { log, replay }
     })
   }
 
@@ -128,7 +132,7 @@ export class SafetyLog {
   get wantsCompaction(): boolean {
     // A quarter is left for what comes while the next segment is laid out.
     const enough = (this.#options.segmentBytes ?? SAFETY_SEGMENT_BYTES) * 0.75
-    return this.#compaction === null && this.#segment.bytesUsed > enough
+    return this.#compaction === null && this.#segment.bytesUsed - this.#snapshotBytes > enough
   }
 
   /**
@@ -167,6 +171,7 @@ export class SafetyLog {
     const refusal = this.#refuseUse()
     if (refusal !== null) return Promise.reject(refusal)
     assert(this.#compaction === null, 'one compaction at a time')
+    assert(payloadBytes(snapshot) <= FRAME_BODY_BYTES_MAX, `a safety snapshot of ${snapshot.length} bytes`)
     const compaction: Compaction = {
       snapshot: snapshot.slice(),
       covers: this.#appended,
@@ -203,7 +208,7 @@ export class SafetyLog {
       compaction.segment = await SafetySegment.create(this.#fileSystem, nextPath(this.#options.path), {
         binding: this.#options.binding,
         generation: this.#segment.generation + 1,
-        segmentBytes: this.#options.segmentBytes ?? SAFETY_SEGMENT_BYTES,
+        segmentBytes: (this.#options.segmentBytes ?? SAFETY_SEGMENT_BYTES) + compaction.snapshot.length,
       })
       this.#wake()
     } catch (error) {
@@ -270,6 +275,7 @@ export class SafetyLog {
     await this.#fileSystem.syncDirectory(dirname(path))
     const old = this.#segment
     this.#segment = segment
+    this.#snapshotBytes = compaction.snapshot.length
     this.#compaction = null
     this.#queue = this.#queue.filter(({ index }) => index > compaction.covers)
     this.#markDurable(Math.max(this.#durable, compaction.covers))

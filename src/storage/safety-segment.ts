@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { fromHex, toHex } from '../codec/hex.ts'
+import { assert } from '../types/assert.ts'
 import type { GenesisHash, ValidatorId } from '../types/primitives.ts'
 import { type FileSystem, type WritableFile, writeFully } from './file-system.ts'
 import {
@@ -188,6 +189,7 @@ export class SafetySegment {
   async #makeRoom(length: number): Promise<void> {
     if (this.#position + length <= this.#capacity) return
     const grown = alignUp(Math.max(this.#growBytes, length))
+    assert(this.#capacity + grown <= SEGMENT_BYTES_MAX, 'a safety log that nobody compacts')
     await layOut(this.#file, this.#capacity, this.#capacity + grown)
     this.#capacity += grown
   }

@@ -1,6 +1,5 @@
 /** The chain over a real LevelDB: what is written is found again, also by the next process, and a gap is noticed. */
 import { join } from 'node:path'
-import { Level } from 'level'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { decodeBlock } from '../../src/codec/block.ts'
 import { decodeQuorumCertificate } from '../../src/codec/certificates.ts'
@@ -340,46 +339,54 @@ describe('commit certificates', () => {
   })
 })
 
+const put = (database: Database, key: Uint8Array, value: Uint8Array): Promise<void> =>
+  database.write([{ type: 'put', key, value }])
+const remove = (database: Database, key: Uint8Array): Promise<void> => database.write([{ type: 'del', key }])
+
 describe('reopening a database', () => {
-  const cases: [
-    string,
-    RegExp,
-    (level: Level<Uint8Array, Uint8Array>, blocks: FinalizedBlock[]) => Promise<void>,
-  ][] = [
-    ['a block in the middle gone', /block 3 is missing/, (level) => level.del(blockKey(asHeight(3)))],
-    ['the tip’s block gone', /block 5, the tip, is missing/, (level) => level.del(blockKey(asHeight(5)))],
+  const cases: [string, RegExp, (database: Database, blocks: FinalizedBlock[]) => Promise<void>][] = [
+    [
+      'a block in the middle gone',
+      /block 3 is missing/,
+      (database) => remove(database, blockKey(asHeight(3))),
+    ],
+    [
+      'the tip’s block gone',
+      /block 5, the tip, is missing/,
+      (database) => remove(database, blockKey(asHeight(5))),
+    ],
     [
       'a block above the tip',
       /tip is at height 5 and the highest block at 6/,
-      (level, blocks) => level.put(blockKey(asHeight(6)), at(blocks, 0).block.bytes),
+      (database, blocks) => put(database, blockKey(asHeight(6)), at(blocks, 0).block.bytes),
     ],
     [
       'another block at the tip',
       /block 5 has hash/,
-      (level, blocks) => level.put(blockKey(asHeight(5)), at(blocks, 0).block.bytes),
+      (database, blocks) => put(database, blockKey(asHeight(5)), at(blocks, 0).block.bytes),
     ],
     [
       'a block that cannot be read',
       /cannot be read/,
-      (level) => level.put(blockKey(asHeight(5)), new Uint8Array(7)),
+      (database) => put(database, blockKey(asHeight(5)), new Uint8Array(7)),
     ],
-    ['the accumulators gone', /accumulators is missing/, (level) => level.del(META.accumulators)],
+    ['the accumulators gone', /accumulators is missing/, (database) => remove(database, META.accumulators)],
     [
       'older accumulators',
       /do not have the state root/,
-      async (level) => {
+      async (database) => {
         const older = await open(join(temporaryDirectory(), 'db'))
         const bytes = older.database.get(META.accumulators) as Uint8Array
-        await level.put(META.accumulators, bytes)
+        await put(database, META.accumulators, bytes)
       },
     ],
-    ['the tip gone', /missing|highest block|tip/, (level) => level.del(META.tipCertificate)],
+    ['the tip gone', /missing|highest block|tip/, (database) => remove(database, META.tipCertificate)],
     [
       'no schema but entries',
       /no schema version/,
-      async (level) => {
-        await level.del(META.schema)
-        await level.put(nullifierKey(UNKNOWN as Nullifier), new Uint8Array(0))
+      async (database) => {
+        await remove(database, META.schema)
+        await put(database, nullifierKey(UNKNOWN as Nullifier), new Uint8Array(0))
       },
     ],
   ]
@@ -390,10 +397,9 @@ describe('reopening a database', () => {
     const blocks = [maker.next([numberedTransaction(1)]), ...maker.empty(4)]
     await chain.commitFinalized(blocks)
     await database.close()
-    const level = new Level<Uint8Array, Uint8Array>(path, { keyEncoding: 'view', valueEncoding: 'view' })
-    await level.open()
-    await damage(level, blocks)
-    await level.close()
+    const damaged = await Database.open({ path, network: NETWORK })
+    await damage(damaged, blocks)
+    await damaged.close()
     const error = await open(path).catch((thrown: StorageError) => thrown)
     expect(error).toMatchObject({ code: 'E_DB_CORRUPT', exitCode: 65 })
     expect((error as StorageError).message).toMatch(message)

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Level } from 'level'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { genesisHash } from '../../src/codec/genesis.ts'
 import { utf8ToBytes } from '../../src/codec/utf8.ts'
@@ -47,6 +48,28 @@ describe('a database', () => {
     for await (const [, value] of database.scan(range, { reverse: true })) values.push(...value)
     expect(values).toEqual([3, 1])
     for await (const [, value] of database.scan(range, { limit: 1 })) expect(value).toEqual(Uint8Array.of(1))
+  })
+
+  it('notices a value that is not what was written', async () => {
+    const path = join(temporaryDirectory(), 'db')
+    const database = await open(path)
+    await database.write([1, 2].map((n) => ({ type: 'put', key: key(n), value: Uint8Array.of(n) })))
+    await database.close()
+    const level = new Level<Uint8Array, Uint8Array>(path, { keyEncoding: 'view', valueEncoding: 'view' })
+    await level.open()
+    const sealed = (await level.get(key(1))) as Uint8Array
+    await level.batch([
+      { type: 'put', key: key(1), value: sealed.map((byte, i) => (i === 0 ? byte ^ 4 : byte)) },
+      // Right in itself, and under another key.
+      { type: 'put', key: key(2), value: sealed },
+      { type: 'put', key: key(3), value: new Uint8Array(2) },
+    ])
+    await level.close()
+    const again = await open(path)
+    for (const n of [1, 2, 3]) expect(() => again.get(key(n))).toThrow(/does not match its checksum/)
+    expect(() => again.view().get(key(1))).toThrow(/does not match its checksum/)
+    const scan = again.scan({ gte: key(0), lt: key(9) })
+    await expect(scan.next()).rejects.toMatchObject({ code: 'E_DB_CORRUPT', exitCode: 65 })
   })
 
   it('is refused by name when it belongs to another network', async () => {

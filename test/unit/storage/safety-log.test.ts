@@ -156,7 +156,8 @@ describe('the safety log', () => {
   })
 
   it('asks for compaction when most of a segment is used, and is content after it', async () => {
-    const { log } = await create(new FaultFileSystem())
+    const fileSystem = new FaultFileSystem()
+    const { log } = await create(fileSystem)
     expect(log.wantsCompaction).toBe(false)
     for (let number = 1; !log.wantsCompaction; number++) {
       log.append(record(number))
@@ -165,6 +166,13 @@ describe('the safety log', () => {
     expect(log.bytesUsed).toBeGreaterThan(SEGMENT * 0.75)
     await log.compact(record(9))
     expect(log.wantsCompaction).toBe(false)
+    // A snapshot as large as a segment would be no smaller after compacting it again.
+    await log.compact(record(9, 2 * SEGMENT))
+    expect(log.wantsCompaction).toBe(false)
+    await log.close()
+    const again = await open(fileSystem)
+    expect(again.replay.snapshot).toEqual(record(9, 2 * SEGMENT))
+    expect(again.log.wantsCompaction).toBe(false)
   })
 
   it('does not see a caller change the bytes after appending them', async () => {
