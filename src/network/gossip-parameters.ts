@@ -15,15 +15,25 @@ const MESSAGE_ID_BYTES = 16
 
 const LARGEST = Math.max(...TOPIC_NAMES.map((name) => TOPIC_LIMITS[name].messageBytesMax))
 
+/** Who is a validator, as the scores need it. */
+export interface GossipRoles {
+  /** Whether a connected peer is. */
+  isValidator(peerId: string): boolean
+  /** Whether we are. */
+  areWeValidator(): boolean
+}
+
 /**
- * Options of @libp2p/gossipsub.
- *
- * @param isValidator whether a connected peer id is a validator's
+ * To those who are no validators, a validator ranks above every sum of penalties: it is never pruned.
+ * Among themselves validators need no mesh: each is connected to each, so the publisher's own copy reaches
+ * them all, and IHAVE brings within a second or two what it did not. A score just below zero keeps them out of
+ * each other's mesh and above every threshold; it halves the messages of a network of few.
  */
-export function gossipParameters(
-  names: WireNames,
-  isValidator: (peerId: string) => boolean,
-): Partial<GossipsubOpts> {
+const VALIDATOR_SCORE = 1e9
+const FELLOW_VALIDATOR_SCORE = -1
+
+/** Options of @libp2p/gossipsub. */
+export function gossipParameters(names: WireNames, roles: GossipRoles): Partial<GossipsubOpts> {
   const topics = Object.values(names.topics)
   return {
     globalSignaturePolicy: StrictNoSign,
@@ -68,12 +78,15 @@ export function gossipParameters(
     // The connection pruner is told who matters by peer tags of ours.
     tagMeshPeers: false,
     scoreParams: {
-      // Far above every penalty that can add up: a validator is never pruned or graylisted by its score.
-      appSpecificScore: (peerId) => (isValidator(peerId) ? 1e9 : 0),
+      appSpecificScore: (peerId) => {
+        if (!roles.isValidator(peerId)) return 0
+        return roles.areWeValidator() ? FELLOW_VALIDATOR_SCORE : VALIDATOR_SCORE
+      },
       appSpecificWeight: 1,
       // Connections per address have their own bound, and a devnet is one address.
       IPColocationFactorWeight: 0,
       behaviourPenaltyThreshold: 6,
+      behaviourPenaltyWeight: -0.1,
       topics: Object.fromEntries(topics.map((topic) => [topic, TOPIC_SCORE])),
     },
     scoreThresholds: {

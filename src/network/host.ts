@@ -10,7 +10,6 @@ import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } 
 import { mdns } from '@libp2p/mdns'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { refusePlainNoise } from '../session/plain-noise.ts'
 import { postQuantumQuic } from '../session/quic-transport.ts'
@@ -21,6 +20,8 @@ import { checkAddress, isLoopback, listenFailure, type TransportName, transportO
 import { connectionGater } from './gater.ts'
 import { gossipParameters } from './gossip-parameters.ts'
 import { normaliseError } from './guard.ts'
+import { leanEncrypter } from './lean-encrypter.ts'
+import { leanYamux } from './lean-yamux.ts'
 import type { NetworkMeter } from './meter.ts'
 import type { NetworkKey } from './network-key.ts'
 import { HOST_LIMITS, type WireNames, wireNames } from './topics.ts'
@@ -102,8 +103,8 @@ export async function createHost(options: HostOptions): Promise<NetworkHost> {
       ...(transports.includes('tcp') ? [tcp()] : []),
       ...(transports.includes('quic') ? [postQuantumQuic(sessions)] : []),
     ],
-    connectionEncrypters: [postQuantumEncrypter(sessions), refusePlainNoise(sessions)],
-    streamMuxers: [yamux({ maxInboundStreams: 512, maxOutboundStreams: 512 })],
+    connectionEncrypters: [leanEncrypter(postQuantumEncrypter(sessions)), refusePlainNoise(sessions)],
+    streamMuxers: [leanYamux({ maxInboundStreams: 512, maxOutboundStreams: 512 })],
     connectionGater: connectionGater({
       connections: () => libp2p.getConnections(),
       isValidator,
@@ -142,7 +143,9 @@ export async function createHost(options: HostOptions): Promise<NetworkHost> {
         initialQuerySelfInterval: 1_000,
         querySelfInterval: 300_000,
       }),
-      pubsub: gossipsub(gossipParameters(names, isValidator)),
+      pubsub: gossipsub(
+        gossipParameters(names, { isValidator, areWeValidator: () => validatorPeers.areWeValidator }),
+      ),
     },
   })
 

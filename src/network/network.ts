@@ -71,7 +71,7 @@ const CALL_REQUEST_DEADLINE_MS = 10_000
 export async function createNetwork(options: NetworkOptions): Promise<Network> {
   const { blockSource, calls, genesisHash, logger, meter, networkKey, nowMs, signer } = options
   const ownId = validatorId(signer.publicKey)
-  const validatorPeers = new ValidatorPeers(options.identities)
+  const validatorPeers = new ValidatorPeers(options.identities, ownId)
   const transports = options.transports ?? ['tcp', 'quic']
   const bootstrap = bootstrapTargets(options.bootstrap, transports, networkKey.peerId)
   const host = await createHost({ ...options, validatorPeers })
@@ -138,7 +138,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
 
   /** Only validators keep links with each other; the rest of the network has the mesh. */
   const dialValidators = (): void => {
-    if (!validatorPeers.validators().has(ownId)) return
+    if (!validatorPeers.areWeValidator) return
     const others = directory.all().filter(({ id }) => id !== ownId)
     dialer.setTargets('validator', others.map(targetOf))
   }

@@ -17,11 +17,18 @@ export interface PeerIdentities {
 /** The current validator set against the live sessions. */
 export class ValidatorPeers {
   readonly #identities: PeerIdentities
+  readonly #ownId: ValidatorId
   readonly #ids = new WeakMap<Uint8Array, ValidatorId>()
   #validators: ReadonlySet<ValidatorId> = new Set()
 
-  constructor(identities: PeerIdentities) {
+  constructor(identities: PeerIdentities, ownId: ValidatorId) {
     this.#identities = identities
+    this.#ownId = ownId
+  }
+
+  /** Whether our own identity is in the current set. */
+  get areWeValidator(): boolean {
+    return this.#validators.has(this.#ownId)
   }
 
   /** Replaces the set. */

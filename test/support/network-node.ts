@@ -75,7 +75,8 @@ async function parts(options: TestNodeOptions): Promise<Parts> {
   const networkSeed = options.networkSeed ?? randomBytes(32)
   const networkKey = await networkKeyFromSeed(networkSeed)
   const identities = new AuthenticatedPeers()
-  const validatorPeers = new ValidatorPeers(identities)
+  const id = validatorId(keyPair.publicKey.raw)
+  const validatorPeers = new ValidatorPeers(identities, id)
   const meter = new CountingMeter()
   const logger = new RecordingLogger()
   const genesisHash = options.genesisHash ?? GENESIS
@@ -101,7 +102,7 @@ async function parts(options: TestNodeOptions): Promise<Parts> {
   const context = SIGNATURE_CONTEXTS['identity-certificate']
   return {
     hostOptions,
-    id: validatorId(keyPair.publicKey.raw),
+    id,
     keyPair,
     networkSeed,
     identities,
