@@ -32,10 +32,14 @@ export function percentiles(values: readonly number[]): Percentiles {
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) }
 }
 
+let requests = 0
+
+/** A name for each: request ids hold the name and the millisecond, and two alike would be a reused id. */
 function freshBody(): string {
+  requests++
   return writeJson(
     certificateValidationRequest,
-    freshCertificateRequest(freshness(null), 'bench.hypermesh.online'),
+    freshCertificateRequest(freshness(null), `bench-${requests}.hypermesh.online`),
   )
 }
 

@@ -25,7 +25,7 @@ export const chainParametersSchema = record<ChainParameters>({
   clockSkewMaxMs: uint(4),
   blockBytesMax: uint(4),
   blockTransactionsMax: uint(4),
-  certificateInterval: uint(4),
+  certificateIntervalMs: uint(4),
 })
 
 export const validationPolicySchema = record<ValidationPolicy>({

@@ -37,7 +37,7 @@ const schema = z.strictObject({
       clockSkewMaxMs: milliseconds,
       blockBytesMax: z.int().min(65_536).max(BLOCK_BYTES_MAX),
       blockTransactionsMax: z.int().min(1).max(BLOCK_TRANSACTIONS_MAX),
-      certificateInterval: z.int().min(1).max(1_000_000),
+      certificateIntervalMs: milliseconds,
     })
     .refine((p) => p.viewTimeoutMinMs <= p.viewTimeoutMaxMs, 'viewTimeoutMinMs is above viewTimeoutMaxMs'),
   policy: z.strictObject({

@@ -11,6 +11,7 @@ import type {
   Height,
   MonotonicMs,
   StateRoot,
+  UnixMs,
   ValidatorIndex,
   View,
 } from '../types/primitives.ts'
@@ -61,6 +62,8 @@ export interface ReplicaState {
   /** Our own states at recent heights, to notice divergence (R7). */
   readonly committed: Map<Height, { readonly blockHash: BlockHash; readonly stateRoot: StateRoot }>
   certifiedHeight: Height
+  /** Time of the last block that is final and durable. */
+  committedTime: UnixMs
   readonly unreachable: Set<ValidatorIndex>
   view: View
   viewEnteredAt: MonotonicMs

@@ -1,7 +1,8 @@
 /** R6: a block with a pre-commit certificate is final, and so are its ancestors, once they are here and checked. */
 import { assert } from '../types/assert.ts'
-import { asHeight, type BlockHash, type Height, type StateRoot, type View } from '../types/primitives.ts'
+import { asHeight, type BlockHash, type UnixMs } from '../types/primitives.ts'
 import { COMMIT_WINDOW, type StepContext, WINDOW_ABOVE } from './context.ts'
+import type { ConsensusInput } from './input.ts'
 import { checkDivergence } from './on-commit-vote.ts'
 
 export function finalizeDuty(context: StepContext): void {
@@ -60,19 +61,19 @@ function checkFork(context: StepContext, hash: BlockHash): void {
   })
 }
 
-/** R7: the batch is durable; vote over the state it led to, at every height of the network's interval. */
+/** R7: the batch is durable; vote over the state it led to, once in every interval of block time. */
 export function onBlocksCommitted(
   context: StepContext,
-  height: Height,
-  blockHash: BlockHash,
-  stateRoot: StateRoot,
-  view: View,
+  committed: ConsensusInput & { kind: 'blocks-committed' },
 ): void {
   const { state } = context
+  const { view, height, timestamp, blockHash, stateRoot } = committed
+  const isFirst = isFirstOfInterval(timestamp, state.committedTime, state.parameters.certificateIntervalMs)
+  state.committedTime = timestamp
   state.committed.set(height, { blockHash, stateRoot })
   state.committed.delete(asHeight(height - COMMIT_WINDOW))
   checkDivergence(context, height)
-  if (state.self === null || height % state.parameters.certificateInterval !== 0) return
+  if (state.self === null || !isFirst) return
   if (height <= state.certifiedHeight || state.isHalted) return
   // While catching up: the others certified this long ago, and thousands of signatures would be for nobody.
   if (view < state.view - WINDOW_ABOVE) return
@@ -80,4 +81,9 @@ export function onBlocksCommitted(
     kind: 'sign',
     request: { kind: 'commit', epoch: state.epoch, view, height, blockHash, stateRoot },
   })
+}
+
+/** A function of the chain alone, so that all validators vote over the same blocks. */
+function isFirstOfInterval(time: UnixMs, parentTime: UnixMs, intervalMs: number): boolean {
+  return intervalMs === 0 || Math.floor(time / intervalMs) > Math.floor(parentTime / intervalMs)
 }

@@ -51,6 +51,7 @@ export type ConsensusInput =
       readonly kind: 'blocks-committed'
       readonly view: View
       readonly height: Height
+      readonly timestamp: UnixMs
       readonly blockHash: BlockHash
       readonly stateRoot: StateRoot
     }

@@ -172,7 +172,7 @@ export class Replica {
         state.tree.checked(input.blockHash, input.outcome.ok ? input.outcome.stateRoot : null)
         return
       case 'blocks-committed':
-        onBlocksCommitted(context, input.height, input.blockHash, input.stateRoot, input.view)
+        onBlocksCommitted(context, input)
         return
       case 'blocks-received':
         for (const block of input.blocks) state.tree.add(block)
@@ -274,6 +274,7 @@ function initialState(options: ReplicaOptions): ReplicaState {
     lastCommitVote: null,
     committed: new Map(),
     certifiedHeight: asHeight(0),
+    committedTime: final.header.timestamp,
     unreachable: new Set(others),
     view: restartView(recovered, highest.view, ofFinal.view),
     viewEnteredAt: asMonotonicMs(0),

@@ -61,8 +61,8 @@ export class Finalizer {
     for (const { transactions } of blocks) pool.remove(transactions)
     onFinal(finalized)
     for (const { block, stateRoot } of finalized) {
-      const { view, height } = block.header
-      input({ kind: 'blocks-committed', view, height, blockHash: block.hash, stateRoot })
+      const { view, height, timestamp } = block.header
+      input({ kind: 'blocks-committed', view, height, timestamp, blockHash: block.hash, stateRoot })
     }
   }
 }

@@ -16,8 +16,11 @@ export interface ChainParameters {
   /** Canonical bytes of a block. */
   readonly blockBytesMax: number
   readonly blockTransactionsMax: number
-  /** Commit votes are sent for every block whose height is a multiple of this (R7). */
-  readonly certificateInterval: number
+  /**
+   * Commit votes are sent for the first block of every interval of this length, by block time (R7). A chain that
+   * is slower than this has every block's state certified; 0 certifies every block at any speed.
+   */
+  readonly certificateIntervalMs: number
 }
 
 /** The network's floor for requests, level "declared" (spec/four-proofs.md). The stricter of this and the caller's wins. */

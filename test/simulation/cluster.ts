@@ -4,7 +4,7 @@
  * execution is a hash over the chain. Records are durable when `persist` is performed, and what a replica
  * says leaves only after them; a crash forgets all but the records and the final blocks.
  */
-import { blockHash as hashOfHeader, decodeBlock, hashBlock, headerSchema } from '../../src/codec/block.ts'
+import { decodeBlock, hashBlock, blockHash as hashOfHeader, headerSchema } from '../../src/codec/block.ts'
 import { sha256TaggedHex } from '../../src/codec/hashes.ts'
 import { decodeMessage, encodeMessage } from '../../src/codec/messages.ts'
 import { decodeSafetyRecord, encodeSafetyRecord } from '../../src/codec/safety-record.ts'
@@ -56,7 +56,7 @@ export const PARAMETERS: ChainParameters = {
   clockSkewMaxMs: 5_000,
   blockBytesMax: 1_000_000,
   blockTransactionsMax: 100,
-  certificateInterval: 1,
+  certificateIntervalMs: 0,
 }
 
 const START_UNIX_MS = 1_700_000_000_000
@@ -145,7 +145,8 @@ export class Cluster {
     node.timers = new Map()
     node.incarnation++
     for (const other of this.nodes) {
-      if (other !== node) this.feed(other, { kind: 'reachability-changed', validator: node.index, isReachable: false })
+      if (other !== node)
+        this.feed(other, { kind: 'reachability-changed', validator: node.index, isReachable: false })
     }
   }
 
@@ -159,7 +160,8 @@ export class Cluster {
       final,
       finality: node.finality,
       recovered,
-      recoveredProposal: recovered.proposal === null ? null : (unwrap(decodeMessage(recovered.proposal.bytes)) as Proposal),
+      recoveredProposal:
+        recovered.proposal === null ? null : (unwrap(decodeMessage(recovered.proposal.bytes)) as Proposal),
       recoveredBlocks: recovered.blocks.map((bytes) => unwrap(decodeBlock(bytes))),
       encodeProposal: encodeMessage,
     })
@@ -188,7 +190,10 @@ export class Cluster {
   feed(node: SimulatedNode, first: ConsensusInput): void {
     const inputs: ConsensusInput[] = [first]
     for (let input = inputs.shift(); input !== undefined && node.replica !== null; input = inputs.shift()) {
-      const now = { monotonicMs: asMonotonicMs(this.nowMs), unixMs: asUnixMs(START_UNIX_MS + Math.floor(this.nowMs)) }
+      const now = {
+        monotonicMs: asMonotonicMs(this.nowMs),
+        unixMs: asUnixMs(START_UNIX_MS + Math.floor(this.nowMs)),
+      }
       const { effects, events } = node.replica.step(input, now)
       node.events.push(...events)
       for (const effect of effects) this.#perform(node, effect, inputs)
@@ -263,18 +268,28 @@ export class Cluster {
       }
       case 'finalize':
         for (const block of effect.blocks) {
-          if (block.header.parentHash !== node.finalBlocks.at(-1)?.hash) this.violations.push(`I2: node ${node.index}`)
+          if (block.header.parentHash !== node.finalBlocks.at(-1)?.hash)
+            this.violations.push(`I2: node ${node.index}`)
           node.finalBlocks.push(block)
           node.stateRoots.push(stateAfter(block))
           node.finality = effect.certificate
           this.#checkAgreement(node, block)
-          const { view, height } = block.header
-          inputs.push({ kind: 'blocks-committed', view, height, blockHash: block.hash, stateRoot: stateAfter(block) })
+          const { view, height, timestamp } = block.header
+          inputs.push({
+            kind: 'blocks-committed',
+            view,
+            height,
+            timestamp,
+            blockHash: block.hash,
+            stateRoot: stateAfter(block),
+          })
         }
         return
       case 'fetch-block':
         this.#answerLater(node, (other) => {
-          const block = other.finalBlocks.find((b) => b.hash === effect.blockHash) ?? proposalBlock(other, effect.blockHash)
+          const block =
+            other.finalBlocks.find((b) => b.hash === effect.blockHash) ??
+            proposalBlock(other, effect.blockHash)
           return block === undefined ? null : { kind: 'blocks-received', blocks: [block], finality: null }
         })
         return
@@ -334,7 +349,8 @@ export class Cluster {
       if (vote === null) continue
       this.#checkSlot(`${node.index}/${vote.kind}/${vote.view}`, vote.blockHash)
       const givenUp = Number(this.#signed.get(`${node.index}/given-up`) ?? 0)
-      if (vote.view <= givenUp) this.violations.push(`I7: node ${node.index} ${vote.kind} in view ${vote.view} ≤ ${givenUp}`)
+      if (vote.view <= givenUp)
+        this.violations.push(`I7: node ${node.index} ${vote.kind} in view ${vote.view} ≤ ${givenUp}`)
     }
     if (record.timeout !== null) {
       this.#checkSlot(`${node.index}/timeout/${record.timeout.view}`, `${record.timeout.highQcView}`)
@@ -348,7 +364,8 @@ export class Cluster {
 
   #checkSlot(slot: string, content: string): void {
     const before = this.#signed.get(slot)
-    if (before !== undefined && before !== content) this.violations.push(`I3: ${slot} signed ${before} and ${content}`)
+    if (before !== undefined && before !== content)
+      this.violations.push(`I3: ${slot} signed ${before} and ${content}`)
     this.#signed.set(slot, content)
   }
 
@@ -384,7 +401,8 @@ export class Cluster {
     for (;;) {
       let child = 2 * i + 1
       if (child >= queue.length) break
-      if (child + 1 < queue.length && isBefore(queue[child + 1] as Occurrence, queue[child] as Occurrence)) child++
+      if (child + 1 < queue.length && isBefore(queue[child + 1] as Occurrence, queue[child] as Occurrence))
+        child++
       if (!isBefore(queue[child] as Occurrence, last)) break
       queue[i] = queue[child] as Occurrence
       i = child

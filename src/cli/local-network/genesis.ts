@@ -16,7 +16,7 @@ const PARAMETERS: ChainParameters = {
   clockSkewMaxMs: 5_000,
   blockBytesMax: 1_048_576,
   blockTransactionsMax: 1_024,
-  certificateInterval: 1,
+  certificateIntervalMs: 100,
 }
 
 /** Floors that TrustChain's own generators and test requests meet; caps of its four-proof checks (spec/stoq.md 4). */

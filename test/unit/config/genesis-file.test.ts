@@ -22,7 +22,7 @@ const GENESIS: Genesis = {
     clockSkewMaxMs: 5_000,
     blockBytesMax: 1_048_576,
     blockTransactionsMax: 1_024,
-    certificateInterval: 1,
+    certificateIntervalMs: 0,
   },
   policy: {
     minimumStake: 100n,

@@ -41,7 +41,7 @@ export const GENESIS: Genesis = {
     clockSkewMaxMs: 5_000,
     blockBytesMax: 1_048_576,
     blockTransactionsMax: 1_024,
-    certificateInterval: 1,
+    certificateIntervalMs: 0,
   },
   policy: POLICY,
   validators: [0, 1, 2, 3].map((i) => ({
