@@ -109,6 +109,8 @@ export async function call(
       firstByteDeadlineMs: options.deadlineMs,
       deadlineMs: options.deadlineMs,
     })
+    // Should sending fail first, that is the failure to tell; this one must not go unheard.
+    answer.catch(() => undefined)
     stream.send(request)
     await stream.close()
     const bytes = await answer

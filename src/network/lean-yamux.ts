@@ -15,6 +15,11 @@ interface YamuxStreamParts {
   sendWindowUpdate(): void
 }
 
+/** The part of its muxer (@libp2p/utils, abstract-stream-muxer.ts). */
+interface YamuxMuxerParts {
+  onRemoteStream?: (stream: Stream) => void
+}
+
 /** `StreamState.Established` of the library: nothing but data is due, no flag waits for a frame to ride on. */
 const ESTABLISHED = 3
 
@@ -37,7 +42,15 @@ function lean(muxer: StreamMuxer): StreamMuxer {
     refillByHalves(stream)
     return stream
   }
-  muxer.addEventListener('stream', ({ detail }) => refillByHalves(detail))
+  // Not by a listener: as long as nobody listens, the library keeps streams that come early.
+  const parts = muxer as StreamMuxer & YamuxMuxerParts
+  const onRemoteStream = parts.onRemoteStream?.bind(parts)
+  if (onRemoteStream !== undefined) {
+    parts.onRemoteStream = (stream) => {
+      refillByHalves(stream)
+      onRemoteStream(stream)
+    }
+  }
   return muxer
 }
 

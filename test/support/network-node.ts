@@ -35,7 +35,7 @@ export class CountingMeter {
 export class RecordingLogger implements Logger {
   readonly lines: { readonly level: string; readonly fields: object; readonly message: string }[] = []
   debug(): void {}
-  info(): void {}
+  info(_fields: object, _message: string): void {}
   warn(fields: object, message: string): void {
     this.lines.push({ level: 'warn', fields, message })
   }
