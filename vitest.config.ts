@@ -4,17 +4,40 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { CountReporter } from './test/support/count-reporter.ts'
 
+/** Networks of real processes that are timed: one file at a time, and nothing else beside it. */
+const END_TO_END = 'test/e2e/**/*.test.ts'
+
+const exclude = ['node_modules/**', 'dist/**', '.dist-building*/**']
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['node_modules/**', 'dist/**', '.dist-building*/**'],
     // Processes, not threads: tests open sockets, send signals and set exit codes.
     pool: 'forks',
-    maxWorkers: Math.max(2, availableParallelism()),
     // Generous for a loaded machine with two cores; a test waits for its condition, never for this.
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
     reporters: ['default', new CountReporter()],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: [...exclude, END_TO_END],
+          maxWorkers: Math.max(2, availableParallelism()),
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: [END_TO_END],
+          exclude,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })

@@ -1,0 +1,129 @@
+/**
+ * An outside witness of what validators sign. A safety log is compacted now and then, so the witness keeps a hard
+ * link to every file that ever stood in its place; a file that was replaced keeps what it held. It reads with the
+ * log's own reader and checks nothing of the rules but one: no two contents for one slot.
+ */
+
+import { linkSync, mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { decodeMessage } from '../../../src/codec/messages.ts'
+import { decodeSafetyRecord } from '../../../src/codec/safety-record.ts'
+import { safetyLogPath } from '../../../src/composition/node-storage.ts'
+import { dataDirectoryAt } from '../../../src/config/data-directory.ts'
+import { readSafetyLog } from '../../../src/storage/safety-replay.ts'
+import type { SafetyRecord } from '../../../src/types/safety.ts'
+
+/** A compaction takes some hundred views; nothing is missed. */
+const LOOK_MS = 50
+
+export interface Signed {
+  readonly node: number
+  readonly kind: 'proposal' | 'prepare' | 'pre-commit' | 'timeout'
+  readonly view: number
+  /** Block hash, or for a timeout the view of the certificate that it names. */
+  readonly content: string
+}
+
+export interface Testimony {
+  /** Safety log files that were seen, over all nodes. */
+  readonly files: number
+  /** Slots with a signature: one each for node, kind and view. */
+  readonly slots: number
+  /** Slots with two contents, and views with two blocks. Empty unless somebody lied. */
+  readonly contradictions: readonly string[]
+}
+
+export class SafetyWitness {
+  readonly #logs: readonly string[]
+  readonly #folder: string
+  readonly #seen = new Map<string, { readonly node: number; readonly file: string }>()
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(folders: readonly string[], folder: string) {
+    this.#logs = folders.map((data) => safetyLogPath(dataDirectoryAt(data)))
+    this.#folder = folder
+  }
+
+  start(): void {
+    mkdirSync(this.#folder, { recursive: true })
+    this.#look()
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS)
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+  }
+
+  #look(): void {
+    for (const [node, log] of this.#logs.entries()) {
+      const { ino } = statSync(log, { throwIfNoEntry: false }) ?? { ino: 0 }
+      const key = `${node}-${ino}`
+      if (ino === 0 || this.#seen.has(key)) continue
+      const file = join(this.#folder, `${key}-${this.#seen.size}`)
+      try {
+        linkSync(log, file)
+      } catch {
+        // Replaced between the two calls: the next look finds the new one.
+        continue
+      }
+      // The link is to whatever stands there now, and that is what is to be remembered.
+      this.#seen.set(`${node}-${statSync(file).ino}`, { node, file })
+    }
+  }
+
+  /** Everything that was signed so far, read from every file. The nodes may be running. */
+  async signed(): Promise<Signed[]> {
+    this.#look()
+    const all: Signed[] = []
+    for (const { node, file } of this.#seen.values()) {
+      const contents = await readSafetyLog(file)
+      for (const frame of contents?.frames ?? []) {
+        for (const payload of frame.payloads) {
+          const record = decodeSafetyRecord(payload)
+          if (!record.ok) throw new Error(`${file}: ${record.detail}`)
+          all.push(...signedIn(record.value).map((slot) => ({ ...slot, node })))
+        }
+      }
+    }
+    return all
+  }
+
+  async testify(): Promise<Testimony> {
+    const signed = await this.signed()
+    return { files: this.#seen.size, ...contradictionsOf(signed) }
+  }
+}
+
+function signedIn(record: SafetyRecord): Omit<Signed, 'node'>[] {
+  const { proposal, prepare, preCommit, timeout } = record
+  const message = proposal === null ? null : decodeMessage(proposal.bytes)
+  const block = message?.ok === true && message.value.kind === 'proposal' ? message.value.block : null
+  return [
+    ...(block === null ? [] : [{ kind: 'proposal' as const, view: block.header.view, content: block.hash }]),
+    ...[prepare, preCommit].flatMap((vote) =>
+      vote === null ? [] : [{ kind: vote.kind, view: vote.view, content: vote.blockHash }],
+    ),
+    ...(timeout === null
+      ? []
+      : [{ kind: 'timeout' as const, view: timeout.view, content: String(timeout.highQcView) }]),
+  ]
+}
+
+/** One content per node, kind and view; and, all leaders being honest here, one block per view. */
+export function contradictionsOf(signed: readonly Signed[]): Omit<Testimony, 'files'> {
+  const slots = new Map<string, string>()
+  const blocks = new Map<number, string>()
+  const contradictions = new Set<string>()
+  for (const { node, kind, view, content } of signed) {
+    const slot = `node ${node}, ${kind}, view ${view}`
+    const before = slots.get(slot) ?? content
+    if (before !== content) contradictions.add(`${slot}: ${before} and ${content}`)
+    slots.set(slot, before)
+    if (kind === 'timeout') continue
+    const block = blocks.get(view) ?? content
+    if (block !== content) contradictions.add(`view ${view}: blocks ${block} and ${content}`)
+    blocks.set(view, block)
+  }
+  return { slots: slots.size, contradictions: [...contradictions] }
+}
