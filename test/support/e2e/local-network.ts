@@ -127,10 +127,15 @@ export class LocalNetwork {
     return `/ip4/127.0.0.1/${carrier}/p2p/${this.#peerIds[index]}`
   }
 
-  /** Ends everything by force and removes the folder. */
-  async destroy(): Promise<void> {
+  /** Ends everything by force; the folder stays. */
+  async end(): Promise<void> {
     this.witness.stop()
     await endAllNodes()
+  }
+
+  /** Ends everything by force and removes the folder. */
+  async destroy(): Promise<void> {
+    await this.end()
     rmSync(this.home, { recursive: true, force: true, maxRetries: 10 })
   }
 }
