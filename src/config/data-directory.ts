@@ -4,9 +4,19 @@
  * Locks nothing: the database's own lock does.
  */
 
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { DataDirectoryError } from './errors.ts'
 
 /** Layout of the directory; raised when an older node could not read what a newer one wrote. */
@@ -82,10 +92,16 @@ export function readDataVersion(directory: DataDirectory): DataVersion {
   return { schema: Number(match[1]), network: match[2] ?? '', genesis: match[3] ?? '' }
 }
 
-/** Writes a small file so that it is there in whole or not at all; 0600. */
+/** Writes a small file so that it is there in whole or not at all, a power cut included; 0600. */
 export function writeFileWhole(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 })
+  writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true })
   renameSync(`${path}.new`, path)
+  const folder = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
 }
 
 function cannotWrite(directory: DataDirectory, cause: unknown): DataDirectoryError {

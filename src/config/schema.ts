@@ -54,7 +54,9 @@ const ca = z
         'expected between 100ms and 20s (clients give up after 30 s)',
       )
       .prefault('8s')
-      .describe('after this long a request is answered Pending'),
+      .describe(
+        'without a verdict after this long a request is answered VALIDATION_TIMEOUT; its status has the verdict later',
+      ),
     // Last: a table's own settings stand before its sub-tables in a TOML file.
     tls: z
       .strictObject({

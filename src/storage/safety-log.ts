@@ -6,6 +6,7 @@
 import { dirname } from 'node:path'
 import { assert } from '../types/assert.ts'
 import { type FileSystem, nodeFileSystem } from './file-system.ts'
+import type { SafetyLogBinding } from './safety-binding.ts'
 import { FRAME_BODY_BYTES_MAX, type Frame, payloadBytes } from './safety-frame.ts'
 import {
   existingSafetyRecord,
@@ -15,11 +16,11 @@ import {
   safetyRecordUnreachable,
 } from './safety-refusals.ts'
 import { readSafetyLog, replayOf, type SafetyReplay } from './safety-replay.ts'
-import { type SafetyLogBinding, SafetySegment, SEGMENT_BYTES_MAX } from './safety-segment.ts'
+import { SafetySegment, SEGMENT_BYTES_MAX } from './safety-segment.ts'
 import { StorageError } from './storage-error.ts'
 
+export type { SafetyLogBinding } from './safety-binding.ts'
 export type { SafetyReplay } from './safety-replay.ts'
-export type { SafetyLogBinding } from './safety-segment.ts'
 
 export interface SafetyLogOptions {
   readonly path: string

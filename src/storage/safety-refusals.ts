@@ -1,5 +1,5 @@
 /** Why a safety log is not opened, as the operator reads it. Every one of these means: sign nothing. */
-import type { SafetyLogBinding } from './safety-segment.ts'
+import type { SafetyLogBinding } from './safety-binding.ts'
 import { messageOf, STORAGE_EXIT, StorageError } from './storage-error.ts'
 
 /** There is a key and no record of what it signed. */

@@ -9,6 +9,7 @@ import { fromHex, toHex } from '../codec/hex.ts'
 import { assert } from '../types/assert.ts'
 import type { GenesisHash, ValidatorId } from '../types/primitives.ts'
 import { type FileSystem, type WritableFile, writeFully } from './file-system.ts'
+import type { SafetyLogBinding } from './safety-binding.ts'
 import {
   alignUp,
   encodeFrame,
@@ -20,12 +21,6 @@ import {
 } from './safety-frame.ts'
 import { damagedSafetyRecord } from './safety-refusals.ts'
 import { STORAGE_EXIT, StorageError } from './storage-error.ts'
-
-/** Whose signatures the log remembers. Another key or another network must never be signed for with it. */
-export interface SafetyLogBinding {
-  readonly validatorId: ValidatorId
-  readonly genesisHash: GenesisHash
-}
 
 /** A segment with all it holds. */
 export interface SegmentContents {

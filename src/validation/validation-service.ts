@@ -2,12 +2,13 @@
  * What TrustChain asks, whatever carries it: a request becomes a transaction, the network orders and judges it, the
  * stored verdict becomes the answer. One handler for all carriers; it neither parses nor judges.
  */
+import { isHex } from '../codec/hex.ts'
 import { TRANSACTION_BYTES_MAX } from '../codec/limits.ts'
-import { hashTransaction } from '../codec/transaction.ts'
+import { canonicalTransaction } from '../codec/transaction.ts'
 import { requestIdHash } from '../ledger/request-identity.ts'
 import { ok, type Result, refuse } from '../types/errors.ts'
 import type { StoredVerdict } from '../types/ledger-state.ts'
-import type { Hex32 } from '../types/primitives.ts'
+import type { Hex32, RequestKey } from '../types/primitives.ts'
 import type { HashedTransaction, Transaction } from '../types/transaction.ts'
 import type { CertificateValidationRequest, FourProofValidationRequest } from '../types/validation-request.ts'
 import { PROOF_NAMES } from '../types/verdict.ts'
@@ -110,7 +111,10 @@ export class ValidationService {
 
   #status(requestId: string): ValidationAnswer {
     const idHash = requestIdHash(requestId)
-    const stored = this.#options.store.verdictById(idHash)
+    const { store } = this.#options
+    // The key goes first: a certificate request may carry any id, also the request key of somebody's set.
+    const byKey = isHex(requestId, 32) ? store.verdict(requestId as RequestKey) : null
+    const stored = byKey ?? store.verdictById(idHash)
     if (stored !== null) return answerOfVerdict(stored, this.#options.nodeName)
     const request = this.#inFlight.byId(idHash)
     if (request === undefined || this.#isForgotten(request)) {
@@ -160,12 +164,14 @@ export class ValidationService {
   async #validate(transaction: Transaction, client: string): Promise<ValidationAnswer> {
     const { clock, store, nodeName } = this.#options
     const startedAtMs = clock.monotonicMs()
-    const hashed = hashTransaction(transaction)
+    const kind = transaction.kind === 'validate-certificate' ? 'certificate' : 'four-proof'
+    const canonical = canonicalTransaction(transaction)
+    if (!canonical.ok) return this.malformed(kind, canonical.detail)
+    const hashed = canonical.value
     const stored = store.verdict(hashed.requestKey)
     const answer =
       stored === null ? await this.#judge(hashed, client, startedAtMs) : answerOfVerdict(stored, nodeName)
     this.#counters.count(answer, clock.monotonicMs() - startedAtMs, clock.unixMs())
-    const kind = transaction.kind === 'validate-certificate' ? 'certificate' : 'four-proof'
     this.#observe(kind, answer, startedAtMs, stored !== null)
     return answer
   }

@@ -30,6 +30,15 @@ afterEach(() => {
 const hashed = (request: CertificateValidationRequest) =>
   hashTransaction({ kind: 'validate-certificate', request })
 
+describe('a request', () => {
+  it('with a field that no block may carry is refused here, not by the other nodes', async () => {
+    const request = { ...certificateRequest(), requestId: 'x'.repeat(9_000) }
+    const answer = await service.validateCertificate(request, 'a')
+    expect(answer.result).toMatchObject({ kind: 'error', errorCode: 'INVALID_PROOF_FORMAT' })
+    expect(network.submitted).toEqual([])
+  })
+})
+
 describe('a verdict', () => {
   it('of no failure is Valid with the figures of the record and nothing else', async () => {
     const request = certificateRequest()
@@ -219,6 +228,14 @@ describe('without a verdict', () => {
 })
 
 describe('status', () => {
+  it('of a set is not what a certificate request says under its key', () => {
+    const set = hashTransaction({ kind: 'validate-proofs', request: fourProofRequest() })
+    const claim = hashed({ ...certificateRequest(), requestId: set.requestKey })
+    network.finalize(verdictOf(claim, [{ subject: 'space', reason: 'too little' }]))
+    network.finalize(verdictOf(set))
+    expect(service.status(set.requestKey).result.kind).toBe('valid')
+  })
+
   it('finds a four-proof set by its request key', async () => {
     const transaction = hashTransaction({ kind: 'validate-proofs', request: fourProofRequest() })
     const asked = service.validateProofs(fourProofRequest(), 'a')
