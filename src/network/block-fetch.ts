@@ -72,14 +72,14 @@ export class BlockFetch {
     return [...ids].sort((a, b) => rank(a) - rank(b))
   }
 
-  /** One block by its hash, final or not. `from`: the only peer to ask. */
-  async fetchByHash(hash: BlockHash, from?: string): Promise<Result<Fetched<Uint8Array>, FetchRefusal>> {
-    return this.#ask({ kind: 'block', hash }, from, (answer) =>
+  /** One block by its hash, final or not. `first`: the peer to ask before the others. */
+  async fetchByHash(hash: BlockHash, first?: string): Promise<Result<Fetched<Uint8Array>, FetchRefusal>> {
+    return this.#ask({ kind: 'block', hash }, this.#candidates(first), (answer) =>
       answer.kind === 'block' ? answer.block : undefined,
     )
   }
 
-  /** Final blocks from a height upwards. Several ranges may be asked for at once. */
+  /** Final blocks from a height upwards. Several ranges may be asked for at once. `from`: the only peer to ask. */
   async fetchRange(
     fromHeight: Height,
     countMax: number,
@@ -91,19 +91,22 @@ export class BlockFetch {
       countMax: Math.min(countMax, RANGE_BLOCKS_MAX),
       bytesMax: RANGE_BYTES_MAX,
     } as const
-    return this.#ask(request, from, (answer) =>
+    return this.#ask(request, from === undefined ? this.#candidates() : [from], (answer) =>
       answer.kind === 'range' && answer.blocks.length <= request.countMax
         ? { blocks: answer.blocks, certificate: answer.certificate }
         : undefined,
     )
   }
 
-  /** A peer's final height, with its certificate when that is above `knownHeight`. */
+  /** A peer's final height, with its certificate when that is above `knownHeight`. `from`: the only peer to ask. */
   async fetchStatus(knownHeight: Height, from?: string): Promise<Result<Fetched<PeerStatus>, FetchRefusal>> {
-    return this.#ask({ kind: 'status', knownHeight }, from, (answer) =>
-      answer.kind === 'status'
-        ? { finalHeight: answer.finalHeight, certificate: answer.certificate }
-        : undefined,
+    return this.#ask(
+      { kind: 'status', knownHeight },
+      from === undefined ? this.#candidates() : [from],
+      (answer) =>
+        answer.kind === 'status'
+          ? { finalHeight: answer.finalHeight, certificate: answer.certificate }
+          : undefined,
     )
   }
 
@@ -113,12 +116,17 @@ export class BlockFetch {
     for (const id of [...this.#peers.keys()]) this.#forget(id)
   }
 
+  #candidates(first?: string): readonly string[] {
+    const peers = this.peers()
+    const ordered = first === undefined ? peers : [first, ...peers.filter((id) => id !== first)]
+    return ordered.slice(0, BLOCK_FETCH.peersTriedMax)
+  }
+
   async #ask<T>(
     request: BlocksRequest,
-    from: string | undefined,
+    candidates: readonly string[],
     read: (answer: BlocksAnswer) => T | undefined,
   ): Promise<Result<Fetched<T>, FetchRefusal>> {
-    const candidates = from === undefined ? this.peers().slice(0, BLOCK_FETCH.peersTriedMax) : [from]
     let last: Result<Fetched<T>, FetchRefusal> = refuse('no-peer', 'connected to nobody')
     for (const id of candidates) {
       last = await this.#askPeer(id, request, read)

@@ -8,8 +8,6 @@ import { type GossipsubOpts, StrictNoSign } from '@libp2p/gossipsub'
 import { createTopicScoreParams } from '@libp2p/gossipsub/score'
 import { TOPIC_LIMITS, TOPIC_NAMES, type WireNames } from './topics.ts'
 
-const MIB = 1024 * 1024
-
 /** Bytes of a message id: SHA-256 over topic and data, cut. 16 bytes keep collisions out of reach by chance. */
 const MESSAGE_ID_BYTES = 16
 
@@ -26,7 +24,7 @@ export interface GossipRoles {
 /**
  * To those who are no validators, a validator ranks above every sum of penalties: it is never pruned.
  * Among themselves validators need no mesh: each is connected to each, so the publisher's own copy reaches
- * them all, and IHAVE brings within a second or two what it did not. A score just below zero keeps them out of
+ * them all (gossip.ts passes on what came from elsewhere), and IHAVE brings within seconds what it did not. A score just below zero keeps them out of
  * each other's mesh and above every threshold; it halves the messages of a network of few.
  */
 const VALIDATOR_SCORE = 1e9
@@ -59,8 +57,8 @@ export function gossipParameters(names: WireNames, roles: GossipRoles): Partial<
     seenTTL: 120_000,
     // For the small messages here, telling everybody not to send a copy costs as much as the copy.
     idontwantMinDataSize: 16 * 1024,
-    maxInboundDataLength: LARGEST + 64 * 1024,
-    maxOutboundBufferSize: 8 * MIB,
+    maxInboundDataLength: LARGEST + 32 * 1024,
+    maxOutboundBufferSize: 4 * LARGEST,
     maxInboundStreams: 4,
     maxOutboundStreams: 4,
     maxTopicBytesPerPeer: 16 * 1024,

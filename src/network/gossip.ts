@@ -8,16 +8,20 @@ import { TopicValidatorResult } from '@libp2p/gossipsub'
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Logger } from '../types/logger.ts'
 import { TransactionBatcher } from './batcher.ts'
+import type { GossipRoles } from './gossip-parameters.ts'
 import { guarded, letInvariantsCrash, normaliseError } from './guard.ts'
 import type { NetworkMeter } from './meter.ts'
 import { TOPIC_LIMITS, TOPIC_NAMES, type TopicName, type WireNames } from './topics.ts'
-import { decodeTransactionBatch, encodeTransactionBatch } from './transaction-batch.ts'
+import { asRelayed, decodeTransactionBatch, encodeTransactionBatch } from './transaction-batch.ts'
 
 /** accept: pass it on. ignore: not useful now. reject: proven misbehaviour, costs the sender. */
 export type GossipVerdict = 'accept' | 'ignore' | 'reject'
 
-/** What became of a message of ours. `queued`: nobody listens yet, it is kept within bounds. */
-export type PublishOutcome = 'sent' | 'queued'
+/**
+ * What became of a message of ours. `queued`: nobody listens yet, it is kept within bounds. `too-long`: above the
+ * topic's bound, where it would cost us our standing with every peer; it was not sent.
+ */
+export type PublishOutcome = 'sent' | 'queued' | 'too-long'
 
 /** Judges a message; `from` is the peer id that passed it on, not its author. The bytes must not be altered. */
 export type GossipHandler<Payload> = (
@@ -48,8 +52,11 @@ export interface GossipOptions {
   readonly libp2p: Pick<Libp2p, 'getConnections'> & { readonly services: { readonly pubsub: GossipSub } }
   readonly names: WireNames
   readonly handlers: GossipHandlers
+  readonly roles: GossipRoles
   readonly meter: NetworkMeter
   readonly logger: Logger
+  /** How often streams to peers are looked after; 10 s. */
+  readonly upkeepMs?: number
 }
 
 const VERDICTS: Readonly<Record<GossipVerdict, TopicValidatorResult>> = {
@@ -57,6 +64,14 @@ const VERDICTS: Readonly<Record<GossipVerdict, TopicValidatorResult>> = {
   ignore: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
 }
+
+/**
+ * How long a validator waits before it passes on a batch of a node that is none: less than a view, and by chance,
+ * so that mostly the first one's copy keeps the others from sending theirs.
+ */
+const RELAY_WAIT_MS = { least: 2, most: 20 }
+/** Batches waiting to be passed on; more are left to IHAVE, which takes a second or two. */
+const RELAYS_MAX = 256
 
 /** How often queued messages are tried while somebody subscribes but no stream to them is open yet. */
 const RETRY_MS = 50
@@ -72,6 +87,7 @@ export class Gossip implements PubSub {
   readonly #inFlight = new Map<TopicName, number>()
   readonly #onSubscription: () => void
   readonly #deaf = new Set<string>()
+  readonly #relays = new Set<NodeJS.Timeout>()
   #retry: NodeJS.Timeout | undefined
   #upkeep: NodeJS.Timeout | undefined
   #started = false
@@ -101,11 +117,15 @@ export class Gossip implements PubSub {
       this.#pubsub.topicValidators.set(names.topics[topic], this.#validator(topic, read, handler))
       this.#pubsub.subscribe(names.topics[topic])
     }
-    validator('transactions', readBatch, handlers.onTransactions)
+    validator('transactions', readBatch, async ({ transactions, relayable }, from) => {
+      const verdict = await handlers.onTransactions(transactions, from)
+      if (verdict === 'accept' && relayable !== null) this.#relay(relayable, from)
+      return verdict
+    })
     if (handlers.onBlock !== null) validator('blocks', (data) => data, handlers.onBlock)
     validator('identities', (data) => data, handlers.onIdentity)
     this.#pubsub.addEventListener('subscription-change', this.#onSubscription)
-    this.#upkeep = setInterval(() => this.#reviveStreams(), UPKEEP_MS)
+    this.#upkeep = setInterval(() => this.#reviveStreams(), this.#options.upkeepMs ?? UPKEEP_MS)
   }
 
   /** Unsubscribes; what waits is forgotten. */
@@ -114,6 +134,8 @@ export class Gossip implements PubSub {
     this.#started = false
     clearTimeout(this.#retry)
     clearInterval(this.#upkeep)
+    for (const timer of this.#relays) clearTimeout(timer)
+    this.#relays.clear()
     this.#batcher.stop()
     this.#unsent.clear()
     this.#pubsub.removeEventListener('subscription-change', this.#onSubscription)
@@ -182,6 +204,10 @@ export class Gossip implements PubSub {
   }
 
   #publish(topic: TopicName, bytes: Uint8Array): PublishOutcome {
+    if (bytes.byteLength > TOPIC_LIMITS[topic].messageBytesMax) {
+      this.#options.meter('gossip-drop', 'oversize')
+      return 'too-long'
+    }
     const waiting = this.#unsent.get(topic)
     if ((waiting === undefined || waiting.length === 0) && this.#hasListener(topic)) {
       this.#send(topic, bytes)
@@ -196,6 +222,21 @@ export class Gossip implements PubSub {
     this.#unsent.set(topic, queue)
     this.#flushUnsent()
     return 'queued'
+  }
+
+  /** Validators have no mesh with each other: what a node that is none told one of them, it tells the rest. */
+  #relay(bytes: Uint8Array, from: string): void {
+    const { roles } = this.#options
+    if (!roles.areWeValidator() || roles.isValidator(from) || this.#relays.size >= RELAYS_MAX) return
+    const { least, most } = RELAY_WAIT_MS
+    const timer = setTimeout(
+      () => {
+        this.#relays.delete(timer)
+        this.#publish('transactions', asRelayed(bytes))
+      },
+      least + Math.random() * (most - least),
+    )
+    this.#relays.add(timer)
   }
 
   #send(topic: TopicName, bytes: Uint8Array): void {
@@ -259,7 +300,14 @@ export class Gossip implements PubSub {
   }
 }
 
-function readBatch(data: Uint8Array): readonly Uint8Array[] | undefined {
+interface ReadBatch {
+  readonly transactions: readonly Uint8Array[]
+  /** The message itself, when it comes from where it entered the network. */
+  readonly relayable: Uint8Array | null
+}
+
+function readBatch(data: Uint8Array): ReadBatch | undefined {
   const batch = decodeTransactionBatch(data)
-  return batch.ok ? batch.value : undefined
+  if (!batch.ok) return undefined
+  return { transactions: batch.value.transactions, relayable: batch.value.sender === 'entry' ? data : null }
 }

@@ -5,6 +5,7 @@
 
 import type { Connection, Ed25519PrivateKey, Libp2p, Stream } from '@libp2p/interface'
 import { validatorId } from '../codec/genesis.ts'
+import { VALIDATORS_MAX } from '../codec/limits.ts'
 import type { Logger } from '../types/logger.ts'
 import type { GenesisHash, ValidatorId } from '../types/primitives.ts'
 import { asUnixMs } from '../types/primitives.ts'
@@ -176,7 +177,7 @@ export class IdentityExchange {
     const signal = AbortSignal.timeout(LIMITS.firstByteDeadlineMs)
     connection.newStream(protocol, { signal }).then(
       (stream) => {
-        let left = 2 * LIMITS.messagesBurst + 256
+        let left = VALIDATORS_MAX
         const frames = new FrameStream(stream, LIMITS, {
           onFrame: (frame) => {
             if (frame.byteLength === 0) return

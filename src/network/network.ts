@@ -109,7 +109,17 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     logger,
   })
   const handlers = { ...options.gossip, onIdentity: (bytes: Uint8Array) => exchange.onGossip(bytes) }
-  const gossip = new Gossip({ libp2p, names, handlers, meter, logger })
+  const gossip = new Gossip({
+    libp2p,
+    names,
+    handlers,
+    roles: {
+      isValidator: (peerId) => validatorPeers.validatorOf(peerId) !== undefined,
+      areWeValidator: () => validatorPeers.areWeValidator,
+    },
+    meter,
+    logger,
+  })
   const shared = { host: libp2p, protocol: names.blocks, meter, logger }
   const server = new BlockServer({ ...shared, source: blockSource })
   const blocks = new BlockFetch(shared)

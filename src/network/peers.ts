@@ -119,6 +119,15 @@ export class PeerTable {
       })
   }
 
+  /** The peer id of a connected validator, to ask it for something. */
+  peerIdOf(id: ValidatorId): string | undefined {
+    const { host, validatorPeers } = this.#options
+    return host
+      .getConnections()
+      .find((connection) => validatorPeers.identityOf(connection) === id)
+      ?.remotePeer.toString()
+  }
+
   /** Distinct peers connected. */
   count(): number {
     return new Set(this.#options.host.getConnections().map(({ remotePeer }) => remotePeer.toString())).size

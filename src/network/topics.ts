@@ -47,9 +47,6 @@ export const RANGE_BLOCKS_MAX = 512
 /** Block bytes in one answer; a single larger block travels alone. */
 export const RANGE_BYTES_MAX = BLOCK_BYTES_MAX
 
-/** A finalized block is carried inside its announcement up to this size, else fetched. */
-export const ANNOUNCED_BLOCK_BYTES_MAX = 256 * 1024
-
 export const PROTOCOL_LIMITS = {
   /** Generous: a view of 256 validators is some 1,000 messages, and a proposal may be a full block. */
   consensusChannel: {
@@ -119,12 +116,13 @@ export const BLOCK_FETCH = {
 
 export const TOPIC_LIMITS = {
   transactions: {
-    messageBytesMax: Math.max(BATCH_BYTES_TARGET, TRANSACTION_BYTES_MAX) + 4 * BATCH_TRANSACTIONS_MAX,
+    messageBytesMax: Math.max(BATCH_BYTES_TARGET, TRANSACTION_BYTES_MAX) + 4 * BATCH_TRANSACTIONS_MAX + 1,
     validationsInFlightMax: 1_024,
     unsentMessagesMax: 256,
   },
   blocks: {
-    messageBytesMax: ANNOUNCED_BLOCK_BYTES_MAX + CERTIFICATE_BYTES_MAX + 1_024,
+    // The gossip library reads nothing of 4 MiB or more; larger announcements are for block fetch to make up.
+    messageBytesMax: 4 * MIB - 64 * 1024,
     validationsInFlightMax: 64,
     unsentMessagesMax: 8,
   },

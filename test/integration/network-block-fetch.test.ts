@@ -91,6 +91,23 @@ describe.each(['tcp', 'quic'] as const)('block fetch over %s', (transport) => {
     expect(open.length).toBeLessThanOrEqual(4)
   })
 
+  it('asks the given peer first, and then another', async () => {
+    const a = await fetchNode()
+    const b = await fetchNode()
+    const c = await fetchNode({ ...chain, blockByHash: () => null })
+    for (const { host } of [b, c]) {
+      const address = host
+        .addresses()
+        .find((text) => text.includes(transport === 'tcp' ? '/tcp/' : '/quic-v1'))
+      await a.host.libp2p.dial(multiaddr(address ?? ''))
+    }
+    const fetched = await a.fetch.fetchByHash(HASH, c.host.peerId)
+    expect(fetched).toMatchObject({ ok: true, value: { from: b.host.peerId } })
+    expect(c.meter.of('block-served', 'not-found')).toBe(1)
+    expect(await a.fetch.fetchByHash(HASH, b.host.peerId)).toMatchObject({ value: { from: b.host.peerId } })
+    expect(c.meter.of('block-served', 'not-found')).toBe(1)
+  })
+
   it('refuses without a peer, and when the peer goes away in the middle', async () => {
     const [a, b] = [
       await fetchNode(),

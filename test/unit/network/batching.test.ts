@@ -2,7 +2,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { TRANSACTION_BYTES_MAX } from '../../../src/codec/limits.ts'
 import { BATCH_INTERVAL_MS, TransactionBatcher } from '../../../src/network/batcher.ts'
 import { BATCH_BYTES_TARGET, BATCH_TRANSACTIONS_MAX, TOPIC_LIMITS } from '../../../src/network/topics.ts'
-import { decodeTransactionBatch, encodeTransactionBatch } from '../../../src/network/transaction-batch.ts'
+import {
+  asRelayed,
+  decodeTransactionBatch,
+  encodeTransactionBatch,
+} from '../../../src/network/transaction-batch.ts'
 
 const transaction = (size: number, fill = 1): Uint8Array => new Uint8Array(size).fill(fill)
 
@@ -78,7 +82,7 @@ describe('a batch of transactions', () => {
   it('comes back as it was', () => {
     const batch = [transaction(1, 1), transaction(300, 2), transaction(TRANSACTION_BYTES_MAX, 3)]
     const decoded = decodeTransactionBatch(encodeTransactionBatch(batch))
-    expect(decoded.ok && decoded.value.map((bytes) => Buffer.from(bytes))).toEqual(
+    expect(decoded.ok && decoded.value.transactions.map((bytes) => Buffer.from(bytes))).toEqual(
       batch.map((b) => Buffer.from(b)),
     )
   })
@@ -102,6 +106,19 @@ describe('a batch of transactions', () => {
     ['a length that lies', [...u32(0xffffffff), 1]],
     ['too many', Array.from({ length: BATCH_TRANSACTIONS_MAX + 1 }, () => [...u32(1), 7]).flat()],
   ])('with %s is refused', (_name, bytes) => {
-    expect(decodeTransactionBatch(Uint8Array.from(bytes))).toMatchObject({ ok: false, code: 'malformed' })
+    expect(decodeTransactionBatch(Uint8Array.from([0, ...bytes]))).toMatchObject({
+      ok: false,
+      code: 'malformed',
+    })
+  })
+
+  it('tells a relay from where it entered the network, and all relays alike', () => {
+    const entered = encodeTransactionBatch([transaction(3)])
+    const relayed = asRelayed(entered)
+    expect(decodeTransactionBatch(entered)).toMatchObject({ ok: true, value: { sender: 'entry' } })
+    expect(decodeTransactionBatch(relayed)).toMatchObject({ ok: true, value: { sender: 'relay' } })
+    expect(asRelayed(relayed)).toEqual(relayed)
+    expect(entered[0]).toBe(0)
+    expect(decodeTransactionBatch(Uint8Array.of(2, 1, 0, 0, 0, 7)).ok).toBe(false)
   })
 })
