@@ -9,6 +9,7 @@ import { fatalHandler } from './composition/fatal.ts'
 import { startListeners } from './composition/listeners.ts'
 import { buildNetwork } from './composition/node-network.ts'
 import { openNodeStorage } from './composition/node-storage.ts'
+import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks } from './composition/readiness.ts'
 import { signingHistoryOf } from './composition/signing-history.ts'
 import { StopOrder } from './composition/stop-order.ts'
@@ -84,6 +85,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
   const { config, logger, dataDir } = options
   const clock = new SystemClock()
   const onFatal = fatalHandler(logger)
+  order.opened('process guard', guardProcess(logger, onFatal))
   const mlDsa = selectMlDsa65()
   const metrics = createMetrics(BUILD)
   order.opened('metrics', () => metrics.stop())

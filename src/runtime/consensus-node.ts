@@ -146,6 +146,7 @@ export class ConsensusNode {
       perform: (effect) => effects.perform(effect),
       turnEnded: () => effects.turnEnded(),
       observe: options.observe,
+      onFatal: options.onFatal,
     })
     this.#verifier = new MessageVerifier(
       rules.genesisHash,
