@@ -3,6 +3,7 @@ import { StreamCloseEvent } from '@libp2p/interface'
 import { describe, expect, it, vi } from 'vitest'
 import { cutReason, guarded, guardStreams, normaliseError, StreamCut } from '../../../src/network/guard.ts'
 import { TokenBucket } from '../../../src/network/token-bucket.ts'
+import { assert, InvariantViolation } from '../../../src/types/assert.ts'
 import { FakeStream } from '../../support/fake-stream.ts'
 import { CountingMeter, RecordingLogger, until } from '../../support/network-node.ts'
 
@@ -32,6 +33,20 @@ describe('the guard', () => {
     guarded(run, (error) => errors.push(error.message))()
     await until(() => errors.length === 1, 'the error was told')
     expect(errors).toEqual(['bad'])
+  })
+
+  it('lets our own broken invariant end the process', () => {
+    const later = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation(() => undefined)
+    try {
+      guarded(
+        () => assert(false, 'this cannot be'),
+        () => undefined,
+      )()
+      expect(later).toHaveBeenCalledTimes(1)
+      expect(later.mock.calls[0]?.[0]).toThrow(InvariantViolation)
+    } finally {
+      later.mockRestore()
+    }
   })
 
   it('cuts the stream of a handler that fails, and counts why', async () => {
