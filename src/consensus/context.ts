@@ -67,6 +67,8 @@ export interface ReplicaState {
   readonly unreachable: Set<ValidatorIndex>
   view: View
   viewEnteredAt: MonotonicMs
+  /** When a block was last certified, or this replica started: from here the heartbeat counts. */
+  quietSince: MonotonicMs
   /** When there began to be something to do in this view; null while idle. */
   activeSince: MonotonicMs | null
   hasWork: boolean

@@ -3,6 +3,7 @@ import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { StateRoot, View } from '../types/primitives.ts'
 import type { StepContext } from './context.ts'
+import { idleLeftMs } from './view-entry.ts'
 
 export function proposeDuty(context: StepContext): void {
   const { state } = context
@@ -60,7 +61,7 @@ function waitForWork(context: StepContext): void {
   const { state } = context
   state.proposalStage = 'waiting-for-work'
   const isUnfinal = state.tree.hasUnfinalTransactions(state.certificates.highQc.blockHash)
-  const idleLeftMs = state.pacemaker.idleDelayMs() - context.since(state.viewEnteredAt)
-  const delayMs = isUnfinal ? state.pacemaker.unfinalDelayMs() : Math.max(0, idleLeftMs)
+  const idleMs = idleLeftMs(context, context.now.monotonicMs)
+  const delayMs = isUnfinal ? state.pacemaker.unfinalDelayMs() : idleMs
   context.perform({ kind: 'set-timer', timer: 'propose', view: state.view, delayMs })
 }

@@ -12,6 +12,7 @@ export function onStarted(context: StepContext, proposal: Proposal | null): void
   const { state, now } = context
   const { view, safety, self } = state
   state.viewEnteredAt = now.monotonicMs
+  state.quietSince = now.monotonicMs
   state.activeSince = now.monotonicMs
   context.report({
     kind: 'view-entered',

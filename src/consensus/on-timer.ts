@@ -3,7 +3,7 @@ import type { View } from '../types/primitives.ts'
 import type { StepContext } from './context.ts'
 import { requestMissing } from './duty-fetch.ts'
 import type { TimerName } from './effect.ts'
-import { timeOutView } from './view-entry.ts'
+import { idleLeftMs, timeOutView } from './view-entry.ts'
 
 /** First repetition of a timeout message; later ones wait longer, up to the maximum. */
 const REPEAT_FIRST_MS = 250
@@ -36,10 +36,10 @@ function onProposalDue(context: StepContext): void {
   const { state } = context
   if (state.proposalStage !== 'waiting-for-work') return
   const isUnfinal = state.tree.hasUnfinalTransactions(state.certificates.highQc.blockHash)
-  const idleLeftMs = state.pacemaker.idleDelayMs() - context.since(state.viewEnteredAt)
+  const delayMs = idleLeftMs(context, context.now.monotonicMs)
   // Timers have a resolution of a millisecond: less than that left is nothing left.
-  if (!isUnfinal && idleLeftMs >= 1) {
-    context.perform({ kind: 'set-timer', timer: 'propose', view: state.view, delayMs: idleLeftMs })
+  if (!isUnfinal && delayMs >= 1) {
+    context.perform({ kind: 'set-timer', timer: 'propose', view: state.view, delayMs })
     return
   }
   state.isEmptyDue = true

@@ -278,6 +278,7 @@ function initialState(options: ReplicaOptions): ReplicaState {
     unreachable: new Set(others),
     view: restartView(recovered, highest.view, ofFinal.view),
     viewEnteredAt: asMonotonicMs(0),
+    quietSince: asMonotonicMs(0),
     activeSince: null,
     hasWork: false,
     isStarting: true,

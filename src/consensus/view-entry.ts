@@ -1,5 +1,5 @@
 /** R1, R8, R15: entering a view, its timer, and giving it up. */
-import type { View } from '../types/primitives.ts'
+import type { MonotonicMs, View } from '../types/primitives.ts'
 import { asView } from '../types/primitives.ts'
 import { type StepContext, WINDOW_BELOW } from './context.ts'
 import type { ConsensusEvent } from './event.ts'
@@ -16,6 +16,8 @@ export function enterView(context: StepContext, view: View, by: EnteredBy): void
   const previousViewMs = context.since(state.viewEnteredAt)
   state.view = view
   state.viewEnteredAt = now.monotonicMs
+  // A view that failed does not put the heartbeat off: the next leader waits what is left of the delay.
+  if (by === 'quorum-certificate') state.quietSince = now.monotonicMs
   state.activeSince = isThereWork(context) ? now.monotonicMs : null
   state.proposalStage = 'not-started'
   state.isEmptyDue = false
@@ -43,13 +45,18 @@ export function setViewTimer(context: StepContext): void {
   const { state } = context
   if (state.self === null) return
   const { pacemaker } = state
-  const idleMs = state.activeSince === null ? pacemaker.idleDelayMs() : 0
+  const idleMs = state.activeSince === null ? idleLeftMs(context, state.viewEnteredAt) : 0
   const elapsedMs = context.since(state.activeSince ?? state.viewEnteredAt)
   const leftMs = Math.max(0, idleMs + pacemaker.viewTimeoutMs() - elapsedMs)
   const leader = context.leaderOf(state.view)
   const isLeaderGone = leader !== state.self && state.unreachable.has(leader)
   const delayMs = isLeaderGone ? Math.min(leftMs, pacemaker.unreachableLeaderTimeoutMs()) : leftMs
   context.perform({ kind: 'set-timer', timer: 'view', view: state.view, delayMs })
+}
+
+/** What of the idle delay is left at `then`, milliseconds. It counts from the last certified block. */
+export function idleLeftMs({ state }: StepContext, then: MonotonicMs): number {
+  return Math.max(0, state.quietSince + state.pacemaker.idleDelayMs() - then)
 }
 
 /** R8: gives up the current view, once; from then on no vote in it or below. */
