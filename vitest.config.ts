@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 import { CountReporter } from './test/support/count-reporter.ts'
 
 /** Networks of real processes that are timed: one file at a time, and nothing else beside it. */
-const END_TO_END = 'test/e2e/**/*.test.ts'
+const END_TO_END = ['test/e2e/**/*.test.ts', 'test/docs/tour.test.ts']
 
 const exclude = ['node_modules/**', 'dist/**', '.dist-building*/**']
 
@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [...exclude, END_TO_END],
+          exclude: [...exclude, ...END_TO_END],
           maxWorkers: Math.max(2, availableParallelism()),
         },
       },
@@ -32,7 +32,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
-          include: [END_TO_END],
+          include: END_TO_END,
           exclude,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
