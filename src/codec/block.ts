@@ -1,6 +1,6 @@
 /** Canonical bytes of blocks. The block's hash is the SSZ root of its header. */
 import type { Block, BlockHeader, CertificateReference, HashedBlock } from '../types/block.ts'
-import { ok, type Result } from '../types/errors.ts'
+import { ok, type Result, refuse } from '../types/errors.ts'
 import type { BlockHash, GenesisHash, Hex32, StateRoot, TransactionHash } from '../types/primitives.ts'
 import type { HashedTransaction } from '../types/transaction.ts'
 import { toHex } from './hex.ts'
@@ -80,7 +80,11 @@ export function hashBlock(block: Block): HashedBlock {
   }
 }
 
-/** Reads a block, every transaction in it, and hashes them. Says nothing about the block's rules. */
+/**
+ * Reads a block, every transaction in it, and hashes them. Says nothing about the block's rules, but refuses
+ * transactions that are not those of the header: the hash names a block only if it binds all of it, or whoever
+ * passes a block on could make a valid one look invalid.
+ */
 export function decodeBlock(bytes: Uint8Array): Result<HashedBlock, 'malformed'> {
   const raw = decode(rawBlockSchema, bytes, BLOCK_BYTES_MAX)
   if (!raw.ok) return raw
@@ -91,6 +95,9 @@ export function decodeBlock(bytes: Uint8Array): Result<HashedBlock, 'malformed'>
     transactions.push(transaction.value)
   }
   const { header } = raw.value
+  if (transactionsRoot(transactions) !== header.transactionsRoot) {
+    return refuse('malformed', "the transactions are not those of the header's root")
+  }
   return ok({ header, transactions, hash: blockHash(header), bytes })
 }
 

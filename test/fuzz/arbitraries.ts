@@ -1,6 +1,6 @@
 /** Random values of everything that has canonical bytes. Test material only. */
 import fc, { type Arbitrary } from 'fast-check'
-import { hashBlock } from '../../src/codec/block.ts'
+import { hashBlock, transactionsRoot } from '../../src/codec/block.ts'
 import { hashTransaction } from '../../src/codec/transaction.ts'
 import { appendLeaves, EMPTY_FRONTIER } from '../../src/ledger/frontier.ts'
 import type { BlockHeader, CertificateReference, HashedBlock } from '../../src/types/block.ts'
@@ -145,7 +145,9 @@ const header: Arbitrary<BlockHeader> = fc.record({
 })
 export const block: Arbitrary<HashedBlock> = fc
   .record({ header, transactions: fc.array(hashedTransaction, { maxLength: 3 }) })
-  .map(hashBlock)
+  .map(({ header, transactions }) =>
+    hashBlock({ header: { ...header, transactionsRoot: transactionsRoot(transactions) }, transactions }),
+  )
 
 export const quorumCertificate: Arbitrary<QuorumCertificate> = fc.record({
   kind: fc.constantFrom('prepare', 'pre-commit', 'commit'),

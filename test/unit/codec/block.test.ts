@@ -97,6 +97,16 @@ describe('a block', () => {
     expect(hashBlock({ header: block.header, transactions: reversed }).hash).toBe(block.hash)
   })
 
+  it.each([
+    ['in another order', block.transactions.toReversed()],
+    ['without one of them', block.transactions.slice(1)],
+    ['without any', []],
+  ])('is not read with its transactions %s: its hash would name two blocks', (_, transactions) => {
+    const other = hashBlock({ header: block.header, transactions })
+    expect(other.hash).toBe(block.hash)
+    expect(decodeBlock(other.bytes)).toMatchObject({ ok: false, code: 'malformed' })
+  })
+
   it('with a broken transaction is not read', () => {
     const broken = Uint8Array.from(block.bytes)
     broken[BLOCK_OVERHEAD_BYTES + 8] = 9
