@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BlockView, ReadinessCheck, StatusView } from '../../../src/rpc/http/api-ports.ts'
+import type { BlockView, PeerView, ReadinessCheck, StatusView } from '../../../src/rpc/http/api-ports.ts'
 import { until } from './until.ts'
 
 const ENTRY = join(import.meta.dirname, '..', '..', '..', 'dist', 'node.js')
@@ -19,9 +19,6 @@ export interface Ending {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
 }
-
-/** What a node says of itself, as it comes over the wire. */
-export type Status = Omit<StatusView, 'validators'> & { readonly validators: number }
 
 const running = new Set<ChildProcess>()
 
@@ -112,12 +109,16 @@ export class NodeProcess {
     return this.#ended
   }
 
-  status(): Promise<Status> {
-    return this.#get<Status>('/v1/status')
+  status(): Promise<StatusView> {
+    return this.#get<StatusView>('/v1/status')
   }
 
   block(reference: number | string): Promise<BlockView> {
     return this.#get<BlockView>(`/v1/blocks/${reference}`)
+  }
+
+  peers(): Promise<PeerView[]> {
+    return this.#get<PeerView[]>('/v1/peers')
   }
 
   async height(): Promise<number> {
