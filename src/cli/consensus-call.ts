@@ -10,15 +10,15 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { fromHex } from '../codec/hex.ts'
 import { selectMlDsa65, selectMlKem768 } from '../crypto/select.ts'
+import { call } from '../network/calls.ts'
 import { networkKeyFromSeed } from '../network/network-key.ts'
+import { wireNames } from '../network/topics.ts'
 import {
   decodeEnvelopeResponse,
   ENVELOPE_BYTES_MAX,
   type EnvelopeResponse,
   encodeEnvelopeRequest,
 } from '../rpc/envelope.ts'
-import { CONSENSUS_PROTOCOL } from '../rpc/libp2p/consensus-protocol.ts'
-import { readToEnd } from '../rpc/libp2p/read-to-end.ts'
 import { AuthenticatedPeers } from '../session/authenticated-peers.ts'
 import { postQuantumQuic } from '../session/quic-transport.ts'
 import { Sessions } from '../session/sessions.ts'
@@ -78,24 +78,19 @@ export async function callConsensus(
   const node = await throwawayNode(genesisHash)
   const signal = AbortSignal.timeout(timeoutMs)
   try {
-    const stream = await node.dialProtocol(address, CONSENSUS_PROTOCOL, { signal })
+    const connection = await node.dial(address, { signal })
     const id = randomUUID()
-    const chunks: Uint8Array[] = []
-    let length = 0
-    const answer = readToEnd(
-      stream,
-      (bytes) => {
-        length += bytes.length
-        if (length > ENVELOPE_BYTES_MAX) throw new Error('the answer is too long')
-        chunks.push(bytes)
-      },
-      signal,
-    )
-    const request = { id, service: 'hypermesh', method: METHODS[kind], payload, metadata: [] }
-    stream.send(encodeEnvelopeRequest(request))
-    // Together: a node that refuses early may reset what we still write.
-    await Promise.all([stream.close({ signal }), answer])
-    const response = decodeEnvelopeResponse(Buffer.concat(chunks))
+    const request = encodeEnvelopeRequest({
+      id,
+      service: 'hypermesh',
+      method: METHODS[kind],
+      payload,
+      metadata: [],
+    })
+    const { validation } = wireNames(genesisHash)
+    const bounds = { answerBytesMax: ENVELOPE_BYTES_MAX, deadlineMs: timeoutMs }
+    const answer = await call(connection, validation, request, bounds)
+    const response = decodeEnvelopeResponse(answer)
     if (!response.ok) throw new Error(`the answer is no envelope: ${response.detail}`)
     if (response.value.requestId !== id && response.value.requestId !== '') {
       throw new Error('the answer is to another request')

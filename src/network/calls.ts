@@ -5,10 +5,10 @@
 
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { LRUCache } from 'lru-cache'
-import { Uint8ArrayList } from 'uint8arraylist'
 import type { Logger } from '../types/logger.ts'
 import { abortQuietly, guardStreams, normaliseError, StreamCut } from './guard.ts'
 import type { NetworkMeter } from './meter.ts'
+import { ByteBudget, readToEnd } from './read-to-end.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { ProtocolLimits } from './topics.ts'
 
@@ -33,6 +33,9 @@ export interface CallServerOptions {
   readonly logger: Logger
 }
 
+/** Requests that are being read, over all callers; one that does not fit is refused as too often. */
+const BUFFERED_BYTES_MAX = 64 * 1024 * 1024
+
 /** Callers whose rate is remembered. */
 const CLIENTS_MAX = 4_096
 
@@ -40,6 +43,7 @@ const CLIENTS_MAX = 4_096
 export class CallServer {
   readonly #options: CallServerOptions
   readonly #tokens = new LRUCache<string, TokenBucket>({ max: CLIENTS_MAX })
+  readonly #budget = new ByteBudget(BUFFERED_BYTES_MAX)
 
   constructor(options: CallServerOptions) {
     this.#options = options
@@ -59,19 +63,23 @@ export class CallServer {
   }
 
   async #serve(stream: Stream, connection: Connection): Promise<void> {
-    const { handler, limits, requestDeadlineMs } = this.#options
+    const { limits, requestDeadlineMs } = this.#options
     const client = connection.remotePeer.toString()
     const request = await readToEnd(stream, {
       bytesMax: limits.frameBytesMax,
       firstByteDeadlineMs: limits.firstByteDeadlineMs,
       deadlineMs: requestDeadlineMs,
+      budget: this.#budget,
     })
-    const answer =
-      request === 'too-long' || !this.#tokensOf(client).take(1)
-        ? handler.refuse(request === 'too-long' ? 'too-long' : 'too-often')
-        : await handler.answer(request, client)
-    stream.send(answer)
+    stream.send(await this.#answer(request, client))
     await stream.close()
+  }
+
+  async #answer(request: Uint8Array | 'too-long' | 'no-room', client: string): Promise<Uint8Array> {
+    const { handler } = this.#options
+    if (request === 'too-long') return handler.refuse('too-long')
+    if (request === 'no-room' || !this.#tokensOf(client).take(1)) return handler.refuse('too-often')
+    return handler.answer(request, client)
   }
 
   #tokensOf(client: string): TokenBucket {
@@ -108,64 +116,19 @@ export async function call(
       bytesMax: options.answerBytesMax,
       firstByteDeadlineMs: options.deadlineMs,
       deadlineMs: options.deadlineMs,
+      budget: new ByteBudget(options.answerBytesMax),
     })
     // Should sending fail first, that is the failure to tell; this one must not go unheard.
     answer.catch(() => undefined)
     stream.send(request)
     await stream.close()
     const bytes = await answer
-    if (bytes === 'too-long') throw new StreamCut('oversize', `more than ${options.answerBytesMax} bytes`)
+    if (typeof bytes === 'string')
+      throw new StreamCut('oversize', `more than ${options.answerBytesMax} bytes`)
     return bytes
   } catch (thrown) {
     const error = normaliseError(thrown)
     abortQuietly(stream, error)
     throw error
   }
-}
-
-interface ReadLimits {
-  readonly bytesMax: number
-  readonly firstByteDeadlineMs: number
-  readonly deadlineMs: number
-}
-
-/**
- * Reads until the remote half-closes. What is too long is still read to its end, and thrown away: the other
- * side gets its answer instead of a reset.
- */
-function readToEnd(stream: Stream, limits: ReadLimits): Promise<Uint8Array | 'too-long'> {
-  return new Promise((resolve, reject) => {
-    const list = new Uint8ArrayList()
-    let received = 0
-    const late = (what: string) => (): void => reject(new StreamCut('silent', what))
-    let timer = setTimeout(late('no byte in time'), limits.firstByteDeadlineMs)
-    const finish = (): void => {
-      clearTimeout(timer)
-      resolve(received > limits.bytesMax ? 'too-long' : list.subarray())
-    }
-    stream.addEventListener('message', ({ data }) => {
-      if (received === 0) {
-        clearTimeout(timer)
-        timer = setTimeout(late('not finished in time'), limits.deadlineMs)
-      }
-      received += data.byteLength
-      if (received <= limits.bytesMax) list.append(data)
-      else if (list.byteLength > 0) list.consume(list.byteLength)
-      // Ten times over is no honest mistake.
-      if (received > 10 * limits.bytesMax) {
-        clearTimeout(timer)
-        reject(new StreamCut('oversize', `more than ${10 * limits.bytesMax} bytes`))
-      }
-    })
-    // 'end' too: bytes and half-close may have come before we listened.
-    stream.addEventListener('remoteCloseWrite', finish)
-    stream.addEventListener('end', () => {
-      if (stream.status !== 'aborted' && stream.status !== 'reset') finish()
-    })
-    stream.addEventListener('close', (event) => {
-      clearTimeout(timer)
-      reject(event.error ?? new StreamCut('reset', 'closed before its end'))
-    })
-    if (stream.readableEnded) finish()
-  })
 }

@@ -2,6 +2,9 @@
 
 import { type ErrorAdvice, NodeError } from '../types/errors.ts'
 
+/** EX_UNAVAILABLE: "a port is taken, nobody answers" in the table of exit codes. */
+const EXIT_NETWORK = 69
+
 /** Stable codes of this layer. */
 export type NetworkErrorCode =
   /** Another process listens there. */
@@ -28,6 +31,6 @@ export class NetworkError extends NodeError {
     what: string,
     options: ErrorAdvice & { exitCode?: number; cause?: unknown } = {},
   ) {
-    super(code, what, options)
+    super(code, what, { exitCode: EXIT_NETWORK, ...options })
   }
 }

@@ -83,7 +83,8 @@ export const PROTOCOL_LIMITS = {
   },
   /** TrustChain's calls by libp2p (stoq.md); what a frame holds is the RPC layer's matter. */
   validation: {
-    frameBytesMax: MIB,
+    // The largest JSON that the RPC layer reads, and the envelope around it.
+    frameBytesMax: 2 * MIB + 64 * 1024,
     firstByteDeadlineMs: 10_000,
     streamsInboundMax: 64,
     streamsOutboundMax: 64,

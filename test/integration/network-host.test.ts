@@ -147,7 +147,7 @@ describe('the peer table', () => {
 })
 
 describe.each(['tcp', 'quic'] as const)('calls over %s', (transport) => {
-  const options = { answerBytesMax: 2 * 1024 * 1024, deadlineMs: 10_000 }
+  const options = { answerBytesMax: 4 * 1024 * 1024, deadlineMs: 10_000 }
 
   it('are answered, each on its own stream', async () => {
     const server = await started({

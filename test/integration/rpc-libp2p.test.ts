@@ -15,7 +15,11 @@ import { registerValidateCommand } from '../../src/cli/validate.ts'
 import { fromHex } from '../../src/codec/hex.ts'
 import { createDataDirectory, sealDataDirectory } from '../../src/config/data-directory.ts'
 import { selectMlDsa65, selectMlKem768 } from '../../src/crypto/select.ts'
+import { CallServer } from '../../src/network/calls.ts'
+import { uncounted } from '../../src/network/meter.ts'
 import { networkKeyFromSeed } from '../../src/network/network-key.ts'
+import { ByteBudget, readToEnd } from '../../src/network/read-to-end.ts'
+import { PROTOCOL_LIMITS, wireNames } from '../../src/network/topics.ts'
 import { ClientLimiter } from '../../src/rpc/client-limiter.ts'
 import {
   decodeEnvelopeResponse,
@@ -23,8 +27,7 @@ import {
   encodeEnvelopeRequest,
 } from '../../src/rpc/envelope.ts'
 import { readJson } from '../../src/rpc/json-shape.ts'
-import { CONSENSUS_PROTOCOL, makeConsensusStreamHandler } from '../../src/rpc/libp2p/consensus-protocol.ts'
-import { readToEnd } from '../../src/rpc/libp2p/read-to-end.ts'
+import { makeConsensusCalls } from '../../src/rpc/libp2p/consensus-calls.ts'
 import { validationAnswer } from '../../src/rpc/trustchain-json-response.ts'
 import { AuthenticatedPeers } from '../../src/session/authenticated-peers.ts'
 import { postQuantumQuic } from '../../src/session/quic-transport.ts'
@@ -37,6 +40,8 @@ import { FakeClock, FakeNetwork } from '../support/fake-network.ts'
 import { vector } from '../support/requests.ts'
 
 const GENESIS = 'ab'.repeat(32) as GenesisHash
+const CONSENSUS_PROTOCOL = wireNames(GENESIS).validation
+const READ_LIMITS = { bytesMax: 2 ** 20, firstByteDeadlineMs: 20_000, deadlineMs: 20_000 }
 const errors: unknown[] = []
 const logger: Logger = {
   debug: () => {},
@@ -90,8 +95,16 @@ beforeAll(async () => {
       return typeof member === 'function' ? member.bind(current) : member
     },
   })
-  const handler = makeConsensusStreamHandler({ service, limiter, logger })
-  await server.handle(CONSENSUS_PROTOCOL, handler, { maxInboundStreams: 512 })
+  const calls = new CallServer({
+    host: server,
+    protocol: CONSENSUS_PROTOCOL,
+    limits: { ...PROTOCOL_LIMITS.validation, streamsInboundMax: 512 },
+    handler: makeConsensusCalls({ service, limiter, logger }),
+    requestDeadlineMs: 10_000,
+    meter: uncounted,
+    logger,
+  })
+  await calls.start()
 })
 afterAll(async () => {
   await client.stop()
@@ -116,9 +129,9 @@ function addressOver(transport: string): Multiaddr {
 }
 
 async function readAll(stream: Stream): Promise<EnvelopeResponse> {
-  const chunks: Uint8Array[] = []
-  await readToEnd(stream, (bytes) => chunks.push(bytes), AbortSignal.timeout(20_000))
-  const response = decodeEnvelopeResponse(Buffer.concat(chunks))
+  const bytes = await readToEnd(stream, { ...READ_LIMITS, budget: new ByteBudget(READ_LIMITS.bytesMax) })
+  if (typeof bytes === 'string') throw new Error(bytes)
+  const response = decodeEnvelopeResponse(bytes)
   if (!response.ok) throw new Error(response.detail)
   return response.value
 }
@@ -222,15 +235,13 @@ describe('the consensus protocol', () => {
     async (transport) => {
       const handled = Promise.withResolvers<string>()
       const late = '/hypermesh/test/late/1'
-      const texts: string[] = []
       await server.handle(late, async (stream) => {
         await expect.poll(() => [stream.remoteWriteStatus, stream.readBufferLength]).toEqual(['closed', 5])
-        await readToEnd(
-          stream,
-          (bytes) => texts.push(Buffer.from(bytes).toString()),
-          AbortSignal.timeout(5_000),
-        )
-        handled.resolve(texts.join(''))
+        const bytes = await readToEnd(stream, {
+          ...READ_LIMITS,
+          budget: new ByteBudget(READ_LIMITS.bytesMax),
+        })
+        handled.resolve(Buffer.from(bytes).toString())
         await stream.close()
       })
       const stream = await client.dialProtocol(addressOver(transport), late)
