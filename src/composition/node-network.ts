@@ -56,7 +56,7 @@ export async function buildNetwork(
     announce: config.p2p.announce,
     bootstrap: config.p2p.bootstrap,
     peersMax: config.p2p.maxPeers,
-    privateAddresses: true,
+    privateAddresses: config.p2p.privateAddresses,
     mdns: config.p2p.mdns,
     userAgent: `hypermesh/${BUILD.version}`,
     identities: peers,

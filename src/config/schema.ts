@@ -31,12 +31,20 @@ const p2p = z
       .max(1_024)
       .default(64)
       .describe('connections at most; validators have reserved ones'),
+    'private-addresses': z
+      .boolean()
+      .default(true)
+      .describe('keep and tell addresses of private ranges; false on a public network'),
     mdns: z
       .boolean()
       .default(false)
       .describe('look for peers on the local network too (tells everyone there that we are here)'),
   })
-  .transform(({ 'max-peers': maxPeers, ...rest }) => ({ ...rest, maxPeers }))
+  .transform(({ 'max-peers': maxPeers, 'private-addresses': privateAddresses, ...rest }) => ({
+    ...rest,
+    maxPeers,
+    privateAddresses,
+  }))
 
 const ca = z
   .strictObject({

@@ -30,6 +30,7 @@ describe('the defaults', () => {
         announce: [],
         bootstrap: [],
         maxPeers: 64,
+        privateAddresses: true,
         mdns: false,
       },
       ca: {
@@ -83,6 +84,7 @@ describe('precedence', () => {
         'p2p.announce': '/dns4/a.example/tcp/4001',
         'p2p.bootstrap': '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN',
         'p2p.max-peers': '12',
+        'p2p.private-addresses': 'false',
         'p2p.mdns': 'true',
         'ca.listen': '127.0.0.1:1',
         'ca.scheme': 'http',
