@@ -152,8 +152,9 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
       send: (to, bytes) => void network.channel.send(to, bytes),
     },
     fetcher: {
-      fetchByHash: async (blockHash) => {
-        const fetched = await network.blocks.fetchByHash(blockHash)
+      fetchByHash: async (blockHash, from) => {
+        const first = from === null ? undefined : network.peers.peerIdOf(from)
+        const fetched = await network.blocks.fetchByHash(blockHash, first)
         return fetched.ok ? fetched.value.value : null
       },
     },
