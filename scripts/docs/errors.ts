@@ -1,0 +1,160 @@
+/**
+ * docs/reference/errors.md: every error code with the texts that come with it, found in the sources. What is
+ * printed is what is listed; only codes that are put together at run time are described here.
+ */
+
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { EXIT } from '../../src/cli/exit-codes.ts'
+import { STORAGE_EXIT } from '../../src/storage/storage-error.ts'
+import { document } from './markdown.ts'
+import { entriesOf, listAt, textOf } from './source-text.ts'
+
+/** One way in which a code is said. Texts are empty where there is none, or only the running program knows it. */
+export interface ErrorPlace {
+  readonly code: string
+  readonly what: string
+  readonly why: string
+  readonly fix: string
+  /** Of the process, or `HTTP 404` for the body of an answer. */
+  readonly result: string
+}
+
+/** Codes that stand in neither form below. */
+const DESCRIBED: readonly ErrorPlace[] = [
+  {
+    code: 'E_NODE_TOO_OLD',
+    what: 'this is Node …',
+    why: '',
+    fix: 'run "npm ci --ignore-scripts" in the package\'s folder (it brings Node 24), or start this with Node 24.7 or newer',
+    result: `exit ${EXIT.configuration}`,
+  },
+  {
+    code: 'E_BUG',
+    what: '…, with a stack',
+    why: 'this is a bug in hypermesh, not something you did',
+    fix: '',
+    result: `exit ${EXIT.failure}`,
+  },
+  { code: 'E_NOT_FOUND', what: 'what the node answered', why: '', fix: '', result: `exit ${EXIT.failure}` },
+  { code: 'E_API', what: 'what the node answered', why: '', fix: '', result: `exit ${EXIT.failure}` },
+  { code: 'E_BAD_REQUEST', what: 'what HTTP has against the request', why: '', fix: '', result: 'HTTP 4xx' },
+  {
+    code: 'E_INTERNAL',
+    what: 'the node could not answer; its log has the reason',
+    why: '',
+    fix: '',
+    result: 'HTTP 500',
+  },
+]
+
+const LITERAL_CODE = /^'(E_[A-Z0-9_]+)'$/
+
+function sourcesOf(root: string): readonly string[] {
+  const files = globSync('src/**/*.ts', { cwd: root }).sort()
+  return files.map((file) => readFileSync(join(root, file), 'utf8'))
+}
+
+/** Exit code by class of error: the one that its constructor sets, else NodeError's own. */
+function exitCodesByClass(sources: readonly string[]): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const source of sources) {
+    for (const { index, 1: name = '' } of source.matchAll(/class (\w+) extends NodeError/g)) {
+      const body = source.slice(index, source.indexOf('\n}', index))
+      const value = /super\([\s\S]*?exitCode: (\w+)/.exec(body)?.[1] ?? String(EXIT.failure)
+      const constant = new RegExp(`const ${value} = (\\d+)`).exec(source)?.[1]
+      found.set(name, Number(constant ?? value))
+    }
+  }
+  return found
+}
+
+/** @param expression `65`, `EXIT.data`, `STORAGE_EXIT.key` */
+function exitCodeOf(expression: string): number {
+  const [table, name = ''] = expression.split('.')
+  if (table === 'EXIT') return EXIT[name as keyof typeof EXIT]
+  if (table === 'STORAGE_EXIT') return STORAGE_EXIT[name as keyof typeof STORAGE_EXIT]
+  return Number(expression)
+}
+
+/** `new XError('E_…', what, { why, fix, exitCode })`; `super('E_…', …)`; a function that ends in the first form. */
+function thrownIn(source: string, exitCodes: ReadonlyMap<string, number>): ErrorPlace[] {
+  return [...source.matchAll(/(?:new (\w+Error)|\b(super|unknownName))\(\s*'E_/g)].map((match) => {
+    const at = match.index
+    const [first = '', what = '', given] = listAt(source, source.indexOf('(', at))
+    const [, wrapped = ''] = /new \w+Error\(code, what, (\{[\s\S]*?\n {2}\})\)/.exec(source) ?? []
+    const options = match[2] === 'unknownName' ? wrapped : (given ?? '')
+    const advice = options.startsWith('{') ? entriesOf(options) : new Map<string, string>()
+    const text = (name: string): string => textOf(advice.get(name) ?? '', source, at)
+    const className =
+      match[1] ?? /(?:class (\w+) extends|new (\w+Error)\(code,)/.exec(source)?.slice(1).find(Boolean)
+    const own = advice.get('exitCode')
+    const exitCode = own === undefined ? exitCodes.get(className ?? '') : exitCodeOf(own)
+    return {
+      code: LITERAL_CODE.exec(first)?.[1] ?? '',
+      what: textOf(what, source, at),
+      why: text('why'),
+      fix: text('fix'),
+      result: `exit ${exitCode ?? EXIT.failure}`,
+    }
+  })
+}
+
+/** `sendProblem(…, { status, detail, code: 'E_…', fix })`. */
+function answeredIn(source: string): ErrorPlace[] {
+  return [...source.matchAll(/sendProblem\(request, reply, (?=\{)/g)].flatMap(({ index, 0: call }) => {
+    const problem = entriesOf(source.slice(index + call.length))
+    const text = (name: string): string => textOf(problem.get(name) ?? '', source, index)
+    const code = LITERAL_CODE.exec(problem.get('code') ?? '')?.[1]
+    const status = problem.get('status') ?? ''
+    if (code === undefined) return []
+    return [{ code, what: text('detail'), why: '', fix: text('fix'), result: `HTTP ${status}` }]
+  })
+}
+
+/** Every code that stands anywhere in the sources. */
+export function codesInSources(root: string): string[] {
+  const withoutComments = sourcesOf(root).map((source) =>
+    source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, ''),
+  )
+  const all = withoutComments.flatMap((source) => [...source.matchAll(/['`](E_[A-Z][A-Z0-9_]*)(?=['`:])/g)])
+  return [...new Set(all.map(([, code = '']) => code))].sort()
+}
+
+/** By code, in the order of the alphabet; each with the ways in which it is said. */
+export function errorPlaces(root: string): Map<string, ErrorPlace[]> {
+  const sources = sourcesOf(root)
+  const exitCodes = exitCodesByClass(sources)
+  const places = [
+    ...sources.flatMap((source) => [...thrownIn(source, exitCodes), ...answeredIn(source)]),
+    ...DESCRIBED,
+  ]
+  const codes = [...new Set(places.map(({ code }) => code))].sort()
+  return new Map(
+    codes.map((code) => {
+      const unlike = new Map(
+        places.filter((place) => place.code === code).map((place) => [JSON.stringify(place), place]),
+      )
+      return [code, [...unlike.values()]]
+    }),
+  )
+}
+
+function item({ what, why, fix, result }: ErrorPlace): string {
+  const lines = [`- ${what === '' ? '…' : what} (${result})`]
+  if (why !== '') lines.push(`  - why: ${why}`)
+  if (fix !== '') lines.push(`  - fix: ${fix}`)
+  return lines.join('\n').replaceAll('*', '\\*')
+}
+
+export function errorsDocument(root: string): string {
+  return document([
+    '# Errors',
+    'A command that fails prints a code with what happened, then why, then what to do, and ends with an exit code\n' +
+      '([all of them](cli.md#exit-codes)). A node that stops writes the same to its log. The public API and the metrics\n' +
+      'listener answer in the form of RFC 9457, with the code in `code`. `‹name›` and `…` stand for what is filled in; ` / `\n' +
+      'stands between two texts of which one is said. The codes of the CA endpoint are others:\n' +
+      '[HTTP](http.md#when-there-is-no-verdict).',
+    ...[...errorPlaces(root)].flatMap(([code, places]) => [`## ${code}`, places.map(item).join('\n')]),
+  ])
+}
