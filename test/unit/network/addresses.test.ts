@@ -98,6 +98,8 @@ describe('failures of the library', () => {
   ])('to listen: %s', (cause, code, named) => {
     const error = listenFailure(listen, thrown(cause))
     expect(error.code).toBe(code)
+    // "A port is taken" in the table of exit codes: no bug, and a supervisor may try again.
+    expect(error.exitCode).toBe(69)
     expect(error.message).toContain(named)
     if (code !== 'E_LISTEN') expect(error.advice.fix).toBeTruthy()
   })
