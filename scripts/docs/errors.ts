@@ -152,8 +152,8 @@ export function errorsDocument(root: string): string {
     '# Errors',
     'A command that fails prints a code with what happened, then why, then what to do, and ends with an exit code\n' +
       '([all of them](cli.md#exit-codes)). A node that stops writes the same to its log. The public API and the metrics\n' +
-      'listener answer in the form of RFC 9457, with the code in `code`. `‹name›` and `…` stand for what is filled in; ` / `\n' +
-      'stands between two texts of which one is said. The codes of the CA endpoint are others:\n' +
+      'listener answer in the form of RFC 9457, with the code in `code`. `‹name›` and `…` stand for what is filled in; a\n' +
+      'slash between spaces stands between two texts of which one is said. The codes of the CA endpoint are others:\n' +
       '[HTTP](http.md#when-there-is-no-verdict).',
     ...[...errorPlaces(root)].flatMap(([code, places]) => [`## ${code}`, places.map(item).join('\n')]),
   ])
