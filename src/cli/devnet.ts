@@ -39,7 +39,7 @@ function describe(folder: string, ports: readonly NodePorts[]): void {
   print(`  p2p      ${each(({ p2p }) => `/ip4/127.0.0.1/tcp/${p2p}`)} (and the same ports by QUIC)`)
   print('Ctrl+C stops them. Try, in another terminal:')
   print(
-    `  node dist/node.js request certificate | node dist/node.js validate - --to https://[::1]:${ports[0]?.ca}`,
+    `  node dist/node.js request certificate | node dist/node.js validate - --to 'https://[::1]:${ports[0]?.ca}'`,
   )
   print(`  node dist/node.js status --api http://127.0.0.1:${ports[0]?.api}`)
 }

@@ -1,4 +1,7 @@
-/** `init`: a node that joins a network without being a validator. It needs the genesis and one address to begin at. */
+/**
+ * `init`: a node that joins a network. It needs the genesis and one address to begin at. Keys that lie in the folder
+ * already are kept, so a validator of the genesis begins with `keys new`; else it is a node that is no validator.
+ */
 
 import type { Command } from 'commander'
 import { genesisHash } from '../codec/genesis.ts'
@@ -48,9 +51,9 @@ async function init(options: InitOptions): Promise<void> {
   }
   const text = readTextFile(options.genesis, 'genesis file')
   const genesis = parseGenesis(text, options.genesis)
-  const { createNodeKeys } = await import('./node-keys.ts')
+  const { takeNodeKeys } = await import('./node-keys.ts')
   const directory = createDataDirectory(options.data)
-  const keys = await createNodeKeys(directory.root, 'node')
+  const keys = await takeNodeKeys(directory.root, 'node')
   writeFileWhole(directory.genesis, text)
   const moved = await portsToMove()
   const settings: [string, unknown][] = [['schema', 1], ['p2p.bootstrap', options.bootstrap], ...moved]
@@ -68,6 +71,8 @@ async function init(options: InitOptions): Promise<void> {
     return
   }
   print(`${directory.root} is a node of network ${genesis.network} (genesis ${hash})`)
+  const isValidator = genesis.validators.some(({ id }) => id === keys.id)
+  print(`  role     ${isValidator ? 'validator: its key was here, and is in the genesis' : 'no validator'}`)
   print(`  peer id  ${keys.peerId}`)
   for (const [name, value] of moved)
     print(`  ${name} is ${value}: the default port is in use on this machine`)
@@ -77,10 +82,10 @@ async function init(options: InitOptions): Promise<void> {
 export function registerInitCommand(program: Command): void {
   program
     .command('init')
-    .description('set up a node that joins a network (not as a validator)')
+    .description('set up a node that joins a network; as a validator only with keys of the genesis')
     .requiredOption('--genesis <file>', "the network's genesis.json")
     .requiredOption('--bootstrap <multiaddr...>', 'where to find the network, each with /p2p/<peer id>')
-    .requiredOption('--data <dir>', 'data directory to make')
+    .requiredOption('--data <dir>', 'data directory to make; keys that "keys new" made there are kept')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

@@ -19,7 +19,10 @@ async function show(keys: PublicKeys, asJson: boolean): Promise<void> {
 }
 
 export function registerKeysCommand(program: Command): void {
-  const keys = program.command('keys').description("make a node's keys and show their public side")
+  const keys = program
+    .command('keys')
+    .description("make a node's keys and show their public side")
+    .helpCommand(false)
 
   keys
     .command('new')

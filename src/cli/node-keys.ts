@@ -1,5 +1,6 @@
 /** The two keys of a node in its data directory: which files they are, how they are made, what may be shown of them. */
 
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { validatorId } from '../codec/genesis.ts'
 import { toHex } from '../codec/hex.ts'
@@ -49,6 +50,26 @@ export async function createNodeKeys(data: string, role: IdentityRole): Promise<
   const { keys } = dataDirectoryAt(data)
   const identity = await createIdentity(identityKeyFile(keys), role, selectMlDsa65())
   return publicKeysOf(identity, await createNetworkKey(networkKeyFile(keys)))
+}
+
+/**
+ * The keys that are there, with any that is missing made: `keys new` may have been first, or an `init` that was
+ * interrupted.
+ * @param role of an identity that is made; one that is there keeps its own
+ * @throws KeystoreError (77)
+ */
+export async function takeNodeKeys(data: string, role: IdentityRole): Promise<PublicKeys> {
+  const { keys } = dataDirectoryAt(data)
+  const identityFile = identityKeyFile(keys)
+  const networkFile = networkKeyFile(keys)
+  const mlDsa = selectMlDsa65()
+  const identity = existsSync(identityFile)
+    ? await loadIdentity(identityFile, mlDsa)
+    : await createIdentity(identityFile, role, mlDsa)
+  const networkKey = existsSync(networkFile)
+    ? await loadNetworkKey(networkFile)
+    : await createNetworkKey(networkFile)
+  return publicKeysOf(identity, networkKey)
 }
 
 /** @throws KeystoreError (77) when a key is missing or unfit */

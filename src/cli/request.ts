@@ -27,7 +27,7 @@ export function registerRequestCommand(program: Command): void {
     .option('--common-name <name>', 'name on the certificate, or of the asset', 'test.hypermesh.online')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ hypermesh request certificate | hypermesh validate - --to https://[::1]:8080' +
+      "\nExamples:\n  $ hypermesh request certificate | hypermesh validate - --to 'https://[::1]:8080'" +
         '\n  $ hypermesh request four-proof --bad space',
     )
     .action((kind: string, { bad, commonName }: RequestOptions) => {

@@ -28,7 +28,7 @@ async function init(options: InitOptions): Promise<void> {
 }
 
 export function registerTestnetCommand(program: Command): void {
-  const testnet = program.command('testnet').description('prepare a network of validators')
+  const testnet = program.command('testnet').description('prepare a network of validators').helpCommand(false)
   testnet
     .command('init')
     .description('make a folder for each validator: keys, genesis, configuration')

@@ -154,7 +154,7 @@ export function registerValidateCommand(program: Command): void {
     .addHelpText(
       'after',
       '\nExit code: 0 Valid, 1 Invalid, 65 the request cannot be read, 69 no verdict.' +
-        '\n\nExample:\n  $ hypermesh request certificate | hypermesh validate - --to https://[::1]:8080',
+        "\n\nExample:\n  $ hypermesh request certificate | hypermesh validate - --to 'https://[::1]:8080'",
     )
     .action(async (file: string, options: ValidateOptions) => {
       const bytes = await readRequest(file)

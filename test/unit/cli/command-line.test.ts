@@ -1,12 +1,14 @@
 /** The command line as a process: help, usage errors, exit codes, and asking a node's API. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { networkKeyFile } from '../../../src/cli/node-keys.ts'
 import { buildProgram } from '../../../src/cli/program.ts'
+import { dataDirectoryAt } from '../../../src/config/data-directory.ts'
 import { endAll, run } from '../../support/cli/processes.ts'
 
 const entry = join(import.meta.dirname, '..', '..', '..', 'src', 'node.ts')
@@ -43,6 +45,12 @@ describe('every command', async () => {
       ? [[command.name()]]
       : command.commands.map((sub) => [command.name(), sub.name()]),
   )
+
+  it('of a group is no command of its own beside --help', async () => {
+    for (const group of ['testnet', 'keys']) {
+      expect((await hypermesh(group, '--help')).stdout).not.toMatch(/^ {2}help /m)
+    }
+  })
 
   it('is one of these', () => {
     const names = all.map((words) => words.join(' '))
@@ -182,6 +190,51 @@ it('sets up a network and a node that joins it, and runs neither', async () => {
     code: 73,
     stderr: expect.stringContaining('E_DATA_DIR_EXISTS'),
   })
+})
+
+it('joins with the keys that are there, and makes what is missing', async () => {
+  const data = join(home, 'with-keys')
+  const made = JSON.parse((await hypermesh('keys', 'new', '--data', data, '--json')).stdout) as Record<
+    string,
+    string
+  >
+  // As an init leaves it that was interrupted between its two keys.
+  rmSync(networkKeyFile(dataDirectoryAt(data).keys))
+  const genesis = join(home, 'net', 'genesis.json')
+  const bootstrap = `/ip4/127.0.0.1/tcp/1/p2p/${made['peerId']}`
+  const joined = await hypermesh(
+    'init',
+    '--genesis',
+    genesis,
+    '--bootstrap',
+    bootstrap,
+    '--data',
+    data,
+    '--json',
+  )
+  expect(joined.stderr).toBe('')
+  const { id, peerId } = JSON.parse(joined.stdout) as Record<string, string>
+  expect(id).toBe(made['id'])
+  expect(peerId).not.toBe(made['peerId'])
+  const shown = JSON.parse((await hypermesh('keys', 'show', '--data', data, '--json')).stdout) as object
+  expect(shown).toMatchObject({ role: 'validator', id, peerId })
+})
+
+it('does not begin the record of a validator that joins with a key of the genesis by itself', async () => {
+  const data = join(home, 'late-validator')
+  const made = JSON.parse((await hypermesh('keys', 'new', '--data', data, '--json')).stdout) as Record<
+    string,
+    string
+  >
+  const template = JSON.parse(readFileSync(join(home, 'net', 'genesis.json'), 'utf8')) as object
+  const genesis = join(home, 'own-genesis.json')
+  const validators = [{ publicKey: made['publicKey'], stake: '1000' }]
+  writeFileSync(genesis, JSON.stringify({ ...template, validators }))
+  const bootstrap = `/ip4/127.0.0.1/tcp/1/p2p/${made['peerId']}`
+  const joined = await hypermesh('init', '--genesis', genesis, '--bootstrap', bootstrap, '--data', data)
+  expect(joined.stdout).toMatch(/^ {2}role {5}validator: /m)
+  const started = await hypermesh('start', '--data', data)
+  expect(started).toMatchObject({ code: 77, stderr: expect.stringContaining('E_SAFETY_RECORD_MISSING') })
 })
 
 it('ends quietly when its reader has gone', async () => {
