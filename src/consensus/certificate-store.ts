@@ -42,9 +42,15 @@ export class CertificateStore {
     return this.#finality
   }
 
+  /** The certificate for exactly this view and block, or null. */
+  get(reference: CertificateReference): Verified<QuorumCertificate> | null {
+    const certificate = this.#byBlock.get(reference.blockHash)
+    return certificate?.view === reference.view ? certificate : null
+  }
+
   /** Whether a certificate for exactly this view and block is held. */
   holds(reference: CertificateReference): boolean {
-    return this.#byBlock.get(reference.blockHash)?.view === reference.view
+    return this.get(reference) !== null
   }
 
   /** R4: keeps a prepare (or pre-commit, R0) certificate; true when it is the new highest. */

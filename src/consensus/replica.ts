@@ -4,7 +4,7 @@
  * {@link Replica.step} throws only InvariantViolation, which nobody catches.
  */
 import { assert, unreachable } from '../types/assert.ts'
-import type { HashedBlock } from '../types/block.ts'
+import type { CertificateReference, HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
 import type { ChainParameters } from '../types/genesis.ts'
 import type { ConsensusMessage, Proposal } from '../types/messages.ts'
@@ -119,9 +119,9 @@ export class Replica {
     return this.#state.isHalted ? 'ignore' : triage(this.#state, message)
   }
 
-  /** Whether this very certificate is held: checking its signatures again would be for nothing. */
-  holds(certificate: QuorumCertificate): boolean {
-    return certificate.kind === 'prepare' && this.#state.certificates.holds(certificate)
+  /** The certificate held for this view and block: checking another one of them would be for nothing. */
+  held(reference: CertificateReference): QuorumCertificate | null {
+    return this.#state.certificates.get(reference)
   }
 
   /** The whole safety record as of now: stands for every record so far. */

@@ -152,7 +152,7 @@ export class ConsensusNode {
       rules.genesisHash,
       this.electorate,
       options.signatures,
-      (certificate) => this.#replica.holds(certificate),
+      (certificate) => this.#replica.held(certificate),
     )
     this.#ingress = new Ingress({
       electorate: this.electorate,

@@ -11,109 +11,126 @@ import {
 import type { Electorate } from '../consensus/validator-set.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
 import type { CertificateBundle, ConsensusMessage, Proposal } from '../types/messages.ts'
-import type { GenesisHash } from '../types/primitives.ts'
+import type { GenesisHash, ValidatorIndex } from '../types/primitives.ts'
 import { mintVerified, type Verified } from '../types/verified.ts'
 import type { SignatureCheck } from './ports.ts'
 
-/** Certificates that are held already need no second check. */
-export type IsHeld = (certificate: QuorumCertificate) => boolean
+/**
+ * The certificate that is held for the same view and block, or null. It needs no second check, and it is used in
+ * place of the one that came: equal references say nothing about the signatures and the height beside them.
+ */
+export type FindHeld = (certificate: QuorumCertificate) => QuorumCertificate | null
 
 export class MessageVerifier {
   readonly #genesisHash: GenesisHash
   readonly #electorate: Electorate
   readonly #signatures: SignatureCheck
-  readonly #isHeld: IsHeld
+  readonly #findHeld: FindHeld
 
-  constructor(genesisHash: GenesisHash, electorate: Electorate, signatures: SignatureCheck, isHeld: IsHeld) {
+  constructor(
+    genesisHash: GenesisHash,
+    electorate: Electorate,
+    signatures: SignatureCheck,
+    findHeld: FindHeld,
+  ) {
     this.#genesisHash = genesisHash
     this.#electorate = electorate
     this.#signatures = signatures
-    this.#isHeld = isHeld
+    this.#findHeld = findHeld
   }
 
   /** The message as verified, or null when a signature or a quorum does not hold. */
   verify(message: ConsensusMessage): Verified<ConsensusMessage> | null {
-    return this.#holds(message) ? mintVerified(message) : null
+    const checked = this.#check(message)
+    return checked === null ? null : mintVerified(checked)
   }
 
   /** A certificate by itself, as range sync and announcements carry it. */
   verifyCertificate(certificate: QuorumCertificate): Verified<QuorumCertificate> | null {
-    return this.#isCertificate(certificate) ? mintVerified(certificate) : null
+    const checked = this.#checkCertificate(certificate)
+    return checked === null ? null : mintVerified(checked)
   }
 
-  #holds(message: ConsensusMessage): boolean {
+  #check(message: ConsensusMessage): ConsensusMessage | null {
     switch (message.kind) {
       case 'proposal':
-        return this.#isProposal(message)
+        return this.#checkProposal(message)
       case 'prepare':
       case 'pre-commit': {
         const payload = voteSigningPayload(this.#genesisHash, message)
         return this.#signatures.isValid(message.voter, message.kind, payload, message.signature)
+          ? message
+          : null
       }
       case 'commit': {
         const payload = commitSigningPayload(this.#genesisHash, message)
-        return this.#signatures.isValid(message.voter, 'commit', payload, message.signature)
+        return this.#signatures.isValid(message.voter, 'commit', payload, message.signature) ? message : null
       }
       case 'timeout': {
         // R10: nobody can hold a certificate of the view it gives up, or of a later one.
-        if (message.highQcView >= message.view) return false
+        if (message.highQcView >= message.view) return null
         const payload = timeoutSigningPayload(this.#genesisHash, message)
-        return this.#signatures.isValid(message.voter, 'timeout', payload, message.signature)
+        return this.#signatures.isValid(message.voter, 'timeout', payload, message.signature) ? message : null
       }
       case 'certificates':
-        return this.#isBundle(message)
+        return this.#checkBundle(message)
       case 'certificate-request':
-        return true
+        return message
     }
   }
 
-  #isProposal(proposal: Proposal): boolean {
+  #checkProposal(proposal: Proposal): Proposal | null {
     const { header, hash } = proposal.block
-    const payload = proposalSigningPayload(this.#genesisHash, {
-      epoch: header.epoch,
-      view: header.view,
-      blockHash: hash,
-    })
-    if (!this.#signatures.isValid(header.proposer, 'proposal', payload, proposal.signature)) return false
-    return proposal.timeoutCertificate === null || this.#isTimeoutCertificate(proposal.timeoutCertificate)
+    const { epoch, view, proposer } = header
+    const payload = proposalSigningPayload(this.#genesisHash, { epoch, view, blockHash: hash })
+    if (!this.#signatures.isValid(proposer, 'proposal', payload, proposal.signature)) return null
+    if (proposal.timeoutCertificate === null) return proposal
+    const timeoutCertificate = this.#checkTimeoutCertificate(proposal.timeoutCertificate)
+    return timeoutCertificate === null ? null : { ...proposal, timeoutCertificate }
   }
 
-  #isBundle(bundle: CertificateBundle): boolean {
-    const { highQc, highTc, finality } = bundle
-    return (
-      (highQc === null || (highQc.kind !== 'commit' && this.#isCertificate(highQc))) &&
-      (highTc === null || this.#isTimeoutCertificate(highTc)) &&
-      (finality === null || (finality.kind === 'pre-commit' && this.#isCertificate(finality)))
-    )
+  /** One wrong part refuses all: an honest sender has checked each. */
+  #checkBundle(bundle: CertificateBundle): CertificateBundle | null {
+    const { kind } = bundle
+    if (bundle.highQc?.kind === 'commit') return null
+    if (bundle.finality !== null && bundle.finality.kind !== 'pre-commit') return null
+    const highQc = bundle.highQc && this.#checkCertificate(bundle.highQc)
+    const highTc = bundle.highTc && this.#checkTimeoutCertificate(bundle.highTc)
+    const finality = bundle.finality && this.#checkCertificate(bundle.finality)
+    const isWhole =
+      (highQc === null) === (bundle.highQc === null) &&
+      (highTc === null) === (bundle.highTc === null) &&
+      (finality === null) === (bundle.finality === null)
+    return isWhole ? { kind, highQc, highTc, finality } : null
   }
 
-  #isCertificate(certificate: QuorumCertificate): boolean {
-    if (certificate.epoch !== this.#electorate.set.epoch) return false
-    if (this.#isHeld(certificate)) return true
-    const voters = certificate.signatures.map(({ voter }) => voter)
-    if (!isStrictlyIncreasing(voters) || this.#electorate.weightOf(voters) < this.#electorate.quorum)
-      return false
-    const { kind, stateRoot } = certificate
-    if ((kind === 'commit') !== (stateRoot !== null)) return false
+  /** The certificate, or the held one of the same view and block in its place. */
+  #checkCertificate(certificate: QuorumCertificate): QuorumCertificate | null {
+    const { epoch, kind, stateRoot, signatures } = certificate
+    if (epoch !== this.#electorate.set.epoch) return null
+    const held = kind === 'prepare' ? this.#findHeld(certificate) : null
+    if (held !== null) return held
+    const voters = signatures.map(({ voter }) => voter)
+    if (!this.#isQuorum(voters) || (kind === 'commit') !== (stateRoot !== null)) return null
     const payload =
       stateRoot === null
         ? voteSigningPayload(this.#genesisHash, certificate)
         : commitSigningPayload(this.#genesisHash, { ...certificate, stateRoot })
-    return certificate.signatures.every(({ voter, signature }) =>
+    const isSigned = signatures.every(({ voter, signature }) =>
       this.#signatures.isValid(voter, kind, payload, signature),
     )
+    return isSigned ? certificate : null
   }
 
-  #isTimeoutCertificate(certificate: TimeoutCertificate): boolean {
+  #checkTimeoutCertificate(certificate: TimeoutCertificate): TimeoutCertificate | null {
     const { epoch, view, timeouts, highQc } = certificate
-    if (epoch !== this.#electorate.set.epoch || highQc.kind === 'commit') return false
-    const voters = timeouts.map(({ voter }) => voter)
-    if (!isStrictlyIncreasing(voters) || this.#electorate.weightOf(voters) < this.#electorate.quorum)
-      return false
+    if (epoch !== this.#electorate.set.epoch || highQc.kind === 'commit') return null
+    if (!this.#isQuorum(timeouts.map(({ voter }) => voter))) return null
     // The certificate inside proves every reported view; see on-timeout.ts for why a higher one will do.
-    if (highQc.view >= view || timeouts.some((timeout) => timeout.highQcView > highQc.view)) return false
-    if (highQc.view > 0 && !this.#isCertificate(highQc)) return false
-    return timeouts.every(({ voter, highQcView, signature }) =>
+    if (highQc.view >= view || timeouts.some((timeout) => timeout.highQcView > highQc.view)) return null
+    const checked = highQc.view === 0 ? asOfGenesis(highQc) : this.#checkCertificate(highQc)
+    if (checked === null) return null
+    const isSigned = timeouts.every(({ voter, highQcView, signature }) =>
       this.#signatures.isValid(
         voter,
         'timeout',
@@ -121,7 +138,19 @@ export class MessageVerifier {
         signature,
       ),
     )
+    return isSigned ? { epoch, view, timeouts, highQc: checked } : null
   }
+
+  #isQuorum(voters: readonly ValidatorIndex[]): boolean {
+    return isStrictlyIncreasing(voters) && this.#electorate.weightOf(voters) >= this.#electorate.quorum
+  }
+}
+
+/** Genesis needs no signatures, so its certificate carries none; the core takes nothing from it. */
+function asOfGenesis(certificate: QuorumCertificate): QuorumCertificate | null {
+  const { kind, height, stateRoot, signatures } = certificate
+  const isPlain = kind === 'prepare' && height === 0 && stateRoot === null && signatures.length === 0
+  return isPlain ? certificate : null
 }
 
 /** Distinct voters in the one canonical order. */

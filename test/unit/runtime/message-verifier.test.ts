@@ -1,0 +1,277 @@
+/** What becomes Verified: real ML-DSA signatures over the real payloads, and every way of not having them. */
+import { describe, expect, it } from 'vitest'
+import {
+  commitSigningPayload,
+  proposalSigningPayload,
+  timeoutSigningPayload,
+  voteSigningPayload,
+} from '../../../src/codec/signing-payloads.ts'
+import { ValidatorSignatures } from '../../../src/composition/validator-signatures.ts'
+import { Electorate } from '../../../src/consensus/validator-set.ts'
+import { SIGNATURE_CONTEXTS } from '../../../src/crypto/contexts.ts'
+import { selectMlDsa65 } from '../../../src/crypto/select.ts'
+import type { SignedKind } from '../../../src/crypto/signer.ts'
+import { MessageVerifier } from '../../../src/runtime/message-verifier.ts'
+import type { QuorumCertificate, TimeoutCertificate } from '../../../src/types/certificates.ts'
+import type { CommitVote, ConsensusMessage, Timeout, Vote } from '../../../src/types/messages.ts'
+import {
+  asEpoch,
+  asHeight,
+  asValidatorIndex,
+  asView,
+  type GenesisHash,
+} from '../../../src/types/primitives.ts'
+import {
+  blockOn,
+  commitVote,
+  GENESIS,
+  proposal,
+  quorumOn,
+  stateAfter,
+  timeout,
+  timeoutQuorum,
+  validatorSet,
+  vote,
+} from '../consensus/harness.ts'
+
+const mlDsa = selectMlDsa65()
+const keys = [0, 1, 2, 3].map((i) => mlDsa.keyPairFromSeed(new Uint8Array(32).fill(i + 1)))
+const set = validatorSet([1n, 1n, 1n, 1n])
+const electorate = new Electorate({
+  ...set,
+  validators: set.validators.map((validator, i) => ({
+    ...validator,
+    publicKey: keys[i]?.publicKey.raw ?? new Uint8Array(0),
+  })),
+})
+const NETWORK = 'aa'.repeat(32) as GenesisHash
+const OTHER_NETWORK = 'bb'.repeat(32) as GenesisHash
+const signatures = new ValidatorSignatures(mlDsa, electorate.set)
+const verifier = new MessageVerifier(NETWORK, electorate, signatures, () => null)
+
+const B1 = blockOn(GENESIS, 1)
+const B2 = blockOn(B1, 2)
+
+function sign(validator: number, payload: Uint8Array, kind: SignedKind): Uint8Array {
+  const key = keys[validator]
+  if (key === undefined) throw new Error(`no validator ${validator}`)
+  return key.sign(payload, SIGNATURE_CONTEXTS[kind])
+}
+
+function signedVote(kind: Vote['kind'], voter: number, network = NETWORK): Vote {
+  const unsigned = vote(kind, voter, B1)
+  return { ...unsigned, signature: sign(voter, voteSigningPayload(network, unsigned), kind) }
+}
+
+function signedCommit(voter: number): CommitVote {
+  const unsigned = commitVote(voter, B1)
+  return { ...unsigned, signature: sign(voter, commitSigningPayload(NETWORK, unsigned), 'commit') }
+}
+
+function signedTimeout(view: number, voter: number, highQcView: number): Timeout {
+  const unsigned = timeout(view, voter, highQcView)
+  return { ...unsigned, signature: sign(voter, timeoutSigningPayload(NETWORK, unsigned), 'timeout') }
+}
+
+function signedQuorum(
+  kind: QuorumCertificate['kind'],
+  block = B1,
+  voters: readonly number[] = [0, 1, 2],
+): QuorumCertificate {
+  const unsigned = quorumOn(kind, block, voters)
+  const payload =
+    kind === 'commit'
+      ? commitSigningPayload(NETWORK, { ...unsigned, stateRoot: stateAfter(block) })
+      : voteSigningPayload(NETWORK, unsigned)
+  return {
+    ...unsigned,
+    signatures: voters.map((voter) => ({
+      voter: asValidatorIndex(voter),
+      signature: sign(voter, payload, kind),
+    })),
+  }
+}
+
+function signedTimeoutQuorum(
+  view: number,
+  highQc: QuorumCertificate,
+  reports: readonly (readonly [number, number])[],
+): TimeoutCertificate {
+  const unsigned = timeoutQuorum(view, highQc, reports)
+  return {
+    ...unsigned,
+    timeouts: unsigned.timeouts.map((report) => ({
+      ...report,
+      signature: signedTimeout(view, report.voter, report.highQcView).signature,
+    })),
+  }
+}
+
+const signedProposal = (timeoutCertificate: TimeoutCertificate | null = null) => {
+  const { epoch, view } = B2.header
+  const payload = proposalSigningPayload(NETWORK, { epoch, view, blockHash: B2.hash })
+  return { ...proposal(B2, timeoutCertificate), signature: sign(2, payload, 'proposal') }
+}
+
+const qc = signedQuorum('prepare')
+const tc = signedTimeoutQuorum(3, qc, [
+  [0, 1],
+  [1, 0],
+  [2, 1],
+])
+const bundle = (of: Partial<ConsensusMessage & { kind: 'certificates' }>): ConsensusMessage => ({
+  kind: 'certificates',
+  highQc: null,
+  highTc: null,
+  finality: null,
+  ...of,
+})
+
+describe('a message that holds', () => {
+  it.each<[string, ConsensusMessage]>([
+    ['a prepare vote', signedVote('prepare', 1)],
+    ['a pre-commit vote', signedVote('pre-commit', 1)],
+    ['a commit vote', signedCommit(3)],
+    ['a timeout', signedTimeout(5, 2, 4)],
+    ['a proposal', signedProposal()],
+    ['a proposal with a timeout certificate', signedProposal(tc)],
+    ['a request', { kind: 'certificate-request', view: asView(9) }],
+    ['a prepare certificate', bundle({ highQc: qc })],
+    ['a pre-commit certificate as the lock (R0)', bundle({ highQc: signedQuorum('pre-commit') })],
+    ['a timeout certificate', bundle({ highTc: tc })],
+    ['a finality certificate', bundle({ finality: signedQuorum('pre-commit') })],
+    [
+      'a timeout certificate of the first views',
+      bundle({
+        highTc: signedTimeoutQuorum(1, quorumOn('prepare', GENESIS), [
+          [0, 0],
+          [2, 0],
+          [3, 0],
+        ]),
+      }),
+    ],
+  ])('%s is verified as it is', (_, message) => {
+    expect(verifier.verify(message)).toEqual(message)
+  })
+})
+
+describe('a message that does not hold', () => {
+  const swapped = { ...qc, signatures: qc.signatures.toReversed() }
+  const outsider = { ...qc, signatures: [...qc.signatures.slice(0, 2), { ...qc.signatures[2], voter: 9 }] }
+  it.each<[string, ConsensusMessage]>([
+    ['a vote by another', { ...signedVote('prepare', 1), voter: asValidatorIndex(2) }],
+    ['a vote for another block', { ...signedVote('prepare', 1), blockHash: B2.hash }],
+    ['a vote at another height', { ...signedVote('prepare', 1), height: asHeight(2) }],
+    ['a vote of another epoch', { ...signedVote('prepare', 1), epoch: asEpoch(2) }],
+    ['a prepare vote as a pre-commit vote', { ...signedVote('prepare', 1), kind: 'pre-commit' }],
+    ['a vote of another network', signedVote('prepare', 1, OTHER_NETWORK)],
+    ['a vote of an index outside the set', { ...signedVote('prepare', 1), voter: asValidatorIndex(7) }],
+    ['a vote with a short signature', { ...signedVote('prepare', 1), signature: new Uint8Array(3) }],
+    ['a commit vote for another state', { ...signedCommit(3), stateRoot: stateAfter(B2) }],
+    ['a timeout that reports another view', { ...signedTimeout(5, 2, 3), highQcView: asView(4) }],
+    ['a timeout that reports its own view', signedTimeout(5, 2, 5)],
+    ['a timeout that reports a later view', signedTimeout(5, 2, 2 ** 40)],
+    ['a proposal signed by another', { ...signedProposal(), signature: signedVote('prepare', 2).signature }],
+    ['a proposal whose timeout certificate does not hold', signedProposal({ ...tc, view: asView(4) })],
+    ['a certificate below a quorum', bundle({ highQc: signedQuorum('prepare', B1, [0, 1]) })],
+    ['a certificate with one voter twice', bundle({ highQc: signedQuorum('prepare', B1, [0, 1, 1]) })],
+    ['a certificate out of order', bundle({ highQc: swapped })],
+    ['a certificate of an outsider', bundle({ highQc: outsider as QuorumCertificate })],
+    ['a certificate for another height', bundle({ highQc: { ...qc, height: asHeight(7) } })],
+    ['a certificate of another epoch', bundle({ highQc: { ...qc, epoch: asEpoch(2) } })],
+    ['a prepare certificate as finality', bundle({ finality: qc })],
+    ['a prepare certificate called finality', bundle({ finality: { ...qc, kind: 'pre-commit' } })],
+    ['a commit certificate as the lock', bundle({ highQc: signedQuorum('commit') })],
+    ['a prepare certificate with a state root', bundle({ highQc: { ...qc, stateRoot: stateAfter(B1) } })],
+    [
+      'a timeout certificate that proves less than it reports',
+      bundle({
+        highTc: signedTimeoutQuorum(3, qc, [
+          [0, 1],
+          [1, 2],
+          [2, 1],
+        ]),
+      }),
+    ],
+    ['a timeout certificate below a quorum', bundle({ highTc: { ...tc, timeouts: tc.timeouts.slice(1) } })],
+    [
+      'a timeout certificate of the certificate’s view',
+      bundle({
+        highTc: signedTimeoutQuorum(1, qc, [
+          [0, 0],
+          [1, 0],
+          [2, 0],
+        ]),
+      }),
+    ],
+    [
+      'a timeout certificate with an unsigned lock',
+      bundle({
+        highTc: { ...tc, highQc: { ...qc, signatures: [] } },
+      }),
+    ],
+    [
+      'a timeout certificate with a commit certificate',
+      bundle({
+        highTc: { ...tc, highQc: signedQuorum('commit') },
+      }),
+    ],
+    [
+      'a timeout certificate on a genesis that has signatures or height',
+      bundle({
+        highTc: signedTimeoutQuorum(1, { ...quorumOn('prepare', GENESIS), height: asHeight(5) }, [
+          [0, 0],
+          [1, 0],
+          [2, 0],
+        ]),
+      }),
+    ],
+    ['a right certificate beside a wrong one', bundle({ highQc: qc, highTc: { ...tc, view: asView(9) } })],
+  ])('%s is refused', (_, message) => {
+    expect(verifier.verify(message)).toBe(null)
+  })
+
+  it('a commit certificate without its state root is refused', () => {
+    expect(verifier.verifyCertificate(signedQuorum('commit'))).not.toBe(null)
+    expect(verifier.verifyCertificate({ ...signedQuorum('commit'), stateRoot: null })).toBe(null)
+  })
+})
+
+describe('a certificate that is held', () => {
+  const checks = { count: 0 }
+  const counting = new MessageVerifier(
+    NETWORK,
+    electorate,
+    {
+      isValid: (...asked) => {
+        checks.count++
+        return signatures.isValid(...asked)
+      },
+    },
+    ({ view, blockHash }) => (view === qc.view && blockHash === qc.blockHash ? qc : null),
+  )
+
+  it('is not checked again', () => {
+    checks.count = 0
+    expect(counting.verifyCertificate(signedQuorum('prepare', B1, [1, 2, 3]))).toBe(qc)
+    expect(checks.count).toBe(0)
+  })
+
+  const forgeries: QuorumCertificate[] = [
+    { ...qc, signatures: [] },
+    { ...qc, height: asHeight(77) },
+    { ...qc, signatures: qc.signatures.map(({ voter }) => ({ voter, signature: new Uint8Array(3_309) })) },
+  ]
+  it.each(forgeries)('takes the place of whatever came under its reference (%#)', (forged) => {
+    expect(counting.verify(bundle({ highQc: forged }))).toEqual(bundle({ highQc: qc }))
+    const inside = counting.verify(bundle({ highTc: { ...tc, highQc: forged } }))
+    expect(inside).toEqual(bundle({ highTc: tc }))
+    expect(counting.verify(signedProposal({ ...tc, highQc: forged }))).toMatchObject({
+      timeoutCertificate: { highQc: { signatures: qc.signatures, height: 1 } },
+    })
+  })
+
+  it('does not vouch for another kind', () => {
+    expect(counting.verifyCertificate({ ...qc, kind: 'pre-commit' })).toBe(null)
+  })
+})
