@@ -135,19 +135,36 @@ export class BlockTree {
       stack.push(...(this.#children.get(at) ?? []))
     }
     this.#root = root
-    for (const [known, node] of this.#nodes) {
-      if (keep.has(known)) continue
-      this.#nodes.delete(known)
-      this.#children.delete(known)
-      this.#bytes -= node.block.bytes.length
-    }
-    for (const parent of this.#children.keys()) {
-      if (parent !== hash && !keep.has(parent)) this.#children.delete(parent)
-    }
+    this.#forgetAllBut(keep)
   }
 
-  /** All blocks above the root. */
-  *blocks(): IterableIterator<HashedBlock> {
-    for (const node of this.#nodes.values()) yield node.block
+  /** Whether it is time to forget what is no longer needed: before there is no room. */
+  get isCrowded(): boolean {
+    return this.#nodes.size >= BLOCKS_MAX / 2 || this.#bytes >= BLOCK_BYTES_TOTAL_MAX / 2
+  }
+
+  /** Forgets every block but these and their ancestors. */
+  retain(tips: Iterable<BlockHash>): void {
+    const keep = new Set<BlockHash>()
+    for (const tip of tips) {
+      for (let at = tip; !keep.has(at); ) {
+        const block = this.#nodes.get(at)?.block
+        if (block === undefined) break
+        keep.add(at)
+        at = block.header.parentHash
+      }
+    }
+    this.#forgetAllBut(keep)
+  }
+
+  #forgetAllBut(keep: ReadonlySet<BlockHash>): void {
+    for (const [hash, { block }] of this.#nodes) {
+      if (keep.has(hash)) continue
+      this.#nodes.delete(hash)
+      this.#bytes -= block.bytes.length
+      const siblings = this.#children.get(block.header.parentHash)
+      siblings?.delete(hash)
+      if (siblings?.size === 0) this.#children.delete(block.header.parentHash)
+    }
   }
 }

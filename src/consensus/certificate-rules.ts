@@ -9,6 +9,14 @@ import { enterView } from './view-entry.ts'
 /** A peer is answered, and asked, at most this often: certificates are large. */
 const EXCHANGE_INTERVAL_MS = 100
 
+/** A prepare certificate, or the pre-commit certificate that stands for it and says more (R0). */
+function applyCertificate(context: StepContext, certificate: Verified<QuorumCertificate>): void {
+  // Everybody has genesis, and nothing can be learnt from a certificate that needs no signatures.
+  if (certificate.view === 0) return
+  if (certificate.kind === 'pre-commit') applyFinalityCertificate(context, certificate)
+  else applyPrepareCertificate(context, certificate)
+}
+
 /** R4, R1: a prepare certificate locks its block and ends its view. */
 export function applyPrepareCertificate(
   context: StepContext,
@@ -26,7 +34,8 @@ export function applyFinalityCertificate(
 ): void {
   const { state } = context
   const { header, hash } = context.final
-  if (certificate.view === header.view && certificate.height > 0 && certificate.blockHash !== hash) {
+  const isBeside = certificate.view === header.view || certificate.height === header.height
+  if (isBeside && header.height > 0 && certificate.blockHash !== hash) {
     context.halt('accountable-fork', {
       final: header,
       finality: state.certificates.finality,
@@ -44,14 +53,14 @@ export function applyTimeoutCertificate(
   certificate: Verified<TimeoutCertificate>,
 ): void {
   const { state } = context
-  applyPrepareCertificate(context, mintVerified(certificate.highQc))
+  applyCertificate(context, mintVerified(certificate.highQc))
   state.certificates.addTimeout(certificate)
   if (certificate.view >= state.view) enterView(context, nextView(certificate.view), 'timeout-certificate')
 }
 
 /** Certificates that a peer sent us, asked for or not (R11). */
 export function onCertificates(context: StepContext, bundle: Verified<CertificateBundle>): void {
-  if (bundle.highQc !== null) applyPrepareCertificate(context, mintVerified(bundle.highQc))
+  if (bundle.highQc !== null) applyCertificate(context, mintVerified(bundle.highQc))
   if (bundle.highTc !== null) applyTimeoutCertificate(context, mintVerified(bundle.highTc))
   if (bundle.finality !== null) applyFinalityCertificate(context, mintVerified(bundle.finality))
 }
@@ -64,7 +73,8 @@ export function sendCertificates(context: StepContext, to: ValidatorIndex, their
   if (last !== undefined && context.since(last) < EXCHANGE_INTERVAL_MS) return
   const bundle: CertificateBundle = {
     kind: 'certificates',
-    highQc: highQc.view > 0 && highQc.kind === 'prepare' ? highQc : null,
+    // R0: the finality certificate of the same view says it already.
+    highQc: highQc.view > (finality?.view ?? 0) ? highQc : null,
     highTc: highTc !== null && highTc.view >= theirView ? highTc : null,
     finality,
   }

@@ -21,6 +21,7 @@ import type { CertificateStore } from './certificate-store.ts'
 import type { ConsensusEffect } from './effect.ts'
 import type { ConsensusEvent } from './event.ts'
 import type { Instant } from './input.ts'
+import type { KeptBlocks } from './kept-blocks.ts'
 import type { LeaderSchedule } from './leader-schedule.ts'
 import type { Pacemaker } from './pacemaker.ts'
 import type { SafetyState } from './safety.ts'
@@ -48,6 +49,7 @@ export interface ReplicaState {
   readonly pacemaker: Pacemaker
   readonly safety: SafetyState
   readonly tree: BlockTree
+  readonly keptBlocks: KeptBlocks
   readonly certificates: CertificateStore
   readonly prepareVotes: VoteAggregator
   readonly preCommitVotes: VoteAggregator
@@ -55,6 +57,8 @@ export interface ReplicaState {
   readonly timeouts: TimeoutAggregator
   /** First proposal of each view in the window. */
   readonly proposals: Map<View, Verified<Proposal>>
+  /** Views whose leader was seen to propose twice. */
+  readonly equivocalViews: Set<View>
   /** Timeouts that report a certificate we have not seen (R10); the latest of each sender. */
   readonly unprovenTimeouts: Map<ValidatorIndex, Verified<Timeout>>
   /** Our commit votes' latest, for a peer that reconnects. */

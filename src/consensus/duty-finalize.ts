@@ -1,13 +1,20 @@
 /** R6: a block with a pre-commit certificate is final, and so are its ancestors, once they are here and checked. */
 import { assert } from '../types/assert.ts'
 import { asHeight, type BlockHash, type UnixMs } from '../types/primitives.ts'
+import { applyFinalityCertificate } from './certificate-rules.ts'
 import { COMMIT_WINDOW, type StepContext, WINDOW_ABOVE } from './context.ts'
 import type { ConsensusInput } from './input.ts'
 import { checkDivergence } from './on-commit-vote.ts'
+import { noteQuiet } from './view-entry.ts'
 
 export function finalizeDuty(context: StepContext): void {
   for (const certificate of context.state.certificates.pendingFinality) {
     if (context.state.isHalted) return
+    if (certificate.height <= context.final.header.height) {
+      // One of those before it has just become final.
+      applyFinalityCertificate(context, certificate)
+      continue
+    }
     finalize(context, certificate)
   }
 }
@@ -33,6 +40,7 @@ function finalize(
   state.certificates.finalized(certificate, last.header.height, last.header.view)
   state.pacemaker.finalized()
   state.isStarting = false
+  noteQuiet(context)
   state.commitVotes.pruneBelow(last.header.height - COMMIT_WINDOW)
   context.perform({ kind: 'finalize', blocks: path, certificate })
   const voters = certificate.signatures.map(({ voter }) => voter)
@@ -70,6 +78,7 @@ export function onBlocksCommitted(
   const { view, height, timestamp, blockHash, stateRoot } = committed
   const isFirst = isFirstOfInterval(timestamp, state.committedTime, state.parameters.certificateIntervalMs)
   state.committedTime = timestamp
+  state.keptBlocks.committed(height)
   state.committed.set(height, { blockHash, stateRoot })
   state.committed.delete(asHeight(height - COMMIT_WINDOW))
   checkDivergence(context, height)

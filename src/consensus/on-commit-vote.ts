@@ -4,13 +4,14 @@ import { asHeight, type Height } from '../types/primitives.ts'
 import type { Verified } from '../types/verified.ts'
 import { COMMIT_WINDOW, type StepContext } from './context.ts'
 
-const contentOf = (vote: Pick<CommitVote, 'view' | 'blockHash' | 'stateRoot'>): string =>
+/** What a commit vote is for, as the aggregator compares it. */
+export const commitContent = (vote: Pick<CommitVote, 'view' | 'blockHash' | 'stateRoot'>): string =>
   `${vote.view}:${vote.blockHash}:${vote.stateRoot}`
 
 export function onCommitVote(context: StepContext, vote: Verified<CommitVote>): void {
   const { state } = context
   if (!isCommitHeightOfInterest(context, vote.height)) return
-  const outcome = state.commitVotes.count(vote.height, vote.voter, contentOf(vote), vote.signature)
+  const outcome = state.commitVotes.count(vote.height, vote.voter, commitContent(vote), vote.signature)
   if (outcome.kind === 'equivocation') {
     context.report({
       kind: 'equivocation-seen',

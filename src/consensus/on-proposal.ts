@@ -52,6 +52,7 @@ function refusalOf(
   }
   const first = state.proposals.get(header.view)
   if (first !== undefined && first.block.hash !== hash) {
+    state.equivocalViews.add(header.view)
     context.report({
       kind: 'equivocation-seen',
       validator: header.proposer,

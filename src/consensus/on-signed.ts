@@ -29,6 +29,7 @@ export function onSigned(
       const proposal: Proposal = { kind: 'proposal', block, timeoutCertificate, signature }
       const bytes = encodeProposal(proposal)
       persist(context, { proposal: { view: request.view, bytes }, blocks: [block.bytes] })
+      state.keptBlocks.keep(block)
       context.perform({ kind: 'broadcast', message: proposal, isUrgent: true })
       state.proposals.set(request.view, mintVerified(proposal))
       const transactions = block.transactions.length
@@ -84,9 +85,12 @@ export function onSigned(
 
 /** The block of our own proposal is durable with the proposal; any other is kept with the vote. */
 function blockToKeep(context: StepContext, vote: Vote): Uint8Array[] {
-  if (context.state.safety.lastProposal?.view === vote.view) return []
-  const block = context.state.tree.get(vote.blockHash)
-  return block === null ? [] : [block.bytes]
+  const { keptBlocks, tree } = context.state
+  if (keptBlocks.get(vote.blockHash) !== null) return []
+  const block = tree.get(vote.blockHash)
+  if (block === null) return []
+  keptBlocks.keep(block)
+  return [block.bytes]
 }
 
 function persist(context: StepContext, signed: Partial<SafetyRecord>): void {

@@ -20,7 +20,10 @@ export function onTimeout(context: StepContext, from: ValidatorIndex, timeout: V
   // R10: h is proven when our highest certificate reaches it. Holding the one of exactly view h is not needed:
   // the timeout certificate then carries a higher one, which R3 (e) accepts for the same reason.
   if (timeout.highQcView > state.certificates.highQc.view) {
-    state.unprovenTimeouts.set(timeout.voter, timeout)
+    const earlier = state.unprovenTimeouts.get(timeout.voter)
+    if (earlier === undefined || earlier.view < timeout.view) {
+      state.unprovenTimeouts.set(timeout.voter, timeout)
+    }
     requestCertificates(context, from)
     return
   }

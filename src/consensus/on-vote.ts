@@ -10,12 +10,16 @@ import {
 } from './certificate-rules.ts'
 import { type StepContext, WINDOW_ABOVE, WINDOW_BELOW } from './context.ts'
 
+/** What a vote is for, as the aggregator compares it. */
+export const voteContent = (vote: Pick<Vote, 'height' | 'blockHash'>): string =>
+  `${vote.height}:${vote.blockHash}`
+
 export function onVote(context: StepContext, from: ValidatorIndex, vote: Verified<Vote>): void {
   const { state } = context
   if (vote.view > state.view + 1) requestCertificates(context, from)
   if (vote.view < state.view - WINDOW_BELOW || vote.view > state.view + WINDOW_ABOVE) return
   const votes = vote.kind === 'prepare' ? state.prepareVotes : state.preCommitVotes
-  const outcome = votes.count(vote.view, vote.voter, `${vote.height}:${vote.blockHash}`, vote.signature)
+  const outcome = votes.count(vote.view, vote.voter, voteContent(vote), vote.signature)
   if (outcome.kind === 'equivocation') {
     context.report({
       kind: 'equivocation-seen',

@@ -31,6 +31,7 @@ import { preCommitDuty, prepareDuty } from './duty-vote.ts'
 import type { ConsensusEffect } from './effect.ts'
 import type { ConsensusEvent } from './event.ts'
 import type { ConsensusInput, Instant } from './input.ts'
+import { KeptBlocks } from './kept-blocks.ts'
 import { LeaderSchedule } from './leader-schedule.ts'
 import { onCommitVote } from './on-commit-vote.ts'
 import { onProposal } from './on-proposal.ts'
@@ -45,7 +46,7 @@ import { restartView, SafetyState } from './safety.ts'
 import { TimeoutAggregator } from './timeout-aggregator.ts'
 import { type Triage, triage } from './triage.ts'
 import { Electorate } from './validator-set.ts'
-import { noteActivity } from './view-entry.ts'
+import { forgetKeptBlocks, noteActivity, noteQuiet } from './view-entry.ts'
 import { VoteAggregator } from './vote-aggregator.ts'
 
 export interface ReplicaOptions {
@@ -99,9 +100,10 @@ export class Replica {
     return this.#state.self
   }
 
-  /** Canonical bytes of a block above the last final one. */
+  /** Canonical bytes of a block that is not final, or final and perhaps not durable yet. */
   blockBytes(hash: BlockHash): Uint8Array | null {
-    return this.#state.tree.get(hash)?.bytes ?? null
+    const { tree, keptBlocks } = this.#state
+    return (tree.get(hash) ?? keptBlocks.get(hash))?.bytes ?? null
   }
 
   /** Takes one input. @throws InvariantViolation for a bug of ours, nothing else */
@@ -126,12 +128,9 @@ export class Replica {
 
   /** The whole safety record as of now: stands for every record so far. */
   safetySnapshot(): SafetyRecord {
-    const { safety, certificates, tree } = this.#state
-    return safety.snapshot(
-      certificates.highQc,
-      certificates.highTc,
-      [...tree.blocks()].map((block) => block.bytes),
-    )
+    const { safety, certificates, keptBlocks } = this.#state
+    forgetKeptBlocks(this.#state)
+    return safety.snapshot(certificates.highQc, certificates.highTc, keptBlocks.bytes())
   }
 
   /** What an onlooker may know. */
@@ -185,6 +184,7 @@ export class Replica {
         return
       case 'work-exhausted':
         state.hasWork = false
+        noteQuiet(context)
         return
       case 'reachability-changed':
         onReachability(context, input.validator, input.isReachable)
@@ -251,9 +251,16 @@ function initialState(options: ReplicaOptions): ReplicaState {
   if (finality !== null && finality.height > final.header.height) {
     certificates.addPendingFinality(mintVerified(finality))
   }
+  if (highest.kind === 'pre-commit' && highest.height > final.header.height) {
+    certificates.addPendingFinality(mintVerified(highest))
+  }
   certificates.add(mintVerified(ofFinal))
   const tree = new BlockTree(final)
-  for (const block of options.recoveredBlocks) tree.add(block)
+  const keptBlocks = new KeptBlocks()
+  for (const block of options.recoveredBlocks) {
+    tree.add(block)
+    keptBlocks.keep(block)
+  }
   const others = options.validatorSet.validators.map((_, i) => asValidatorIndex(i)).filter((i) => i !== self)
   return {
     self,
@@ -264,12 +271,14 @@ function initialState(options: ReplicaOptions): ReplicaState {
     pacemaker: new Pacemaker(parameters),
     safety: new SafetyState(recovered),
     tree,
+    keptBlocks,
     certificates,
     prepareVotes: new VoteAggregator(electorate),
     preCommitVotes: new VoteAggregator(electorate),
     commitVotes: new VoteAggregator(electorate),
     timeouts: new TimeoutAggregator(electorate),
     proposals: new Map(),
+    equivocalViews: new Set(),
     unprovenTimeouts: new Map(),
     lastCommitVote: null,
     committed: new Map(),

@@ -2,9 +2,11 @@
  * R16: whether a message's signatures are worth checking. Asked at the edge before any signature work; says
  * nothing about what the message will lead to.
  */
+import type { QuorumCertificate } from '../types/certificates.ts'
 import type { ConsensusMessage } from '../types/messages.ts'
 import { type ReplicaState, WINDOW_ABOVE, WINDOW_BELOW } from './context.ts'
-import { isCommitHeightOfInterest } from './on-commit-vote.ts'
+import { commitContent, isCommitHeightOfInterest } from './on-commit-vote.ts'
+import { voteContent } from './on-vote.ts'
 
 export type Triage = 'verify' | 'ignore'
 
@@ -17,8 +19,8 @@ function canMatter(state: ReplicaState, message: ConsensusMessage): boolean {
     case 'proposal': {
       const { view } = message.block.header
       if (view < state.view - 1) return false
-      // A second, different proposal of a view is still checked: it is how equivocation is seen.
-      return state.proposals.get(view)?.block.hash !== message.block.hash
+      // A second, different proposal of a view is still checked: it is how equivocation is seen. A third is not.
+      return state.proposals.get(view)?.block.hash !== message.block.hash && !state.equivocalViews.has(view)
     }
     case 'prepare':
     case 'pre-commit': {
@@ -26,23 +28,33 @@ function canMatter(state: ReplicaState, message: ConsensusMessage): boolean {
       // Far above the window it cannot be stored, but it shows that we are behind.
       if (message.view > state.view + WINDOW_ABOVE) return true
       const votes = message.kind === 'prepare' ? state.prepareVotes : state.preCommitVotes
-      return !votes.has(message.view, message.voter) && !votes.hasQuorum(message.view)
+      return votes.isOfInterest(message.view, message.voter, voteContent(message))
     }
     case 'commit':
       return (
         message.epoch === state.epoch &&
         isCommitHeightOfInterest({ state, final: state.tree.root }, message.height) &&
-        !state.commitVotes.has(message.height, message.voter)
+        state.commitVotes.isOfInterest(message.height, message.voter, commitContent(message))
       )
     case 'timeout':
-      return message.epoch === state.epoch && !state.timeouts.has(message.view, message.voter)
+      // R11: one that is behind us is answered as often as it says so; only what counts, counts once.
+      return (
+        message.epoch === state.epoch &&
+        (message.view < state.view || !state.timeouts.has(message.view, message.voter))
+      )
     case 'certificates':
       return (
         (message.highQc !== null && message.highQc.view > state.certificates.highQc.view) ||
         (message.highTc !== null && message.highTc.view >= state.view) ||
-        (message.finality !== null && message.finality.height > state.tree.root.header.height)
+        (message.finality !== null && isNewsOfFinality(state, message.finality))
       )
     case 'certificate-request':
       return true
   }
+}
+
+/** A higher final block, or another one beside ours: that one must not be overlooked (R6). */
+function isNewsOfFinality({ tree }: ReplicaState, { height, blockHash }: QuorumCertificate): boolean {
+  const { header, hash } = tree.root
+  return height > header.height || (height === header.height && height > 0 && blockHash !== hash)
 }

@@ -1,7 +1,7 @@
 /** R1, R8, R15: entering a view, its timer, and giving it up. */
 import type { MonotonicMs, View } from '../types/primitives.ts'
 import { asView } from '../types/primitives.ts'
-import { type StepContext, WINDOW_BELOW } from './context.ts'
+import { type ReplicaState, type StepContext, WINDOW_BELOW } from './context.ts'
 import type { ConsensusEvent } from './event.ts'
 
 type EnteredBy = (ConsensusEvent & { kind: 'view-entered' })['by']
@@ -34,6 +34,17 @@ export function noteActivity(context: StepContext): void {
   const { state, now } = context
   if (state.activeSince !== null) return
   state.activeSince = now.monotonicMs
+  setViewTimer(context)
+}
+
+/**
+ * What there was to do in this view is done: from here it is an idle one, whose leader rightly waits. Called
+ * where something ceases to be work, so that a transaction does not cost the view after it.
+ */
+export function noteQuiet(context: StepContext): void {
+  const { state } = context
+  if (state.activeSince === null || isThereWork(context)) return
+  state.activeSince = null
   setViewTimer(context)
 }
 
@@ -98,7 +109,28 @@ function forgetOldViews(context: StepContext): void {
   state.preCommitVotes.pruneBelow(oldest)
   state.timeouts.pruneBelow(oldest)
   for (const view of state.proposals.keys()) if (view < oldest) state.proposals.delete(view)
+  for (const view of state.equivocalViews) if (view < oldest) state.equivocalViews.delete(view)
   for (const [voter, timeout] of state.unprovenTimeouts) {
     if (timeout.view < state.view) state.unprovenTimeouts.delete(voter)
   }
+  if (state.tree.isCrowded) forgetAbandonedBlocks(context)
+}
+
+/** Forgets blocks that nobody can need from us any more. */
+export function forgetKeptBlocks({ tree, certificates, keptBlocks }: ReplicaState): void {
+  const { highQc } = certificates
+  const underLock = tree.pathTo(highQc.blockHash)
+  // Without the whole path there is no telling which of them are under the lock.
+  if (underLock !== null) keptBlocks.lockedOn(highQc.view, tree.root.header.height, underLock)
+}
+
+/** Blocks of failed views and of leaders that propose what nobody certifies would fill the tree in time. */
+function forgetAbandonedBlocks(context: StepContext): void {
+  const { tree, certificates, proposals } = context.state
+  forgetKeptBlocks(context.state)
+  tree.retain([
+    certificates.highQc.blockHash,
+    ...certificates.pendingFinality.map(({ blockHash }) => blockHash),
+    ...[...proposals.values()].map(({ block }) => block.hash),
+  ])
 }

@@ -7,13 +7,18 @@ import type { VoterSignature } from '../types/certificates.ts'
 import type { ValidatorIndex } from '../types/primitives.ts'
 import type { Electorate } from './validator-set.ts'
 
-/** What became of a vote. `quorum` is returned exactly once per slot and content. */
+/**
+ * What became of a vote. `quorum` is returned exactly once per slot and content, `equivocation` once per slot and
+ * voter.
+ */
 export type CountOutcome =
   | { readonly kind: 'counted' | 'repeated' }
   | { readonly kind: 'equivocation' }
   | { readonly kind: 'quorum'; readonly signatures: readonly VoterSignature[] }
 
 interface Slot {
+  /** Validators with a second content: seen once, that is enough. */
+  readonly equivocators: Set<ValidatorIndex>
   readonly byVoter: Map<ValidatorIndex, { readonly content: string; readonly signature: Uint8Array }>
   readonly weightByContent: Map<string, bigint>
 }
@@ -27,27 +32,32 @@ export class VoteAggregator {
     this.#electorate = electorate
   }
 
-  /** Whether this voter's vote for this slot is already counted. */
-  has(slot: number, voter: ValidatorIndex): boolean {
-    return this.#slots.get(slot)?.byVoter.has(voter) ?? false
-  }
-
-  /** Whether some content of this slot has a quorum: further votes can change nothing. */
-  hasQuorum(slot: number): boolean {
-    const weights = this.#slots.get(slot)?.weightByContent.values() ?? []
-    for (const weight of weights) if (weight >= this.#electorate.quorum) return true
-    return false
+  /**
+   * Whether a vote could still tell something: the first of its voter while there is no quorum, or a second one
+   * with other content (R12), once.
+   */
+  isOfInterest(slot: number, voter: ValidatorIndex, content: string): boolean {
+    const entry = this.#slots.get(slot)
+    if (entry === undefined) return true
+    const first = entry.byVoter.get(voter)
+    if (first !== undefined) return first.content !== content && !entry.equivocators.has(voter)
+    for (const weight of entry.weightByContent.values()) if (weight >= this.#electorate.quorum) return false
+    return true
   }
 
   /** @param content what is voted for; equal content gives equal strings */
   count(slot: number, voter: ValidatorIndex, content: string, signature: Uint8Array): CountOutcome {
     let entry = this.#slots.get(slot)
     if (entry === undefined) {
-      entry = { byVoter: new Map(), weightByContent: new Map() }
+      entry = { byVoter: new Map(), weightByContent: new Map(), equivocators: new Set() }
       this.#slots.set(slot, entry)
     }
     const first = entry.byVoter.get(voter)
-    if (first !== undefined) return { kind: first.content === content ? 'repeated' : 'equivocation' }
+    if (first !== undefined) {
+      if (first.content === content || entry.equivocators.has(voter)) return { kind: 'repeated' }
+      entry.equivocators.add(voter)
+      return { kind: 'equivocation' }
+    }
     entry.byVoter.set(voter, { content, signature })
     const before = entry.weightByContent.get(content) ?? 0n
     const weight = before + this.#electorate.stakeOf(voter)
