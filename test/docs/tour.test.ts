@@ -50,15 +50,25 @@ function terminal(): Terminal {
   return opened
 }
 
-/** Pids of the nodes that the tour started, by the files that they wrote. */
-function startedNodes(): number[] {
-  return globSync('**/run.json', { cwd: home }).map(
-    (file) => (JSON.parse(readFileSync(join(home, file), 'utf8')) as { pid: number }).pid,
-  )
+/** Pids of the nodes that the tour started; those that ended are among them. */
+const started = new Set<number>()
+
+/** Looks for more of them, by the files that they write. */
+function lookForNodes(): void {
+  for (const file of globSync('**/run.json', { cwd: home })) {
+    try {
+      started.add((JSON.parse(readFileSync(join(home, file), 'utf8')) as { pid: number }).pid)
+    } catch {
+      // Taken away by its node, which has stopped, since the folder was read.
+    }
+  }
 }
+
+const stillRunning = (): number[] => [...started].filter(isAlive)
 
 async function runStep(shell: Terminal, { commands, expected }: Step): Promise<void> {
   const { output, exitCode } = await shell.run(commands, STEP_DEADLINE_MS)
+  lookForNodes()
   expect(firstUnmet(expected, output), `${commands}\n${output}`).toBeUndefined()
   if (expected.length === 0) expect(exitCode, `${commands}\n${output}`).toBe(0)
 }
@@ -84,10 +94,10 @@ describe('the tour of README.md', () => {
   })
 
   afterAll(async () => {
-    const pids = startedNodes()
+    lookForNodes()
     await Promise.all(terminals.map((opened) => opened.end()))
     // The devnet's validators notice by themselves that it is gone.
-    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 15_000, interval: 50 })
+    await vi.waitFor(() => expect(stillRunning()).toEqual([]), { timeout: 15_000, interval: 50 })
     rmSync(home, { recursive: true, force: true, maxRetries: 10 })
   })
 
@@ -111,8 +121,9 @@ describe('the tour of README.md', () => {
   )
 
   it('leaves nothing running after its last line and Ctrl+C', { timeout: 30_000 }, async () => {
-    const pids = startedNodes()
+    // Four of the first network, two of them twice, one that joined, four of the second network.
+    expect(started.size).toBe(11)
     terminals[0]?.interrupt()
-    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 20_000, interval: 50 })
+    await vi.waitFor(() => expect(stillRunning()).toEqual([]), { timeout: 20_000, interval: 50 })
   })
 })
