@@ -15,6 +15,7 @@ import { LocalNetwork } from '../support/e2e/local-network.ts'
 import { HYPERMESH } from '../support/e2e/node-process.ts'
 import { rustCertificateRequest, rustFourProofRequest } from '../support/e2e/rust-request.ts'
 import { serdeProblems } from '../support/e2e/serde-answer.ts'
+import { until } from '../support/e2e/until.ts'
 import { vector } from '../support/requests.ts'
 
 let network: LocalNetwork
@@ -155,7 +156,15 @@ describe('the bytes of the Rust client', () => {
     const { status, text } = await ask(ca(0), 'certificate', json)
     expect(serdeProblems(text)).toEqual([])
     expect({ status, result: JSON.parse(text).result }).toEqual({ status: 200, result: 'Valid' })
-    const later = await askStatus(ca(2), requestId)
+    // Another node may hear of the last block a moment later.
+    const later = await until(
+      async () => {
+        const answer = await askStatus(ca(2), requestId)
+        return answer.status === 200 ? answer : null
+      },
+      5_000,
+      'the verdict is final at another node too',
+    )
     expect(serdeProblems(later.text)).toEqual([])
     expect(verdictOf(later.text)).toEqual(verdictOf(text))
     const set = await ask(ca(1), 'four-proof', rustFourProofRequest())

@@ -100,7 +100,8 @@ describe('the dialer', () => {
     // A list that says otherwise does not take it back.
     dialer.setTargets('bootstrap', [{ peerId: PEER, addresses: [address(PEER, 1)] }])
     await vi.advanceTimersByTimeAsync(2 * REDIAL.firstMs)
-    expect(dials.at(-1)).toBe(address(PEER, 2).toString())
+    // Chance decides how many attempts there were; the older address is not among them.
+    expect(dials.filter((dialled) => dialled === address(PEER, 1).toString())).toHaveLength(1)
     dialer.stop()
   })
 
