@@ -7,7 +7,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { STORAGE_EXIT } from '../../src/storage/storage-error.ts'
-import { document } from './markdown.ts'
+import { document, prose } from './markdown.ts'
 import { entriesOf, listAt, textOf } from './source-text.ts'
 
 /** One way in which a code is said. Texts are empty where there is none, or only the running program knows it. */
@@ -144,7 +144,7 @@ function item({ what, why, fix, result }: ErrorPlace): string {
   const lines = [`- ${what === '' ? '…' : what} (${result})`]
   if (why !== '') lines.push(`  - why: ${why}`)
   if (fix !== '') lines.push(`  - fix: ${fix}`)
-  return lines.join('\n').replaceAll('*', '\\*')
+  return prose(lines.join('\n')).replaceAll('*', '\\*')
 }
 
 export function errorsDocument(root: string): string {

@@ -1,9 +1,17 @@
 /** The few forms of Markdown that the reference documents are made of. */
 
+/** Text in which angle brackets are no HTML, code aside. */
+export function prose(text: string): string {
+  return text
+    .split('`')
+    .map((part, i) => (i % 2 === 0 ? part.replaceAll('<', '&lt;') : part))
+    .join('`')
+}
+
 /** A table. A bar in a cell would end it. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [head, ...rows].map((row) =>
-    row.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')),
+    row.map((cell) => prose(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')),
   )
   const widths = head.map((_, i) => Math.max(3, ...cells.map((row) => row[i]?.length ?? 0)))
   const line = (row: readonly string[]): string =>
