@@ -22,7 +22,13 @@ export interface Percentiles {
   readonly max: number
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 512, rejectUnauthorized: false })
+/**
+ * Connections to one node at the most, as a client's pool has them: without a bound a moment of waiting opens
+ * hundreds, and their TLS handshakes on this same machine become the load. Waiting for one counts as latency.
+ */
+const CONNECTIONS_PER_NODE = 64
+
+const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_PER_NODE, rejectUnauthorized: false })
 
 /** Nearest-rank percentiles, rounded to a hundredth. */
 export function percentiles(values: readonly number[]): Percentiles {
