@@ -66,7 +66,8 @@ export interface ReplicaState {
   /** Our own states at recent heights, to notice divergence (R7). */
   readonly committed: Map<Height, { readonly blockHash: BlockHash; readonly stateRoot: StateRoot }>
   certifiedHeight: Height
-  /** Time of the last block that is final and durable. */
+  /** Height and time of the last block that is final and durable. */
+  committedHeight: Height
   committedTime: UnixMs
   readonly unreachable: Set<ValidatorIndex>
   view: View

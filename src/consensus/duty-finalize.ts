@@ -78,6 +78,7 @@ export function onBlocksCommitted(
   const { view, height, timestamp, blockHash, stateRoot } = committed
   const isFirst = isFirstOfInterval(timestamp, state.committedTime, state.parameters.certificateIntervalMs)
   state.committedTime = timestamp
+  state.committedHeight = height
   state.keptBlocks.committed(height)
   state.committed.set(height, { blockHash, stateRoot })
   state.committed.delete(asHeight(height - COMMIT_WINDOW))

@@ -5,10 +5,17 @@ import type { StateRoot, View } from '../types/primitives.ts'
 import type { StepContext } from './context.ts'
 import { idleLeftMs } from './view-entry.ts'
 
+/**
+ * Blocks that are final and not durable yet, beyond which a leader waits for its disk. In a network one or two;
+ * a validator alone would otherwise make blocks without end in a single turn, and write none of them.
+ */
+const UNCOMMITTED_MAX = 8
+
 export function proposeDuty(context: StepContext): void {
   const { state } = context
   if (!context.isLeader || state.proposalStage !== 'not-started' || !state.safety.mayPropose(state.view))
     return
+  if (context.final.header.height - state.committedHeight >= UNCOMMITTED_MAX) return
   const { highQc, highTc } = state.certificates
   if (highQc.view !== state.view - 1 && highTc?.view !== state.view - 1) return
   const parent = state.tree.get(highQc.blockHash)

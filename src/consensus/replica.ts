@@ -283,6 +283,7 @@ function initialState(options: ReplicaOptions): ReplicaState {
     lastCommitVote: null,
     committed: new Map(),
     certifiedHeight: asHeight(0),
+    committedHeight: final.header.height,
     committedTime: final.header.timestamp,
     unreachable: new Set(others),
     view: restartView(recovered, highest.view, ofFinal.view),

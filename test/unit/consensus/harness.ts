@@ -297,6 +297,20 @@ export class Harness {
     this.votes('pre-commit', block)
   }
 
+  /** The batch with this block is durable. */
+  commit(block: HashedBlock): ConsensusEffect[] {
+    const { view, height, timestamp } = block.header
+    const stateRoot = stateAfter(block)
+    return this.feed({
+      kind: 'blocks-committed',
+      view,
+      height,
+      timestamp,
+      blockHash: block.hash,
+      stateRoot,
+    })
+  }
+
   #answer(effect: ConsensusEffect): ConsensusInput | null {
     switch (effect.kind) {
       case 'sign':

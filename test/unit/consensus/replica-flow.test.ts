@@ -1,6 +1,7 @@
 /** Whole effect lists of single steps: proposals, votes, finality, in the order in which they are performed. */
 import { describe, expect, it } from 'vitest'
 import { hashTransaction } from '../../../src/codec/transaction.ts'
+import type { HashedBlock } from '../../../src/types/block.ts'
 import type { TimeoutCertificate } from '../../../src/types/certificates.ts'
 import { asMonotonicMs, asUnixMs, asValidatorIndex, asView } from '../../../src/types/primitives.ts'
 import { certificateRequest } from '../../support/requests.ts'
@@ -207,6 +208,16 @@ describe('the leader', () => {
       'persist prepare',
       'broadcast prepare',
     ])
+  })
+
+  it('that is alone waits for its disk after a few blocks, instead of making blocks without end', () => {
+    const h = new Harness({ stakes: [1n], parameters: { heartbeatMs: 0 }, isStarted: false })
+    h.feed({ kind: 'started' })
+    const final = (): HashedBlock[] =>
+      h.effects.flatMap((effect) => (effect.kind === 'finalize' ? effect.blocks : []))
+    expect(final().map(({ header }) => header.height)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+    for (const block of final().slice(0, 2)) h.commit(block)
+    expect(words(h.effects)).toContain('finalize 10')
   })
 
   it('says the proposal of its record again after a restart, and makes no other', () => {

@@ -374,10 +374,11 @@ describe('an idle minute', () => {
         if (own?.kind === 'proposal') tip = own.block
       }
       h.finalize(tip)
+      h.commit(tip)
       h.later(100)
     }
     expect(h.replica.look().final.header.height).toBe(31)
-    expect(h.effects.length / 30).toBeLessThan(14)
+    expect(h.effects.length / 30).toBeLessThan(17)
   })
 })
 
