@@ -1,450 +1,405 @@
 /**
- * Replicas in one process over a simulated network, clock and disk; everything is a function of the seed.
- * Signatures are names of what was signed (they are not checked: who may forge is the adversary's matter),
- * execution is a hash over the chain. Records are durable when `persist` is performed, and what a replica
- * says leaves only after them; a crash forgets all but the records and the final blocks.
+ * Validators and followers in one process over a simulated network, clock and disk; everything is a function of
+ * the options and the seed in them. Faults happen before `healAtMs`; after it the network is quick and whole.
  */
-import { decodeBlock, hashBlock, blockHash as hashOfHeader, headerSchema } from '../../src/codec/block.ts'
-import { sha256TaggedHex } from '../../src/codec/hashes.ts'
-import { decodeMessage, encodeMessage } from '../../src/codec/messages.ts'
-import { decodeSafetyRecord, encodeSafetyRecord } from '../../src/codec/safety-record.ts'
-import { utf8ToBytes } from '../../src/codec/utf8.ts'
-import type { ConsensusEffect, SignRequest } from '../../src/consensus/effect.ts'
-import type { ConsensusEvent } from '../../src/consensus/event.ts'
-import type { ConsensusInput } from '../../src/consensus/input.ts'
-import { Replica } from '../../src/consensus/replica.ts'
-import { foldSafetyRecords } from '../../src/consensus/safety.ts'
+import { decodeBlock, hashBlock, headerSchema, transactionsRoot } from '../../src/codec/block.ts'
+import { decodeFinalAnnouncement, encodeFinalAnnouncement } from '../../src/codec/final-announcement.ts'
+import { decodeMessage } from '../../src/codec/messages.ts'
+import { Electorate } from '../../src/consensus/validator-set.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
 import type { ChainParameters } from '../../src/types/genesis.ts'
-import type { ConsensusMessage, Proposal } from '../../src/types/messages.ts'
 import {
   asEpoch,
-  asHeight,
-  asMonotonicMs,
   asUnixMs,
   asValidatorIndex,
-  asView,
-  nextHeight,
-  type StateRoot,
   type ValidatorId,
   type ValidatorIndex,
 } from '../../src/types/primitives.ts'
-import type { SafetyRecord } from '../../src/types/safety.ts'
-import type { ValidatorSet } from '../../src/types/validator-set.ts'
+import type { HashedTransaction } from '../../src/types/transaction.ts'
 import { mintVerified } from '../../src/types/verified.ts'
+import { Adversary, type Misbehaviour } from './adversary.ts'
+import { Checker } from './checker.ts'
+import { EventQueue } from './event-queue.ts'
 import { Random } from './random.ts'
+import {
+  GENESIS_HASH,
+  type Mutation,
+  SimulatedNode,
+  START_UNIX_MS,
+  unwrap,
+  type World,
+} from './simulated-node.ts'
+
+export type Byzantine = { readonly kind: 'twins' } | { readonly kind: 'liar'; readonly habits: Misbehaviour }
 
 export interface ClusterOptions {
   readonly seed: number
   readonly stakes: readonly bigint[]
   readonly parameters?: Partial<ChainParameters>
-  /** Probability that a message is lost, before `healAtMs`. */
-  readonly drop?: number
-  /** Extra delay up to this, before `healAtMs`. */
-  readonly delayMaxMs?: number
-  /** Crashes per second and node, before `healAtMs`. */
-  readonly crashesPerSecond?: number
   readonly healAtMs?: number
+  /** Probability that a message is lost, and that it arrives twice. */
+  readonly drop?: number
+  readonly duplicate?: number
+  /** Extra delay up to this. */
+  readonly delayMaxMs?: number
+  /** Crashes per effect of a node: between any two effects. */
+  readonly crashChance?: number
+  /** How long a crashed node stays down, at most. */
+  readonly downMaxMs?: number
+  /** All nodes lose power this often. */
+  readonly powerCutEveryMs?: number
+  /** The network is cut in two this often, each time elsewhere. */
+  readonly partitionEveryMs?: number
+  /** Whether the two sides of a cut notice it as lost connections. */
+  readonly isCutNoticed?: boolean
+  /** Time of one disk sync, at most. */
+  readonly diskMaxMs?: number
+  readonly clockSkewMaxMs?: number
+  /** By validator index. Their stake together is below a third. */
+  readonly byzantine?: ReadonlyMap<number, Byzantine>
+  readonly followers?: number
+  /** Offered in turn, one every so often, each to one node, and passed on to all. */
+  readonly transactions?: readonly HashedTransaction[]
+  readonly transactionEveryMs?: number
+  readonly mutation?: Mutation
 }
 
 export const PARAMETERS: ChainParameters = {
   heartbeatMs: 0,
   viewTimeoutMinMs: 100,
   viewTimeoutMaxMs: 2_000,
-  unreachableLeaderTimeoutMs: 20,
+  unreachableLeaderTimeoutMs: 40,
   clockSkewMaxMs: 5_000,
   blockBytesMax: 1_000_000,
   blockTransactionsMax: 100,
   certificateIntervalMs: 0,
 }
 
-const START_UNIX_MS = 1_700_000_000_000
+/** The network's and the disk's least. */
+const DELAY_MIN_MS = 8
+const DISK_MIN_MS = 0.5
 
-interface SimulatedNode {
-  readonly index: ValidatorIndex
-  replica: Replica | null
-  /** Durable. */
-  readonly records: Uint8Array[]
-  readonly finalBlocks: HashedBlock[]
-  readonly stateRoots: StateRoot[]
-  finality: QuorumCertificate | null
-  timers: Map<string, number>
-  incarnation: number
-  readonly events: ConsensusEvent[]
-}
-
-type Occurrence = { atMs: number; order: number; run: () => void }
-
-export class Cluster {
-  readonly nodes: SimulatedNode[]
-  readonly violations: string[] = []
-  readonly genesis: HashedBlock
+export class Cluster implements World {
   readonly random: Random
+  readonly checker: Checker
+  readonly electorate: Electorate
+  readonly parameters: ChainParameters
+  readonly genesis: HashedBlock
+  /** Every process: validators in order, twins' second halves, followers. */
+  readonly nodes: SimulatedNode[]
   nowMs = 0
-  #order = 0
-  readonly #queue: Occurrence[] = []
   readonly #options: ClusterOptions
-  readonly #set: ValidatorSet
-  /** Who cannot talk to whom. */
-  readonly cut = new Set<string>()
-  /** Everything visible that was signed: slot → content, to notice double signing across restarts. */
-  readonly #signed = new Map<string, string>()
-  trace = ''
+  readonly #queue = new EventQueue()
+  /** Who cannot talk to whom, by name of process. */
+  readonly #cut = new Set<string>()
 
   constructor(options: ClusterOptions) {
     this.#options = options
+    const { stakes, byzantine = new Map<number, Byzantine>(), mutation = {}, clockSkewMaxMs = 0 } = options
     this.random = new Random(options.seed)
-    this.#set = {
+    this.parameters = { ...PARAMETERS, ...options.parameters }
+    this.electorate = new Electorate({
       epoch: asEpoch(1),
-      validators: options.stakes.map((stake, i) => ({
-        id: `${i}`.padStart(64, '0') as ValidatorId,
-        publicKey: new Uint8Array(0),
-        stake,
-      })),
+      validators: stakes.map((stake, i) => ({ id: idOf(i), publicKey: new Uint8Array(0), stake })),
+    })
+    this.checker = new Checker(stakes, this.electorate.quorum)
+    const empty = headerSchema.fromRaw(headerSchema.ssz.defaultValue())
+    this.genesis = hashBlock({
+      header: {
+        ...empty,
+        epoch: asEpoch(1),
+        timestamp: asUnixMs(START_UNIX_MS - 60_000),
+        transactionsRoot: transactionsRoot([]),
+      },
+      transactions: [],
+    })
+    const make = (name: string, validator: number | null, byz: Byzantine | undefined): SimulatedNode => {
+      const index = validator === null ? null : asValidatorIndex(validator)
+      const adversary =
+        index !== null && byz?.kind === 'liar'
+          ? new Adversary(index, GENESIS_HASH, this.electorate, this.random, byz.habits)
+          : null
+      return new SimulatedNode(this, {
+        name,
+        index,
+        adversary,
+        isHonest: byz === undefined,
+        mutation,
+        skewMs: (this.random.next() - 0.5) * clockSkewMaxMs,
+        drift: 1 + (this.random.next() - 0.5) * 0.01,
+      })
     }
-    const header = { ...headerSchema.fromRaw(headerSchema.ssz.defaultValue()), epoch: asEpoch(1) }
-    this.genesis = hashBlock({ header: { ...header, timestamp: asUnixMs(START_UNIX_MS) }, transactions: [] })
-    this.nodes = options.stakes.map((_, i) => ({
-      index: asValidatorIndex(i),
-      replica: null,
-      records: [],
-      finalBlocks: [this.genesis],
-      stateRoots: [stateAfter(this.genesis)],
-      finality: null,
-      timers: new Map(),
-      incarnation: 0,
-      events: [],
-    }))
+    this.nodes = stakes.map((_, i) => make(`v${i}`, i, byzantine.get(i)))
+    for (const [i, byz] of byzantine) if (byz.kind === 'twins') this.nodes.push(make(`v${i}'`, i, byz))
+    for (let i = 0; i < (options.followers ?? 0); i++) this.nodes.push(make(`f${i}`, null, undefined))
     for (const node of this.nodes) this.start(node)
+    this.#schedulePartitions()
+    this.#schedulePowerCuts()
+    this.#scheduleTransactions()
   }
 
-  /** Runs until the time or until the condition holds; returns whether it held. */
+  get violations(): readonly string[] {
+    return this.checker.violations
+  }
+
+  /** Validators that follow the rules. */
+  get honest(): SimulatedNode[] {
+    return this.nodes.filter((node) => node.isHonest && node.index !== null)
+  }
+
+  get isHealed(): boolean {
+    return this.nowMs >= (this.#options.healAtMs ?? 0)
+  }
+
+  /** Runs until the time, or until the condition holds; returns whether it held. */
   runUntil(untilMs: number, done: () => boolean = () => false): boolean {
-    while (this.#queue.length > 0) {
-      if (done()) return true
-      const next = this.#pop()
-      if (next.atMs > untilMs) {
-        this.#push(next.atMs, next.run)
-        this.nowMs = untilMs
+    while (!done()) {
+      if (this.#queue.nextAtMs > untilMs) {
+        this.nowMs = Math.max(this.nowMs, untilMs)
         return done()
       }
-      this.nowMs = Math.max(this.nowMs, next.atMs)
-      next.run()
+      const { atMs, run } = this.#queue.pop()
+      this.nowMs = Math.max(this.nowMs, atMs)
+      run()
     }
-    return done()
+    return true
   }
 
-  /** Height of the last final block of each node. */
-  heights(): number[] {
-    return this.nodes.map((node) => node.finalBlocks.length - 1)
-  }
-
-  crash(node: SimulatedNode): void {
-    node.replica = null
-    node.timers = new Map()
-    node.incarnation++
-    for (const other of this.nodes) {
-      if (other !== node)
-        this.feed(other, { kind: 'reachability-changed', validator: node.index, isReachable: false })
-    }
-  }
-
-  start(node: SimulatedNode): void {
-    const recovered = foldSafetyRecords(node.records.map((bytes) => unwrap(decodeSafetyRecord(bytes))))
-    const final = node.finalBlocks.at(-1) ?? this.genesis
-    node.replica = new Replica({
-      validatorSet: this.#set,
-      self: node.index,
-      parameters: { ...PARAMETERS, ...this.#options.parameters },
-      final,
-      finality: node.finality,
-      recovered,
-      recoveredProposal:
-        recovered.proposal === null ? null : (unwrap(decodeMessage(recovered.proposal.bytes)) as Proposal),
-      recoveredBlocks: recovered.blocks.map((bytes) => unwrap(decodeBlock(bytes))),
-      encodeProposal: encodeMessage,
-    })
-    this.feed(node, { kind: 'started' })
-    for (const other of this.nodes) {
-      if (other === node || other.replica === null) continue
-      this.feed(other, { kind: 'reachability-changed', validator: node.index, isReachable: true })
-      this.feed(node, { kind: 'reachability-changed', validator: other.index, isReachable: true })
-    }
-    const { crashesPerSecond = 0, healAtMs = 0 } = this.#options
-    if (crashesPerSecond > 0) {
-      const atMs = this.nowMs + (-Math.log(1 - this.random.next()) / crashesPerSecond) * 1_000
-      if (atMs < healAtMs) this.at(atMs, () => this.#crashAndRestart(node))
-    }
-  }
-
-  #crashAndRestart(node: SimulatedNode): void {
-    this.crash(node)
-    this.at(this.nowMs + this.random.below(800), () => this.start(node))
+  runFor(ms: number, done?: () => boolean): boolean {
+    return this.runUntil(this.nowMs + ms, done)
   }
 
   at(atMs: number, run: () => void): void {
-    this.#push(atMs, run)
+    this.#queue.push(atMs, run)
   }
 
-  feed(node: SimulatedNode, first: ConsensusInput): void {
-    const inputs: ConsensusInput[] = [first]
-    for (let input = inputs.shift(); input !== undefined && node.replica !== null; input = inputs.shift()) {
-      const now = {
-        monotonicMs: asMonotonicMs(this.nowMs),
-        unixMs: asUnixMs(START_UNIX_MS + Math.floor(this.nowMs)),
-      }
-      const { effects, events } = node.replica.step(input, now)
-      node.events.push(...events)
-      for (const effect of effects) this.#perform(node, effect, inputs)
-    }
+  node(name: string): SimulatedNode {
+    const found = this.nodes.find((node) => node.name === name)
+    if (found === undefined) throw new Error(`no node ${name}`)
+    return found
   }
 
-  #perform(node: SimulatedNode, effect: ConsensusEffect, inputs: ConsensusInput[]): void {
-    this.trace = sha256TaggedHex('verdict', utf8ToBytes(this.trace + node.index + describe(effect)))
-    switch (effect.kind) {
-      case 'sign':
-        inputs.unshift({ kind: 'signed', request: effect.request, signature: new Uint8Array(3309) })
-        return
-      case 'persist': {
-        this.#checkRecord(node, effect.record)
-        node.records.push(encodeSafetyRecord(effect.record))
-        return
-      }
-      case 'broadcast':
-        for (const other of this.nodes) if (other !== node) this.#deliver(node, other, effect.message)
-        return
-      case 'send': {
-        const to = this.nodes[effect.to]
-        if (to !== undefined) this.#deliver(node, to, effect.message)
-        return
-      }
-      case 'set-timer': {
-        const generation = (node.timers.get(effect.timer) ?? 0) + 1
-        node.timers.set(effect.timer, generation)
-        const { incarnation } = node
-        this.at(this.nowMs + effect.delayMs, () => {
-          if (node.incarnation !== incarnation || node.timers.get(effect.timer) !== generation) return
-          this.feed(node, { kind: 'timer-expired', timer: effect.timer, view: effect.view })
-        })
-        return
-      }
-      case 'cancel-timer':
-        node.timers.set(effect.timer, (node.timers.get(effect.timer) ?? 0) + 1)
-        return
-      case 'build-block': {
-        const { parent, view, epoch, justify } = effect
-        const isEmpty = this.#options.parameters?.heartbeatMs !== undefined && !effect.isEmptyAllowed
-        if (isEmpty) {
-          inputs.push({ kind: 'block-built', view, built: null })
-          return
-        }
-        const header = {
-          ...parent.header,
-          epoch,
-          view,
-          height: nextHeight(parent.header.height),
-          parentHash: parent.hash,
-          justify,
-          timestamp: asUnixMs(Math.max(parent.header.timestamp + 1, START_UNIX_MS + Math.floor(this.nowMs))),
-          proposer: node.index,
-          parentStateRoot: stateAfter(parent),
-        }
-        const block = hashBlock({ header, transactions: [] })
-        inputs.push({ kind: 'block-built', view, built: { block, stateRoot: stateAfter(block) } })
-        return
-      }
-      case 'check-block': {
-        const isRight =
-          hashOfHeader(effect.block.header) === effect.block.hash &&
-          effect.block.header.parentStateRoot === stateAfter(effect.parent) &&
-          effect.block.header.height === effect.parent.header.height + 1
-        inputs.push({
-          kind: 'block-checked',
-          blockHash: effect.block.hash,
-          outcome: isRight ? { ok: true, stateRoot: stateAfter(effect.block) } : { ok: false, code: 'wrong' },
-        })
-        return
-      }
-      case 'finalize':
-        for (const block of effect.blocks) {
-          if (block.header.parentHash !== node.finalBlocks.at(-1)?.hash)
-            this.violations.push(`I2: node ${node.index}`)
-          node.finalBlocks.push(block)
-          node.stateRoots.push(stateAfter(block))
-          node.finality = effect.certificate
-          this.#checkAgreement(node, block)
-          const { view, height, timestamp } = block.header
-          inputs.push({
-            kind: 'blocks-committed',
-            view,
-            height,
-            timestamp,
-            blockHash: block.hash,
-            stateRoot: stateAfter(block),
-          })
-        }
-        return
-      case 'fetch-block':
-        this.#answerLater(node, (other) => {
-          const block =
-            other.finalBlocks.find((b) => b.hash === effect.blockHash) ??
-            proposalBlock(other, effect.blockHash)
-          return block === undefined ? null : { kind: 'blocks-received', blocks: [block], finality: null }
-        })
-        return
-      case 'sync':
-        this.#answerLater(node, (other) => {
-          const from = node.finalBlocks.length
-          const blocks = other.finalBlocks.slice(from)
-          if (blocks.length === 0 || other.finality === null) return null
-          return { kind: 'blocks-received', blocks, finality: mintVerified(other.finality) }
-        })
-        return
-      case 'store-commit-certificate':
-        return
-      case 'halt':
-        this.violations.push(`halt: node ${node.index} ${effect.reason}`)
-        return
-    }
-  }
-
-  #answerLater(node: SimulatedNode, answer: (other: SimulatedNode) => ConsensusInput | null): void {
+  start(node: SimulatedNode): void {
+    if (node.isUp) return
+    node.start()
     for (const other of this.nodes) {
-      if (other === node || other.replica === null || this.#isLost(node, other)) continue
-      const input = answer(other)
-      if (input === null) continue
-      const { incarnation } = node
-      this.at(this.nowMs + this.#delayMs(), () => {
-        if (node.incarnation === incarnation) this.feed(node, input)
+      if (other === node || !other.isUp || this.#isCut(node, other)) continue
+      this.#connection(node, other, true)
+    }
+  }
+
+  crash(node: SimulatedNode): void {
+    if (!node.isUp) return
+    node.crash()
+    for (const other of this.nodes) if (other !== node && other.isUp) this.#tell(other, node, false)
+    if (!this.isHealed || this.#restartsAfterHeal) {
+      this.at(this.nowMs + 5 + this.random.below(this.#options.downMaxMs ?? 800), () => this.start(node))
+    }
+  }
+
+  /** Stops a process for good. */
+  kill(node: SimulatedNode): void {
+    this.#restartsAfterHeal = false
+    node.crash()
+    for (const other of this.nodes) if (other !== node && other.isUp) this.#tell(other, node, false)
+  }
+  #restartsAfterHeal = true
+
+  /** Every process loses power at once and starts again from its disk. */
+  powerCut(downMs = 50): void {
+    const up = this.nodes.filter((node) => node.isUp)
+    for (const node of up) node.crash()
+    for (const node of this.nodes) this.at(this.nowMs + this.random.next() * downMs, () => this.start(node))
+  }
+
+  /** Nobody on one side hears anybody on the other. */
+  separate(side: readonly SimulatedNode[], isNoticed = true): void {
+    for (const a of side) {
+      for (const b of this.nodes) {
+        if (side.includes(b)) continue
+        this.#cut.add(`${a.name}>${b.name}`).add(`${b.name}>${a.name}`)
+        if (isNoticed) this.#connection(a, b, false)
+      }
+    }
+  }
+
+  /** What `from` says does not reach `to`; the other way is open and nobody notices. */
+  mute(from: SimulatedNode, to: SimulatedNode): void {
+    this.#cut.add(`${from.name}>${to.name}`)
+  }
+
+  heal(): void {
+    this.#cut.clear()
+    for (const a of this.nodes) {
+      for (const b of this.nodes) if (a !== b && a.isUp && b.isUp) this.#tell(a, b, true)
+    }
+  }
+
+  offer(transaction: HashedTransaction, to: SimulatedNode): void {
+    to.transactionArrived(transaction)
+    for (const other of this.nodes) {
+      if (other === to) continue
+      this.#later(to, other, () => other.transactionArrived(transaction))
+    }
+  }
+
+  diesNow(node: SimulatedNode): boolean {
+    const { crashChance = 0 } = this.#options
+    return crashChance > 0 && !this.isHealed && node.isUp && this.random.chance(crashChance)
+  }
+
+  diskMs(): number {
+    const { diskMaxMs = 2 } = this.#options
+    return DISK_MIN_MS + this.random.next() * (this.isHealed ? 2 : diskMaxMs)
+  }
+
+  transmit(from: SimulatedNode, to: ValidatorIndex | 'all', bytes: Uint8Array): void {
+    const receivers = this.nodes.filter(
+      ({ index }) => index !== null && index !== from.index && (to === 'all' || index === to),
+    )
+    const message = unwrap(decodeMessage(bytes))
+    if (from.adversary === null) {
+      this.checker.visible(from, message)
+      for (const receiver of receivers) this.#deliver(from, receiver, bytes)
+      return
+    }
+    const indices = [...new Set(receivers.map(({ index }) => index as number))]
+    for (const bent of from.adversary.bend(message, indices)) {
+      const said = decodeMessage(bent.bytes)
+      if (said.ok) this.checker.visible(from, said.value)
+      for (const receiver of receivers) {
+        if (receiver.index === bent.to) this.#deliver(from, receiver, bent.bytes)
+      }
+    }
+  }
+
+  fetchBlock(node: SimulatedNode, hash: string): void {
+    for (const other of this.nodes) {
+      if (other === node || !other.isUp) continue
+      const live = other.replica?.blockBytes(hash as HashedBlock['hash']) ?? null
+      const bytes = live ?? other.finalBlocks.find((block) => block.hash === hash)?.bytes ?? null
+      if (bytes === null) continue
+      this.#later(other, node, () => {
+        const block = unwrap(decodeBlock(bytes))
+        node.input({ kind: 'blocks-received', blocks: [block], finality: null })
       })
     }
   }
 
-  #deliver(from: SimulatedNode, to: SimulatedNode, message: ConsensusMessage): void {
-    if (this.#isLost(from, to)) return
-    const bytes = encodeMessage(message)
-    this.at(this.nowMs + this.#delayMs(), () => {
-      if (to.replica === null) return
-      const decoded = unwrap(decodeMessage(bytes))
-      if (to.replica.triage(decoded) === 'ignore') return
-      this.feed(to, { kind: 'message-received', from: from.index, message: mintVerified(decoded) })
+  syncRange(node: SimulatedNode): void {
+    for (const other of this.nodes) {
+      if (other === node || !other.isUp || other.finality === null) continue
+      const blocks = other.finalBlocks.slice(node.finalBlocks.length)
+      const { finality } = other
+      if (blocks.length === 0) continue
+      this.#later(other, node, () =>
+        node.input({ kind: 'blocks-received', blocks, finality: mintVerified(finality) }),
+      )
+    }
+  }
+
+  committed(node: SimulatedNode, block: HashedBlock, finality: QuorumCertificate): void {
+    if (block.header.proposer !== node.index) return
+    const bytes = encodeFinalAnnouncement({ block, finality })
+    for (const follower of this.nodes) {
+      if (follower.index !== null) continue
+      this.#later(node, follower, () => {
+        const announced = unwrap(decodeFinalAnnouncement(bytes))
+        const isOwn = announced.finality.blockHash === announced.block.hash
+        follower.input({
+          kind: 'blocks-received',
+          blocks: isOwn ? [announced.block] : [],
+          finality: mintVerified(announced.finality),
+        })
+      })
+    }
+  }
+
+  #deliver(from: SimulatedNode, to: SimulatedNode, bytes: Uint8Array): void {
+    const sender = from.id
+    if (sender === null) return
+    const times = !this.isHealed && this.random.chance(this.#options.duplicate ?? 0) ? 2 : 1
+    for (let i = 0; i < times; i++) this.#later(from, to, () => to.receive(sender, bytes))
+  }
+
+  /** Over the network: perhaps lost, always delayed, and to this run of the process only. */
+  #later(from: SimulatedNode, to: SimulatedNode, run: () => void): void {
+    const { drop = 0, delayMaxMs = 0 } = this.#options
+    if (this.#isCut(from, to) || (!this.isHealed && this.random.chance(drop))) return
+    const delayMs = DELAY_MIN_MS + this.random.next() * (this.isHealed ? 8 : Math.max(8, delayMaxMs))
+    const { incarnation } = to
+    this.at(this.nowMs + delayMs, () => {
+      if (to.isUp && to.incarnation === incarnation) run()
     })
   }
 
-  #isLost(from: SimulatedNode, to: SimulatedNode): boolean {
-    if (this.cut.has(`${from.index}-${to.index}`)) return true
-    const { drop = 0, healAtMs = 0 } = this.#options
-    return this.nowMs < healAtMs && this.random.chance(drop)
+  #isCut(from: SimulatedNode, to: SimulatedNode): boolean {
+    return this.#cut.has(`${from.name}>${to.name}`)
   }
 
-  #delayMs(): number {
-    const { delayMaxMs = 0, healAtMs = 0 } = this.#options
-    return 8 + this.random.next() * (this.nowMs < healAtMs ? delayMaxMs : 4)
+  #connection(a: SimulatedNode, b: SimulatedNode, isReachable: boolean): void {
+    this.#tell(a, b, isReachable)
+    this.#tell(b, a, isReachable)
   }
 
-  /** I3: one content per slot, across restarts. I7: no vote at or below a given-up view. */
-  #checkRecord(node: SimulatedNode, record: SafetyRecord): void {
-    for (const vote of [record.prepare, record.preCommit]) {
-      if (vote === null) continue
-      this.#checkSlot(`${node.index}/${vote.kind}/${vote.view}`, vote.blockHash)
-      const givenUp = Number(this.#signed.get(`${node.index}/given-up`) ?? 0)
-      if (vote.view <= givenUp)
-        this.violations.push(`I7: node ${node.index} ${vote.kind} in view ${vote.view} ≤ ${givenUp}`)
+  #tell(node: SimulatedNode, about: SimulatedNode, isReachable: boolean): void {
+    if (about.index === null || about.index === node.index || !node.isUp) return
+    const validator = about.index
+    const { incarnation } = node
+    this.at(this.nowMs + 1, () => {
+      if (node.incarnation === incarnation)
+        node.input({ kind: 'reachability-changed', validator, isReachable })
+    })
+  }
+
+  #every(periodMs: number | undefined, run: () => void): void {
+    if (periodMs === undefined || periodMs <= 0) return
+    const next = (): void => {
+      this.at(this.nowMs + periodMs * (0.5 + this.random.next()), () => {
+        if (this.isHealed) return
+        run()
+        next()
+      })
     }
-    if (record.timeout !== null) {
-      this.#checkSlot(`${node.index}/timeout/${record.timeout.view}`, `${record.timeout.highQcView}`)
-      this.#signed.set(`${node.index}/given-up`, `${record.timeout.view}`)
-    }
-    if (record.proposal !== null) {
-      const proposal = unwrap(decodeMessage(record.proposal.bytes)) as Proposal
-      this.#checkSlot(`${node.index}/proposal/${record.proposal.view}`, proposal.block.hash)
-    }
+    next()
   }
 
-  #checkSlot(slot: string, content: string): void {
-    const before = this.#signed.get(slot)
-    if (before !== undefined && before !== content)
-      this.violations.push(`I3: ${slot} signed ${before} and ${content}`)
-    this.#signed.set(slot, content)
-  }
-
-  /** I1: no two nodes hold different final blocks at one height. */
-  #checkAgreement(node: SimulatedNode, block: HashedBlock): void {
-    for (const other of this.nodes) {
-      const theirs = other.finalBlocks[block.header.height]
-      if (theirs !== undefined && theirs.hash !== block.hash) {
-        this.violations.push(`I1: height ${block.header.height}, nodes ${node.index} and ${other.index}`)
+  #schedulePartitions(): void {
+    const { partitionEveryMs, isCutNoticed = true, healAtMs = 0 } = this.#options
+    if (partitionEveryMs === undefined) return
+    this.#every(partitionEveryMs, () => {
+      this.heal()
+      if (this.random.chance(0.3)) return
+      if (this.random.chance(0.2)) {
+        const [a, b] = [this.#anyNode(), this.#anyNode()]
+        this.mute(a, b)
+        return
       }
-    }
+      this.separate(
+        this.nodes.filter(() => this.random.chance(0.4)),
+        isCutNoticed,
+      )
+    })
+    this.at(healAtMs, () => this.heal())
   }
 
-  #push(atMs: number, run: () => void): void {
-    const entry = { atMs, order: this.#order++, run }
-    const queue = this.#queue
-    let i = queue.push(entry) - 1
-    while (i > 0) {
-      const parent = (i - 1) >> 1
-      if (!isBefore(entry, queue[parent] as Occurrence)) break
-      queue[i] = queue[parent] as Occurrence
-      i = parent
-    }
-    queue[i] = entry
+  #schedulePowerCuts(): void {
+    this.#every(this.#options.powerCutEveryMs, () => this.powerCut())
   }
 
-  #pop(): Occurrence {
-    const queue = this.#queue
-    const top = queue[0] as Occurrence
-    const last = queue.pop() as Occurrence
-    if (queue.length === 0) return top
-    let i = 0
-    for (;;) {
-      let child = 2 * i + 1
-      if (child >= queue.length) break
-      if (child + 1 < queue.length && isBefore(queue[child + 1] as Occurrence, queue[child] as Occurrence))
-        child++
-      if (!isBefore(queue[child] as Occurrence, last)) break
-      queue[i] = queue[child] as Occurrence
-      i = child
-    }
-    queue[i] = last
-    return top
+  #scheduleTransactions(): void {
+    const { transactions = [], transactionEveryMs = 50 } = this.#options
+    transactions.forEach((transaction, i) => {
+      this.at(10 + i * transactionEveryMs, () => this.offer(transaction, this.#anyNode()))
+    })
+  }
+
+  #anyNode(): SimulatedNode {
+    return this.nodes[this.random.below(this.nodes.length)] as SimulatedNode
   }
 }
 
-function isBefore(a: Occurrence, b: Occurrence): boolean {
-  return a.atMs === b.atMs ? a.order < b.order : a.atMs < b.atMs
+function idOf(index: number): ValidatorId {
+  return `${index}`.padStart(64, '0') as ValidatorId
 }
-
-function stateAfter(block: HashedBlock): StateRoot {
-  return sha256TaggedHex<StateRoot>('verdict', utf8ToBytes(`state after ${block.hash}`))
-}
-
-/** A block that a node holds durably because it voted for it. */
-function proposalBlock(node: SimulatedNode, hash: string): HashedBlock | undefined {
-  for (const bytes of [...node.records].reverse()) {
-    for (const block of unwrap(decodeSafetyRecord(bytes)).blocks) {
-      const decoded = unwrap(decodeBlock(block))
-      if (decoded.hash === hash) return decoded
-    }
-  }
-  return undefined
-}
-
-function unwrap<T>(result: { ok: true; value: T } | { ok: false; detail: string }): T {
-  if (!result.ok) throw new Error(result.detail)
-  return result.value
-}
-
-function describe(effect: ConsensusEffect): string {
-  if (effect.kind === 'sign') return `sign ${describeRequest(effect.request)}`
-  if (effect.kind === 'set-timer') return `${effect.timer} ${effect.view} ${effect.delayMs}`
-  if (effect.kind === 'broadcast' || effect.kind === 'send') return `${effect.kind} ${effect.message.kind}`
-  return effect.kind
-}
-
-function describeRequest(request: SignRequest): string {
-  return `${request.kind} ${request.view} ${'blockHash' in request ? request.blockHash : ''}`
-}
-
-export { asHeight, asView }

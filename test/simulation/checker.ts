@@ -1,0 +1,216 @@
+/**
+ * Looks at what nodes decide and say, from outside the code under test, after every event. The names are those
+ * of the invariants in the specification's list. Byzantine nodes are looked at for nothing but their votes.
+ */
+import { createHash } from 'node:crypto'
+import type { ConsensusEffect } from '../../src/consensus/effect.ts'
+import type { HashedBlock } from '../../src/types/block.ts'
+import type { ConsensusMessage } from '../../src/types/messages.ts'
+import type { SafetyRecord } from '../../src/types/safety.ts'
+
+/** Who said it: validators are told apart by index, runs of one by `name`. */
+export interface Speaker {
+  readonly name: string
+  readonly index: number | null
+  readonly isHonest: boolean
+  /** Slots of the records that are durable, as {@link slotsOf} names them. */
+  readonly durableSlots: ReadonlySet<string>
+}
+
+export class Checker {
+  readonly violations: string[] = []
+  readonly #quorum: bigint
+  readonly #stakes: readonly bigint[]
+  /** Slot of an honest validator → what it signed. */
+  readonly #said = new Map<string, string>()
+  /** kind/view → block → voters. */
+  readonly #votes = new Map<string, Map<string, Set<number>>>()
+  readonly #finalAt = new Map<number, string>()
+  readonly #givenUp = new Map<string, number>()
+  readonly #highest = new Map<string, number>()
+  readonly #trace = createHash('sha256')
+  effects = 0
+
+  constructor(stakes: readonly bigint[], quorum: bigint) {
+    this.#stakes = stakes
+    this.#quorum = quorum
+  }
+
+  /** Hash over all effects of all nodes so far. */
+  get trace(): string {
+    return this.#trace.copy().digest('hex')
+  }
+
+  violated(what: string): void {
+    if (this.violations.length < 20) this.violations.push(what)
+  }
+
+  effect(node: Speaker, effect: ConsensusEffect, nowMs: number): void {
+    this.effects++
+    this.#trace.update(`${nowMs} ${node.name} ${describe(effect)}\n`)
+  }
+
+  /** I1, I2: one block per height over all honest nodes, and each chain grows by extension. */
+  decided(node: Speaker, blocks: readonly HashedBlock[], parentHash: string): void {
+    if (!node.isHonest) return
+    let expected = parentHash
+    for (const { header, hash } of blocks) {
+      if (header.parentHash !== expected) this.violated(`I2: ${node.name} at height ${header.height}`)
+      expected = hash
+      const first = this.#finalAt.get(header.height) ?? hash
+      if (first !== hash) this.violated(`I1: ${node.name} at height ${header.height}`)
+      this.#finalAt.set(header.height, first)
+    }
+  }
+
+  /** I6, I7: what a record says never goes back, and no vote is made in a view that was given up. */
+  recorded(node: Speaker, record: SafetyRecord): void {
+    if (!node.isHonest) return
+    for (const vote of [record.prepare, record.preCommit]) {
+      if (vote === null) continue
+      const givenUp = this.#givenUp.get(node.name) ?? 0
+      if (vote.view <= givenUp) {
+        this.violated(`I7: ${node.name} ${vote.kind} in view ${vote.view}, given up ${givenUp}`)
+      }
+    }
+    const { proposal, prepare, preCommit, timeout, highQc, highTc } = record
+    for (const [what, view] of Object.entries({
+      proposal: proposal?.view,
+      prepare: prepare?.view,
+      preCommit: preCommit?.view,
+      timeout: timeout?.view,
+      highQc: highQc?.view,
+      highTc: highTc?.view,
+    })) {
+      if (view === undefined) continue
+      const slot = `${node.name}/${what}`
+      if (view < (this.#highest.get(slot) ?? 0)) this.violated(`I6: ${slot} went back to ${view}`)
+      this.#highest.set(slot, view)
+    }
+    if (preCommit !== null && (this.#highest.get(`${node.name}/highQc`) ?? 0) < preCommit.view) {
+      this.violated(`R5: ${node.name} pre-commits view ${preCommit.view} above its durable lock`)
+    }
+    if (timeout !== null) this.#givenUp.set(node.name, timeout.view)
+  }
+
+  /** A crash takes back what was not durable: what is durable now is where I6 and I7 go on from. */
+  restarted(node: Speaker, fold: SafetyRecord): void {
+    const { proposal, prepare, preCommit, timeout, highQc, highTc } = fold
+    this.#givenUp.set(node.name, timeout?.view ?? 0)
+    for (const [what, view] of Object.entries({
+      proposal: proposal?.view,
+      prepare: prepare?.view,
+      preCommit: preCommit?.view,
+      timeout: timeout?.view,
+      highQc: highQc?.view,
+      highTc: highTc?.view,
+    })) {
+      this.#highest.set(`${node.name}/${what}`, view ?? 0)
+    }
+  }
+
+  /** I3, I4, I8: called when bytes leave a node. */
+  visible(node: Speaker, message: ConsensusMessage): void {
+    const said = slotOf(message)
+    if (said === null || said.validator !== node.index) return
+    if (message.kind === 'prepare' || message.kind === 'pre-commit') {
+      this.#countVote(`${message.kind}/${message.view}`, message.blockHash, message.voter)
+    }
+    if (!node.isHonest) return
+    if (said.isRecorded && !node.durableSlots.has(said.slot)) {
+      this.violated(`I8: ${node.name} says ${said.slot} before its record is durable`)
+    }
+    const slot = `${node.index}/${said.slot}`
+    const before = this.#said.get(slot) ?? said.content
+    if (before !== said.content) this.violated(`I3: ${slot} is ${before} and ${said.content}`)
+    this.#said.set(slot, said.content)
+  }
+
+  #countVote(slot: string, blockHash: string, voter: number): void {
+    const contents = this.#votes.get(slot) ?? new Map<string, Set<number>>()
+    this.#votes.set(slot, contents)
+    const voters = contents.get(blockHash) ?? new Set<number>()
+    contents.set(blockHash, voters.add(voter))
+    const certified = [...contents.values()].filter((set) => this.#weight(set) >= this.#quorum)
+    if (certified.length > 1) this.violated(`I4: two certified blocks in ${slot}`)
+  }
+
+  #weight(voters: ReadonlySet<number>): bigint {
+    let weight = 0n
+    for (const voter of voters) weight += this.#stakes[voter] ?? 0n
+    return weight
+  }
+}
+
+/** What a message fills: one content per slot and validator. */
+export function slotOf(message: ConsensusMessage): {
+  readonly validator: number
+  readonly slot: string
+  readonly content: string
+  /** Whether S0 wants a record of it. */
+  readonly isRecorded: boolean
+} | null {
+  switch (message.kind) {
+    case 'proposal': {
+      const { view, proposer } = message.block.header
+      return {
+        validator: proposer,
+        slot: `proposal/${view}`,
+        content: message.block.hash,
+        isRecorded: true,
+      }
+    }
+    case 'prepare':
+    case 'pre-commit':
+      return {
+        validator: message.voter,
+        slot: `${message.kind}/${message.view}`,
+        content: message.blockHash,
+        isRecorded: true,
+      }
+    case 'timeout':
+      return {
+        validator: message.voter,
+        slot: `timeout/${message.view}`,
+        content: `${message.highQcView}`,
+        isRecorded: true,
+      }
+    case 'commit':
+      return {
+        validator: message.voter,
+        slot: `commit/${message.height}`,
+        content: `${message.blockHash} ${message.stateRoot}`,
+        isRecorded: false,
+      }
+    case 'certificates':
+    case 'certificate-request':
+      return null
+  }
+}
+
+/** The slots that a record makes durable. */
+export function slotsOf(record: SafetyRecord): string[] {
+  const { proposal, prepare, preCommit, timeout } = record
+  return [
+    ...(proposal === null ? [] : [`proposal/${proposal.view}`]),
+    ...(prepare === null ? [] : [`prepare/${prepare.view}`]),
+    ...(preCommit === null ? [] : [`pre-commit/${preCommit.view}`]),
+    ...(timeout === null ? [] : [`timeout/${timeout.view}`]),
+  ]
+}
+
+function describe(effect: ConsensusEffect): string {
+  switch (effect.kind) {
+    case 'sign':
+      return `sign ${effect.request.kind} ${effect.request.view} ${'blockHash' in effect.request ? effect.request.blockHash : ''}`
+    case 'broadcast':
+    case 'send':
+      return `${effect.kind} ${'to' in effect ? effect.to : ''} ${effect.message.kind}`
+    case 'set-timer':
+      return `${effect.timer} ${effect.view} ${effect.delayMs}`
+    case 'finalize':
+      return `finalize ${effect.certificate.blockHash}`
+    default:
+      return effect.kind
+  }
+}
