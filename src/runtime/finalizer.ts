@@ -24,6 +24,7 @@ export interface FinalizerOptions {
 export class Finalizer {
   readonly #options: FinalizerOptions
   #last: Promise<void> = Promise.resolve()
+  #hasFailed = false
 
   constructor(options: FinalizerOptions) {
     this.#options = options
@@ -31,18 +32,27 @@ export class Finalizer {
 
   /** Queues blocks that are final, in order of height; all have been executed. */
   finalize(blocks: readonly HashedBlock[], certificate: QuorumCertificate): void {
-    this.#last = this.#last.then(() => this.#commit(blocks, certificate)).catch(this.#options.onFatal)
+    this.#queue(() => this.#commit(blocks, certificate))
   }
 
   /** Queues a commit certificate behind the blocks. */
   storeCommitCertificate(certificate: QuorumCertificate): void {
-    const { store, onFatal } = this.#options
-    this.#last = this.#last.then(() => store.putCommitCertificate(certificate)).catch(onFatal)
+    this.#queue(() => this.#options.store.putCommitCertificate(certificate))
   }
 
   /** Resolves when everything queued so far is written. */
   settled(): Promise<void> {
     return this.#last
+  }
+
+  /** After a failure nothing is written: a later block on disk without the ones before it would be worse. */
+  #queue(write: () => Promise<void>): void {
+    this.#last = this.#last
+      .then(() => (this.#hasFailed ? undefined : write()))
+      .catch((error: unknown) => {
+        this.#hasFailed = true
+        this.#options.onFatal(error)
+      })
   }
 
   async #commit(blocks: readonly HashedBlock[], certificate: QuorumCertificate): Promise<void> {
