@@ -14,6 +14,10 @@ import type { BlockReader, ChainTip, RangeFetcher } from './ports.ts'
 const RANGE_BLOCKS = 128
 /** Blocks fetched but not final yet; the block tree's bound is well above. */
 const AHEAD_BLOCKS_MAX = 384
+/** The same in canonical bytes: a quarter of what the block tree takes. */
+const AHEAD_BYTES_MAX = 64 * 1024 * 1024
+/** Polls without a new final block after which what was handed over is taken for lost, and asked for again. */
+const STILL_POLLS_MAX = 5
 /** A peer that gave nothing useful is not asked again for this long. */
 const PEER_PAUSE_MS = 2_000
 /** Asking around for certificates when nothing else tells us of progress. */
@@ -46,6 +50,9 @@ export class RangeSync {
   #handedHash = ''
   #isRunning = false
   #isStopped = false
+  /** Ranges that were handed over and are not final yet. */
+  #ahead: { readonly height: Height; readonly bytes: number }[] = []
+  #stillPolls = 0
   readonly #waiting = new Set<() => void>()
   #pollTimer: NodeJS.Timeout | null = null
   #lastFinalHeight = asHeight(0)
@@ -101,7 +108,10 @@ export class RangeSync {
     const height = this.#options.tip.finalHeight()
     const isStill = height === this.#lastFinalHeight
     this.#lastFinalHeight = height
-    if (isStill && !this.#isRunning) await this.poll()
+    this.#stillPolls = isStill ? this.#stillPolls + 1 : 0
+    if (!this.#isRunning && isStill) await this.poll()
+    // Whatever happened to them: blocks that were handed over do not become final.
+    if (this.#isRunning && this.#stillPolls >= STILL_POLLS_MAX) this.#wake()
   }
 
   async #run(): Promise<void> {
@@ -111,6 +121,8 @@ export class RangeSync {
     const startedAt = now()
     this.#handedTo = startHeight
     this.#handedHash = tip.finalHash()
+    this.#ahead = []
+    this.#stillPolls = 0
     try {
       while (!this.#isStopped && this.#handedTo < this.#target) {
         await this.#waitForRoom()
@@ -123,6 +135,8 @@ export class RangeSync {
         if (last === undefined) continue
         this.#handedTo = last.header.height
         this.#handedHash = last.hash
+        const bytes = range.blocks.reduce((sum, block) => sum + block.bytes.length, 0)
+        this.#ahead.push({ height: last.header.height, bytes })
         tip.take(range.blocks, range.finality)
       }
     } finally {
@@ -137,8 +151,13 @@ export class RangeSync {
 
   /** Consensus may have finalized past what we handed over. */
   #catchUpWithTip(): void {
-    const { tip } = this.#options
-    if (tip.finalHeight() <= this.#handedTo) return
+    const { tip, logger } = this.#options
+    const isLost = this.#stillPolls >= STILL_POLLS_MAX && tip.finalHeight() < this.#handedTo
+    if (tip.finalHeight() <= this.#handedTo && !isLost) return
+    if (isLost)
+      logger.warn({ height: tip.finalHeight() }, 'fetched blocks do not become final; starting over')
+    this.#stillPolls = 0
+    this.#ahead = []
     this.#handedTo = tip.finalHeight()
     this.#handedHash = tip.finalHash()
   }
@@ -165,6 +184,7 @@ export class RangeSync {
   }): Range | null {
     const { reader } = this.#options
     if (answer.certificate === null || answer.blocks.length === 0) return null
+    if (answer.blocks.length > RANGE_BLOCKS) return null
     const finality = reader.verifyCertificate(answer.certificate)
     if (finality === null) return null
     const blocks: HashedBlock[] = []
@@ -180,8 +200,14 @@ export class RangeSync {
   }
 
   async #waitForRoom(): Promise<void> {
-    const { tip } = this.#options
-    await this.#until(() => this.#handedTo - tip.finalHeight() < AHEAD_BLOCKS_MAX)
+    await this.#until(() => this.#hasRoom() || this.#stillPolls >= STILL_POLLS_MAX)
+  }
+
+  #hasRoom(): boolean {
+    const height = this.#options.tip.finalHeight()
+    this.#ahead = this.#ahead.filter((range) => range.height > height)
+    const bytes = this.#ahead.reduce((sum, range) => sum + range.bytes, 0)
+    return this.#handedTo - height < AHEAD_BLOCKS_MAX && bytes < AHEAD_BYTES_MAX
   }
 
   async #until(condition: () => boolean): Promise<void> {
