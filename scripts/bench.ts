@@ -11,6 +11,7 @@ import { BenchNetwork, type Usage } from './bench/processes.ts'
 const VALIDATORS = 4
 const SETTINGS = {
   backToBackSeconds: 15,
+  settleSeconds: 10,
   idleSeconds: 15,
   oneInFlight: 300,
   loadSeconds: 10,
@@ -50,7 +51,8 @@ async function backToBack() {
 async function validations() {
   const network = await BenchNetwork.start(VALIDATORS, 31_100, {})
   try {
-    await sleep(2_000)
+    // What a start costs (compiling, finding peers) is not what an idle node costs.
+    await sleep(SETTINGS.settleSeconds * 1_000)
     const idleBefore = network.usage()
     await sleep(SETTINGS.idleSeconds * 1_000)
     const idleAfter = network.usage()
