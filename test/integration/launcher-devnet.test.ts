@@ -54,12 +54,15 @@ const devnet = (...args: string[]): Spawned =>
 
 const validator = (index: number): string => join(home, 'hypermesh', 'dev', `validator-${index}`)
 
-function running(): RunInfo[] {
-  return [0, 1, 2, 3].map((i) => {
-    const info = readRunInfo(dataDirectoryAt(validator(i)))
-    if (info === undefined) throw new Error(`validator ${i} does not run`)
-    return info
-  })
+/** What all four say of themselves; a block is final when three are up, the fourth may take a moment more. */
+function running(): Promise<RunInfo[]> {
+  const look = (): RunInfo[] =>
+    [0, 1, 2, 3].map((i) => {
+      const info = readRunInfo(dataDirectoryAt(validator(i)))
+      if (info === undefined) throw new Error(`validator ${i} does not run`)
+      return info
+    })
+  return vi.waitFor(look, { timeout: 30_000, interval: 50 })
 }
 
 describe('devnet', () => {
@@ -84,7 +87,7 @@ describe('devnet', () => {
     const twice = await hypermesh('start', '--data', validator(1)).ended
     expect(twice).toMatchObject({ code: 73, stderr: expect.stringContaining('E_DATA_DIR_IN_USE') })
 
-    const infos = running()
+    const infos = await running()
     process.kill(infos[3]?.pid ?? 0, 'SIGKILL')
     await second.says(/^validator-3 \(pid \d+\) ended: killed by SIGKILL; 3 of 4 run, blocks need 3\./m)
     const made = await hypermesh('request', 'certificate').ended
@@ -104,7 +107,7 @@ describe('devnet', () => {
   it('takes its validators with it when it is killed with -9', { timeout: 120_000 }, async () => {
     const network = devnet()
     await network.says(/^block 1 is final/m)
-    const infos = running()
+    const infos = await running()
     network.child.kill('SIGKILL')
     await network.ended
     await vi.waitFor(() => expect(infos.filter(({ pid }) => isAlive(pid))).toEqual([]), {
