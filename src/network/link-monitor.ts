@@ -87,8 +87,6 @@ export class LinkMonitor {
       connection.rtt = await roundTrip(connection, this.#options.pingProtocol)
       health.failures = 0
     } catch (thrown) {
-      // A stream of an earlier ping lingers here: that says nothing of the peer.
-      if (normaliseError(thrown).name === 'TooManyOutboundProtocolStreamsError') return
       health.failures += 1
       if (health.failures < HOST_LIMITS.pingFailuresMax || connection.status !== 'open') return
       this.#options.meter('connection-given-up', 'silent')
