@@ -5,6 +5,7 @@
 
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { quorumOf } from '../../consensus/validator-set.ts'
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { exitCodeOf, onStopSignals } from '../stop-signals.ts'
@@ -42,9 +43,9 @@ function lastLines(file: string): string[] {
   }
 }
 
-/** Validators without which no block is final: more than two thirds, the stakes being equal. */
-export function quorumOf(count: number): number {
-  return count - Math.floor((count - 1) / 3)
+/** Validators without which no block is final, the stakes being equal. */
+export function validatorsNeeded(count: number): number {
+  return Number(quorumOf(BigInt(count)))
 }
 
 class NetworkRunner {
@@ -142,7 +143,7 @@ class NetworkRunner {
     const command = this.#run.command(member.index).join(' ')
     this.#lines.say(
       `${member.name} (pid ${member.pid}) ended: ${endingText(ending)}; ${left} of ${count} run, ` +
-        `blocks need ${quorumOf(count)}. To start it again: ${command}`,
+        `blocks need ${validatorsNeeded(count)}. To start it again: ${command}`,
     )
     if (ending.signal === null) for (const line of lastLines(member.logFile)) this.#lines.say(`  ${line}`)
   }

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { quorumOf } from '../../../src/cli/local-network/run-network.ts'
+import { validatorsNeeded } from '../../../src/cli/local-network/run-network.ts'
 import { endAll, freePort, isAlive, run, type Spawned } from '../../support/cli/processes.ts'
 
 const support = join(import.meta.dirname, '..', '..', 'support', 'cli')
@@ -164,4 +164,4 @@ it.each([
   [4, 3],
   [7, 5],
   [10, 7],
-])('of %i equal validators %i are a quorum', (count, quorum) => expect(quorumOf(count)).toBe(quorum))
+])('of %i equal validators %i are a quorum', (count, quorum) => expect(validatorsNeeded(count)).toBe(quorum))
