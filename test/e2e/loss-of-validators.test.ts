@@ -109,9 +109,7 @@ describe('one of four killed', () => {
     expect(trickle.refused).toBe(0)
     expect(gaps.byBlocks).toBeLessThanOrEqual(STALL_MS)
     expect(gaps.bySight).toBeLessThanOrEqual(STALL_MS + SIGHT_SLACK_MS)
-    expect(Math.max(...trickle.answered.map(({ latencyMs }) => latencyMs))).toBeLessThanOrEqual(
-      STALL_MS,
-    )
+    expect(Math.max(...trickle.answered.map(({ latencyMs }) => latencyMs))).toBeLessThanOrEqual(STALL_MS)
     for (const node of survivors) expect((await node.readiness()).status).toBe(200)
   })
 })
