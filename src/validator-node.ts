@@ -20,6 +20,7 @@ import { ValidatorSignatures } from './composition/validator-signatures.ts'
 import { VerdictFeed } from './composition/verdict-feed.ts'
 import { BUILD } from './config/build-info.ts'
 import type { Config } from './config/schema.ts'
+import type { Electorate } from './consensus/validator-set.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
 import { Signer } from './crypto/signer.ts'
 import { Mempool } from './mempool/mempool.ts'
@@ -30,7 +31,7 @@ import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { ConsensusNode } from './runtime/consensus-node.ts'
 import { RangeSync } from './sync/range-sync.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
-import type { MonotonicMs, ValidatorIndex } from './types/primitives.ts'
+import type { MonotonicMs, ValidatorId, ValidatorIndex } from './types/primitives.ts'
 import { ValidationService } from './validation/validation-service.ts'
 
 export interface NodeOptions {
@@ -124,13 +125,16 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
   const onFinal = (blocks: readonly FinalizedBlock[]): void => {
     lastFinal.at = clock.monotonicMs()
     feed.finalized(blocks)
+    const { self } = consensus
     if (self !== null) announce(blocks, self, network)
     sync.finalized()
   }
 
   const consensus = new ConsensusNode({
     rules,
-    validatorSet,
+    nextSet: () => validatorSet,
+    epochEndOf: () => null,
+    finalTurns: [],
     validator:
       safety === null
         ? null
@@ -159,22 +163,25 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
       },
     },
     sync: { request: (target) => sync.request(target) },
-    signatures: new ValidatorSignatures(mlDsa, validatorSet),
+    signatures: (set) => new ValidatorSignatures(mlDsa, set),
     clock,
     observe: (event) => observer.observe(event),
     onFinal,
+    onEpoch: (electorate) => followValidators(electorate),
+    onEquivocation: () => undefined,
     onHalt: (reason, dump) => onFatal(Object.assign(new Error(`consensus stopped: ${reason}`), { dump })),
     onFatal,
     logger: logger.module('consensus'),
   })
-  const { electorate } = consensus
-  const self: ValidatorIndex | null = safety === null ? null : electorate.indexOf(id)
   const observer = new ConsensusObserver({
     metrics,
     logger: logger.module('consensus'),
-    self,
-    validatorCount: electorate.size,
-    powerOf: (voters) => Number((electorate.weightOf(voters) * 10_000n) / electorate.totalStake) / 10_000,
+    self: () => consensus.self,
+    validatorCount: () => consensus.electorate.size,
+    powerOf: (voters) => {
+      const { electorate } = consensus
+      return Number((electorate.weightOf(voters) * 10_000n) / electorate.totalStake) / 10_000
+    },
     now: () => clock.monotonicMs() / 1_000,
     unixSeconds: () => clock.unixMs() / 1_000,
   })
@@ -189,12 +196,12 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     if (!hasTransactions) consensus.workExhausted()
   })
 
-  const nodeName = nodeNameOf(id, self)
+  const nodeName = nodeNameOf(id, consensus.self)
   const readiness = (): Check[] =>
     readinessChecks({
-      electorate,
+      electorate: () => consensus.electorate,
       parameters: rules.parameters,
-      self,
+      self: () => consensus.self,
       look: () => consensus.look(),
       now: () => clock.monotonicMs(),
       lastFinalAt: () => lastFinal.at,
@@ -220,9 +227,15 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     service,
     consensus,
     onTransactions: (batch, from) => flow.received(batch, from),
-    self,
     clock,
   })
+  /** The last epoch's validators still have votes over its last state to exchange. */
+  let lastIds: readonly ValidatorId[] = []
+  const followValidators = ({ set }: Electorate): void => {
+    const ids = set.validators.map((validator) => validator.id)
+    network.setValidators([...new Set([...ids, ...lastIds])])
+    lastIds = ids
+  }
   const sync = new RangeSync({
     fetcher: {
       peers: () => network.blocks.peers(),
@@ -237,6 +250,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
         return block.ok ? block.value : null
       },
       verifyCertificate: (bytes) => consensus.verifyFinality(bytes),
+      isFiller: () => false,
     },
     tip: {
       finalHeight: () => chain.tip.height,
@@ -247,7 +261,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     logger: logger.module('sync'),
   })
 
-  network.setValidators(validatorSet.validators.map((validator) => validator.id))
+  followValidators(consensus.electorate)
   await network.start()
   order.opened('network', () => network.stop())
   order.opened('consensus', () => consensus.stop())
@@ -262,8 +276,8 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     nodeName,
     peerId: network.host.peerId,
     nodeId: id,
-    self,
-    electorate,
+    self: () => consensus.self,
+    electorate: () => consensus.electorate,
     chain,
     look: () => consensus.look(),
     unfinalBlock: (hash) => consensus.unfinalBlock(hash),

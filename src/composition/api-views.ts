@@ -30,8 +30,9 @@ export interface ApiSources {
   readonly nodeName: string
   readonly peerId: string
   readonly nodeId: ValidatorId
-  readonly self: ValidatorIndex | null
-  readonly electorate: Electorate
+  /** Of the epoch that is going on. */
+  self(): ValidatorIndex | null
+  electorate(): Electorate
   readonly chain: ChainStore
   look(): ReplicaView
   unfinalBlock(hash: BlockHash): Uint8Array | null
@@ -52,7 +53,9 @@ export class ApiViews implements ApiPorts {
   }
 
   status(): StatusView {
-    const { version, network, genesisHash, nodeName, peerId, nodeId, self, electorate, chain } = this.#sources
+    const { version, network, genesisHash, nodeName, peerId, nodeId, chain } = this.#sources
+    const self = this.#sources.self()
+    const electorate = this.#sources.electorate()
     const look = this.#sources.look()
     const { tip } = chain
     const failing = this.readiness().filter(({ ok }) => !ok)
@@ -97,7 +100,7 @@ export class ApiViews implements ApiPorts {
   }
 
   peers(): PeerView[] {
-    const { electorate } = this.#sources
+    const electorate = this.#sources.electorate()
     return this.#sources.peers().map((peer) => ({
       peerId: peer.peerId,
       address: peer.address,
@@ -111,7 +114,8 @@ export class ApiViews implements ApiPorts {
   }
 
   validators(): ValidatorView[] {
-    const { electorate, self } = this.#sources
+    const self = this.#sources.self()
+    const electorate = this.#sources.electorate()
     const reachable = this.#sources.reachable()
     return electorate.set.validators.map(({ id, stake }, index) => ({
       index,

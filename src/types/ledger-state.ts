@@ -59,6 +59,11 @@ export interface FinalizedBlock {
   readonly changes: StateChanges
   /** The pre-commit certificate that made it final: on this block or on a descendant. */
   readonly finality: QuorumCertificate
+  /**
+   * The blocks from this one's child to the certificate's, when this one ends an epoch and became final through a
+   * filler (R13): they are no part of the chain, but without them the certificate proves nothing. Else empty.
+   */
+  readonly fillers: readonly HashedBlock[]
   /** Same order as `changes.verdicts`. */
   readonly answers: readonly AnswerFigures[]
 }

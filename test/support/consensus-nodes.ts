@@ -91,6 +91,7 @@ export class MemoryNode {
   readonly outcomes: IngressOutcome[] = []
   readonly fatal: unknown[] = []
   readonly synced: number[] = []
+  readonly equivocations: object[] = []
   readonly pool: Mempool
   readonly consensus: ConsensusNode
   writeFailure: Error | null = null
@@ -131,7 +132,9 @@ export class MemoryNode {
     const node = this
     this.consensus = new ConsensusNode({
       rules: state.rules,
-      validatorSet: SET,
+      nextSet: () => SET,
+      epochEndOf: () => null,
+      finalTurns: [],
       validator:
         key === null || this.id === null
           ? null
@@ -157,10 +160,12 @@ export class MemoryNode {
       },
       fetcher: { fetchByHash: (hash) => network.fetch(this, hash) },
       sync: { request: ({ height }) => void this.synced.push(height) },
-      signatures: new ValidatorSignatures(mlDsa, SET),
+      signatures: (set) => new ValidatorSignatures(mlDsa, set),
       clock,
       observe: (event) => void this.events.push(event),
       onFinal: (blocks) => network.onFinal(this, blocks),
+      onEpoch: () => {},
+      onEquivocation: (equivocation) => void this.equivocations.push(equivocation),
       onHalt: (reason) => void this.fatal.push(reason),
       onFatal: (error) => void this.fatal.push(error),
       logger: silent,

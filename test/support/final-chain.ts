@@ -102,6 +102,7 @@ export class FinalChain {
     return {
       ...executed,
       finality: certificate(block),
+      fillers: [],
       answers: changes.verdicts.map(() => figures(height)),
     }
   }

@@ -258,7 +258,7 @@ describe('the executor', () => {
 describe('the figures of an answer', () => {
   it('are those of this node’s own measuring', () => {
     const electorate = new Electorate(validatorSet([5n, 3n, 1n, 1n]))
-    const meter = new AnswerFigureMeter(electorate, 1_000_000)
+    const meter = new AnswerFigureMeter(() => electorate, 1_000_000)
     const transactions = [numberedTransaction(1), numberedTransaction(2)]
     const { made } = {
       made: new BlockExecutor({
@@ -308,7 +308,7 @@ describe('the figures of an answer', () => {
   })
 
   it('are none for a block without verdicts', () => {
-    const meter = new AnswerFigureMeter(new Electorate(validatorSet([1n])), 1_000)
+    const meter = new AnswerFigureMeter(() => new Electorate(validatorSet([1n])), 1_000)
     const empty = {
       executed: {
         block: GENESIS_STATE.block,
