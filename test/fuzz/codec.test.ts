@@ -9,10 +9,8 @@ import { decodeBlock, hashBlock } from '../../src/codec/block.ts'
 import { decodeQuorumCertificate, encodeQuorumCertificate } from '../../src/codec/certificates.ts'
 import {
   decodeStateAccumulators,
-  decodeStateChanges,
   decodeStoredVerdict,
   encodeStateAccumulators,
-  encodeStateChanges,
   encodeStoredVerdict,
 } from '../../src/codec/ledger-state.ts'
 import { decodeMessage, encodeMessage } from '../../src/codec/messages.ts'
@@ -52,7 +50,6 @@ const codecs: Record<string, Codec> = {
     encode: encodeStateAccumulators,
     decode: decodeStateAccumulators,
   },
-  changes: { values: arbitrary.changes, encode: encodeStateChanges, decode: decodeStateChanges },
   'stored verdicts': {
     values: arbitrary.storedVerdict,
     encode: encodeStoredVerdict,
