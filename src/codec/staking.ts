@@ -3,7 +3,7 @@
  * leaves under the state root. Strict both ways: whatever decodes re-encodes to the same bytes.
  */
 import { ok, type Result, refuse } from '../types/errors.ts'
-import type { AccountId, ValidatorId } from '../types/primitives.ts'
+import type { AccountId, Height, UnixMs, ValidatorId } from '../types/primitives.ts'
 import {
   ACCOUNTS_MAX,
   type Account,
@@ -43,13 +43,23 @@ const flag: Schema<boolean> = {
   },
 }
 
+/** A counter or null. */
+function optional<T extends number>(): Schema<T | null> {
+  const list = nullable(record<{ value: T }>({ value: counter<T>() }))
+  return {
+    ssz: list.ssz,
+    toRaw: (value) => list.toRaw(value === null ? null : { value }),
+    fromRaw: (raw) => list.fromRaw(raw)?.value ?? null,
+  }
+}
+
 export const accountSchema: Schema<Account> = record<Account>({
   id: hexBytes<AccountId>(32),
   balance: u64,
   sequence: counter(),
   bonded: u64,
   unbonding: listOf(
-    record<Unbonding>({ amount: u64, matureHeight: counter(), matureTime: nullable(counter()) }),
+    record<Unbonding>({ amount: u64, matureHeight: counter(), matureTime: optional<UnixMs>() }),
     UNBONDINGS_MAX,
   ),
   validatorKey: nullable(bytesFixed(PUBLIC_KEY_BYTES)),
@@ -58,7 +68,7 @@ export const accountSchema: Schema<Account> = record<Account>({
     PREVIOUS_KEYS_MAX,
   ),
   isJoined: flag,
-  tombstonedAt: nullable(counter()),
+  tombstonedAt: optional<Height>(),
 })
 
 export const slashListSchema = listOf(

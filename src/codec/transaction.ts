@@ -169,7 +169,7 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
 }
 
 /** Encodes a transaction and hashes it once. */
-export function hashTransaction(transaction: Transaction): HashedTransaction {
+export function hashTransaction<T extends Transaction>(transaction: T): HashedTransaction<T> {
   return withHash(transaction, encodeTransaction(transaction))
 }
 
@@ -188,7 +188,7 @@ export function decodeTransaction(bytes: Uint8Array): Result<HashedTransaction, 
   return transaction.ok ? ok(withHash(transaction.value, bytes)) : transaction
 }
 
-function withHash(transaction: Transaction, bytes: Uint8Array): HashedTransaction {
+function withHash<T extends Transaction>(transaction: T, bytes: Uint8Array): HashedTransaction<T> {
   const payload = sha256Tagged('transaction', bytes)
   return {
     transaction,

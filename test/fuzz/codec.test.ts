@@ -14,6 +14,12 @@ import {
   encodeStoredVerdict,
 } from '../../src/codec/ledger-state.ts'
 import { decodeMessage, encodeMessage } from '../../src/codec/messages.ts'
+import {
+  decodeAccount,
+  decodeStakingState,
+  encodeAccount,
+  encodeStakingState,
+} from '../../src/codec/staking.ts'
 import { decodeTransaction, encodeTransaction } from '../../src/codec/transaction.ts'
 import { decodeVerdict, encodeVerdict } from '../../src/codec/verdict.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
@@ -44,6 +50,12 @@ const codecs: Record<string, Codec> = {
     decode: decodeQuorumCertificate,
   },
   messages: { values: arbitrary.message, encode: encodeMessage, decode: decodeMessage },
+  accounts: { values: arbitrary.account, encode: encodeAccount, decode: decodeAccount },
+  'staking states': {
+    values: arbitrary.stakingState,
+    encode: encodeStakingState,
+    decode: decodeStakingState,
+  },
   verdicts: { values: arbitrary.verdict, encode: encodeVerdict, decode: decodeVerdict },
   accumulators: {
     values: arbitrary.accumulators,
