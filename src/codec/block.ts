@@ -39,6 +39,7 @@ export const headerSchema: Schema<BlockHeader> = record<BlockHeader>({
   noteCommitmentRoot: hexBytes<Hex32>(32),
   nullifierRoot: hexBytes<Hex32>(32),
   parentStateRoot: hexBytes<StateRoot>(32),
+  validatorSetRoot: hexBytes<Hex32>(32),
 })
 
 interface RawBlock {

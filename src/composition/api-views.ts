@@ -157,7 +157,8 @@ export class ApiViews implements ApiPorts {
     const { chain } = this.#sources
     const { header } = block
     const isTip = block.hash === chain.tip.block.hash
-    const verdicts = isFinal ? chain.verdictsAt(header.height) : null
+    const verdicts = isFinal ? (chain.verdictsAt(header.height) ?? []) : []
+    const judged = new Map(verdicts.map(({ record }) => [record.requestKey, record]))
     return {
       hash: block.hash,
       height: header.height,
@@ -175,8 +176,8 @@ export class ApiViews implements ApiPorts {
       isFinal,
       voters: isTip ? chain.tip.finality.signatures.map(({ voter }) => voter) : [],
       bytes: block.bytes.length,
-      transactions: block.transactions.map((transaction, i) => {
-        const record = verdicts?.[i]?.record
+      transactions: block.transactions.map((transaction) => {
+        const record = judged.get(transaction.requestKey)
         return {
           hash: transaction.hash,
           kind: transaction.transaction.kind,

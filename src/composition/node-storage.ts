@@ -10,6 +10,7 @@ import { parseGenesis } from '../config/genesis-file.ts'
 import { readRunInfo } from '../config/run-file.ts'
 import { type Identity, loadIdentity, loadNetworkKey } from '../crypto/keystore.ts'
 import type { MlDsa65 } from '../crypto/ml-dsa.ts'
+import { signatureVerifier } from '../crypto/verify-signature.ts'
 import { type GenesisState, genesisState } from '../ledger/genesis-state.ts'
 import { stateRoot } from '../ledger/state-root.ts'
 import { type NetworkKey, networkKeyFromSeed } from '../network/network-key.ts'
@@ -77,7 +78,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
   const { mlDsa, onFatal } = options
   const { directory, version } = openDataDirectory(options.dataDir)
   const genesis = parseGenesis(await readFile(directory.genesis, 'utf8'), directory.genesis)
-  const start = genesisState(genesis)
+  const start = genesisState(genesis, { verifySignature: signatureVerifier(mlDsa) })
   const { genesisHash } = start.rules
   if (genesisHash !== version.genesis) {
     throw new NodeStorageError(
@@ -92,7 +93,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
   const identity = await loadIdentity(join(directory.keys, 'identity.json'), mlDsa)
   const networkSeed = await loadNetworkKey(join(directory.keys, 'network.json'))
   const id = validatorId(identity.keyPair.publicKey.raw)
-  const validatorSet: ValidatorSet = { epoch: start.rules.epoch, validators: genesis.validators }
+  const validatorSet: ValidatorSet = { epoch: start.state.staking.epoch, validators: genesis.validators }
   const isValidator =
     identity.role === 'validator' && genesis.validators.some((validator) => validator.id === id)
   const database = await Database.open({
@@ -107,7 +108,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
     const chain = await ChainStore.open({
       database,
       genesis: start,
-      stateRootOf: (accumulators) => stateRoot(accumulators, start.rules.fixedRoots),
+      stateRootOf: (accumulators, staking) => stateRoot(accumulators, staking, start.rules.fixedRoots),
       onFatal,
     })
     const safety = isValidator ? await openSafety(directory, id, genesisHash, options) : null

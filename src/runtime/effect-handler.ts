@@ -174,8 +174,8 @@ export class EffectHandler {
 
   #build(effect: ConsensusEffect & { kind: 'build-block' }): ConsensusInput {
     const { executor, clock } = this.#options
-    const { view, justify, parent, isEmptyAllowed } = effect
-    const fields = { view, justify, timestamp: clock.unixMs(), proposer: this.#validator().index }
+    const { epoch, view, justify, parent, isEmptyAllowed } = effect
+    const fields = { epoch, view, justify, timestamp: clock.unixMs(), proposer: this.#validator().index }
     const executed = executor.build(fields, parent, isEmptyAllowed)
     const built = executed === null ? null : { block: executed.block, stateRoot: executed.stateRoot }
     return { kind: 'block-built', view, built }

@@ -2,11 +2,15 @@
 import { fromHex } from '../codec/hex.ts'
 import { encodeStateAccumulators, encodeStoredVerdict } from '../codec/ledger-state.ts'
 import { counter, decode, encode, hexBytes, record } from '../codec/schema.ts'
+import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
 import { assert } from '../types/assert.ts'
 import type { Result } from '../types/errors.ts'
 import type { FinalizedBlock, StateAccumulators } from '../types/ledger-state.ts'
 import type { BlockHash, Height, Hex32, RequestKey, StateRoot } from '../types/primitives.ts'
+import type { StakingState } from '../types/staking.ts'
+import { isValidation } from '../types/transaction.ts'
 import {
+  accountKey,
   blockKey,
   commitKey,
   encodeHeight,
@@ -16,6 +20,7 @@ import {
   nullifierKey,
   requestIdKey,
   sequenceKey,
+  transactionKey,
   verdictKey,
 } from './buckets.ts'
 import type { Checkpoint } from './checkpoints.ts'
@@ -38,7 +43,7 @@ export function decodeTip(bytes: Uint8Array): Result<TipRecord, 'malformed'> {
 const put = (key: Uint8Array, value: Uint8Array): WriteOperation => ({ type: 'put', key, value })
 const NOTHING = new Uint8Array(0)
 
-/** Block, hash index, nullifiers, verdicts with answers, request ids, sequences. */
+/** Block, hash index, nullifiers, verdicts with answers, request ids, sequences, places of staking transactions. */
 export function blockOperations(
   finalized: Pick<FinalizedBlock, 'block' | 'changes' | 'answers'>,
   /** Who used an id first, before this block; remembers those of this block. */
@@ -51,6 +56,9 @@ export function blockOperations(
     put(blockKey(height), block.bytes),
     put(heightOfHashKey(block.hash), encodeHeight(height)),
     ...changes.nullifiers.map((nullifier) => put(nullifierKey(nullifier), NOTHING)),
+    ...block.transactions
+      .filter((transaction) => !isValidation(transaction))
+      .map(({ requestKey }) => put(transactionKey(requestKey), encodeHeight(height))),
   ]
   for (const [i, verdict] of changes.verdicts.entries()) {
     const figures = answers[i]
@@ -78,6 +86,21 @@ export function tipOperations(
     put(META.tip, encode(tipSchema, tip)),
     put(META.tipCertificate, certificate),
     ...(accumulators === null ? [] : [put(META.accumulators, encodeStateAccumulators(accumulators))]),
+  ]
+}
+
+/**
+ * The rows of the staking state that changed.
+ * @param before as the database has it; null when it has none
+ */
+export function stakingOperations(before: StakingState | null, after: StakingState): WriteOperation[] {
+  if (before === after) return []
+  const changed = [...after.accounts.values()].filter(
+    (account) => before?.accounts.get(account.id) !== account,
+  )
+  return [
+    put(META.staking, encodeStakingRest(after)),
+    ...changed.map((account) => put(accountKey(account.id), encodeAccount(account))),
   ]
 }
 

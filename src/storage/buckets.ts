@@ -3,10 +3,10 @@
  * big endian, so that they sort. Changing a row here is a new SCHEMA_VERSION.
  */
 import { fromHex } from '../codec/hex.ts'
-import type { BlockHash, Height, Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
+import type { AccountId, BlockHash, Height, Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
 
 /** What the rows below and the values under them add up to. A database of another version is refused. */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 /** Prefix bytes. Zero stays free, so that no key is a prefix of the empty range. */
 const BUCKET = {
@@ -28,6 +28,10 @@ const BUCKET = {
   requestIds: 0x08,
   /** Hash of a node id → highest sequence number, u64 little endian. */
   sequences: 0x09,
+  /** Account id → account. */
+  accounts: 0x0a,
+  /** Request key of a staking or evidence transaction → height of the block that holds it. */
+  transactions: 0x0b,
 } as const
 
 /** Rows of the bucket `meta`. */
@@ -37,6 +41,8 @@ export const META = {
   tip: metaKey('tip'),
   accumulators: metaKey('accumulators'),
   tipCertificate: metaKey('tip-certificate'),
+  /** The staking state without its accounts. */
+  staking: metaKey('staking'),
 } as const
 
 type HeightBucket = 'blocks' | 'finality' | 'commits'
@@ -55,6 +61,15 @@ export const nullifierKey = (nullifier: Nullifier): Uint8Array => hashKey(BUCKET
 export const verdictKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.verdicts, requestKey)
 export const requestIdKey = (idHash: Hex32): Uint8Array => hashKey(BUCKET.requestIds, idHash)
 export const sequenceKey = (nodeIdHash: Hex32): Uint8Array => hashKey(BUCKET.sequences, nodeIdHash)
+
+export const accountKey = (id: AccountId): Uint8Array => hashKey(BUCKET.accounts, id)
+export const transactionKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.transactions, requestKey)
+
+/** Every account, in order of their ids. */
+export const ACCOUNT_RANGE: KeyRange = {
+  gte: Uint8Array.of(BUCKET.accounts),
+  lt: Uint8Array.of(BUCKET.accounts + 1),
+}
 
 /** The heights `from` to `to`, both included, of a bucket. */
 export function heightRange(bucket: HeightBucket, from: number, to: number): KeyRange {

@@ -11,8 +11,10 @@ import type { BlockHeader, HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { FinalizedBlock, StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
 import type { BlockHash, Height, Hex32, RequestKey, StateRoot } from '../types/primitives.ts'
-import { blockOperations, checkpointOperation, tipOperations } from './block-batch.ts'
-import { blockKey, decodeHeight, heightOfHashKey, heightRange } from './buckets.ts'
+import type { StakingState } from '../types/staking.ts'
+import { isValidation } from '../types/transaction.ts'
+import { blockOperations, checkpointOperation, stakingOperations, tipOperations } from './block-batch.ts'
+import { blockKey, decodeHeight, heightOfHashKey, heightRange, transactionKey } from './buckets.ts'
 import { type ChainGenesis, type ChainTip, type FoundChain, openChain } from './chain-opening.ts'
 import type { Checkpoint, CheckpointRule } from './checkpoints.ts'
 import { CommitCertificates } from './commit-certificates.ts'
@@ -26,8 +28,8 @@ export type { ChainGenesis, ChainTip } from './chain-opening.ts'
 export interface ChainStoreOptions {
   readonly database: Database
   readonly genesis: ChainGenesis
-  /** Root of the state over these accumulators (ledger/state-root.ts): the check on reopening. */
-  readonly stateRootOf: (accumulators: StateAccumulators) => StateRoot
+  /** Root of the state over these (ledger/state-root.ts): the check on reopening. */
+  readonly stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot
   /** Called once, when a batch did not become durable: the process must stop. */
   readonly onFatal: (error: StorageError) => void
 }
@@ -56,7 +58,7 @@ export class ChainStore {
     this.#tip = found.tip
     this.#rule = found.rule
     this.#certified = found.certified
-    this.state = new LedgerStore(options.database, found.tip.accumulators)
+    this.state = new LedgerStore(options.database, found.tip)
     this.commitCertificates = commits
   }
 
@@ -139,15 +141,23 @@ export class ChainStore {
     return this.headerAt((height + 1) as Height)?.parentStateRoot ?? null
   }
 
-  /** The verdicts of a block in the order of its transactions; null when it is not final. */
+  /** The verdicts of a block, one per validation transaction, in their order; null when it is not final. */
   verdictsAt(height: Height): readonly StoredVerdict[] | null {
     const block = this.blockAt(height)
     if (block === null) return null
-    return block.transactions.map(({ requestKey }) => {
+    return block.transactions.filter(isValidation).map(({ requestKey }) => {
       const verdict = this.state.storedVerdict(requestKey)
       if (verdict === null) throw this.#damaged(`block ${height} has no verdict on ${requestKey}`)
       return verdict
     })
+  }
+
+  /** Height of the final block that holds a staking or evidence transaction; null when none does. */
+  heightOfTransaction(requestKey: RequestKey): Height | null {
+    const bytes = this.#options.database.get(transactionKey(requestKey))
+    if (bytes === null) return null
+    const height = decodeHeight(bytes)
+    return height > this.#tip.height ? null : height
   }
 
   verdict(requestKey: RequestKey): StoredVerdict | null {
@@ -222,7 +232,7 @@ export class ChainStore {
     const last = blocks.at(-1)
     if (last === undefined) return
     const { operations, certified } = this.#operationsOf(blocks)
-    const { accumulators } = last.changes
+    const { accumulators, staking } = last.changes
     const hasMoved = !isSameSize(accumulators, this.#tip.accumulators)
     const { block, stateRoot, finality } = last
     const { height } = block.header
@@ -232,6 +242,7 @@ export class ChainStore {
         certified?.height === height ? certified.certificate : encodeQuorumCertificate(finality),
         hasMoved ? accumulators : null,
       ),
+      ...stakingOperations(this.#tip.staking, staking),
     )
     try {
       await this.#options.database.write(operations)
@@ -241,9 +252,9 @@ export class ChainStore {
       this.#options.onFatal(this.#failure)
       throw this.#failure
     }
-    this.#tip = { height, block, stateRoot, accumulators, finality }
+    this.#tip = { height, block, stateRoot, accumulators, staking, finality }
     if (certified !== null) this.#certified = certified
-    this.state.advance(accumulators)
+    this.state.advance(last.changes)
   }
 
   #operationsOf(blocks: readonly FinalizedBlock[]): {

@@ -8,7 +8,7 @@ import { ValidatorSignatures } from '../../src/composition/validator-signatures.
 import type { ConsensusEvent } from '../../src/consensus/event.ts'
 import { selectMlDsa65 } from '../../src/crypto/select.ts'
 import { Signer } from '../../src/crypto/signer.ts'
-import { EMPTY_STATE, type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
+import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
 import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import type { StateReader } from '../../src/ledger/state-reader.ts'
 import { Mempool } from '../../src/mempool/mempool.ts'
@@ -20,7 +20,7 @@ import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
 import { asEpoch, asMonotonicMs, asUnixMs, type ValidatorId } from '../../src/types/primitives.ts'
 import { EMPTY_SAFETY_RECORD } from '../../src/types/safety.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
-import { GENESIS } from '../unit/ledger/fixtures.ts'
+import { EMPTY_STATE, GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
 
 const mlDsa = selectMlDsa65()
 export const KEYS = [0, 1, 2, 3].map((i) => mlDsa.keyPairFromSeed(new Uint8Array(32).fill(40 + i)))
@@ -125,6 +125,9 @@ export class MemoryNode {
       verdict: (requestKey) => this.#state.verdict(requestKey),
       requestKeyOfId: (id) => this.#state.requestKeyOfId(id),
       lastSequence: (node) => this.#state.lastSequence(node),
+      get staking() {
+        return node.#state.staking
+      },
       get accumulators() {
         return node.#state.accumulators
       },
@@ -182,7 +185,7 @@ export class MemoryNode {
 }
 
 export class MemoryNetwork {
-  readonly state: GenesisState = genesisState(NETWORK_GENESIS)
+  readonly state: GenesisState = genesisState(NETWORK_GENESIS, PORTS)
   readonly nodes: MemoryNode[]
   /** What each node said, in order. */
   readonly said: { readonly from: MemoryNode; readonly bytes: Uint8Array; readonly durable: number }[] = []

@@ -40,6 +40,12 @@ export const PARAMETERS: ChainParameters = {
   blockBytesMax: 1_000_000,
   blockTransactionsMax: 100,
   certificateIntervalMs: 0,
+  epochBlocks: 0,
+  evidenceWindowBlocks: 10,
+  evidenceWindowMs: 10_000,
+  unbondingBlocks: 20,
+  unbondingMs: 20_000,
+  minimumValidatorStake: 1n,
 }
 
 export function validatorSet(stakes: readonly bigint[]): ValidatorSet {
