@@ -4,7 +4,9 @@
  */
 import { decodeBlock } from './codec/block.ts'
 import { encodeFinalAnnouncement } from './codec/final-announcement.ts'
+import { hashTransaction } from './codec/transaction.ts'
 import { ApiViews, nodeNameOf } from './composition/api-views.ts'
+import { finalTurnsOf, nextSetOf } from './composition/epochs.ts'
 import { fatalHandler } from './composition/fatal.ts'
 import { startListeners } from './composition/listeners.ts'
 import { buildNetwork } from './composition/node-network.ts'
@@ -23,6 +25,7 @@ import type { Config } from './config/schema.ts'
 import type { Electorate } from './consensus/validator-set.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
 import { Signer } from './crypto/signer.ts'
+import { isFiller } from './ledger/chain-rules.ts'
 import { Mempool } from './mempool/mempool.ts'
 import type { Network } from './network/network.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
@@ -30,6 +33,8 @@ import type { ModuleLogger } from './observability/logger.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { ConsensusNode } from './runtime/consensus-node.ts'
 import { RangeSync } from './sync/range-sync.ts'
+import { epochEndHeight } from './types/epochs.ts'
+import { makeEvidence } from './types/evidence.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
 import type { MonotonicMs, ValidatorId, ValidatorIndex } from './types/primitives.ts'
 import { ValidationService } from './validation/validation-service.ts'
@@ -98,9 +103,10 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
   })
   order.opened('storage', () => storage.close())
 
-  const { chain, genesis, id, identity, safety, validatorSet } = storage
+  const { chain, genesis, id, identity, safety } = storage
   const { rules } = storage.genesisState
   const { genesisHash } = rules
+  const { epochBlocks } = rules.parameters
   const keyPair = identity.keyPair
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
@@ -132,9 +138,9 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
 
   const consensus = new ConsensusNode({
     rules,
-    nextSet: () => validatorSet,
-    epochEndOf: () => null,
-    finalTurns: [],
+    nextSet: () => nextSetOf(chain),
+    epochEndOf: (epoch) => epochEndHeight(epoch, epochBlocks),
+    finalTurns: finalTurnsOf(chain, epochBlocks),
     validator:
       safety === null
         ? null
@@ -168,7 +174,11 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     observe: (event) => observer.observe(event),
     onFinal,
     onEpoch: (electorate) => followValidators(electorate),
-    onEquivocation: () => undefined,
+    onEquivocation: ({ kind, epoch, view, publicKey, one, other }) => {
+      const evidence = makeEvidence(kind, epoch, view, publicKey, one, other)
+      // Every node that saw both submits it; the pool and the ledger know it by its offence.
+      if (evidence !== null) flow.submit(hashTransaction({ kind: 'evidence', evidence }))
+    },
     onHalt: (reason, dump) => onFatal(Object.assign(new Error(`consensus stopped: ${reason}`), { dump })),
     onFatal,
     logger: logger.module('consensus'),
@@ -250,7 +260,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
         return block.ok ? block.value : null
       },
       verifyCertificate: (bytes) => consensus.verifyFinality(bytes),
-      isFiller: () => false,
+      isFiller: ({ header }) => isFiller(header, epochBlocks),
     },
     tip: {
       finalHeight: () => chain.tip.height,

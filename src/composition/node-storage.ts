@@ -2,6 +2,7 @@
  * Opens what a node keeps on disk: genesis, keys, database, and a validator's safety record. Refuses what does
  * not belong together before anything listens.
  */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { validatorId } from '../codec/genesis.ts'
@@ -22,7 +23,6 @@ import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
 import type { GenesisHash, ValidatorId } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
-import type { ValidatorSet } from '../types/validator-set.ts'
 
 /** The data directory does not hold together. */
 export class NodeStorageError extends NodeError {}
@@ -36,7 +36,6 @@ export interface NodeStorage {
   readonly directory: DataDirectory
   readonly genesis: Genesis
   readonly genesisState: GenesisState
-  readonly validatorSet: ValidatorSet
   readonly identity: Identity
   readonly id: ValidatorId
   readonly networkKey: NetworkKey
@@ -93,8 +92,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
   const identity = await loadIdentity(join(directory.keys, 'identity.json'), mlDsa)
   const networkSeed = await loadNetworkKey(join(directory.keys, 'network.json'))
   const id = validatorId(identity.keyPair.publicKey.raw)
-  const validatorSet: ValidatorSet = { epoch: start.state.staking.epoch, validators: genesis.validators }
-  const isValidator =
+  const isOfGenesis =
     identity.role === 'validator' && genesis.validators.some((validator) => validator.id === id)
   const database = await Database.open({
     path: directory.database,
@@ -111,12 +109,13 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
       stateRootOf: (accumulators, staking) => stateRoot(accumulators, staking, start.rules.fixedRoots),
       onFatal,
     })
-    const safety = isValidator ? await openSafety(directory, id, genesisHash, options) : null
+    // Who is not in the set yet, or no more, may be in that of a later epoch.
+    const mayVote = isOfGenesis || isInSet(chain, id) || existsSync(safetyLogPath(directory))
+    const safety = mayVote ? await openSafety(directory, id, genesisHash, options) : null
     return {
       directory,
       genesis,
       genesisState: start,
-      validatorSet,
       identity,
       id,
       networkKey: await networkKeyFromSeed(networkSeed.seed),
@@ -132,6 +131,10 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
     await database.close()
     throw error
   }
+}
+
+function isInSet(chain: ChainStore, id: ValidatorId): boolean {
+  return chain.state.staking.validators.some((validator) => validator.id === id)
 }
 
 async function openSafety(

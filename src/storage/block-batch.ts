@@ -1,9 +1,10 @@
 /** What one final block writes, as operations of the one batch. Reads and writes nothing itself. */
 import { fromHex } from '../codec/hex.ts'
 import { encodeStateAccumulators, encodeStoredVerdict } from '../codec/ledger-state.ts'
-import { counter, decode, encode, hexBytes, record } from '../codec/schema.ts'
+import { bytesUpTo, counter, decode, encode, hexBytes, listOf, record } from '../codec/schema.ts'
 import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
 import { assert } from '../types/assert.ts'
+import type { HashedBlock } from '../types/block.ts'
 import type { Result } from '../types/errors.ts'
 import type { FinalizedBlock, StateAccumulators } from '../types/ledger-state.ts'
 import type { BlockHash, Height, Hex32, RequestKey, StateRoot } from '../types/primitives.ts'
@@ -14,6 +15,7 @@ import {
   blockKey,
   commitKey,
   encodeHeight,
+  fillersKey,
   finalityKey,
   heightOfHashKey,
   META,
@@ -107,6 +109,27 @@ export function stakingOperations(before: StakingState | null, after: StakingSta
 /** A finality certificate that is kept. */
 export function checkpointOperation({ height, certificate }: Checkpoint): WriteOperation {
   return put(finalityKey(height), certificate)
+}
+
+/** More than ever stand behind one epoch: each is a view that certified a block and did not make it final. */
+const FILLERS_MAX = 1_024
+const FILLER_BYTES_MAX = 1_024
+const fillersSchema = listOf(bytesUpTo(FILLER_BYTES_MAX), FILLERS_MAX)
+
+/** What leads from an epoch's last block to the block of the certificate that made it final (R13). */
+export function fillersOperation(height: Height, fillers: readonly HashedBlock[]): WriteOperation {
+  return put(
+    fillersKey(height),
+    encode(
+      fillersSchema,
+      fillers.map(({ bytes }) => bytes),
+    ),
+  )
+}
+
+/** The way back from {@link fillersOperation}. */
+export function decodeFillers(bytes: Uint8Array): Result<readonly Uint8Array[], 'malformed'> {
+  return decode(fillersSchema, bytes, FILLERS_MAX * (FILLER_BYTES_MAX + 4))
 }
 
 /** A commit certificate that is kept. */

@@ -32,6 +32,8 @@ const BUCKET = {
   accounts: 0x0a,
   /** Request key of a staking or evidence transaction → height of the block that holds it. */
   transactions: 0x0b,
+  /** Height of an epoch's last block → the fillers from it to the block of its finality certificate, where there are any. */
+  fillers: 0x0c,
 } as const
 
 /** Rows of the bucket `meta`. */
@@ -45,7 +47,7 @@ export const META = {
   staking: metaKey('staking'),
 } as const
 
-type HeightBucket = 'blocks' | 'finality' | 'commits'
+type HeightBucket = 'blocks' | 'finality' | 'commits' | 'fillers'
 
 /** Keys from the lower bound up to, not including, the upper one. */
 export interface KeyRange {
@@ -56,6 +58,7 @@ export interface KeyRange {
 export const blockKey = (height: Height): Uint8Array => heightKey('blocks', height)
 export const finalityKey = (height: Height): Uint8Array => heightKey('finality', height)
 export const commitKey = (height: Height): Uint8Array => heightKey('commits', height)
+export const fillersKey = (height: Height): Uint8Array => heightKey('fillers', height)
 export const heightOfHashKey = (hash: BlockHash): Uint8Array => hashKey(BUCKET.heights, hash)
 export const nullifierKey = (nullifier: Nullifier): Uint8Array => hashKey(BUCKET.nullifiers, nullifier)
 export const verdictKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.verdicts, requestKey)

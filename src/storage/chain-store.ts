@@ -3,18 +3,32 @@
  * batch, in order of height, and a failed write ends the node. Reading: what execution, the validation service,
  * the API and nodes that catch up ask for. Judges no block: what comes here is final.
  */
-import { decodeBlock, headerSchema } from '../codec/block.ts'
+import { decodeBlock, epochOfBlockBytes, headerSchema } from '../codec/block.ts'
 import { encodeQuorumCertificate } from '../codec/certificates.ts'
 import { decode } from '../codec/schema.ts'
 import { assert } from '../types/assert.ts'
 import type { BlockHeader, HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { FinalizedBlock, StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
-import type { BlockHash, Height, Hex32, RequestKey, StateRoot } from '../types/primitives.ts'
+import type { BlockHash, Epoch, Height, Hex32, RequestKey, StateRoot } from '../types/primitives.ts'
 import type { StakingState } from '../types/staking.ts'
 import { isValidation } from '../types/transaction.ts'
-import { blockOperations, checkpointOperation, stakingOperations, tipOperations } from './block-batch.ts'
-import { blockKey, decodeHeight, heightOfHashKey, heightRange, transactionKey } from './buckets.ts'
+import {
+  blockOperations,
+  checkpointOperation,
+  decodeFillers,
+  fillersOperation,
+  stakingOperations,
+  tipOperations,
+} from './block-batch.ts'
+import {
+  blockKey,
+  decodeHeight,
+  fillersKey,
+  heightOfHashKey,
+  heightRange,
+  transactionKey,
+} from './buckets.ts'
 import { type ChainGenesis, type ChainTip, type FoundChain, openChain } from './chain-opening.ts'
 import type { Checkpoint, CheckpointRule } from './checkpoints.ts'
 import { CommitCertificates } from './commit-certificates.ts'
@@ -38,7 +52,7 @@ export interface ChainStoreOptions {
 export interface BlockRange {
   /** Canonical bytes, in order of height, without gaps. */
   readonly blocks: readonly Uint8Array[]
-  /** Encoded pre-commit certificate of exactly the last block; null when none lies within the bounds. */
+  /** Encoded pre-commit certificate of exactly the last block, which may be a filler; null when none lies within the bounds. */
   readonly certificate: Uint8Array | null
 }
 
@@ -186,18 +200,31 @@ export class ChainStore {
     const blocks: Uint8Array[] = []
     if (to < fromHeight) return { blocks, certificate: null }
     let left = bytesMax
+    let epoch: Epoch | null = null
     for await (const [, bytes] of this.#options.database.scan(heightRange('blocks', fromHeight, to))) {
       left -= bytes.length
       if (left < 0 && blocks.length > 0) break
+      // Whoever catches up knows the validators of one epoch at a time (R13).
+      epoch ??= epochOfBlockBytes(bytes)
+      if (epochOfBlockBytes(bytes) !== epoch) break
       blocks.push(bytes)
     }
     const last = fromHeight + blocks.length - 1
     const checkpoint = await this.#checkpointWithin(certified, fromHeight, last)
     if (checkpoint === null) return { blocks, certificate: null }
     return {
-      blocks: blocks.slice(0, checkpoint.height - fromHeight + 1),
+      blocks: [
+        ...blocks.slice(0, checkpoint.height - fromHeight + 1),
+        ...this.fillersAfter(checkpoint.height),
+      ],
       certificate: checkpoint.certificate,
     }
+  }
+
+  /** What leads from an epoch's last block to the block of its certificate; empty for any other height. */
+  fillersAfter(height: Height): readonly Uint8Array[] {
+    const bytes = this.#options.database.get(fillersKey(height))
+    return bytes === null ? [] : this.#decoded(height, decodeFillers(bytes))
   }
 
   /**
@@ -276,8 +303,11 @@ export class ChainStore {
       assert(parentHash === parent.block.hash, `block ${height} is not a child of the block before`)
       assert(parentStateRoot === parent.stateRoot, `block ${height} was built on another state than ours`)
       operations.push(...blockOperations(finalized, firstUsers))
-      const certificate = finality.blockHash === block.hash ? encodeQuorumCertificate(finality) : null
-      const kept = this.#rule.next({ height, bytes: block.bytes.length, certificate })
+      const isEpochEnd = finalized.changes.staking.epoch !== block.header.epoch
+      const isProven = isEpochEnd || finality.blockHash === block.hash
+      const certificate = isProven ? encodeQuorumCertificate(finality) : null
+      const kept = this.#rule.next({ height, bytes: block.bytes.length, certificate, isEpochEnd })
+      if (finalized.fillers.length > 0) operations.push(fillersOperation(height, finalized.fillers))
       operations.push(...kept.map(checkpointOperation))
       if (certificate !== null) certified = { height, certificate }
       parent = finalized
