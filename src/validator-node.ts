@@ -14,6 +14,7 @@ import { openNodeStorage } from './composition/node-storage.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks } from './composition/readiness.ts'
 import { signingHistoryOf } from './composition/signing-history.ts'
+import { StakingAdmission } from './composition/staking-admission.ts'
 import { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
@@ -112,6 +113,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
   const lastFinal = { at: null as MonotonicMs | null }
   const feed = new VerdictFeed()
 
+  const admission = new StakingAdmission(chain, rules)
   const pool = new Mempool(
     {
       countMax: config.mempool.maxItems,
@@ -122,7 +124,9 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     },
     {
       now: () => clock.monotonicMs(),
-      isFinal: (requestKey) => chain.state.verdict(requestKey) !== null,
+      isFinal: (requestKey) =>
+        chain.state.verdict(requestKey) !== null || chain.heightOfTransaction(requestKey) !== null,
+      refusal: ({ transaction }) => admission.refusal(transaction),
       expired: (transactions) =>
         metrics.ledger.mempoolRejected.add(transactions.length, { reason: 'expired' }),
     },
@@ -131,6 +135,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
   const onFinal = (blocks: readonly FinalizedBlock[]): void => {
     lastFinal.at = clock.monotonicMs()
     feed.finalized(blocks)
+    pool.review(({ transaction }) => admission.isHopeless(transaction))
     const { self } = consensus
     if (self !== null) announce(blocks, self, network)
     sync.finalized()

@@ -116,6 +116,7 @@ export class MemoryNode {
       {
         now: () => clock.monotonicMs(),
         isFinal: (requestKey) => this.#state.verdict(requestKey) !== null,
+        refusal: () => null,
         expired: () => {},
       },
     )

@@ -123,7 +123,12 @@ describe('the flow of transactions', () => {
     const final = new Set<string>()
     const pool = new Mempool(
       { countMax, bytesMax: 1e6, countPerSourceMax: countMax, bytesPerSourceMax: 1e6, timeToLiveMs: 1e6 },
-      { now: () => asMonotonicMs(0), isFinal: (key) => final.has(key), expired: () => {} },
+      {
+        now: () => asMonotonicMs(0),
+        isFinal: (key) => final.has(key),
+        refusal: () => null,
+        expired: () => {},
+      },
     )
     const made = new TransactionFlow({
       pool,
