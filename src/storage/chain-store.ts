@@ -48,6 +48,7 @@ export class ChainStore {
   readonly #rule: CheckpointRule
   #tip: ChainTip
   #certified: Checkpoint | null
+  #lowest: Height
   #writing: Promise<unknown> = Promise.resolve()
   #failure: StorageError | null = null
 
@@ -56,6 +57,7 @@ export class ChainStore {
     this.#tip = found.tip
     this.#rule = found.rule
     this.#certified = found.certified
+    this.#lowest = found.lowest
     this.state = new LedgerStore(options.database, found.tip.accumulators)
     this.commitCertificates = commits
   }
@@ -73,6 +75,17 @@ export class ChainStore {
   /** The last block that is final and durable. */
   get tip(): ChainTip {
     return this.#tip
+  }
+
+  /** From here on every block is kept; 0 when none was pruned. Genesis is kept always. */
+  get lowestHeight(): Height {
+    return this.#lowest
+  }
+
+  /** Blocks below are going to be deleted (pruner.ts): they are no longer offered to anyone. */
+  raiseLowest(height: Height): void {
+    assert(height >= this.#lowest && height <= this.#tip.height, `a lowest block of height ${height}`)
+    this.#lowest = height
   }
 
   /**
@@ -174,7 +187,7 @@ export class ChainStore {
     const to = Math.min(fromHeight + countMax - 1, this.#tip.height)
     const certified = this.#certified
     const blocks: Uint8Array[] = []
-    if (to < fromHeight) return { blocks, certificate: null }
+    if (to < fromHeight || fromHeight < this.#lowest) return { blocks, certificate: null }
     let left = bytesMax
     for await (const [, bytes] of this.#options.database.scan(heightRange('blocks', fromHeight, to))) {
       left -= bytes.length

@@ -1,0 +1,54 @@
+/** What a state snapshot consists of, and what proves it. Bytes are in codec/snapshot.ts, the rules in ledger/snapshot-check.ts. */
+import type { BlockHeader } from './block.ts'
+import type { QuorumCertificate } from './certificates.ts'
+import type { Height, Hex32 } from './primitives.ts'
+import type { Validator } from './validator-set.ts'
+
+/**
+ * The parts of a snapshot in their order: the last block in canonical bytes, then the state's lists as their leaves
+ * were appended. What has no root of its own (request ids, sequences) follows from the verdicts.
+ */
+export const SNAPSHOT_PARTS = ['block', 'nullifiers', 'note-commitments', 'verdicts'] as const
+export type SnapshotPart = (typeof SNAPSHOT_PARTS)[number]
+
+/** A run of entries of one part, by content. */
+export interface ChunkReference {
+  readonly part: SnapshotPart
+  /** Position of its first entry in the part. */
+  readonly first: number
+  readonly count: number
+  readonly bytes: number
+  readonly sha256: Hex32
+}
+
+/** The state after one certified block. */
+export interface SnapshotManifest {
+  /** Of the block; its hash is the block's. */
+  readonly header: BlockHeader
+  /** Commit certificate of exactly that block: a quorum signed this state root. */
+  readonly certificate: QuorumCertificate
+  /** Pre-commit certificate of exactly that block; null when it became final through a descendant. */
+  readonly finality: QuorumCertificate | null
+  /** The set that signed the certificates, in the order of its indices. */
+  readonly validators: readonly Validator[]
+  /** In the order of parts and positions, without gaps. */
+  readonly chunks: readonly ChunkReference[]
+}
+
+/** Proof that a validator set followed another: the old set's certificate over a state that names the new one. */
+export interface HandOver {
+  /** Commit certificate of the block that ended the epoch, by the set of that epoch. */
+  readonly certificate: QuorumCertificate
+  /** The leaves under the state root in that certificate (src/ledger/README.md). */
+  readonly leaves: readonly Hex32[]
+  /** The set of the next epoch; its root is one of the leaves. */
+  readonly validators: readonly Validator[]
+}
+
+/** What a peer says it can give; nothing of it is proven. */
+export interface SnapshotOffer {
+  readonly height: Height
+  readonly blockHash: string
+  /** Of all chunks together. */
+  readonly bytes: number
+}
