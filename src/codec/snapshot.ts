@@ -24,22 +24,19 @@ export const CHUNK_BYTES_TARGET = 1024 * 1024
 export const CHUNK_BYTES_MAX = BLOCK_BYTES_MAX + 4
 /** 32 GiB of state. */
 export const SNAPSHOT_CHUNKS_MAX = 32_768
-/** Leaves of the container under the state root. */
-const STATE_LEAVES_MAX = 32
 
 const CERTIFICATE_BYTES_MAX = VALIDATORS_MAX * (SIGNATURE_BYTES + 8) + 1_024
 const SET_BYTES_MAX = VALIDATORS_MAX * (PUBLIC_KEY_BYTES + 40 + 4)
 const CHUNK_REFERENCE_BYTES = 1 + 8 + 4 + 4 + 32
 
 export const MANIFEST_BYTES_MAX =
-  2 * CERTIFICATE_BYTES_MAX + SET_BYTES_MAX + SNAPSHOT_CHUNKS_MAX * CHUNK_REFERENCE_BYTES + 4_096
-export const HAND_OVER_BYTES_MAX = CERTIFICATE_BYTES_MAX + SET_BYTES_MAX + STATE_LEAVES_MAX * 32 + 1_024
+  2 * CERTIFICATE_BYTES_MAX + SNAPSHOT_CHUNKS_MAX * CHUNK_REFERENCE_BYTES + 4_096
+export const HAND_OVER_BYTES_MAX = CERTIFICATE_BYTES_MAX + SET_BYTES_MAX + 1_024
 
 const manifestSchema = record<SnapshotManifest>({
   header: headerSchema,
   certificate: quorumCertificateSchema,
   finality: nullable(quorumCertificateSchema),
-  validators: validatorListSchema,
   chunks: listOf(
     record<ChunkReference>({
       part: oneOf(SNAPSHOT_PARTS),
@@ -53,8 +50,8 @@ const manifestSchema = record<SnapshotManifest>({
 })
 
 const handOverSchema = record<HandOver>({
+  header: headerSchema,
   certificate: quorumCertificateSchema,
-  leaves: listOf(hexBytes<Hex32>(32), STATE_LEAVES_MAX),
   validators: validatorListSchema,
 })
 

@@ -36,6 +36,8 @@ export type WriteOperation =
 
 /** The database as it was at one moment. */
 export interface DatabaseView {
+  /** Of the database. */
+  readonly path: string
   get(key: Uint8Array): Uint8Array | null
   /** Entries in order of their keys, in batches; the event loop turns between two. */
   scan(range: KeyRange, batchMax: number): AsyncGenerator<readonly Entry[]>
@@ -111,6 +113,7 @@ export class Database {
     const snapshot = this.#read(() => this.#level.snapshot())
     const options = { snapshot }
     return {
+      path: this.path,
       get: (key) =>
         this.#unseal(
           key,

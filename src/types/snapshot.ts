@@ -29,19 +29,17 @@ export interface SnapshotManifest {
   readonly certificate: QuorumCertificate
   /** Pre-commit certificate of exactly that block; null when it became final through a descendant. */
   readonly finality: QuorumCertificate | null
-  /** The set that signed the certificates, in the order of its indices. */
-  readonly validators: readonly Validator[]
   /** In the order of parts and positions, without gaps. */
   readonly chunks: readonly ChunkReference[]
 }
 
-/** Proof that a validator set followed another: the old set's certificate over a state that names the new one. */
+/** Proof that a validator set followed another: the old set's certificate on the block that names the new one. */
 export interface HandOver {
-  /** Commit certificate of the block that ended the epoch, by the set of that epoch. */
+  /** Of the block that ended the epoch. */
+  readonly header: BlockHeader
+  /** Commit certificate of exactly that block, by the set of that epoch. */
   readonly certificate: QuorumCertificate
-  /** The leaves under the state root in that certificate (src/ledger/README.md). */
-  readonly leaves: readonly Hex32[]
-  /** The set of the next epoch; its root is one of the leaves. */
+  /** The set of the next epoch; the header names its root. */
   readonly validators: readonly Validator[]
 }
 
