@@ -16,6 +16,11 @@ import type { ValidatorSet } from '../types/validator-set.ts'
 import type { VerdictRecord } from '../types/verdict.ts'
 import { appendLeaves, EMPTY_FRONTIER } from './frontier.ts'
 
+/** Hash of the block that a manifest's header is of. */
+export function snapshotBlockHash({ header }: Pick<SnapshotManifest, 'header'>): BlockHash {
+  return blockHash(header)
+}
+
 /** Whether a certificate is a quorum's of this set, every signature checked. */
 export type CertificateCheck = (certificate: QuorumCertificate, set: ValidatorSet) => boolean
 

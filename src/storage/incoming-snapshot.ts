@@ -6,12 +6,17 @@
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeManifest, encodeManifest } from '../codec/snapshot.ts'
-import type { Hex32 } from '../types/primitives.ts'
+import { asEpoch, type Epoch, type Hex32 } from '../types/primitives.ts'
 import type { ChunkReference, SnapshotManifest } from '../types/snapshot.ts'
 import { syncDirectory, writeDurably } from './durable-files.ts'
 import { chunkHash } from './snapshot-export.ts'
 
 const READY = 'ready'
+const HAND_OVER = 'hand-over-'
+
+function isHandOver(name: string): boolean {
+  return /^hand-over-\d{1,15}$/.test(name)
+}
 
 export class IncomingSnapshot {
   readonly #directory: string
@@ -34,7 +39,7 @@ export class IncomingSnapshot {
     const present = new Set<Hex32>()
     for (const name of await readdir(this.#directory)) {
       if (wanted.has(name)) present.add(name as Hex32)
-      else await rm(join(this.#directory, name), { force: true })
+      else if (!isHandOver(name)) await rm(join(this.#directory, name), { force: true })
     }
     return present
   }
@@ -56,6 +61,22 @@ export class IncomingSnapshot {
     if (chunk.length === bytes && chunkHash(chunk) === sha256) return chunk
     await rm(path, { force: true })
     return null
+  }
+
+  /** Keeps a proof that led to the snapshot's validator set. */
+  async putHandOver(epoch: Epoch, bytes: Uint8Array): Promise<void> {
+    await writeDurably(join(this.#directory, `${HAND_OVER}${epoch}`), bytes)
+  }
+
+  /** The proofs that were kept. */
+  async handOvers(): Promise<{ readonly epoch: Epoch; readonly bytes: Uint8Array }[]> {
+    const names = (await readdir(this.#directory)).filter(isHandOver)
+    return await Promise.all(
+      names.map(async (name) => ({
+        epoch: asEpoch(Number(name.slice(HAND_OVER.length))),
+        bytes: await readFile(join(this.#directory, name)),
+      })),
+    )
   }
 
   /** Says that it is all there and checked; from here on it will be installed. */
