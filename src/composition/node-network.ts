@@ -16,11 +16,13 @@ import type { ValidatorIndex } from '../types/primitives.ts'
 import type { ValidationService } from '../validation/validation-service.ts'
 import { networkMeter } from './network-metrics.ts'
 import type { NodeStorage } from './node-storage.ts'
+import type { StateSnapshots } from './state-snapshots.ts'
 import type { SystemClock } from './system-clock.ts'
 
 export interface NetworkPorts {
   readonly service: ValidationService
   readonly consensus: ConsensusNode
+  readonly snapshots: Pick<StateSnapshots, 'source'>
   readonly onTransactions: (batch: readonly Uint8Array[], from: string) => 'accept' | 'ignore' | 'reject'
   readonly self: ValidatorIndex | null
   readonly clock: SystemClock
@@ -31,7 +33,7 @@ export async function buildNetwork(
   { config, logger }: { readonly config: Config; readonly logger: ModuleLogger },
   { chain, genesisState, id, identity, networkKey, genesis }: NodeStorage,
   metrics: Metrics,
-  { service, consensus, onTransactions, self, clock }: NetworkPorts,
+  { service, consensus, snapshots, onTransactions, self, clock }: NetworkPorts,
 ): Promise<Network> {
   const mlDsa = selectMlDsa65()
   const { genesisHash } = genesisState.rules
@@ -76,7 +78,9 @@ export async function buildNetwork(
       blockByHash: (hash) => consensus.unfinalBlock(hash) ?? chain.blockByHash(hash),
       range: (fromHeight, countMax, bytesMax) => chain.range(fromHeight, countMax, bytesMax),
       finality: () => chain.finality(),
+      lowestHeight: () => chain.lowestHeight,
     },
+    snapshotSource: snapshots.source,
     calls: makeConsensusCalls({ service, limiter, logger: logger.module('rpc') }),
     onConsensusMessage: (from, bytes) => consensus.receive(from, bytes),
     onReachabilityChange: (validator, isReachable) => consensus.reachabilityChanged(validator, isReachable),

@@ -41,6 +41,8 @@ export interface PrunerOptions {
   readonly chain: Pick<ChainStore, 'tip' | 'lowestHeight' | 'raiseLowest'>
   /** Blocks to keep, the tip included. */
   readonly windowBlocks: number
+  /** From here on everything is kept, whatever the window. */
+  readonly floor: () => Height
   readonly now: () => number
 }
 
@@ -55,6 +57,11 @@ export class Pruner {
     this.#options = options
     // Genesis stays: whose chain this is can be seen by it.
     this.#compactedTo = Math.max(1, options.chain.lowestHeight)
+  }
+
+  /** Blocks that are kept and need not be. */
+  excess(): number {
+    return Math.max(0, this.#end() - Math.max(1, this.#options.chain.lowestHeight))
   }
 
   /** Prunes to the window, unless that is being done. @throws StorageError E_DB_WRITE, E_DB_CORRUPT */
@@ -72,10 +79,10 @@ export class Pruner {
   }
 
   async #prune(): Promise<PruneReport> {
-    const { chain, windowBlocks, now } = this.#options
+    const { chain, now } = this.#options
     const report = { blocks: 0, slices: 0, longestSliceMs: 0 }
     for (let from = Math.max(1, chain.lowestHeight); !this.#isStopped; ) {
-      const end = chain.tip.height - windowBlocks + 1
+      const end = this.#end()
       if (from >= end) break
       const startedAt = now()
       const { operations, next } = this.#slice(from, Math.min(end, from + SLICE_BLOCKS))
@@ -93,6 +100,12 @@ export class Pruner {
       await new Promise<void>((resolve) => setImmediate(resolve))
     }
     return report
+  }
+
+  /** Lowest height to keep. */
+  #end(): number {
+    const { chain, windowBlocks, floor } = this.#options
+    return Math.min(chain.tip.height - windowBlocks + 1, floor())
   }
 
   /** Deletes the blocks from a height on, up to `end`, not including it, or fewer when they are large. */
