@@ -2,20 +2,22 @@
  * The composition root: builds every component, joins their ports, starts and stops them in order. Decides
  * nothing; TypeScript checks here that what one layer needs another gives.
  */
-import { decodeBlock } from './codec/block.ts'
 import { encodeFinalAnnouncement } from './codec/final-announcement.ts'
 import { hashTransaction } from './codec/transaction.ts'
 import { ApiViews, nodeNameOf } from './composition/api-views.ts'
-import { finalTurnsOf, nextSetOf } from './composition/epochs.ts'
+import { buildCatchingUp } from './composition/catching-up.ts'
+import { openChainUpkeep } from './composition/chain-upkeep.ts'
+import { changedSetOf, finalTurnsOf, nextSetOf } from './composition/epochs.ts'
 import { fatalHandler } from './composition/fatal.ts'
 import { startListeners } from './composition/listeners.ts'
+import { type NodeAddresses, NodeLives } from './composition/node-lives.ts'
 import { buildNetwork } from './composition/node-network.ts'
 import { openNodeStorage } from './composition/node-storage.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks } from './composition/readiness.ts'
 import { signingHistoryOf } from './composition/signing-history.ts'
 import { StakingAdmission } from './composition/staking-admission.ts'
-import { StopOrder } from './composition/stop-order.ts'
+import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
 import { validationObserver } from './composition/validation-metrics.ts'
@@ -26,18 +28,24 @@ import type { Config } from './config/schema.ts'
 import type { Electorate } from './consensus/validator-set.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
 import { Signer } from './crypto/signer.ts'
-import { isFiller } from './ledger/chain-rules.ts'
 import { Mempool } from './mempool/mempool.ts'
 import type { Network } from './network/network.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
 import type { ModuleLogger } from './observability/logger.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { ConsensusNode } from './runtime/consensus-node.ts'
-import { RangeSync } from './sync/range-sync.ts'
+import type { RangeSync } from './sync/range-sync.ts'
+import type { TrustedBlock } from './sync/trusted-set.ts'
 import { epochEndHeight } from './types/epochs.ts'
 import { makeEvidence } from './types/evidence.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
-import type { MonotonicMs, ValidatorId, ValidatorIndex } from './types/primitives.ts'
+import {
+  asHeight,
+  type BlockHash,
+  type MonotonicMs,
+  type ValidatorId,
+  type ValidatorIndex,
+} from './types/primitives.ts'
 import { ValidationService } from './validation/validation-service.ts'
 
 export interface NodeOptions {
@@ -50,12 +58,7 @@ export interface NodeOptions {
 
 /** A node that is up. */
 export interface RunningNode {
-  readonly addresses: {
-    readonly p2p: string[]
-    readonly ca: string
-    readonly api: string
-    readonly metrics: string
-  }
+  readonly addresses: NodeAddresses
   stop(): Promise<void>
   /** Resolves when the node has stopped, for whatever reason. */
   readonly stopped: Promise<void>
@@ -70,25 +73,18 @@ const TRANSACTION_TTL_MS = 600_000
  * @throws NodeError with code, advice and exit code when something it needs is not there
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const order = new StopOrder()
-  const { logger } = options
-  const failed = (what: string, error: unknown): void =>
-    logger.warn({ what, error }, 'a part did not stop cleanly')
-  const stopped = Promise.withResolvers<void>()
-  try {
-    const addresses = await start(options, order)
-    const stop = async (): Promise<void> => {
-      await order.stop(failed)
-      stopped.resolve()
-    }
-    return { addresses, stop, stopped: stopped.promise }
-  } catch (error) {
-    await order.stop(failed)
-    throw error
+  const lives = new NodeLives((order, restart) => start(options, order, restart), options.logger)
+  await lives.begin()
+  return {
+    get addresses() {
+      return lives.addresses
+    },
+    stop: () => lives.stop(),
+    stopped: lives.stopped,
   }
 }
 
-async function start(options: NodeOptions, order: StopOrder): Promise<RunningNode['addresses']> {
+async function start(options: NodeOptions, order: StopOrder, restart: () => void): Promise<NodeAddresses> {
   const { config, logger, dataDir } = options
   const clock = new SystemClock()
   const onFatal = fatalHandler(logger)
@@ -114,6 +110,21 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
   const feed = new VerdictFeed()
 
   const admission = new StakingAdmission(chain, rules)
+  if (storage.installedHeight !== null) {
+    logger.info({ height: storage.installedHeight }, 'the state of a snapshot was installed')
+  }
+  const upkeep = await openChainUpkeep({
+    storage,
+    config: config.storage,
+    epochBlocks,
+    changedSet: (header) => changedSetOf(chain, header),
+    metrics,
+    now: () => clock.monotonicMs(),
+    onFatal,
+    logger: logger.module('storage'),
+  })
+  order.opened('chain upkeep', () => upkeep.stop())
+
   const pool = new Mempool(
     {
       countMax: config.mempool.maxItems,
@@ -139,6 +150,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     const { self } = consensus
     if (self !== null) announce(blocks, self, network)
     sync.finalized()
+    upkeep.finalized()
   }
 
   const consensus = new ConsensusNode({
@@ -158,8 +170,8 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     tip: { ...chain.tip, finality: chain.tip.height === 0 ? null : chain.tip.finality },
     finalState: chain.state,
     store: {
-      commitFinalized: (blocks) => chain.commitFinalized(blocks),
-      putCommitCertificate: (certificate) => chain.commitCertificates.put(certificate),
+      commitFinalized: (blocks) => upkeep.snapshots.commitFinalized(blocks),
+      putCommitCertificate: (certificate) => upkeep.snapshots.putCommitCertificate(certificate),
     },
     pool,
     transport: {
@@ -241,6 +253,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
   const network = await buildNetwork(options, storage, metrics, {
     service,
     consensus,
+    snapshots: upkeep.snapshots,
     onTransactions: (batch, from) => flow.received(batch, from),
     clock,
   })
@@ -251,38 +264,29 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     network.setValidators([...new Set([...ids, ...lastIds])])
     lastIds = ids
   }
-  const sync = new RangeSync({
-    fetcher: {
-      peers: () => network.blocks.peers(),
-      fetchRange: async (fromHeight, countMax, from) =>
-        unwrapFetched(await network.blocks.fetchRange(fromHeight, countMax, from)),
-      fetchStatus: async (knownHeight, from) =>
-        unwrapFetched(await network.blocks.fetchStatus(knownHeight, from)),
-    },
-    reader: {
-      decodeBlock: (bytes) => {
-        const block = decodeBlock(bytes)
-        return block.ok ? block.value : null
-      },
-      verifyCertificate: (bytes) => consensus.verifyFinality(bytes),
-      isFiller: ({ header }) => isFiller(header, epochBlocks),
-    },
-    tip: {
-      finalHeight: () => chain.tip.height,
-      finalHash: () => chain.tip.block.hash,
-      take: (blocks, finality) => consensus.take(blocks, finality),
+  const catchingUp = buildCatchingUp({
+    storage,
+    network,
+    consensus,
+    mlDsa,
+    epochBlocks,
+    trusted: trustedBlockOf(config),
+    onReady: (height) => {
+      logger.info({ height }, 'a snapshot is here; starting with it')
+      restart()
     },
     now: () => clock.monotonicMs(),
     logger: logger.module('sync'),
   })
+  const sync = catchingUp.ranges
 
   followValidators(consensus.electorate)
   await network.start()
   order.opened('network', () => network.stop())
   order.opened('consensus', () => consensus.stop())
-  order.opened('sync', () => sync.stop())
+  order.opened('sync', () => catchingUp.stop())
   consensus.start()
-  sync.start()
+  catchingUp.start()
 
   const views = new ApiViews({
     version: BUILD.version,
@@ -316,12 +320,9 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
   return { p2p: [...network.host.addresses()], ...urls }
 }
 
-function unwrapFetched<T>(
-  fetched:
-    | { readonly ok: true; readonly value: { readonly value: T } }
-    | { readonly ok: false; readonly code: string; readonly detail: string },
-) {
-  return fetched.ok ? { ok: true as const, value: fetched.value.value } : fetched
+/** The block that the operator named, if any. */
+function trustedBlockOf({ sync: { trust } }: Config): TrustedBlock | null {
+  return trust === null ? null : { height: asHeight(trust.height), hash: trust.hash as BlockHash }
 }
 
 /** The proposer of a final block tells those who follow; validators have it from consensus. */

@@ -91,6 +91,7 @@ export class ApiViews implements ApiPorts {
         voters: tip.finality.signatures.map(({ voter }) => voter),
       },
       certifiedHeight: chain.commitCertificates.latest?.height ?? null,
+      lowestHeight: chain.lowestHeight,
       targetHeight: target > 0 ? target : null,
       validators: electorate.size,
       validatorsConnected: electorate.set.validators.filter(({ id }) => reachable.has(id)).length,

@@ -15,11 +15,13 @@ import { Sessions } from '../session/sessions.ts'
 import type { ValidationService } from '../validation/validation-service.ts'
 import { networkMeter } from './network-metrics.ts'
 import type { NodeStorage } from './node-storage.ts'
+import type { StateSnapshots } from './state-snapshots.ts'
 import type { SystemClock } from './system-clock.ts'
 
 export interface NetworkPorts {
   readonly service: ValidationService
   readonly consensus: ConsensusNode
+  readonly snapshots: Pick<StateSnapshots, 'source'>
   readonly onTransactions: (batch: readonly Uint8Array[], from: string) => 'accept' | 'ignore' | 'reject'
   readonly clock: SystemClock
 }
@@ -29,7 +31,7 @@ export async function buildNetwork(
   { config, logger }: { readonly config: Config; readonly logger: ModuleLogger },
   { chain, genesisState, id, identity, networkKey, genesis }: NodeStorage,
   metrics: Metrics,
-  { service, consensus, onTransactions, clock }: NetworkPorts,
+  { service, consensus, snapshots, onTransactions, clock }: NetworkPorts,
 ): Promise<Network> {
   const mlDsa = selectMlDsa65()
   const { genesisHash } = genesisState.rules
@@ -73,7 +75,9 @@ export async function buildNetwork(
       blockByHash: (hash) => consensus.unfinalBlock(hash) ?? chain.blockByHash(hash),
       range: (fromHeight, countMax, bytesMax) => chain.range(fromHeight, countMax, bytesMax),
       finality: () => chain.finality(),
+      lowestHeight: () => chain.lowestHeight,
     },
+    snapshotSource: snapshots.source,
     calls: makeConsensusCalls({ service, limiter, logger: logger.module('rpc') }),
     onConsensusMessage: (from, bytes) => consensus.receive(from, bytes),
     onReachabilityChange: (validator, isReachable) => consensus.reachabilityChanged(validator, isReachable),

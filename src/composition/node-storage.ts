@@ -21,8 +21,11 @@ import { Database } from '../storage/database.ts'
 import { SafetyLog, type SafetyLogOptions } from '../storage/safety-log.ts'
 import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
-import type { GenesisHash, ValidatorId } from '../types/primitives.ts'
+import type { StateAccumulators } from '../types/ledger-state.ts'
+import type { GenesisHash, StateRoot, ValidatorId } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
+import type { StakingState } from '../types/staking.ts'
+import { openSnapshots } from './snapshot-opening.ts'
 
 /** The data directory does not hold together. */
 export class NodeStorageError extends NodeError {}
@@ -40,6 +43,9 @@ export interface NodeStorage {
   readonly id: ValidatorId
   readonly networkKey: NetworkKey
   readonly chain: ChainStore
+  readonly database: Database
+  /** Height of the snapshot that was installed when this was opened, or null. */
+  readonly installedHeight: number | null
   /** Null for a node that is not in the validator set. */
   readonly safety: SafetyMemory | null
   close(): Promise<void>
@@ -103,10 +109,14 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
     },
   })
   try {
+    const stateRootOf = (accumulators: StateAccumulators, staking: StakingState): StateRoot =>
+      stateRoot(accumulators, staking, start.rules.fixedRoots)
+    const snapshots = { database, root: directory.root, genesisState: start, stateRootOf }
+    const installedHeight = await openSnapshots(snapshots)
     const chain = await ChainStore.open({
       database,
       genesis: start,
-      stateRootOf: (accumulators, staking) => stateRoot(accumulators, staking, start.rules.fixedRoots),
+      stateRootOf,
       onFatal,
     })
     // Who is not in the set yet, or no more, may be in that of a later epoch.
@@ -120,6 +130,8 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
       id,
       networkKey: await networkKeyFromSeed(networkSeed.seed),
       chain,
+      database,
+      installedHeight,
       safety,
       close: async () => {
         await safety?.log.close()

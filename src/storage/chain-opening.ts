@@ -54,6 +54,8 @@ export interface FoundChain {
   readonly rule: CheckpointRule
   /** The highest block with a certificate of exactly itself; null until there is one above genesis. */
   readonly certified: Checkpoint | null
+  /** From here on every block is kept; 0 when none was pruned. Genesis is kept always. */
+  readonly lowest: Height
 }
 
 /**
@@ -96,9 +98,15 @@ export async function openChain(
   if (database.get(heightOfHashKey(genesis.block.hash)) === null) {
     throw damaged(`it does not hold the genesis block ${genesis.block.hash}`)
   }
-  await requireEveryBlock(database, height)
+  const lowest = lowestKept(database)
+  await requireEveryBlock(database, lowest, height)
   const tip: ChainTip = { height, block, stateRoot, accumulators, staking, finality }
-  return { tip, ...(await findCheckpoints(database, tip)) }
+  return { tip, lowest, ...(await findCheckpoints(database, tip)) }
+}
+
+function lowestKept(database: Database): Height {
+  const bytes = database.get(META.lowest)
+  return bytes === null ? (0 as Height) : decodeHeight(bytes)
 }
 
 async function writeGenesis(database: Database, genesis: ChainGenesis): Promise<void> {
@@ -125,8 +133,8 @@ async function readAccounts(database: Database): Promise<ReadonlyMap<AccountId, 
 }
 
 /** Each block shares its batch with its nullifiers and verdicts: where all blocks are, all batches are. */
-async function requireEveryBlock(database: Database, tip: Height): Promise<void> {
-  const lowest = Math.max(0, tip - HEIGHTS_CHECKED + 1)
+async function requireEveryBlock(database: Database, kept: Height, tip: Height): Promise<void> {
+  const lowest = Math.max(kept, tip - HEIGHTS_CHECKED + 1)
   const keys = await database.keys(heightRange('blocks', lowest, Number.MAX_SAFE_INTEGER - 1))
   for (const [i, key] of keys.entries()) {
     const height = decodeHeight(key)
@@ -140,7 +148,10 @@ async function requireEveryBlock(database: Database, tip: Height): Promise<void>
   }
 }
 
-async function findCheckpoints(database: Database, tip: ChainTip): Promise<Omit<FoundChain, 'tip'>> {
+async function findCheckpoints(
+  database: Database,
+  tip: ChainTip,
+): Promise<Pick<FoundChain, 'rule' | 'certified'>> {
   const [key] = await database.keys(heightRange('finality', 0, tip.height), { reverse: true, limit: 1 })
   const last = key === undefined ? (0 as Height) : decodeHeight(key)
   const kept = key === undefined ? null : database.get(finalityKey(last))

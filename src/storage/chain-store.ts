@@ -64,6 +64,7 @@ export class ChainStore {
   readonly #rule: CheckpointRule
   #tip: ChainTip
   #certified: Checkpoint | null
+  #lowest: Height
   #writing: Promise<unknown> = Promise.resolve()
   #failure: StorageError | null = null
 
@@ -72,6 +73,7 @@ export class ChainStore {
     this.#tip = found.tip
     this.#rule = found.rule
     this.#certified = found.certified
+    this.#lowest = found.lowest
     this.state = new LedgerStore(options.database, found.tip)
     this.commitCertificates = commits
   }
@@ -89,6 +91,17 @@ export class ChainStore {
   /** The last block that is final and durable. */
   get tip(): ChainTip {
     return this.#tip
+  }
+
+  /** From here on every block is kept; 0 when none was pruned. Genesis is kept always. */
+  get lowestHeight(): Height {
+    return this.#lowest
+  }
+
+  /** Blocks below are going to be deleted (pruner.ts): they are no longer offered to anyone. */
+  raiseLowest(height: Height): void {
+    assert(height >= this.#lowest && height <= this.#tip.height, `a lowest block of height ${height}`)
+    this.#lowest = height
   }
 
   /**
@@ -198,7 +211,7 @@ export class ChainStore {
     const to = Math.min(fromHeight + countMax - 1, this.#tip.height)
     const certified = this.#certified
     const blocks: Uint8Array[] = []
-    if (to < fromHeight) return { blocks, certificate: null }
+    if (to < fromHeight || fromHeight < this.#lowest) return { blocks, certificate: null }
     let left = bytesMax
     let epoch: Epoch | null = null
     for await (const [, bytes] of this.#options.database.scan(heightRange('blocks', fromHeight, to))) {
