@@ -117,6 +117,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     storage,
     config: config.storage,
     epochBlocks,
+    isValidator: () => consensus.self !== null,
     changedSet: (header) => changedSetOf(chain, header),
     metrics,
     now: () => clock.monotonicMs(),
