@@ -17,6 +17,7 @@ import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks } from './composition/readiness.ts'
 import { signingHistoryOf } from './composition/signing-history.ts'
 import { StakingAdmission } from './composition/staking-admission.ts'
+import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
@@ -290,6 +291,12 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   catchingUp.start()
 
   const views = new ApiViews({
+    parameters: rules.parameters,
+    staking: new StakingViews({
+      chain,
+      isWaiting: (key) => pool.has(key),
+      submit: (transaction) => flow.submit(transaction),
+    }),
     version: BUILD.version,
     network: genesis.network,
     genesisHash,

@@ -53,7 +53,10 @@ function settle(account: Account, end: ChainMoment, { unbondingMs }: ChainParame
 }
 
 /** The set of the next epoch; the old one when nobody qualifies, for a chain without validators would be no chain. */
-function nextValidators(state: StakingState, minimumStake: bigint): readonly Validator[] {
+export function nextValidators(
+  state: Pick<StakingState, 'accounts' | 'validators'>,
+  minimumStake: bigint,
+): readonly Validator[] {
   const members = [...state.accounts.values()]
     .filter(
       ({ isJoined, tombstonedAt, bonded, validatorKey }) =>

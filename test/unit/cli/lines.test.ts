@@ -34,6 +34,8 @@ const STATUS: StatusView = {
   validators: 4,
   validatorsConnected: 1,
   peers: 2,
+  epochEndHeight: 128,
+  slashes: { recent: 0, burnt: 0n },
   mempool: { transactions: 5, bytes: 900 },
 }
 
