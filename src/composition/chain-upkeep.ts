@@ -30,6 +30,8 @@ export interface ChainUpkeep {
   readonly snapshots: StateSnapshots
   /** Blocks became final and durable. */
   finalized(): void
+  /** Resolves when nothing is left to be written or deleted, the chain being as it is. */
+  settled(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -51,6 +53,8 @@ export async function openChainUpkeep(options: ChainUpkeepOptions): Promise<Chai
       ledger.snapshots.add(1, { result })
       if (result !== 'failed') ledger.snapshotDuration.observe(seconds)
       ledger.snapshotHeight.set(files.manifests()[0]?.header.height ?? 0)
+      // The blocks before the snapshot that went are of no use to anyone now.
+      if (result === 'taken') pruneIfWorthIt()
     },
     now,
     logger,
@@ -65,12 +69,17 @@ export async function openChainUpkeep(options: ChainUpkeepOptions): Promise<Chai
     ledger.lowestBlock.set(chain.lowestHeight)
     logger.debug({ blocks, slices, longestSliceMs, lowest: chain.lowestHeight }, 'pruned')
   }
+  const pruneIfWorthIt = (): void => {
+    if (config.pruneBlocks > 0 && pruner.excess() >= PRUNE_SLACK_BLOCKS) prune().catch(onFatal)
+  }
   ledger.lowestBlock.set(chain.lowestHeight)
   ledger.snapshotHeight.set(files.manifests()[0]?.header.height ?? 0)
   return {
     snapshots,
-    finalized: () => {
-      if (config.pruneBlocks > 0 && pruner.excess() >= PRUNE_SLACK_BLOCKS) prune().catch(onFatal)
+    finalized: pruneIfWorthIt,
+    settled: async () => {
+      await snapshots.settled()
+      if (config.pruneBlocks > 0) await prune()
     },
     stop: async () => {
       await pruner.stop()

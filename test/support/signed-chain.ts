@@ -206,6 +206,7 @@ export async function makeSignedChain(options: SignedChainOptions, height: numbe
   const directory = await signedDirectory(options.path)
   const chain = await SignedChain.open(options, directory)
   await chain.grow(height)
+  await chain.upkeep.settled()
   await chain.close()
   return directory
 }
