@@ -30,6 +30,10 @@ export interface ChainUpkeep {
   readonly snapshots: StateSnapshots
   /** Blocks became final and durable. */
   finalized(): void
+  /** Blocks that are kept and need not be. */
+  excessBlocks(): number
+  /** The longest that one slice of pruning has held the event loop so far. */
+  longestSliceMs(): number
   /** Resolves when nothing is left to be written or deleted, the chain being as it is. */
   settled(): Promise<void>
   stop(): Promise<void>
@@ -62,8 +66,10 @@ export async function openChainUpkeep(options: ChainUpkeepOptions): Promise<Chai
   // Whoever takes the oldest snapshot goes on by blocks from there.
   const floor = (): Height => asHeight((snapshots.oldestHeight ?? chain.tip.height) + 1)
   const pruner = new Pruner({ database, chain, windowBlocks: config.pruneBlocks, floor, now })
+  let longest = 0
   const prune = async (): Promise<void> => {
     const { blocks, slices, longestSliceMs } = await pruner.run()
+    longest = Math.max(longest, longestSliceMs)
     ledger.prunedBlocks.add(blocks)
     ledger.pruneSlice.set(longestSliceMs / 1_000)
     ledger.lowestBlock.set(chain.lowestHeight)
@@ -77,6 +83,8 @@ export async function openChainUpkeep(options: ChainUpkeepOptions): Promise<Chai
   return {
     snapshots,
     finalized: pruneIfWorthIt,
+    excessBlocks: () => (config.pruneBlocks > 0 ? pruner.excess() : 0),
+    longestSliceMs: () => longest,
     settled: async () => {
       await snapshots.settled()
       if (config.pruneBlocks > 0) await prune()
