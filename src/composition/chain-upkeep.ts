@@ -32,6 +32,12 @@ export interface ChainUpkeep {
   readonly snapshots: StateSnapshots
   /** Blocks became final and durable. */
   finalized(): void
+  /** Blocks that are kept and need not be. */
+  excessBlocks(): number
+  /** The longest that one slice of pruning has held the event loop so far. */
+  longestSliceMs(): number
+  /** Resolves when nothing is left to be written or deleted, the chain being as it is. */
+  settled(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -53,6 +59,8 @@ export async function openChainUpkeep(options: ChainUpkeepOptions): Promise<Chai
       ledger.snapshots.add(1, { result })
       if (result !== 'failed') ledger.snapshotDuration.observe(seconds)
       ledger.snapshotHeight.set(files.manifests()[0]?.header.height ?? 0)
+      // The blocks before the snapshot that went are of no use to anyone now.
+      if (result === 'taken') pruneIfWorthIt()
     },
     now,
     logger,
@@ -60,19 +68,28 @@ export async function openChainUpkeep(options: ChainUpkeepOptions): Promise<Chai
   // Whoever takes the oldest snapshot goes on by blocks from there.
   const floor = (): Height => asHeight((snapshots.oldestHeight ?? chain.tip.height) + 1)
   const pruner = new Pruner({ database, chain, windowBlocks: config.pruneBlocks, floor, now })
+  let longest = 0
   const prune = async (): Promise<void> => {
     const { blocks, slices, longestSliceMs } = await pruner.run()
+    longest = Math.max(longest, longestSliceMs)
     ledger.prunedBlocks.add(blocks)
     ledger.pruneSlice.set(longestSliceMs / 1_000)
     ledger.lowestBlock.set(chain.lowestHeight)
     logger.debug({ blocks, slices, longestSliceMs, lowest: chain.lowestHeight }, 'pruned')
   }
+  const pruneIfWorthIt = (): void => {
+    if (config.pruneBlocks > 0 && pruner.excess() >= PRUNE_SLACK_BLOCKS) prune().catch(onFatal)
+  }
   ledger.lowestBlock.set(chain.lowestHeight)
   ledger.snapshotHeight.set(files.manifests()[0]?.header.height ?? 0)
   return {
     snapshots,
-    finalized: () => {
-      if (config.pruneBlocks > 0 && pruner.excess() >= PRUNE_SLACK_BLOCKS) prune().catch(onFatal)
+    finalized: pruneIfWorthIt,
+    excessBlocks: () => (config.pruneBlocks > 0 ? pruner.excess() : 0),
+    longestSliceMs: () => longest,
+    settled: async () => {
+      await snapshots.settled()
+      if (config.pruneBlocks > 0) await prune()
     },
     stop: async () => {
       await pruner.stop()

@@ -102,6 +102,11 @@ export class StateSnapshots {
     await this.#handOvers.put(header.epoch, encodeHandOver({ header, certificate, validators }))
   }
 
+  /** Resolves when no snapshot is being made. */
+  async settled(): Promise<void> {
+    await this.#making
+  }
+
   /** Gives up what has no certificate yet, and waits for what is being written. */
   async stop(): Promise<void> {
     this.#pending?.certificate.resolve(null)

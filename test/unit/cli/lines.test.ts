@@ -30,6 +30,7 @@ const STATUS: StatusView = {
   final: { height: 7, hash: 'dd', view: 8, time: 1_000_000, stateRoot: 'ee', voters: [0, 1, 3] },
   lowestHeight: 0,
   certifiedHeight: 6,
+  lowestHeight: 0,
   targetHeight: 12,
   validators: 4,
   validatorsConnected: 1,
