@@ -21,8 +21,10 @@ import type { ChainStore } from './chain-store.ts'
 import type { Database, WriteOperation } from './database.ts'
 import { damagedDatabase } from './database-refusals.ts'
 
-/** Blocks whose rows one batch deletes: their headers are read for it, some 30 µs each. */
+/** Blocks whose rows one batch deletes; their headers are read for it. */
 const SLICE_BLOCKS = 64
+/** Reading them ends here, so that the event loop is never held for long. */
+const SLICE_MS = 5
 /** Block bytes read for one batch, so that a slice of large blocks is no longer than one of small ones. */
 const SLICE_BYTES = 4 * 1024 * 1024
 /** Deleted heights after which the range is compacted. */
@@ -110,11 +112,12 @@ export class Pruner {
 
   /** Deletes the blocks from a height on, up to `end`, not including it, or fewer when they are large. */
   #slice(from: number, end: number): { operations: WriteOperation[]; next: number } {
-    const { database } = this.#options
+    const { database, now } = this.#options
     const keys: Uint8Array[] = []
     let bytes = 0
     let next = from
-    while (next < end && bytes < SLICE_BYTES) {
+    const endMs = now() + SLICE_MS
+    while (next < end && (next === from || (bytes < SLICE_BYTES && now() < endMs))) {
       const height = next as Height
       const block = database.get(blockKey((height + 1) as Height))
       if (block === null) throw damagedDatabase(database.path, `block ${height + 1} is missing`)
