@@ -15,13 +15,12 @@ import { asHeight } from '../../src/types/primitives.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 import {
   makeSignedChain,
-  SIGNED_GENESIS,
-  SIGNED_STATE,
   SignedChain,
   signedDirectory,
-  signedStateRootOf,
+  signedState,
+  stateRootOn,
 } from '../support/signed-chain.ts'
-import { EPOCH_BLOCKS, makerOptions, WINDOW_BLOCKS } from '../support/snapshots-forever.ts'
+import { EPOCH_BLOCKS, INSTALLED_HEIGHT, makerOptions, WINDOW_BLOCKS } from '../support/snapshots-forever.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const SCRIPT = join(import.meta.dirname, '../support/snapshots-forever.ts')
@@ -51,10 +50,11 @@ async function runAndKill(
 }
 
 const random = seededRandom(11)
+const STATE = signedState(INSTALLED_HEIGHT)
 
 it('leaves whole snapshots and a whole window of blocks', { timeout: 120_000 }, async () => {
   const path = join(temporaryDirectory(), 'node')
-  const directory = await signedDirectory(path)
+  const directory = await signedDirectory(path, EPOCH_BLOCKS)
   let target = 600
   for (let round = 0; round < 3; round++) {
     await runAndKill(
@@ -91,8 +91,8 @@ async function reopened(path: string, directory: Parameters<typeof SignedChain.o
 it('installs a snapshot in whole, whenever the last attempt was cut off', { timeout: 120_000 }, async () => {
   const home = temporaryDirectory()
   const served = await makeSignedChain(
-    { path: join(home, 'served'), epochBlocks: 600, storage: {}, requestEvery: 1 },
-    600,
+    { path: join(home, 'served'), epochBlocks: INSTALLED_HEIGHT, storage: {}, requestEvery: 1 },
+    INSTALLED_HEIGHT,
   )
   const files = await SnapshotFiles.open(snapshotsPath(served.root))
   const [manifest] = files.manifests()
@@ -109,10 +109,10 @@ it('installs a snapshot in whole, whenever the last attempt was cut off', { time
     cpSync(join(home, 'incoming'), join(root, 'snapshots', 'incoming'), { recursive: true })
     const last = await runAndKill('install', root, (line) => line === 'installing', 20 + random() * 250)
     if (last === 'installing') cutOff++
-    const network = { network: SIGNED_GENESIS.network, genesisHash: SIGNED_STATE.rules.genesisHash }
+    const network = { network: 'signed', genesisHash: STATE.rules.genesisHash }
     const database = await Database.open({ path: join(root, 'db'), network })
-    const parts = { database, genesis: SIGNED_STATE, stateRootOf: signedStateRootOf }
-    await openSnapshots({ database, root, genesisState: SIGNED_STATE, stateRootOf: signedStateRootOf })
+    const parts = { database, genesis: STATE, stateRootOf: stateRootOn(STATE) }
+    await openSnapshots({ database, root, genesisState: STATE, stateRootOf: stateRootOn(STATE) })
     const chain = await ChainStore.open({
       ...parts,
       onFatal: (error) => {

@@ -29,31 +29,50 @@ import type { HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
 import type { Genesis } from '../../src/types/genesis.ts'
 import type { FinalizedBlock, StateAccumulators } from '../../src/types/ledger-state.ts'
-import { asUnixMs, asValidatorIndex, asView, type StateRoot } from '../../src/types/primitives.ts'
-import { GENESIS, numberedTransaction } from '../unit/ledger/fixtures.ts'
+import {
+  asUnixMs,
+  asValidatorIndex,
+  asView,
+  type GenesisHash,
+  type StateRoot,
+} from '../../src/types/primitives.ts'
+import type { StakingState } from '../../src/types/staking.ts'
+import { GENESIS, numberedTransaction, PORTS } from '../unit/ledger/fixtures.ts'
 import { figures } from './final-chain.ts'
 import { RecordingLogger } from './network-node.ts'
 
 const KEYS = [1, 2, 3, 4].map((seed) => selectMlDsa65().keyPairFromSeed(new Uint8Array(32).fill(seed)))
 
-/** Genesis of the four keys. */
-export const SIGNED_GENESIS: Genesis = {
-  ...GENESIS,
-  network: 'signed',
-  validators: KEYS.map(({ publicKey }) => ({
-    id: validatorId(publicKey.raw),
-    publicKey: publicKey.raw,
-    stake: 1n,
-  })),
+/** Genesis of the four keys, with epochs of so many blocks. */
+export function signedGenesis(epochBlocks: number): Genesis {
+  return {
+    ...GENESIS,
+    network: 'signed',
+    parameters: { ...GENESIS.parameters, epochBlocks },
+    validators: KEYS.map(({ publicKey }) => ({
+      id: validatorId(publicKey.raw),
+      publicKey: publicKey.raw,
+      stake: 1n,
+    })),
+    accounts: [],
+  }
 }
-export const SIGNED_STATE: GenesisState = genesisState(SIGNED_GENESIS)
-const HASH = genesisHash(SIGNED_GENESIS)
 
-export const signedStateRootOf = (accumulators: StateAccumulators): StateRoot =>
-  stateRoot(accumulators, SIGNED_STATE.rules.fixedRoots)
+/** Where its chain begins. */
+export function signedState(epochBlocks: number): GenesisState {
+  return genesisState(signedGenesis(epochBlocks), PORTS)
+}
+
+/** Root of a state of its chain, whatever the length of its epochs. */
+export function stateRootOn(start: GenesisState): StateRootOf {
+  return (accumulators, staking) => stateRoot(accumulators, staking, start.rules.fixedRoots)
+}
+
+type StateRootOf = (accumulators: StateAccumulators, staking: StakingState) => StateRoot
 
 /** A certificate of three of the four, signed. */
-export function signedCertificate(
+function signedCertificate(
+  network: GenesisHash,
   { header, hash }: HashedBlock,
   kind: 'pre-commit' | 'commit',
   root: StateRoot | null = null,
@@ -61,7 +80,9 @@ export function signedCertificate(
   const { epoch, view, height } = header
   const of = { epoch, view, height, blockHash: hash }
   const payload =
-    root === null ? voteSigningPayload(HASH, of) : commitSigningPayload(HASH, { ...of, stateRoot: root })
+    root === null
+      ? voteSigningPayload(network, of)
+      : commitSigningPayload(network, { ...of, stateRoot: root })
   const signatures = [0, 1, 2].map((voter) => ({
     voter: asValidatorIndex(voter),
     signature: KEYS[voter]?.sign(payload, SIGNATURE_CONTEXTS[kind]) ?? new Uint8Array(),
@@ -86,29 +107,33 @@ export class SignedChain {
   readonly chain: ChainStore
   readonly upkeep: ChainUpkeep
   readonly #options: SignedChainOptions
+  readonly #genesis: GenesisState
 
   private constructor(
     options: SignedChainOptions,
+    genesis: GenesisState,
     database: Database,
     chain: ChainStore,
     upkeep: ChainUpkeep,
   ) {
     this.#options = options
+    this.#genesis = genesis
     this.database = database
     this.chain = chain
     this.upkeep = upkeep
   }
 
   static async open(options: SignedChainOptions, directory: DataDirectory): Promise<SignedChain> {
-    const network = { network: SIGNED_GENESIS.network, genesisHash: HASH }
+    const genesis = signedState(options.epochBlocks)
+    const network = { network: 'signed', genesisHash: genesis.rules.genesisHash }
     const database = await Database.open({ path: directory.database, network })
     const onFatal = (error: unknown): never => {
       throw error
     }
     const chain = await ChainStore.open({
       database,
-      genesis: SIGNED_STATE,
-      stateRootOf: signedStateRootOf,
+      genesis,
+      stateRootOf: stateRootOn(genesis),
       onFatal,
     })
     const metrics = createMetrics({ version: 'test', commit: 'test' })
@@ -117,13 +142,14 @@ export class SignedChain {
       storage: { chain, database, directory },
       config: { ...configSchema.parse({}).storage, ...options.storage },
       epochBlocks: options.epochBlocks,
+      isValidator: () => true,
       changedSet: () => null,
       metrics,
       now: () => performance.now(),
       onFatal,
       logger: new RecordingLogger(),
     })
-    return new SignedChain(options, database, chain, upkeep)
+    return new SignedChain(options, genesis, database, chain, upkeep)
   }
 
   /** Grows the chain to a height. @param onBatch told the height after every batch */
@@ -138,7 +164,9 @@ export class SignedChain {
       await upkeep.snapshots.commitFinalized(blocks)
       upkeep.finalized()
       const { block, stateRoot: root } = chain.tip
-      await upkeep.snapshots.putCommitCertificate(signedCertificate(block, 'commit', root))
+      await upkeep.snapshots.putCommitCertificate(
+        signedCertificate(this.#genesis.rules.genesisHash, block, 'commit', root),
+      )
       await onBatch(chain.tip.height)
     }
   }
@@ -164,6 +192,7 @@ export class SignedChain {
       const requests = requestEvery > 0 && height % requestEvery === 0 ? [numberedTransaction(height)] : []
       const { executed } = buildBlock(
         {
+          epoch: state.staking.epoch,
           view: asView(height),
           justify: { view: parent.header.view, blockHash: parent.hash },
           // Little time passes, so that requests stay fresh.
@@ -172,10 +201,10 @@ export class SignedChain {
         },
         requests,
         parent,
-        SIGNED_STATE.rules,
+        this.#genesis.rules,
       )
       const { block, changes } = executed
-      made.push({ ...executed, answers: changes.verdicts.map(() => figures(height)) })
+      made.push({ ...executed, fillers: [], answers: changes.verdicts.map(() => figures(height)) })
       const below = parent.state
       parent = {
         hash: block.hash,
@@ -186,24 +215,25 @@ export class SignedChain {
     }
     const last = made.at(-1)
     if (last === undefined) return []
-    const finality = signedCertificate(last.block, 'pre-commit')
+    const finality = signedCertificate(this.#genesis.rules.genesisHash, last.block, 'pre-commit')
     return made.map((block) => ({ ...block, finality }))
   }
 }
 
 /** The data directory of a node of this network that is no validator; nothing in it yet. */
-export async function signedDirectory(path: string): Promise<DataDirectory> {
+export async function signedDirectory(path: string, epochBlocks: number): Promise<DataDirectory> {
   const directory = createDataDirectory(path)
   await takeNodeKeys(directory.root, 'node')
-  writeFileSync(directory.genesis, formatGenesis(SIGNED_GENESIS))
+  const genesis = signedGenesis(epochBlocks)
+  writeFileSync(directory.genesis, formatGenesis(genesis))
   writeFileSync(join(directory.root, 'config.toml'), 'schema = 1\n')
-  sealDataDirectory(directory, SIGNED_GENESIS.network, HASH)
+  sealDataDirectory(directory, genesis.network, genesisHash(genesis))
   return directory
 }
 
 /** Makes a directory with a chain of a height in it. */
 export async function makeSignedChain(options: SignedChainOptions, height: number): Promise<DataDirectory> {
-  const directory = await signedDirectory(options.path)
+  const directory = await signedDirectory(options.path, options.epochBlocks)
   const chain = await SignedChain.open(options, directory)
   await chain.grow(height)
   await chain.upkeep.settled()

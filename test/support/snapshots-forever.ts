@@ -7,10 +7,12 @@ import { join } from 'node:path'
 import { openSnapshots } from '../../src/composition/snapshot-opening.ts'
 import { dataDirectoryAt } from '../../src/config/data-directory.ts'
 import { Database } from '../../src/storage/database.ts'
-import { SIGNED_GENESIS, SIGNED_STATE, SignedChain, signedStateRootOf } from './signed-chain.ts'
+import { SignedChain, signedState, stateRootOn } from './signed-chain.ts'
 
 export const EPOCH_BLOCKS = 64
 export const WINDOW_BLOCKS = 256
+/** The network whose snapshots are installed has one at this height. */
+export const INSTALLED_HEIGHT = 600
 
 export const makerOptions = (path: string) => ({
   path,
@@ -25,10 +27,11 @@ async function make(path: string): Promise<void> {
 }
 
 async function install(root: string): Promise<void> {
-  const network = { network: SIGNED_GENESIS.network, genesisHash: SIGNED_STATE.rules.genesisHash }
+  const state = signedState(INSTALLED_HEIGHT)
+  const network = { network: 'signed', genesisHash: state.rules.genesisHash }
   const database = await Database.open({ path: join(root, 'db'), network })
   process.stdout.write('installing\n')
-  await openSnapshots({ database, root, genesisState: SIGNED_STATE, stateRootOf: signedStateRootOf })
+  await openSnapshots({ database, root, genesisState: state, stateRootOf: stateRootOn(state) })
   process.stdout.write('installed\n')
 }
 
