@@ -39,10 +39,11 @@ async function runAndKill(
     errors += text
   })
   let last = ''
-  let timer: NodeJS.Timeout | undefined
+  let isEnding = false
   onTestFinished(() => void child.kill('SIGKILL'))
   for await (const line of createInterface(child.stdout)) {
-    if (isTime(line)) timer ??= setTimeout(() => child.kill('SIGKILL'), afterMs)
+    if (!isEnding && isTime(line)) setTimeout(() => child.kill('SIGKILL'), afterMs)
+    isEnding ||= isTime(line)
     last = line
   }
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
