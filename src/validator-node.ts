@@ -3,9 +3,11 @@
  * nothing; TypeScript checks here that what one layer needs another gives.
  */
 import { encodeFinalAnnouncement } from './codec/final-announcement.ts'
+import { hashTransaction } from './codec/transaction.ts'
 import { ApiViews, nodeNameOf } from './composition/api-views.ts'
 import { buildCatchingUp } from './composition/catching-up.ts'
 import { openChainUpkeep } from './composition/chain-upkeep.ts'
+import { changedSetOf, finalTurnsOf, nextSetOf } from './composition/epochs.ts'
 import { fatalHandler } from './composition/fatal.ts'
 import { startListeners } from './composition/listeners.ts'
 import { type NodeAddresses, NodeLives } from './composition/node-lives.ts'
@@ -14,6 +16,8 @@ import { openNodeStorage } from './composition/node-storage.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks } from './composition/readiness.ts'
 import { signingHistoryOf } from './composition/signing-history.ts'
+import { StakingAdmission } from './composition/staking-admission.ts'
+import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
@@ -22,6 +26,7 @@ import { ValidatorSignatures } from './composition/validator-signatures.ts'
 import { VerdictFeed } from './composition/verdict-feed.ts'
 import { BUILD } from './config/build-info.ts'
 import type { Config } from './config/schema.ts'
+import type { Electorate } from './consensus/validator-set.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
 import { Signer } from './crypto/signer.ts'
 import { Mempool } from './mempool/mempool.ts'
@@ -32,8 +37,16 @@ import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { ConsensusNode } from './runtime/consensus-node.ts'
 import type { RangeSync } from './sync/range-sync.ts'
 import type { TrustedBlock } from './sync/trusted-set.ts'
+import { epochEndHeight } from './types/epochs.ts'
+import { makeEvidence } from './types/evidence.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
-import { asHeight, type BlockHash, type MonotonicMs, type ValidatorIndex } from './types/primitives.ts'
+import {
+  asHeight,
+  type BlockHash,
+  type MonotonicMs,
+  type ValidatorId,
+  type ValidatorIndex,
+} from './types/primitives.ts'
 import { ValidationService } from './validation/validation-service.ts'
 
 export interface NodeOptions {
@@ -55,9 +68,6 @@ export interface RunningNode {
 /** How often waiting transactions are looked at for expiry, and gauges are set. */
 const HOUSEKEEPING_MS = 1_000
 const TRANSACTION_TTL_MS = 600_000
-
-/** Blocks per epoch: a snapshot of the state can be taken at the end of each. */
-const EPOCH_BLOCKS = 1_000
 
 /**
  * Starts a node.
@@ -91,22 +101,25 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   })
   order.opened('storage', () => storage.close())
 
-  const { chain, genesis, id, identity, safety, validatorSet } = storage
+  const { chain, genesis, id, identity, safety } = storage
   const { rules } = storage.genesisState
   const { genesisHash } = rules
+  const { epochBlocks } = rules.parameters
   const keyPair = identity.keyPair
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
   const feed = new VerdictFeed()
 
+  const admission = new StakingAdmission(chain, rules)
   if (storage.installedHeight !== null) {
     logger.info({ height: storage.installedHeight }, 'the state of a snapshot was installed')
   }
   const upkeep = await openChainUpkeep({
     storage,
     config: config.storage,
-    epochBlocks: EPOCH_BLOCKS,
-    changedSet: () => null,
+    epochBlocks,
+    isValidator: () => consensus.self !== null,
+    changedSet: (header) => changedSetOf(chain, header),
     metrics,
     now: () => clock.monotonicMs(),
     onFatal,
@@ -124,7 +137,9 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     },
     {
       now: () => clock.monotonicMs(),
-      isFinal: (requestKey) => chain.state.verdict(requestKey) !== null,
+      isFinal: (requestKey) =>
+        chain.state.verdict(requestKey) !== null || chain.heightOfTransaction(requestKey) !== null,
+      refusal: ({ transaction }) => admission.refusal(transaction),
       expired: (transactions) =>
         metrics.ledger.mempoolRejected.add(transactions.length, { reason: 'expired' }),
     },
@@ -133,6 +148,8 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const onFinal = (blocks: readonly FinalizedBlock[]): void => {
     lastFinal.at = clock.monotonicMs()
     feed.finalized(blocks)
+    pool.review(({ transaction }) => admission.isHopeless(transaction))
+    const { self } = consensus
     if (self !== null) announce(blocks, self, network)
     sync.finalized()
     upkeep.finalized()
@@ -140,7 +157,9 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
 
   const consensus = new ConsensusNode({
     rules,
-    validatorSet,
+    nextSet: () => nextSetOf(chain),
+    epochEndOf: (epoch) => epochEndHeight(epoch, epochBlocks),
+    finalTurns: finalTurnsOf(chain, epochBlocks),
     validator:
       safety === null
         ? null
@@ -169,22 +188,29 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       },
     },
     sync: { request: (target) => sync.request(target) },
-    signatures: new ValidatorSignatures(mlDsa, validatorSet),
+    signatures: (set) => new ValidatorSignatures(mlDsa, set),
     clock,
     observe: (event) => observer.observe(event),
     onFinal,
+    onEpoch: (electorate) => followValidators(electorate),
+    onEquivocation: ({ kind, epoch, view, publicKey, one, other }) => {
+      const evidence = makeEvidence(kind, epoch, view, publicKey, one, other)
+      // Every node that saw both submits it; the pool and the ledger know it by its offence.
+      if (evidence !== null) flow.submit(hashTransaction({ kind: 'evidence', evidence }))
+    },
     onHalt: (reason, dump) => onFatal(Object.assign(new Error(`consensus stopped: ${reason}`), { dump })),
     onFatal,
     logger: logger.module('consensus'),
   })
-  const { electorate } = consensus
-  const self: ValidatorIndex | null = safety === null ? null : electorate.indexOf(id)
   const observer = new ConsensusObserver({
     metrics,
     logger: logger.module('consensus'),
-    self,
-    validatorCount: electorate.size,
-    powerOf: (voters) => Number((electorate.weightOf(voters) * 10_000n) / electorate.totalStake) / 10_000,
+    self: () => consensus.self,
+    validatorCount: () => consensus.electorate.size,
+    powerOf: (voters) => {
+      const { electorate } = consensus
+      return Number((electorate.weightOf(voters) * 10_000n) / electorate.totalStake) / 10_000
+    },
     now: () => clock.monotonicMs() / 1_000,
     unixSeconds: () => clock.unixMs() / 1_000,
   })
@@ -199,12 +225,12 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     if (!hasTransactions) consensus.workExhausted()
   })
 
-  const nodeName = nodeNameOf(id, self)
+  const nodeName = nodeNameOf(id, consensus.self)
   const readiness = (): Check[] =>
     readinessChecks({
-      electorate,
+      electorate: () => consensus.electorate,
       parameters: rules.parameters,
-      self,
+      self: () => consensus.self,
       look: () => consensus.look(),
       now: () => clock.monotonicMs(),
       lastFinalAt: () => lastFinal.at,
@@ -231,15 +257,21 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     consensus,
     snapshots: upkeep.snapshots,
     onTransactions: (batch, from) => flow.received(batch, from),
-    self,
     clock,
   })
+  /** The last epoch's validators still have votes over its last state to exchange. */
+  let lastIds: readonly ValidatorId[] = []
+  const followValidators = ({ set }: Electorate): void => {
+    const ids = set.validators.map((validator) => validator.id)
+    network.setValidators([...new Set([...ids, ...lastIds])])
+    lastIds = ids
+  }
   const catchingUp = buildCatchingUp({
     storage,
     network,
     consensus,
     mlDsa,
-    epochBlocks: EPOCH_BLOCKS,
+    epochBlocks,
     trusted: trustedBlockOf(config),
     onReady: (height) => {
       logger.info({ height }, 'a snapshot is here; starting with it')
@@ -250,7 +282,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   })
   const sync = catchingUp.ranges
 
-  network.setValidators(validatorSet.validators.map((validator) => validator.id))
+  followValidators(consensus.electorate)
   await network.start()
   order.opened('network', () => network.stop())
   order.opened('consensus', () => consensus.stop())
@@ -259,14 +291,20 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   catchingUp.start()
 
   const views = new ApiViews({
+    parameters: rules.parameters,
+    staking: new StakingViews({
+      chain,
+      isWaiting: (key) => pool.has(key),
+      submit: (transaction) => flow.submit(transaction),
+    }),
     version: BUILD.version,
     network: genesis.network,
     genesisHash,
     nodeName,
     peerId: network.host.peerId,
     nodeId: id,
-    self,
-    electorate,
+    self: () => consensus.self,
+    electorate: () => consensus.electorate,
     chain,
     look: () => consensus.look(),
     unfinalBlock: (hash) => consensus.unfinalBlock(hash),

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<RegisterCommand>>> = {
   start: async () => (await import('./start.ts')).registerStartCommand,
   status: async () => (await import('./status.ts')).registerStatusCommand,
   peers: async () => (await import('./peers.ts')).registerPeersCommand,
+  stake: async () => (await import('./stake.ts')).registerStakeCommand,
   block: async () => (await import('./block.ts')).registerBlockCommand,
   request: async () => (await import('./request.ts')).registerRequestCommand,
   validate: async () => (await import('./validate.ts')).registerValidateCommand,

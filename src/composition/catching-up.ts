@@ -1,5 +1,6 @@
 /** Catching up, by ranges of blocks or by a snapshot, joined to network, consensus and chain. */
 import { decodeBlock } from '../codec/block.ts'
+import { isFiller } from '../ledger/chain-rules.ts'
 import type { Network } from '../network/network.ts'
 import { RangeSync } from '../sync/range-sync.ts'
 import type { TrustedBlock } from '../sync/trusted-set.ts'
@@ -13,7 +14,7 @@ export interface CatchingUpOptions extends Omit<SnapshotJoinOptions, 'storage' |
   readonly storage: SnapshotJoinOptions['storage'] & Pick<NodeStorage, 'chain'>
   readonly network: Pick<Network, 'blocks' | 'snapshots'>
   readonly consensus: {
-    verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | null
+    verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | 'ahead' | null
     take(blocks: readonly HashedBlock[], finality: Verified<QuorumCertificate>): void
   }
 }
@@ -42,6 +43,7 @@ export function buildCatchingUp(options: CatchingUpOptions): CatchingUp {
         return block.ok && isTrusted(block.value, trusted) ? block.value : null
       },
       verifyCertificate: (bytes) => consensus.verifyFinality(bytes),
+      isFiller: ({ header }) => isFiller(header, options.epochBlocks),
     },
     tip: {
       finalHeight: () => chain.tip.height,

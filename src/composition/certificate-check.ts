@@ -13,7 +13,7 @@ export function certificateCheck(genesisHash: GenesisHash, mlDsa: MlDsa65): Cert
     if (set.validators.some(({ publicKey }) => mlDsa.publicKey(publicKey) === undefined)) return false
     if (set.validators.length === 0 || set.validators.some(({ stake }) => stake <= 0n)) return false
     const signatures = new ValidatorSignatures(mlDsa, set)
-    const verifier = new MessageVerifier(genesisHash, new Electorate(set), signatures, () => null)
+    const verifier = new MessageVerifier(genesisHash, new Electorate(set), signatures, () => null, null)
     return verifier.verifyCertificate(certificate) !== null
   }
 }

@@ -19,6 +19,8 @@ export interface ChainUpkeepOptions {
   readonly config: StorageConfig
   /** Blocks per epoch; 0: one epoch without end, and no snapshots. */
   readonly epochBlocks: number
+  /** Whether this node gathers commit certificates: a snapshot that nobody certifies is worth nothing. */
+  readonly isValidator: () => boolean
   readonly changedSet: (header: BlockHeader) => readonly Validator[] | null
   readonly metrics: Pick<Metrics, 'ledger'>
   readonly now: () => number
@@ -50,7 +52,7 @@ export async function openChainUpkeep(options: ChainUpkeepOptions): Promise<Chai
     database,
     chain,
     files,
-    isDue: (height: Height) => every > 0 && height % every === 0,
+    isDue: (height: Height) => every > 0 && height % every === 0 && options.isValidator(),
     keptCount: config.snapshotsKept,
     changedSet: options.changedSet,
     observe: (result, seconds) => {

@@ -12,7 +12,6 @@ import { makeConsensusCalls } from '../rpc/libp2p/consensus-calls.ts'
 import type { ConsensusNode } from '../runtime/consensus-node.ts'
 import { AuthenticatedPeers } from '../session/authenticated-peers.ts'
 import { Sessions } from '../session/sessions.ts'
-import type { ValidatorIndex } from '../types/primitives.ts'
 import type { ValidationService } from '../validation/validation-service.ts'
 import { networkMeter } from './network-metrics.ts'
 import type { NodeStorage } from './node-storage.ts'
@@ -24,7 +23,6 @@ export interface NetworkPorts {
   readonly consensus: ConsensusNode
   readonly snapshots: Pick<StateSnapshots, 'source'>
   readonly onTransactions: (batch: readonly Uint8Array[], from: string) => 'accept' | 'ignore' | 'reject'
-  readonly self: ValidatorIndex | null
   readonly clock: SystemClock
 }
 
@@ -33,7 +31,7 @@ export async function buildNetwork(
   { config, logger }: { readonly config: Config; readonly logger: ModuleLogger },
   { chain, genesisState, id, identity, networkKey, genesis }: NodeStorage,
   metrics: Metrics,
-  { service, consensus, snapshots, onTransactions, self, clock }: NetworkPorts,
+  { service, consensus, snapshots, onTransactions, clock }: NetworkPorts,
 ): Promise<Network> {
   const mlDsa = selectMlDsa65()
   const { genesisHash } = genesisState.rules
@@ -71,8 +69,7 @@ export async function buildNetwork(
       false,
     gossip: {
       onTransactions,
-      // Validators have final blocks from consensus; hearing of them again would cost more than consensus does.
-      onBlock: self === null ? (bytes) => consensus.announced(bytes) : null,
+      onBlock: (bytes) => consensus.announced(bytes),
     },
     blockSource: {
       blockByHash: (hash) => consensus.unfinalBlock(hash) ?? chain.blockByHash(hash),

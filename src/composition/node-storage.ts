@@ -2,6 +2,7 @@
  * Opens what a node keeps on disk: genesis, keys, database, and a validator's safety record. Refuses what does
  * not belong together before anything listens.
  */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { validatorId } from '../codec/genesis.ts'
@@ -10,6 +11,7 @@ import { parseGenesis } from '../config/genesis-file.ts'
 import { readRunInfo } from '../config/run-file.ts'
 import { type Identity, loadIdentity, loadNetworkKey } from '../crypto/keystore.ts'
 import type { MlDsa65 } from '../crypto/ml-dsa.ts'
+import { signatureVerifier } from '../crypto/verify-signature.ts'
 import { type GenesisState, genesisState } from '../ledger/genesis-state.ts'
 import { stateRoot } from '../ledger/state-root.ts'
 import { type NetworkKey, networkKeyFromSeed } from '../network/network-key.ts'
@@ -22,7 +24,7 @@ import type { Genesis } from '../types/genesis.ts'
 import type { StateAccumulators } from '../types/ledger-state.ts'
 import type { GenesisHash, StateRoot, ValidatorId } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
-import type { ValidatorSet } from '../types/validator-set.ts'
+import type { StakingState } from '../types/staking.ts'
 import { openSnapshots } from './snapshot-opening.ts'
 
 /** The data directory does not hold together. */
@@ -37,7 +39,6 @@ export interface NodeStorage {
   readonly directory: DataDirectory
   readonly genesis: Genesis
   readonly genesisState: GenesisState
-  readonly validatorSet: ValidatorSet
   readonly identity: Identity
   readonly id: ValidatorId
   readonly networkKey: NetworkKey
@@ -82,7 +83,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
   const { mlDsa, onFatal } = options
   const { directory, version } = openDataDirectory(options.dataDir)
   const genesis = parseGenesis(await readFile(directory.genesis, 'utf8'), directory.genesis)
-  const start = genesisState(genesis)
+  const start = genesisState(genesis, { verifySignature: signatureVerifier(mlDsa) })
   const { genesisHash } = start.rules
   if (genesisHash !== version.genesis) {
     throw new NodeStorageError(
@@ -97,8 +98,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
   const identity = await loadIdentity(join(directory.keys, 'identity.json'), mlDsa)
   const networkSeed = await loadNetworkKey(join(directory.keys, 'network.json'))
   const id = validatorId(identity.keyPair.publicKey.raw)
-  const validatorSet: ValidatorSet = { epoch: start.rules.epoch, validators: genesis.validators }
-  const isValidator =
+  const isOfGenesis =
     identity.role === 'validator' && genesis.validators.some((validator) => validator.id === id)
   const database = await Database.open({
     path: directory.database,
@@ -109,8 +109,8 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
     },
   })
   try {
-    const stateRootOf = (accumulators: StateAccumulators): StateRoot =>
-      stateRoot(accumulators, start.rules.fixedRoots)
+    const stateRootOf = (accumulators: StateAccumulators, staking: StakingState): StateRoot =>
+      stateRoot(accumulators, staking, start.rules.fixedRoots)
     const snapshots = { database, root: directory.root, genesisState: start, stateRootOf }
     const installedHeight = await openSnapshots(snapshots)
     const chain = await ChainStore.open({
@@ -119,12 +119,13 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
       stateRootOf,
       onFatal,
     })
-    const safety = isValidator ? await openSafety(directory, id, genesisHash, options) : null
+    // Who is not in the set yet, or no more, may be in that of a later epoch.
+    const mayVote = isOfGenesis || isInSet(chain, id) || existsSync(safetyLogPath(directory))
+    const safety = mayVote ? await openSafety(directory, id, genesisHash, options) : null
     return {
       directory,
       genesis,
       genesisState: start,
-      validatorSet,
       identity,
       id,
       networkKey: await networkKeyFromSeed(networkSeed.seed),
@@ -142,6 +143,10 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
     await database.close()
     throw error
   }
+}
+
+function isInSet(chain: ChainStore, id: ValidatorId): boolean {
+  return chain.state.staking.validators.some((validator) => validator.id === id)
 }
 
 async function openSafety(

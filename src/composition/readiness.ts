@@ -12,9 +12,10 @@ const BEHIND_BLOCKS_MAX = 16
 const FINALITY_AGE_MAX_MS = 5_000
 
 export interface ReadinessSources {
-  readonly electorate: Electorate
+  /** Of the epoch that is going on. */
+  electorate(): Electorate
   readonly parameters: ChainParameters
-  readonly self: ValidatorIndex | null
+  self(): ValidatorIndex | null
   look(): ReplicaView
   now(): MonotonicMs
   /** When the last block became final here in this run, or null. */
@@ -46,14 +47,15 @@ function storage(sources: ReadinessSources): Check {
 }
 
 function peers({ peers: count, electorate, self }: ReadinessSources): Check {
-  const isAlone = self !== null && electorate.size === 1
+  const isAlone = self() !== null && electorate().size === 1
   return check('peers', count() > 0 || isAlone ? null : 'connected to no peer')
 }
 
 /** For a validator: whether the validators it is connected to, with itself, are a quorum. */
-function quorum({ electorate, self, look }: ReadinessSources): Check {
-  if (self === null) return check('quorum', null)
-  const unreachable = new Set(look().unreachable)
+function quorum(sources: ReadinessSources): Check {
+  if (sources.self() === null) return check('quorum', null)
+  const electorate = sources.electorate()
+  const unreachable = new Set(sources.look().unreachable)
   const reachable = electorate.set.validators
     .map((_, i) => i as ValidatorIndex)
     .filter((i) => !unreachable.has(i))

@@ -15,7 +15,7 @@ import type { NodeStorage } from './node-storage.ts'
 import { incomingPath } from './snapshot-opening.ts'
 
 export interface SnapshotJoinOptions {
-  readonly storage: Pick<NodeStorage, 'directory' | 'genesisState' | 'validatorSet'>
+  readonly storage: Pick<NodeStorage, 'directory' | 'genesisState'>
   readonly network: Pick<Network, 'blocks' | 'snapshots'>
   readonly mlDsa: MlDsa65
   readonly epochBlocks: number
@@ -31,6 +31,7 @@ const readable = <T>(result: Result<T>): T | null => (result.ok ? result.value :
 export function buildSnapshotSync(options: SnapshotJoinOptions): SnapshotSync {
   const { storage, network, mlDsa, epochBlocks, trusted, onReady, now, logger } = options
   const { genesisHash, fixedRoots } = storage.genesisState.rules
+  const { staking } = storage.genesisState.state
   return new SnapshotSync({
     fetcher: {
       peers: () => network.blocks.peers(),
@@ -54,12 +55,10 @@ export function buildSnapshotSync(options: SnapshotJoinOptions): SnapshotSync {
     },
     incoming: new IncomingSnapshot(incomingPath(storage.directory.root)),
     genesisHash,
-    genesisSet: storage.validatorSet,
+    genesisSet: { epoch: staking.epoch, validators: staking.validators },
     epochBlocks,
     isCertified: certificateCheck(genesisHash, mlDsa),
-    // The set is genesis's for good, so every header stands for it.
-    setRootIn: () => fixedRoots.validators,
-    stateRootOf: (accumulators) => stateRoot(accumulators, fixedRoots),
+    stateRootOf: (accumulators, state) => stateRoot(accumulators, state, fixedRoots),
     trusted,
     onReady,
     now,

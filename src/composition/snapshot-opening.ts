@@ -13,6 +13,7 @@ import { StorageError } from '../storage/storage-error.ts'
 import type { AnswerFigures, StateAccumulators } from '../types/ledger-state.ts'
 import type { StateRoot } from '../types/primitives.ts'
 import type { SnapshotManifest } from '../types/snapshot.ts'
+import type { StakingState } from '../types/staking.ts'
 
 /** Where snapshots lie in a data directory. */
 export function snapshotsPath(root: string): string {
@@ -29,7 +30,7 @@ export interface SnapshotOpening {
   /** The data directory. */
   readonly root: string
   readonly genesisState: GenesisState
-  readonly stateRootOf: (accumulators: StateAccumulators) => StateRoot
+  readonly stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot
 }
 
 /**

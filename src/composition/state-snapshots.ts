@@ -117,7 +117,7 @@ export class StateSnapshots {
     const { database, chain, logger } = this.#options
     const { tip } = chain
     if (this.#pending !== null) {
-      logger.warn(
+      logger.debug(
         { height: this.#pending.height },
         'a snapshot has no certificate yet; a newer one takes its place',
       )

@@ -5,36 +5,26 @@
  * sets since then.
  */
 import { blockHash } from '../codec/block.ts'
-import { validatorListSchema } from '../codec/genesis.ts'
-import { toHex } from '../codec/hex.ts'
-import { hashTreeRoot } from '../codec/schema.ts'
-import type { BlockHeader } from '../types/block.ts'
 import { epochEndHeight } from '../types/epochs.ts'
 import { ok, type Result, refuse } from '../types/errors.ts'
-import { asEpoch, type Epoch, type GenesisHash, type Hex32 } from '../types/primitives.ts'
+import { asEpoch, type Epoch, type GenesisHash } from '../types/primitives.ts'
 import type { HandOver } from '../types/snapshot.ts'
-import type { Validator, ValidatorSet } from '../types/validator-set.ts'
+import type { ValidatorSet } from '../types/validator-set.ts'
 import type { CertificateCheck } from './snapshot-check.ts'
+import { validatorSetRoot } from './staking/staking-root.ts'
 
 export interface HandOverContext {
   readonly genesisHash: GenesisHash
   /** Blocks per epoch; 0: one epoch without end. */
   readonly epochBlocks: number
   readonly isCertified: CertificateCheck
-  /** Root of the set that decides the block after this one, as its header has it. */
-  readonly setRootIn: (header: BlockHeader) => Hex32
-}
-
-/** SSZ root of a validator set, as headers name it. */
-export function validatorSetRoot(validators: readonly Validator[]): Hex32 {
-  return toHex(hashTreeRoot(validatorListSchema, validators)) as Hex32
 }
 
 /** The set after a hand-over, when the proof holds against the set that was trusted before it. */
 export function followHandOver(
   set: ValidatorSet,
   { header, certificate, validators }: HandOver,
-  { genesisHash, epochBlocks, isCertified, setRootIn }: HandOverContext,
+  { genesisHash, epochBlocks, isCertified }: HandOverContext,
 ): Result<ValidatorSet, 'wrong-hand-over'> {
   const wrong = (why: string) => refuse('wrong-hand-over', `hand-over of epoch ${header.epoch}: ${why}`)
   if (header.genesisHash !== genesisHash) return wrong('it is of another network')
@@ -48,7 +38,7 @@ export function followHandOver(
     return wrong('the certificate is of another block')
   }
   if (!isCertified(certificate, old)) return wrong('the certificate does not hold')
-  if (validators.length === 0 || validatorSetRoot(validators) !== setRootIn(header)) {
+  if (validators.length === 0 || validatorSetRoot(validators) !== header.validatorSetRoot) {
     return wrong('the block names another set')
   }
   return ok({ epoch: asEpoch(header.epoch + 1), validators })

@@ -174,6 +174,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
       directory.setValidators(ids)
       exchange.setValidators(ids)
       channel.setValidators(ids)
+      gossip.followBlocks(!ids.includes(ownId))
       if (!ids.includes(ownId)) dialer.setTargets('validator', [])
       else dialValidators()
     },

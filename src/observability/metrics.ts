@@ -24,6 +24,10 @@ export const HTTP_ROUTES = [
   '/v1/peers',
   '/v1/validators',
   '/v1/blocks/:reference',
+  '/v1/accounts/:id',
+  '/v1/evidence',
+  '/v1/transactions',
+  '/v1/transactions/:key',
   'other',
 ] as const
 export type HttpRoute = (typeof HTTP_ROUTES)[number]

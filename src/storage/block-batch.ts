@@ -1,15 +1,21 @@
 /** What one final block writes, as operations of the one batch. Reads and writes nothing itself. */
 import { fromHex } from '../codec/hex.ts'
 import { encodeStateAccumulators, encodeStoredVerdict } from '../codec/ledger-state.ts'
-import { counter, decode, encode, hexBytes, record } from '../codec/schema.ts'
+import { bytesUpTo, counter, decode, encode, hexBytes, listOf, record } from '../codec/schema.ts'
+import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
 import { assert } from '../types/assert.ts'
+import type { HashedBlock } from '../types/block.ts'
 import type { Result } from '../types/errors.ts'
 import type { FinalizedBlock, StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
 import type { BlockHash, Height, Hex32, Nullifier, RequestKey, StateRoot } from '../types/primitives.ts'
+import type { StakingState } from '../types/staking.ts'
+import { isValidation } from '../types/transaction.ts'
 import {
+  accountKey,
   blockKey,
   commitKey,
   encodeHeight,
+  fillersKey,
   finalityKey,
   heightOfHashKey,
   META,
@@ -17,6 +23,7 @@ import {
   nullifierOrderKey,
   requestIdKey,
   sequenceKey,
+  transactionKey,
   verdictKey,
   verdictOrderKey,
 } from './buckets.ts'
@@ -46,7 +53,7 @@ export interface FirstUsers {
   remember(id: Hex32, key: RequestKey): void
 }
 
-/** Block, hash index, nullifiers, verdicts with answers, request ids, sequences. */
+/** Block, hash index, nullifiers, verdicts with answers, request ids, sequences, places of staking transactions. */
 export function blockOperations(
   finalized: Pick<FinalizedBlock, 'block' | 'changes' | 'answers'>,
   firstUsers: FirstUsers,
@@ -60,6 +67,9 @@ export function blockOperations(
   const operations = [
     put(blockKey(height), block.bytes),
     put(heightOfHashKey(block.hash), encodeHeight(height)),
+    ...block.transactions
+      .filter((transaction) => !isValidation(transaction))
+      .map(({ requestKey }) => put(transactionKey(requestKey), encodeHeight(height))),
   ]
   for (const [i, nullifier] of changes.nullifiers.entries()) {
     operations.push(...nullifierOperations(nullifier, firstNullifier + i))
@@ -111,9 +121,45 @@ export function tipOperations(
   ]
 }
 
+/**
+ * The rows of the staking state that changed.
+ * @param before as the database has it; null when it has none
+ */
+export function stakingOperations(before: StakingState | null, after: StakingState): WriteOperation[] {
+  if (before === after) return []
+  const changed = [...after.accounts.values()].filter(
+    (account) => before?.accounts.get(account.id) !== account,
+  )
+  return [
+    put(META.staking, encodeStakingRest(after)),
+    ...changed.map((account) => put(accountKey(account.id), encodeAccount(account))),
+  ]
+}
+
 /** A finality certificate that is kept. */
 export function checkpointOperation({ height, certificate }: Checkpoint): WriteOperation {
   return put(finalityKey(height), certificate)
+}
+
+/** More than ever stand behind one epoch: each is a view that certified a block and did not make it final. */
+const FILLERS_MAX = 1_024
+const FILLER_BYTES_MAX = 1_024
+const fillersSchema = listOf(bytesUpTo(FILLER_BYTES_MAX), FILLERS_MAX)
+
+/** What leads from an epoch's last block to the block of the certificate that made it final (R13). */
+export function fillersOperation(height: Height, fillers: readonly HashedBlock[]): WriteOperation {
+  return put(
+    fillersKey(height),
+    encode(
+      fillersSchema,
+      fillers.map(({ bytes }) => bytes),
+    ),
+  )
+}
+
+/** The way back from {@link fillersOperation}. */
+export function decodeFillers(bytes: Uint8Array): Result<readonly Uint8Array[], 'malformed'> {
+  return decode(fillersSchema, bytes, FILLERS_MAX * (FILLER_BYTES_MAX + 4))
 }
 
 /** A commit certificate that is kept. */

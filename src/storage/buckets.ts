@@ -3,7 +3,15 @@
  * big endian, so that they sort. Changing a row here is a new SCHEMA_VERSION.
  */
 import { fromHex } from '../codec/hex.ts'
-import type { BlockHash, Epoch, Height, Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
+import type {
+  AccountId,
+  BlockHash,
+  Epoch,
+  Height,
+  Hex32,
+  Nullifier,
+  RequestKey,
+} from '../types/primitives.ts'
 
 /** What the rows below and the values under them add up to. A database of another version is refused. */
 export const SCHEMA_VERSION = 2
@@ -28,6 +36,12 @@ const BUCKET = {
   requestIds: 0x08,
   /** Hash of a node id → highest sequence number, u64 little endian. */
   sequences: 0x09,
+  /** Account id → account. */
+  accounts: 0x0a,
+  /** Request key of a staking or evidence transaction → height of the block that holds it. */
+  transactions: 0x0b,
+  /** Height of an epoch's last block → the fillers from it to the block of its finality certificate, where there are any. */
+  fillers: 0x0c,
   /** Position in the state's list of nullifiers → nullifier. */
   nullifierOrder: 0x10,
   /** Position in the state's list of verdicts → request key. */
@@ -43,13 +57,22 @@ export const META = {
   tip: metaKey('tip'),
   accumulators: metaKey('accumulators'),
   tipCertificate: metaKey('tip-certificate'),
+  /** The staking state without its accounts. */
+  staking: metaKey('staking'),
   /** Lowest height from which every block is kept; absent: none was pruned. */
   lowest: metaKey('lowest'),
   /** Present while a snapshot is being installed: what else is here is half of a state. */
   installing: metaKey('installing'),
 } as const
 
-type NumberedBucket = 'blocks' | 'finality' | 'commits' | 'nullifierOrder' | 'verdictOrder' | 'handOvers'
+type NumberedBucket =
+  | 'blocks'
+  | 'finality'
+  | 'commits'
+  | 'fillers'
+  | 'nullifierOrder'
+  | 'verdictOrder'
+  | 'handOvers'
 
 /** Keys from the lower bound up to, not including, the upper one. */
 export interface KeyRange {
@@ -60,11 +83,21 @@ export interface KeyRange {
 export const blockKey = (height: Height): Uint8Array => heightKey('blocks', height)
 export const finalityKey = (height: Height): Uint8Array => heightKey('finality', height)
 export const commitKey = (height: Height): Uint8Array => heightKey('commits', height)
+export const fillersKey = (height: Height): Uint8Array => heightKey('fillers', height)
 export const heightOfHashKey = (hash: BlockHash): Uint8Array => hashKey(BUCKET.heights, hash)
 export const nullifierKey = (nullifier: Nullifier): Uint8Array => hashKey(BUCKET.nullifiers, nullifier)
 export const verdictKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.verdicts, requestKey)
 export const requestIdKey = (idHash: Hex32): Uint8Array => hashKey(BUCKET.requestIds, idHash)
 export const sequenceKey = (nodeIdHash: Hex32): Uint8Array => hashKey(BUCKET.sequences, nodeIdHash)
+
+export const accountKey = (id: AccountId): Uint8Array => hashKey(BUCKET.accounts, id)
+export const transactionKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.transactions, requestKey)
+
+/** Every account, in order of their ids. */
+export const ACCOUNT_RANGE: KeyRange = {
+  gte: Uint8Array.of(BUCKET.accounts),
+  lt: Uint8Array.of(BUCKET.accounts + 1),
+}
 
 export const nullifierOrderKey = (position: number): Uint8Array => heightKey('nullifierOrder', position)
 export const verdictOrderKey = (position: number): Uint8Array => heightKey('verdictOrder', position)

@@ -40,9 +40,11 @@ export async function* exportChunks(
   }
 }
 
-/** All but the last are full, and stay as they are. The block is another one every time. */
+/** Parts that only grow: all their chunks but the last are full, and stay as they are. */
+const GROWING_PARTS: ReadonlySet<SnapshotPart> = new Set(['nullifiers', 'note-commitments', 'verdicts'])
+
 function fullChunksOf(part: SnapshotPart, earlier: readonly ChunkReference[]): readonly ChunkReference[] {
-  return part === 'block' ? [] : earlier.filter((chunk) => chunk.part === part).slice(0, -1)
+  return GROWING_PARTS.has(part) ? earlier.filter((chunk) => chunk.part === part).slice(0, -1) : []
 }
 
 async function* newChunks(

@@ -7,6 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { encodeQuorumCertificate } from '../codec/certificates.ts'
 import { toHex } from '../codec/hex.ts'
 import { decodeChunk } from '../codec/snapshot.ts'
+import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
 import { utf8ToBytes } from '../codec/utf8.ts'
 import type { SnapshotEntry, SnapshotReplay } from '../ledger/snapshot-check.ts'
 import type { AnswerFigures } from '../types/ledger-state.ts'
@@ -22,7 +23,7 @@ import {
   tipOperations,
   verdictOperations,
 } from './block-batch.ts'
-import { CONTENT_RANGE, encodeHeight, META, requestIdKey } from './buckets.ts'
+import { accountKey, CONTENT_RANGE, encodeHeight, META, requestIdKey } from './buckets.ts'
 import type { Database, WriteOperation } from './database.ts'
 import { STORAGE_EXIT, StorageError } from './storage-error.ts'
 
@@ -55,7 +56,7 @@ export function isEmpty(database: Database): boolean {
 export async function clearHalfInstalled(database: Database): Promise<void> {
   await database.clear(CONTENT_RANGE)
   await database.write(
-    [META.tip, META.accumulators, META.tipCertificate, META.lowest, META.installing].map(
+    [META.tip, META.accumulators, META.staking, META.tipCertificate, META.lowest, META.installing].map(
       (key) => ({ type: 'del', key }) as const,
     ),
   )
@@ -86,11 +87,11 @@ export async function installSnapshot(
   }
   const finished = replay.finish()
   if (!finished.ok) throw damaged(manifest, finished.detail)
-  const { block, accumulators } = finished.value
+  const { block, accumulators, staking } = finished.value
   const { certificate, finality } = manifest
   const { height } = block.header
   const none = { keyOf: () => null, remember: () => undefined }
-  const blockRows = { block, answers: [], changes: { nullifiers: [], verdicts: [], accumulators } }
+  const blockRows = { block, answers: [], changes: { nullifiers: [], verdicts: [], accumulators, staking } }
   await database.write([
     ...blockOperations(genesis, none),
     ...blockOperations(blockRows, none),
@@ -99,6 +100,7 @@ export async function installSnapshot(
       encodeQuorumCertificate(finality ?? certificate),
       accumulators,
     ),
+    put(META.staking, encodeStakingRest(staking)),
     commitOperation({ height, certificate: encodeQuorumCertificate(certificate) }),
     ...(finality === null
       ? []
@@ -138,7 +140,10 @@ class RowMaker {
         const stored = { record: entry.record, figures: this.#figures }
         return verdictOperations(stored, position, this.#firstUsers)
       }
-      // The block is written last; notes have no rows.
+      case 'accounts':
+        return [put(accountKey(entry.account.id), encodeAccount(entry.account))]
+      // Block and staking state are written last; notes have no rows.
+      case 'staking':
       case 'block':
       case 'note-commitments':
         return []

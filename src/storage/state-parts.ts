@@ -2,8 +2,10 @@
  * The parts of the state, one row each: how a part is read from the database in its order. What is not listed here
  * is no part of a snapshot. Reading is in slices: the event loop turns between two.
  */
+import { setImmediate as turn } from 'node:timers/promises'
 import { toHex } from '../codec/hex.ts'
 import { decodeStoredVerdict } from '../codec/ledger-state.ts'
+import { encodeAccount, encodeStakingRest, sortedAccounts } from '../codec/staking.ts'
 import { encodeVerdict } from '../codec/verdict.ts'
 import type { RequestKey } from '../types/primitives.ts'
 import type { SnapshotPart } from '../types/snapshot.ts'
@@ -24,6 +26,8 @@ export interface StatePart {
 /** Rows per slice: a nullifier is a row, a verdict is a look-up and two encodings, some 80 µs. */
 const NULLIFIERS_PER_SLICE = 1_024
 const VERDICTS_PER_SLICE = 64
+/** Some 20 µs each. */
+const ACCOUNTS_PER_SLICE = 128
 
 /** In the order of a snapshot (types/snapshot.ts). */
 export const STATE_PARTS: readonly StatePart[] = [
@@ -57,6 +61,24 @@ export const STATE_PARTS: readonly StatePart[] = [
       const range = heightRange('verdictOrder', from, accumulators.verdicts.size - 1)
       for await (const rows of view.scan(range, VERDICTS_PER_SLICE)) {
         yield rows.map(([, key]) => verdictOf(view, toHex(key) as RequestKey))
+      }
+    },
+  },
+  {
+    part: 'staking',
+    size: () => 1,
+    entries: async function* (_view, { staking }) {
+      yield [encodeStakingRest(staking)]
+    },
+  },
+  {
+    part: 'accounts',
+    size: ({ staking }) => staking.accounts.size,
+    entries: async function* (_view, { staking }) {
+      const accounts = sortedAccounts(staking.accounts)
+      for (let at = 0; at < accounts.length; at += ACCOUNTS_PER_SLICE) {
+        yield accounts.slice(at, at + ACCOUNTS_PER_SLICE).map(encodeAccount)
+        await turn()
       }
     },
   },

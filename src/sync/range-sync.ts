@@ -59,6 +59,8 @@ export class RangeSync {
   readonly #waiting = new Set<() => void>()
   #pollTimer: NodeJS.Timeout | null = null
   #lastFinalHeight = asHeight(0)
+  /** A certificate of an epoch to come was shown: where the chain ends is still to be learnt. */
+  #isEpochsBehind = false
 
   constructor(options: RangeSyncOptions) {
     this.#options = options
@@ -106,6 +108,12 @@ export class RangeSync {
       this.#peers.pause(from, 'certificate does not verify')
       return
     }
+    if (certificate === 'ahead') {
+      // What it claims cannot be checked before the epochs in between are here. Their ranges can.
+      this.#isEpochsBehind = true
+      this.request({ height: asHeight(tip.finalHeight() + 1) })
+      return
+    }
     if (certificate.height > tip.finalHeight()) this.request(certificate)
   }
 
@@ -120,7 +128,7 @@ export class RangeSync {
   }
 
   async #run(): Promise<void> {
-    const { tip, logger, now } = this.#options
+    const { tip, reader, logger, now } = this.#options
     this.#isRunning = true
     const startHeight = tip.finalHeight()
     const startedAt = now()
@@ -136,7 +144,7 @@ export class RangeSync {
         // With no peer left to ask, the next poll or certificate starts over.
         if (range === null && this.#peers.ready().length === 0) break
         if (range === null) continue
-        const last = range.blocks.at(-1)
+        const last = range.blocks.findLast((block) => !reader.isFiller(block))
         if (last === undefined) continue
         this.#handedTo = last.header.height
         this.#handedHash = last.hash
@@ -148,11 +156,22 @@ export class RangeSync {
       this.#isRunning = false
       this.#requests.clear()
     }
+    if (this.#isEpochsBehind && this.#handedTo > startHeight) this.#pollWhenFinal()
+    this.#isEpochsBehind = false
     const blocks = this.#handedTo - startHeight
     if (blocks > RANGE_BLOCKS) {
       const seconds = (now() - startedAt) / 1_000
       logger.info({ blocks, seconds, blocksPerSecond: Math.round(blocks / seconds) }, 'caught up')
     }
+  }
+
+  /** Asks again once all that was handed over is final. */
+  #pollWhenFinal(): void {
+    const { tip } = this.#options
+    void this.#until(() => tip.finalHeight() >= this.#handedTo || this.#isRunning).then(() => {
+      if (!this.#isRunning) return this.poll()
+      return undefined
+    })
   }
 
   /** Consensus may have finalized past what we handed over. */
@@ -179,8 +198,8 @@ export class RangeSync {
       if (answer.code === 'pruned') this.#pruned(came)
       return null
     }
-    const range = this.#check(answer.value)
-    const end = range?.blocks.at(-1)?.header.height
+    const range = await this.#check(answer.value)
+    const end = range?.blocks.findLast((block) => !this.#options.reader.isFiller(block))?.header.height
     if (end === undefined) this.#peers.pause(peer, 'range does not hold')
     else this.#requests.taken(came, end)
     return range
@@ -201,14 +220,14 @@ export class RangeSync {
   }
 
   /** The blocks link from what we have to the certificate's block, and the certificate is a quorum's. */
-  #check(answer: {
+  async #check(answer: {
     readonly blocks: readonly Uint8Array[]
     readonly certificate: Uint8Array | null
-  }): Range | null {
+  }): Promise<Range | null> {
     const { reader } = this.#options
     if (answer.certificate === null || answer.blocks.length === 0) return null
     if (answer.blocks.length > RANGE_BLOCKS) return null
-    const finality = reader.verifyCertificate(answer.certificate)
+    const finality = await this.#verify(answer.certificate)
     if (finality === null) return null
     const blocks: HashedBlock[] = []
     let parentHash = this.#handedHash
@@ -220,6 +239,16 @@ export class RangeSync {
       if (block.hash === finality.blockHash) return { blocks, finality }
     }
     return null
+  }
+
+  /** A certificate of the next epoch can be checked once the blocks handed over, which end this one, are final. */
+  async #verify(certificate: Uint8Array): Promise<Verified<QuorumCertificate> | null> {
+    const { reader, tip } = this.#options
+    const early = reader.verifyCertificate(certificate)
+    if (early !== 'ahead') return early
+    await this.#until(() => tip.finalHeight() >= this.#handedTo || this.#stillPolls >= STILL_POLLS_MAX)
+    const verified = reader.verifyCertificate(certificate)
+    return verified === 'ahead' ? null : verified
   }
 
   async #waitForRoom(): Promise<void> {

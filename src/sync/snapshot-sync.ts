@@ -3,12 +3,14 @@
  * what this node trusts, fetches the chunks, and checks that they add up to the certified state before anything is
  * installed. Installs nothing itself: that is done when the database is opened (storage/snapshot-install.ts).
  */
+
 import { setImmediate as turn } from 'node:timers/promises'
 import { checkManifest, SnapshotReplay, snapshotBlockHash } from '../ledger/snapshot-check.ts'
 import type { StateAccumulators } from '../types/ledger-state.ts'
 import type { Logger } from '../types/logger.ts'
 import { asHeight, type Height, type Hex32, type StateRoot } from '../types/primitives.ts'
 import type { SnapshotManifest } from '../types/snapshot.ts'
+import type { StakingState } from '../types/staking.ts'
 import { downloadChunks } from './chunk-download.ts'
 import type { IncomingChunks, SnapshotFetcher, SnapshotReader } from './snapshot-ports.ts'
 import { provenSet, type TrustOptions } from './trusted-set.ts'
@@ -24,7 +26,7 @@ export interface SnapshotSyncOptions extends TrustOptions {
   readonly fetcher: SnapshotFetcher
   readonly reader: SnapshotReader
   readonly incoming: IncomingChunks
-  readonly stateRootOf: (accumulators: StateAccumulators) => StateRoot
+  readonly stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot
   /** A snapshot is whole, true and on the disk: the node is to be started with it. Called once. */
   readonly onReady: (height: Height) => void
   readonly now: () => number

@@ -2,7 +2,8 @@
  * The validator set of an epoch, from what this node trusts: genesis, and a block that the operator named, if any.
  * Follows hand-over proofs that peers give; believes none of them further than its signatures.
  */
-import { followHandOver, type HandOverContext, setInEpoch, validatorSetRoot } from '../ledger/hand-over.ts'
+import { followHandOver, type HandOverContext, setInEpoch } from '../ledger/hand-over.ts'
+import { validatorSetRoot } from '../ledger/staking/staking-root.ts'
 import { epochOf } from '../types/epochs.ts'
 import { ok, type Result, refuse } from '../types/errors.ts'
 import { asHeight, type BlockHash, type Epoch, type Height } from '../types/primitives.ts'
@@ -72,7 +73,7 @@ export async function provenSet(
 async function crossTrusted(
   sets: readonly ValidatorSet[],
   height: Height,
-  { trusted, fetcher, reader, setRootIn, epochBlocks }: TrustOptions,
+  { trusted, fetcher, reader, epochBlocks }: TrustOptions,
 ): Promise<Result<never, TrustRefusal> | null> {
   if (trusted === null || trusted.height >= height) return null
   const bytes = await fetcher.blockByHash(trusted.hash)
@@ -83,7 +84,7 @@ async function crossTrusted(
   }
   const epoch = epochOf(asHeight(header.height + 1), epochBlocks)
   const set = sets.findLast((candidate) => candidate.epoch <= epoch)
-  const isSame = set !== undefined && validatorSetRoot(set.validators) === setRootIn(header)
+  const isSame = set !== undefined && validatorSetRoot(set.validators) === header.validatorSetRoot
   return isSame
     ? null
     : refuse('not-trusted', `the set of epoch ${epoch} is not the one of the trusted block`)

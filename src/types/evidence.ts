@@ -27,3 +27,28 @@ export interface Evidence {
   readonly first: SignedContent
   readonly second: SignedContent
 }
+
+/**
+ * The evidence that two signed contents of one slot make, in its one form; null when their contents are equal.
+ * Contents are compared, never signature bytes: ML-DSA signing is hedged.
+ * @param publicKey the key that both signatures are valid under; nothing is verified here
+ */
+export function makeEvidence(
+  kind: SlashableKind,
+  epoch: Epoch,
+  view: View,
+  publicKey: Uint8Array,
+  a: SignedContent,
+  b: SignedContent,
+): Evidence | null {
+  const order = compareContents(a, b)
+  if (order === 0) return null
+  const [first, second] = order < 0 ? [a, b] : [b, a]
+  return { kind, epoch, view, publicKey, first, second }
+}
+
+/** Order of two contents by (block hash, height): below 0, 0 when they are equal, above 0. */
+export function compareContents(a: SignedContent, b: SignedContent): number {
+  if (a.blockHash !== b.blockHash) return a.blockHash < b.blockHash ? -1 : 1
+  return a.height - b.height
+}

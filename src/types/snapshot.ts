@@ -6,9 +6,17 @@ import type { Validator } from './validator-set.ts'
 
 /**
  * The parts of a snapshot in their order: the last block in canonical bytes, then the state's lists as their leaves
- * were appended. What has no root of its own (request ids, sequences) follows from the verdicts.
+ * were appended, then the staking state without its accounts, then these in order of their ids. What has no root
+ * of its own (request ids, sequences) follows from the verdicts.
  */
-export const SNAPSHOT_PARTS = ['block', 'nullifiers', 'note-commitments', 'verdicts'] as const
+export const SNAPSHOT_PARTS = [
+  'block',
+  'nullifiers',
+  'note-commitments',
+  'verdicts',
+  'staking',
+  'accounts',
+] as const
 export type SnapshotPart = (typeof SNAPSHOT_PARTS)[number]
 
 /** A run of entries of one part, by content. */
