@@ -33,7 +33,7 @@ function bytesIn(path: string, seen = new Set<number>()): number {
 const home = mkdtempSync(join(tmpdir(), 'hypermesh-disk-'))
 try {
   const startedAt = performance.now()
-  const directory = await signedDirectory(join(home, 'node'))
+  const directory = await signedDirectory(join(home, 'node'), SETTINGS.epochBlocks)
   const chain = await SignedChain.open(
     {
       path: directory.root,

@@ -56,7 +56,7 @@ try {
     height,
   )
   const making = performance.now() - makingAt
-  const second = await signedDirectory(join(home, 'b'))
+  const second = await signedDirectory(join(home, 'b'), epochBlocks)
   for (const folder of ['db', 'snapshots']) {
     cpSync(join(first.root, folder), join(second.root, folder), { recursive: true })
   }
@@ -66,7 +66,7 @@ try {
   const all = nodes.flatMap(({ addresses }) => addresses.p2p)
   const served = await finalOf(nodes[0] as RunningNode)
 
-  const directory = await signedDirectory(join(home, 'joiner'))
+  const directory = await signedDirectory(join(home, 'joiner'), epochBlocks)
   const startedAt = performance.now()
   const joiner = await started(directory.root, all)
   nodes.push(joiner)

@@ -56,7 +56,7 @@ it('is at the tip through a snapshot, with the same state root', { timeout: 120_
   const served = await atHeight(a, tip)
   expect(served.lowestHeight).toBe(3_001)
 
-  const directory = await signedDirectory(join(home, 'joiner'))
+  const directory = await signedDirectory(join(home, 'joiner'), options.epochBlocks)
   const joiner = await started(directory.root, {}, [...a.addresses.p2p, ...b.addresses.p2p])
   const status = await atHeight(joiner, tip)
   expect(status.final).toEqual(served.final)

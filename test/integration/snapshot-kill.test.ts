@@ -15,10 +15,9 @@ import { asHeight } from '../../src/types/primitives.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 import {
   makeSignedChain,
-  SIGNED_GENESIS,
-  SIGNED_STATE,
   SignedChain,
   signedDirectory,
+  signedState,
   signedStateRootOf,
 } from '../support/signed-chain.ts'
 import { EPOCH_BLOCKS, makerOptions, WINDOW_BLOCKS } from '../support/snapshots-forever.ts'
@@ -33,7 +32,9 @@ async function runAndKill(
   isTime: (line: string) => boolean,
   afterMs: number,
 ) {
-  const child = spawn(process.execPath, [SCRIPT, what, directory], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [SCRIPT, what, directory, String(LARGE)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text
@@ -53,9 +54,14 @@ async function runAndKill(
 
 const random = seededRandom(11)
 
+/** Blocks, and verdicts, of the snapshot that is installed. */
+const LARGE = 600
+const STATE = signedState(LARGE)
+const STATE_ROOT_OF = signedStateRootOf(STATE)
+
 it('leaves whole snapshots and a whole window of blocks', { timeout: 120_000 }, async () => {
   const path = join(temporaryDirectory(), 'node')
-  const directory = await signedDirectory(path)
+  const directory = await signedDirectory(path, EPOCH_BLOCKS)
   let target = 600
   for (let round = 0; round < 3; round++) {
     await runAndKill(
@@ -92,8 +98,8 @@ async function reopened(path: string, directory: Parameters<typeof SignedChain.o
 it('installs a snapshot in whole, whenever the last attempt was cut off', { timeout: 120_000 }, async () => {
   const home = temporaryDirectory()
   const served = await makeSignedChain(
-    { path: join(home, 'served'), epochBlocks: 600, storage: {}, requestEvery: 1 },
-    600,
+    { path: join(home, 'served'), epochBlocks: LARGE, storage: {}, requestEvery: 1 },
+    LARGE,
   )
   const files = await SnapshotFiles.open(snapshotsPath(served.root))
   const [manifest] = files.manifests()
@@ -110,18 +116,18 @@ it('installs a snapshot in whole, whenever the last attempt was cut off', { time
     cpSync(join(home, 'incoming'), join(root, 'snapshots', 'incoming'), { recursive: true })
     const last = await runAndKill('install', root, (line) => line === 'installing', 20 + random() * 250)
     if (last === 'installing') cutOff++
-    const network = { network: SIGNED_GENESIS.network, genesisHash: SIGNED_STATE.rules.genesisHash }
+    const network = { network: 'signed', genesisHash: STATE.rules.genesisHash }
     const database = await Database.open({ path: join(root, 'db'), network })
-    const parts = { database, genesis: SIGNED_STATE, stateRootOf: signedStateRootOf }
-    await openSnapshots({ database, root, genesisState: SIGNED_STATE, stateRootOf: signedStateRootOf })
+    const parts = { database, genesis: STATE, stateRootOf: STATE_ROOT_OF }
+    await openSnapshots({ database, root, genesisState: STATE, stateRootOf: STATE_ROOT_OF })
     const chain = await ChainStore.open({
       ...parts,
       onFatal: (error) => {
         throw error
       },
     })
-    expect(chain.tip).toMatchObject({ height: 600, stateRoot: manifest.certificate.stateRoot })
-    expect(chain.state.accumulators.verdicts.size).toBe(600)
+    expect(chain.tip).toMatchObject({ height: LARGE, stateRoot: manifest.certificate.stateRoot })
+    expect(chain.state.accumulators.verdicts.size).toBe(LARGE)
     await database.close()
   }
   expect(cutOff).toBeGreaterThan(0)

@@ -13,31 +13,40 @@ import { Database } from '../../src/storage/database.ts'
 import { IncomingSnapshot } from '../../src/storage/incoming-snapshot.ts'
 import { SnapshotFiles } from '../../src/storage/snapshot-files.ts'
 import { isHalfInstalled } from '../../src/storage/snapshot-install.ts'
-import { asEpoch, asHeight } from '../../src/types/primitives.ts'
+import { asHeight } from '../../src/types/primitives.ts'
 import type { SnapshotManifest } from '../../src/types/snapshot.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 import {
-  SIGNED_GENESIS,
-  SIGNED_STATE,
   SignedChain,
   signedDirectory,
+  signedGenesis,
+  signedState,
   signedStateRootOf,
 } from '../support/signed-chain.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const EPOCH = 100
-const { genesisHash } = SIGNED_STATE.rules
+const STATE = signedState(EPOCH)
+const STATE_ROOT_OF = signedStateRootOf(STATE)
+const { genesisHash } = STATE.rules
 const CONTEXT = {
   genesisHash,
-  set: { epoch: asEpoch(0), validators: SIGNED_GENESIS.validators },
+  validators: signedGenesis(EPOCH).validators,
   isCertified: certificateCheck(genesisHash, selectMlDsa65()),
 }
 
+/** The set of the manifest's epoch: it never changes here. */
+const contextOf = ({ header: { epoch } }: SnapshotManifest) => ({
+  genesisHash: CONTEXT.genesisHash,
+  isCertified: CONTEXT.isCertified,
+  set: { epoch, validators: CONTEXT.validators },
+})
+
 /** Whether a manifest and its chunks are the state that the four keys certified. */
 function isTrue(manifest: SnapshotManifest, chunks: readonly Uint8Array[]): boolean {
-  const certified = checkManifest(manifest, CONTEXT)
+  const certified = checkManifest(manifest, contextOf(manifest))
   if (!certified.ok) return false
-  const replay = new SnapshotReplay(certified.value, signedStateRootOf)
+  const replay = new SnapshotReplay(certified.value, STATE_ROOT_OF)
   for (const [i, reference] of manifest.chunks.entries()) {
     const entries = decodeChunk(chunks[i] ?? new Uint8Array(), reference.count)
     if (!entries.ok || !replay.add(reference.part, entries.value).ok) return false
@@ -47,7 +56,7 @@ function isTrue(manifest: SnapshotManifest, chunks: readonly Uint8Array[]): bool
 
 async function served(): Promise<{ chain: SignedChain; root: string; files: SnapshotFiles }> {
   const path = join(temporaryDirectory(), 'node')
-  const directory = await signedDirectory(path)
+  const directory = await signedDirectory(path, EPOCH)
   const chain = await SignedChain.open({ path, epochBlocks: EPOCH, requestEvery: 1 }, directory)
   onTestFinished(() => chain.close())
   await chain.grow(250)
@@ -69,19 +78,19 @@ async function fetched(files: SnapshotFiles, manifest: SnapshotManifest, root: s
 async function opened(
   root: string,
 ): Promise<{ database: Database; chain: ChainStore; installed: number | null }> {
-  const network = { network: SIGNED_GENESIS.network, genesisHash }
+  const network = { network: 'signed', genesisHash }
   const database = await Database.open({ path: join(root, 'db'), network })
   onTestFinished(() => database.close())
   const installed = await openSnapshots({
     database,
     root,
-    genesisState: SIGNED_STATE,
-    stateRootOf: signedStateRootOf,
+    genesisState: STATE,
+    stateRootOf: STATE_ROOT_OF,
   })
   const chain = await ChainStore.open({
     database,
-    genesis: SIGNED_STATE,
-    stateRootOf: signedStateRootOf,
+    genesis: STATE,
+    stateRootOf: STATE_ROOT_OF,
     onFatal: (error) => {
       throw error
     },
@@ -173,9 +182,9 @@ describe('a snapshot', () => {
         if (certificate === null) continue
         for (const [i, { voter, signature }] of certificate.signatures.entries()) {
           const signatures = certificate.signatures.with(i, { voter, signature: flip(signature, random) })
-          expect(checkManifest({ ...manifest, [kind]: { ...certificate, signatures } }, CONTEXT).ok).toBe(
-            false,
-          )
+          expect(
+            checkManifest({ ...manifest, [kind]: { ...certificate, signatures } }, contextOf(manifest)).ok,
+          ).toBe(false)
         }
       }
     })

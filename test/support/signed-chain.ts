@@ -18,6 +18,7 @@ import { configSchema, type StorageConfig } from '../../src/config/schema.ts'
 import { SIGNATURE_CONTEXTS } from '../../src/crypto/contexts.ts'
 import { selectMlDsa65 } from '../../src/crypto/select.ts'
 import { buildBlock } from '../../src/ledger/build-block.ts'
+import type { ChainRules } from '../../src/ledger/chain-rules.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
 import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import type { StateReader } from '../../src/ledger/state-reader.ts'
@@ -27,30 +28,40 @@ import { ChainStore } from '../../src/storage/chain-store.ts'
 import { Database } from '../../src/storage/database.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
+import { epochOf } from '../../src/types/epochs.ts'
 import type { Genesis } from '../../src/types/genesis.ts'
 import type { FinalizedBlock, StateAccumulators } from '../../src/types/ledger-state.ts'
-import { asUnixMs, asValidatorIndex, asView, type StateRoot } from '../../src/types/primitives.ts'
-import { GENESIS, numberedTransaction } from '../unit/ledger/fixtures.ts'
+import { asHeight, asUnixMs, asValidatorIndex, asView, type StateRoot } from '../../src/types/primitives.ts'
+import type { StakingState } from '../../src/types/staking.ts'
+import { GENESIS, numberedTransaction, PORTS } from '../unit/ledger/fixtures.ts'
 import { figures } from './final-chain.ts'
 import { RecordingLogger } from './network-node.ts'
 
 const KEYS = [1, 2, 3, 4].map((seed) => selectMlDsa65().keyPairFromSeed(new Uint8Array(32).fill(seed)))
 
-/** Genesis of the four keys. */
-export const SIGNED_GENESIS: Genesis = {
-  ...GENESIS,
-  network: 'signed',
-  validators: KEYS.map(({ publicKey }) => ({
-    id: validatorId(publicKey.raw),
-    publicKey: publicKey.raw,
-    stake: 1n,
-  })),
+/** Genesis of the four keys. @param epochBlocks blocks per epoch: a snapshot is taken at the end of each */
+export function signedGenesis(epochBlocks: number): Genesis {
+  return {
+    ...GENESIS,
+    network: 'signed',
+    parameters: { ...GENESIS.parameters, epochBlocks },
+    validators: KEYS.map(({ publicKey }) => ({
+      id: validatorId(publicKey.raw),
+      publicKey: publicKey.raw,
+      stake: 1n,
+    })),
+  }
 }
-export const SIGNED_STATE: GenesisState = genesisState(SIGNED_GENESIS)
-const HASH = genesisHash(SIGNED_GENESIS)
 
-export const signedStateRootOf = (accumulators: StateAccumulators): StateRoot =>
-  stateRoot(accumulators, SIGNED_STATE.rules.fixedRoots)
+/** What such a network starts from. */
+export const signedState = (epochBlocks: number): GenesisState =>
+  genesisState(signedGenesis(epochBlocks), PORTS)
+
+/** Root of a state of such a network. */
+export const signedStateRootOf =
+  ({ rules }: GenesisState) =>
+  (accumulators: StateAccumulators, staking: StakingState): StateRoot =>
+    stateRoot(accumulators, staking, rules.fixedRoots)
 
 /** A certificate of three of the four, signed. */
 export function signedCertificate(
@@ -61,7 +72,9 @@ export function signedCertificate(
   const { epoch, view, height } = header
   const of = { epoch, view, height, blockHash: hash }
   const payload =
-    root === null ? voteSigningPayload(HASH, of) : commitSigningPayload(HASH, { ...of, stateRoot: root })
+    root === null
+      ? voteSigningPayload(header.genesisHash, of)
+      : commitSigningPayload(header.genesisHash, { ...of, stateRoot: root })
   const signatures = [0, 1, 2].map((voter) => ({
     voter: asValidatorIndex(voter),
     signature: KEYS[voter]?.sign(payload, SIGNATURE_CONTEXTS[kind]) ?? new Uint8Array(),
@@ -86,6 +99,7 @@ export class SignedChain {
   readonly chain: ChainStore
   readonly upkeep: ChainUpkeep
   readonly #options: SignedChainOptions
+  readonly #rules: ChainRules
 
   private constructor(
     options: SignedChainOptions,
@@ -94,21 +108,23 @@ export class SignedChain {
     upkeep: ChainUpkeep,
   ) {
     this.#options = options
+    this.#rules = signedState(options.epochBlocks).rules
     this.database = database
     this.chain = chain
     this.upkeep = upkeep
   }
 
   static async open(options: SignedChainOptions, directory: DataDirectory): Promise<SignedChain> {
-    const network = { network: SIGNED_GENESIS.network, genesisHash: HASH }
+    const genesis = signedState(options.epochBlocks)
+    const network = { network: 'signed', genesisHash: genesis.rules.genesisHash }
     const database = await Database.open({ path: directory.database, network })
     const onFatal = (error: unknown): never => {
       throw error
     }
     const chain = await ChainStore.open({
       database,
-      genesis: SIGNED_STATE,
-      stateRootOf: signedStateRootOf,
+      genesis,
+      stateRootOf: signedStateRootOf(genesis),
       onFatal,
     })
     const metrics = createMetrics({ version: 'test', commit: 'test' })
@@ -117,6 +133,7 @@ export class SignedChain {
       storage: { chain, database, directory },
       config: { ...configSchema.parse({}).storage, ...options.storage },
       epochBlocks: options.epochBlocks,
+      isValidator: () => true,
       changedSet: () => null,
       metrics,
       now: () => performance.now(),
@@ -164,6 +181,7 @@ export class SignedChain {
       const requests = requestEvery > 0 && height % requestEvery === 0 ? [numberedTransaction(height)] : []
       const { executed } = buildBlock(
         {
+          epoch: epochOf(asHeight(height), this.#options.epochBlocks),
           view: asView(height),
           justify: { view: parent.header.view, blockHash: parent.hash },
           // Little time passes, so that requests stay fresh.
@@ -172,16 +190,19 @@ export class SignedChain {
         },
         requests,
         parent,
-        SIGNED_STATE.rules,
+        this.#rules,
       )
       const { block, changes } = executed
-      made.push({ ...executed, answers: changes.verdicts.map(() => figures(height)) })
+      made.push({ ...executed, fillers: [], answers: changes.verdicts.map(() => figures(height)) })
       const below = parent.state
       parent = {
         hash: block.hash,
         header: block.header,
         stateRoot: executed.stateRoot,
-        state: changes.verdicts.length === 0 ? below : StateOverlay.of(() => below, changes),
+        state:
+          changes.verdicts.length === 0 && changes.staking === below.staking
+            ? below
+            : StateOverlay.of(() => below, changes),
       }
     }
     const last = made.at(-1)
@@ -191,19 +212,20 @@ export class SignedChain {
   }
 }
 
-/** The data directory of a node of this network that is no validator; nothing in it yet. */
-export async function signedDirectory(path: string): Promise<DataDirectory> {
+/** The data directory of a node of such a network that is no validator; nothing in it yet. */
+export async function signedDirectory(path: string, epochBlocks: number): Promise<DataDirectory> {
+  const genesis = signedGenesis(epochBlocks)
   const directory = createDataDirectory(path)
   await takeNodeKeys(directory.root, 'node')
-  writeFileSync(directory.genesis, formatGenesis(SIGNED_GENESIS))
+  writeFileSync(directory.genesis, formatGenesis(genesis))
   writeFileSync(join(directory.root, 'config.toml'), 'schema = 1\n')
-  sealDataDirectory(directory, SIGNED_GENESIS.network, HASH)
+  sealDataDirectory(directory, genesis.network, genesisHash(genesis))
   return directory
 }
 
 /** Makes a directory with a chain of a height in it. */
 export async function makeSignedChain(options: SignedChainOptions, height: number): Promise<DataDirectory> {
-  const directory = await signedDirectory(options.path)
+  const directory = await signedDirectory(options.path, options.epochBlocks)
   const chain = await SignedChain.open(options, directory)
   await chain.grow(height)
   await chain.upkeep.settled()
