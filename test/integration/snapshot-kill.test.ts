@@ -18,9 +18,9 @@ import {
   SignedChain,
   signedDirectory,
   signedState,
-  stateRootOn,
+  signedStateRootOf,
 } from '../support/signed-chain.ts'
-import { EPOCH_BLOCKS, INSTALLED_HEIGHT, makerOptions, WINDOW_BLOCKS } from '../support/snapshots-forever.ts'
+import { EPOCH_BLOCKS, makerOptions, WINDOW_BLOCKS } from '../support/snapshots-forever.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const SCRIPT = join(import.meta.dirname, '../support/snapshots-forever.ts')
@@ -32,16 +32,19 @@ async function runAndKill(
   isTime: (line: string) => boolean,
   afterMs: number,
 ) {
-  const child = spawn(process.execPath, [SCRIPT, what, directory], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [SCRIPT, what, directory, String(LARGE)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text
   })
   let last = ''
-  let timer: NodeJS.Timeout | undefined
+  let isEnding = false
   onTestFinished(() => void child.kill('SIGKILL'))
   for await (const line of createInterface(child.stdout)) {
-    if (isTime(line)) timer ??= setTimeout(() => child.kill('SIGKILL'), afterMs)
+    if (!isEnding && isTime(line)) setTimeout(() => child.kill('SIGKILL'), afterMs)
+    isEnding ||= isTime(line)
     last = line
   }
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
@@ -50,7 +53,11 @@ async function runAndKill(
 }
 
 const random = seededRandom(11)
-const STATE = signedState(INSTALLED_HEIGHT)
+
+/** Blocks, and verdicts, of the snapshot that is installed. */
+const LARGE = 600
+const STATE = signedState(LARGE)
+const STATE_ROOT_OF = signedStateRootOf(STATE)
 
 it('leaves whole snapshots and a whole window of blocks', { timeout: 120_000 }, async () => {
   const path = join(temporaryDirectory(), 'node')
@@ -91,8 +98,8 @@ async function reopened(path: string, directory: Parameters<typeof SignedChain.o
 it('installs a snapshot in whole, whenever the last attempt was cut off', { timeout: 120_000 }, async () => {
   const home = temporaryDirectory()
   const served = await makeSignedChain(
-    { path: join(home, 'served'), epochBlocks: INSTALLED_HEIGHT, storage: {}, requestEvery: 1 },
-    INSTALLED_HEIGHT,
+    { path: join(home, 'served'), epochBlocks: LARGE, storage: {}, requestEvery: 1 },
+    LARGE,
   )
   const files = await SnapshotFiles.open(snapshotsPath(served.root))
   const [manifest] = files.manifests()
@@ -111,16 +118,16 @@ it('installs a snapshot in whole, whenever the last attempt was cut off', { time
     if (last === 'installing') cutOff++
     const network = { network: 'signed', genesisHash: STATE.rules.genesisHash }
     const database = await Database.open({ path: join(root, 'db'), network })
-    const parts = { database, genesis: STATE, stateRootOf: stateRootOn(STATE) }
-    await openSnapshots({ database, root, genesisState: STATE, stateRootOf: stateRootOn(STATE) })
+    const parts = { database, genesis: STATE, stateRootOf: STATE_ROOT_OF }
+    await openSnapshots({ database, root, genesisState: STATE, stateRootOf: STATE_ROOT_OF })
     const chain = await ChainStore.open({
       ...parts,
       onFatal: (error) => {
         throw error
       },
     })
-    expect(chain.tip).toMatchObject({ height: 600, stateRoot: manifest.certificate.stateRoot })
-    expect(chain.state.accumulators.verdicts.size).toBe(600)
+    expect(chain.tip).toMatchObject({ height: LARGE, stateRoot: manifest.certificate.stateRoot })
+    expect(chain.state.accumulators.verdicts.size).toBe(LARGE)
     await database.close()
   }
   expect(cutOff).toBeGreaterThan(0)

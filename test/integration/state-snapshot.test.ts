@@ -21,24 +21,32 @@ import {
   signedDirectory,
   signedGenesis,
   signedState,
-  stateRootOn,
+  signedStateRootOf,
 } from '../support/signed-chain.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const EPOCH = 100
 const STATE = signedState(EPOCH)
+const STATE_ROOT_OF = signedStateRootOf(STATE)
 const { genesisHash } = STATE.rules
-const contextOf = ({ header }: SnapshotManifest) => ({
+const CONTEXT = {
   genesisHash,
-  set: { epoch: header.epoch, validators: signedGenesis(EPOCH).validators },
+  validators: signedGenesis(EPOCH).validators,
   isCertified: certificateCheck(genesisHash, selectMlDsa65()),
+}
+
+/** The set of the manifest's epoch: it never changes here. */
+const contextOf = ({ header: { epoch } }: SnapshotManifest) => ({
+  genesisHash: CONTEXT.genesisHash,
+  isCertified: CONTEXT.isCertified,
+  set: { epoch, validators: CONTEXT.validators },
 })
 
 /** Whether a manifest and its chunks are the state that the four keys certified. */
 function isTrue(manifest: SnapshotManifest, chunks: readonly Uint8Array[]): boolean {
   const certified = checkManifest(manifest, contextOf(manifest))
   if (!certified.ok) return false
-  const replay = new SnapshotReplay(certified.value, stateRootOn(STATE))
+  const replay = new SnapshotReplay(certified.value, STATE_ROOT_OF)
   for (const [i, reference] of manifest.chunks.entries()) {
     const entries = decodeChunk(chunks[i] ?? new Uint8Array(), reference.count)
     if (!entries.ok || !replay.add(reference.part, entries.value).ok) return false
@@ -77,12 +85,12 @@ async function opened(
     database,
     root,
     genesisState: STATE,
-    stateRootOf: stateRootOn(STATE),
+    stateRootOf: STATE_ROOT_OF,
   })
   const chain = await ChainStore.open({
     database,
     genesis: STATE,
-    stateRootOf: stateRootOn(STATE),
+    stateRootOf: STATE_ROOT_OF,
     onFatal: (error) => {
       throw error
     },

@@ -37,6 +37,7 @@ function grown() {
   const blocks: FinalizedBlock[] = staking.blocks.map((executed) => ({
     ...executed,
     finality: certificate(executed.block),
+    fillers: [],
     answers: [],
   }))
   return { staking, blocks }

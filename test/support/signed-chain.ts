@@ -18,6 +18,7 @@ import { configSchema, type StorageConfig } from '../../src/config/schema.ts'
 import { SIGNATURE_CONTEXTS } from '../../src/crypto/contexts.ts'
 import { selectMlDsa65 } from '../../src/crypto/select.ts'
 import { buildBlock } from '../../src/ledger/build-block.ts'
+import type { ChainRules } from '../../src/ledger/chain-rules.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
 import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import type { StateReader } from '../../src/ledger/state-reader.ts'
@@ -27,15 +28,10 @@ import { ChainStore } from '../../src/storage/chain-store.ts'
 import { Database } from '../../src/storage/database.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
+import { epochOf } from '../../src/types/epochs.ts'
 import type { Genesis } from '../../src/types/genesis.ts'
 import type { FinalizedBlock, StateAccumulators } from '../../src/types/ledger-state.ts'
-import {
-  asUnixMs,
-  asValidatorIndex,
-  asView,
-  type GenesisHash,
-  type StateRoot,
-} from '../../src/types/primitives.ts'
+import { asHeight, asUnixMs, asValidatorIndex, asView, type StateRoot } from '../../src/types/primitives.ts'
 import type { StakingState } from '../../src/types/staking.ts'
 import { GENESIS, numberedTransaction, PORTS } from '../unit/ledger/fixtures.ts'
 import { figures } from './final-chain.ts'
@@ -43,7 +39,7 @@ import { RecordingLogger } from './network-node.ts'
 
 const KEYS = [1, 2, 3, 4].map((seed) => selectMlDsa65().keyPairFromSeed(new Uint8Array(32).fill(seed)))
 
-/** Genesis of the four keys, with epochs of so many blocks. */
+/** Genesis of the four keys. @param epochBlocks blocks per epoch: a snapshot is taken at the end of each */
 export function signedGenesis(epochBlocks: number): Genesis {
   return {
     ...GENESIS,
@@ -54,25 +50,21 @@ export function signedGenesis(epochBlocks: number): Genesis {
       publicKey: publicKey.raw,
       stake: 1n,
     })),
-    accounts: [],
   }
 }
 
-/** Where its chain begins. */
-export function signedState(epochBlocks: number): GenesisState {
-  return genesisState(signedGenesis(epochBlocks), PORTS)
-}
+/** What such a network starts from. */
+export const signedState = (epochBlocks: number): GenesisState =>
+  genesisState(signedGenesis(epochBlocks), PORTS)
 
-/** Root of a state of its chain, whatever the length of its epochs. */
-export function stateRootOn(start: GenesisState): StateRootOf {
-  return (accumulators, staking) => stateRoot(accumulators, staking, start.rules.fixedRoots)
-}
-
-type StateRootOf = (accumulators: StateAccumulators, staking: StakingState) => StateRoot
+/** Root of a state of such a network. */
+export const signedStateRootOf =
+  ({ rules }: GenesisState) =>
+  (accumulators: StateAccumulators, staking: StakingState): StateRoot =>
+    stateRoot(accumulators, staking, rules.fixedRoots)
 
 /** A certificate of three of the four, signed. */
-function signedCertificate(
-  network: GenesisHash,
+export function signedCertificate(
   { header, hash }: HashedBlock,
   kind: 'pre-commit' | 'commit',
   root: StateRoot | null = null,
@@ -81,8 +73,8 @@ function signedCertificate(
   const of = { epoch, view, height, blockHash: hash }
   const payload =
     root === null
-      ? voteSigningPayload(network, of)
-      : commitSigningPayload(network, { ...of, stateRoot: root })
+      ? voteSigningPayload(header.genesisHash, of)
+      : commitSigningPayload(header.genesisHash, { ...of, stateRoot: root })
   const signatures = [0, 1, 2].map((voter) => ({
     voter: asValidatorIndex(voter),
     signature: KEYS[voter]?.sign(payload, SIGNATURE_CONTEXTS[kind]) ?? new Uint8Array(),
@@ -107,17 +99,16 @@ export class SignedChain {
   readonly chain: ChainStore
   readonly upkeep: ChainUpkeep
   readonly #options: SignedChainOptions
-  readonly #genesis: GenesisState
+  readonly #rules: ChainRules
 
   private constructor(
     options: SignedChainOptions,
-    genesis: GenesisState,
     database: Database,
     chain: ChainStore,
     upkeep: ChainUpkeep,
   ) {
     this.#options = options
-    this.#genesis = genesis
+    this.#rules = signedState(options.epochBlocks).rules
     this.database = database
     this.chain = chain
     this.upkeep = upkeep
@@ -133,7 +124,7 @@ export class SignedChain {
     const chain = await ChainStore.open({
       database,
       genesis,
-      stateRootOf: stateRootOn(genesis),
+      stateRootOf: signedStateRootOf(genesis),
       onFatal,
     })
     const metrics = createMetrics({ version: 'test', commit: 'test' })
@@ -149,7 +140,7 @@ export class SignedChain {
       onFatal,
       logger: new RecordingLogger(),
     })
-    return new SignedChain(options, genesis, database, chain, upkeep)
+    return new SignedChain(options, database, chain, upkeep)
   }
 
   /** Grows the chain to a height. @param onBatch told the height after every batch */
@@ -164,9 +155,7 @@ export class SignedChain {
       await upkeep.snapshots.commitFinalized(blocks)
       upkeep.finalized()
       const { block, stateRoot: root } = chain.tip
-      await upkeep.snapshots.putCommitCertificate(
-        signedCertificate(this.#genesis.rules.genesisHash, block, 'commit', root),
-      )
+      await upkeep.snapshots.putCommitCertificate(signedCertificate(block, 'commit', root))
       await onBatch(chain.tip.height)
     }
   }
@@ -192,7 +181,7 @@ export class SignedChain {
       const requests = requestEvery > 0 && height % requestEvery === 0 ? [numberedTransaction(height)] : []
       const { executed } = buildBlock(
         {
-          epoch: state.staking.epoch,
+          epoch: epochOf(asHeight(height), this.#options.epochBlocks),
           view: asView(height),
           justify: { view: parent.header.view, blockHash: parent.hash },
           // Little time passes, so that requests stay fresh.
@@ -201,7 +190,7 @@ export class SignedChain {
         },
         requests,
         parent,
-        this.#genesis.rules,
+        this.#rules,
       )
       const { block, changes } = executed
       made.push({ ...executed, fillers: [], answers: changes.verdicts.map(() => figures(height)) })
@@ -210,21 +199,24 @@ export class SignedChain {
         hash: block.hash,
         header: block.header,
         stateRoot: executed.stateRoot,
-        state: changes.verdicts.length === 0 ? below : StateOverlay.of(() => below, changes),
+        state:
+          changes.verdicts.length === 0 && changes.staking === below.staking
+            ? below
+            : StateOverlay.of(() => below, changes),
       }
     }
     const last = made.at(-1)
     if (last === undefined) return []
-    const finality = signedCertificate(this.#genesis.rules.genesisHash, last.block, 'pre-commit')
+    const finality = signedCertificate(last.block, 'pre-commit')
     return made.map((block) => ({ ...block, finality }))
   }
 }
 
-/** The data directory of a node of this network that is no validator; nothing in it yet. */
+/** The data directory of a node of such a network that is no validator; nothing in it yet. */
 export async function signedDirectory(path: string, epochBlocks: number): Promise<DataDirectory> {
+  const genesis = signedGenesis(epochBlocks)
   const directory = createDataDirectory(path)
   await takeNodeKeys(directory.root, 'node')
-  const genesis = signedGenesis(epochBlocks)
   writeFileSync(directory.genesis, formatGenesis(genesis))
   writeFileSync(join(directory.root, 'config.toml'), 'schema = 1\n')
   sealDataDirectory(directory, genesis.network, genesisHash(genesis))
