@@ -5,29 +5,31 @@
 import { decodeBlock } from './codec/block.ts'
 import { encodeFinalAnnouncement } from './codec/final-announcement.ts'
 import { ApiViews, nodeNameOf } from './composition/api-views.ts'
+import { ConsensusSeat } from './composition/consensus-seat.ts'
+import { DoppelgangerWait } from './composition/doppelganger-wait.ts'
 import { fatalHandler } from './composition/fatal.ts'
+import { setGauges } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
 import { buildNetwork } from './composition/node-network.ts'
 import { openNodeStorage } from './composition/node-storage.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks } from './composition/readiness.ts'
-import { signingHistoryOf } from './composition/signing-history.ts'
 import { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
 import { validationObserver } from './composition/validation-metrics.ts'
+import { holdDuties, watchedDuties } from './composition/validator-duties.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
 import { VerdictFeed } from './composition/verdict-feed.ts'
 import { BUILD } from './config/build-info.ts'
 import type { Config } from './config/schema.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
-import { Signer } from './crypto/signer.ts'
 import { Mempool } from './mempool/mempool.ts'
 import type { Network } from './network/network.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
 import type { ModuleLogger } from './observability/logger.ts'
-import { createMetrics, type Metrics } from './observability/metrics.ts'
-import { ConsensusNode } from './runtime/consensus-node.ts'
+import { createMetrics } from './observability/metrics.ts'
+import { ConsensusNode, type ValidatorDuties } from './runtime/consensus-node.ts'
 import { RangeSync } from './sync/range-sync.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
 import type { MonotonicMs, ValidatorIndex } from './types/primitives.ts'
@@ -97,10 +99,9 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
   })
   order.opened('storage', () => storage.close())
 
-  const { chain, genesis, id, identity, safety, validatorSet } = storage
+  const { chain, genesis, id, safety, validatorSet } = storage
   const { rules } = storage.genesisState
   const { genesisHash } = rules
-  const keyPair = identity.keyPair
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
   const feed = new VerdictFeed()
@@ -123,49 +124,64 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
 
   const onFinal = (blocks: readonly FinalizedBlock[]): void => {
     lastFinal.at = clock.monotonicMs()
+    watch?.final(blocks)
     feed.finalized(blocks)
     if (self !== null) announce(blocks, self, network)
     sync.finalized()
   }
 
-  const consensus = new ConsensusNode({
-    rules,
-    validatorSet,
-    validator:
-      safety === null
-        ? null
-        : {
-            id,
-            signer: new Signer(keyPair, signingHistoryOf(safety.recovered, genesisHash)),
-            log: safety.log,
-            recovered: safety.recovered,
-          },
-    tip: { ...chain.tip, finality: chain.tip.height === 0 ? null : chain.tip.finality },
-    finalState: chain.state,
-    store: {
-      commitFinalized: (blocks) => chain.commitFinalized(blocks),
-      putCommitCertificate: (certificate) => chain.commitCertificates.put(certificate),
-    },
-    pool,
-    transport: {
-      broadcast: (bytes, sendOptions) => network.channel.broadcast(bytes, sendOptions),
-      send: (to, bytes) => void network.channel.send(to, bytes),
-    },
-    fetcher: {
-      fetchByHash: async (blockHash, from) => {
-        const first = from === null ? undefined : network.peers.peerIdOf(from)
-        const fetched = await network.blocks.fetchByHash(blockHash, first)
-        return fetched.ok ? fetched.value.value : null
+  const watched = safety === null ? null : watchedDuties(storage, safety, onFatal)
+  const watch = watched?.watch
+  // Null when this node signs from the start, or not at all.
+  const wait =
+    safety === null || safety.place.isHere
+      ? null
+      : new DoppelgangerWait({
+          waitMs: Math.max(config.validator.doppelgangerWaitMs, 3 * rules.parameters.heartbeatMs),
+          refuseUpToView: safety.place.refuseUpToView,
+          now: () => clock.monotonicMs(),
+          isListening: () => network.peers.count() > 0 || electorate.size === 1,
+          isCatchingUp: () => sync.status.isSyncing,
+          finalView: () => chain.tip.finality.view,
+        })
+  const build = (validator: ValidatorDuties | null): ConsensusNode =>
+    new ConsensusNode({
+      rules,
+      validatorSet,
+      validator,
+      tip: { ...chain.tip, finality: chain.tip.height === 0 ? null : chain.tip.finality },
+      finalState: chain.state,
+      store: {
+        commitFinalized: (blocks) => chain.commitFinalized(blocks),
+        putCommitCertificate: (certificate) => chain.commitCertificates.put(certificate),
       },
-    },
-    sync: { request: (target) => sync.request(target) },
-    signatures: new ValidatorSignatures(mlDsa, validatorSet),
-    clock,
-    observe: (event) => observer.observe(event),
-    onFinal,
-    onHalt: (reason, dump) => onFatal(Object.assign(new Error(`consensus stopped: ${reason}`), { dump })),
-    onFatal,
-    logger: logger.module('consensus'),
+      pool,
+      transport: {
+        broadcast: (bytes, sendOptions) => network.channel.broadcast(bytes, sendOptions),
+        send: (to, bytes) => void network.channel.send(to, bytes),
+      },
+      fetcher: {
+        fetchByHash: async (blockHash, from) => {
+          const first = from === null ? undefined : network.peers.peerIdOf(from)
+          const fetched = await network.blocks.fetchByHash(blockHash, first)
+          return fetched.ok ? fetched.value.value : null
+        },
+      },
+      sync: { request: (target) => sync.request(target) },
+      signatures: new ValidatorSignatures(mlDsa, validatorSet),
+      clock,
+      observe: (event) => observer.observe(event),
+      onVerified: (verified) => watch?.verified(verified),
+      onFinal,
+      onHalt: (reason, dump) => onFatal(Object.assign(new Error(`consensus stopped: ${reason}`), { dump })),
+      onFatal,
+      logger: logger.module('consensus'),
+    })
+  const consensus = new ConsensusSeat({
+    build,
+    duties: watched?.duties ?? null,
+    isHeld: wait !== null,
+    hasWork: () => pool.size > 0,
   })
   const { electorate } = consensus
   const self: ValidatorIndex | null = safety === null ? null : electorate.indexOf(id)
@@ -202,6 +218,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
       peers: () => network.peers.count(),
       syncTarget: () => sync.status.targetHeight,
       storageFailure: () => null,
+      signingHeldBecause: () => (consensus.isHeld ? (wait?.reason() ?? 'about to sign') : null),
     })
   const service = new ValidationService({
     store: chain,
@@ -220,7 +237,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     service,
     consensus,
     onTransactions: (batch, from) => flow.received(batch, from),
-    self,
+    hearsBlocks: self !== null && wait === null,
     clock,
   })
   const sync = new RangeSync({
@@ -247,13 +264,23 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     logger: logger.module('sync'),
   })
 
-  network.setValidators(validatorSet.validators.map((validator) => validator.id))
+  const everybody = validatorSet.validators.map((validator) => validator.id)
+  // As long as it does not sign it has no place among the validators: no links, no announcements.
+  network.setValidators(wait !== null ? everybody.filter((validator) => validator !== id) : everybody)
   await network.start()
   order.opened('network', () => network.stop())
   order.opened('consensus', () => consensus.stop())
   order.opened('sync', () => sync.stop())
   consensus.start()
   sync.start()
+  if (safety !== null && wait !== null) {
+    const release = async (): Promise<void> => {
+      await consensus.takeUpDuties()
+      network.setValidators(everybody)
+    }
+    const stopWaiting = holdDuties({ wait, safety, release, onFatal, logger: logger.module('consensus') })
+    order.opened('doppelganger wait', stopWaiting)
+  }
 
   const views = new ApiViews({
     version: BUILD.version,
@@ -309,22 +336,4 @@ function validationReadiness(checks: readonly Check[]): { ready: true } | { read
     ({ name, ok }) => !ok && (name === 'finality' || name === 'sync' || name === 'storage'),
   )
   return failing === undefined ? { ready: true } : { ready: false, reason: failing.reason ?? failing.name }
-}
-
-function setGauges(
-  metrics: Metrics,
-  pool: Mempool,
-  checks: readonly Check[],
-  network: Network,
-  sync: RangeSync,
-): void {
-  metrics.ledger.mempoolItems.set(pool.size)
-  metrics.ledger.mempoolBytes.set(pool.bytes)
-  metrics.ledger.syncTargetHeight.set(sync.status.targetHeight)
-  const { isSyncing } = sync.status
-  const isAlone = network.peers.count() === 0
-  metrics.ledger.syncState.set(isSyncing ? 1 : 0, { state: 'catching-up' })
-  metrics.ledger.syncState.set(isAlone ? 1 : 0, { state: 'alone' })
-  metrics.ledger.syncState.set(!isSyncing && !isAlone ? 1 : 0, { state: 'following' })
-  for (const { name, ok } of checks) metrics.http.ready.set(ok ? 1 : 0, { check: name })
 }

@@ -24,6 +24,8 @@ export interface ReadinessSources {
   syncTarget(): number
   /** Null while the disk works. */
   storageFailure(): string | null
+  /** Why a validator does not sign yet; null when it does, and for a node that is none. */
+  signingHeldBecause(): string | null
 }
 
 export interface Check {
@@ -34,7 +36,14 @@ export interface Check {
 
 /** All checks, in a fixed order. */
 export function readinessChecks(sources: ReadinessSources): Check[] {
-  return [storage(sources), peers(sources), quorum(sources), sync(sources), finality(sources)]
+  return [
+    storage(sources),
+    signing(sources),
+    peers(sources),
+    quorum(sources),
+    sync(sources),
+    finality(sources),
+  ]
 }
 
 function check(name: ReadyCheck, reason: string | null): Check {
@@ -45,14 +54,19 @@ function storage(sources: ReadinessSources): Check {
   return check('storage', sources.storageFailure())
 }
 
+function signing(sources: ReadinessSources): Check {
+  return check('signing', sources.signingHeldBecause())
+}
+
 function peers({ peers: count, electorate, self }: ReadinessSources): Check {
   const isAlone = self !== null && electorate.size === 1
   return check('peers', count() > 0 || isAlone ? null : 'connected to no peer')
 }
 
 /** For a validator: whether the validators it is connected to, with itself, are a quorum. */
-function quorum({ electorate, self, look }: ReadinessSources): Check {
-  if (self === null) return check('quorum', null)
+function quorum({ electorate, self, look, signingHeldBecause }: ReadinessSources): Check {
+  // As long as it does not sign it keeps no links with the others.
+  if (self === null || signingHeldBecause() !== null) return check('quorum', null)
   const unreachable = new Set(look().unreachable)
   const reachable = electorate.set.validators
     .map((_, i) => i as ValidatorIndex)

@@ -102,6 +102,17 @@ const storage = z
   })
   .transform((section) => ({ cacheBytes: section['cache-size'] }))
 
+const validator = z
+  .strictObject({
+    'doppelganger-wait': duration
+      .refine((ms) => ms >= 1_000 && ms <= 600_000, 'expected between 1s and 10min')
+      .prefault('10s')
+      .describe(
+        'a key that was moved, copied, imported or not used since the machine booted signs only after listening so long whether it is in use elsewhere',
+      ),
+  })
+  .transform((section) => ({ doppelgangerWaitMs: section['doppelganger-wait'] }))
+
 /** `info`, or `info,p2p=debug,rpc=warn`: one level for all, then one for a module and what is below it. */
 const LEVEL_SPEC = /^(?:silent|error|warn|info|debug)(?:,[a-z][a-z0-9.-]*=(?:silent|error|warn|info|debug))*$/
 
@@ -135,6 +146,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   mempool: mempool.prefault({}),
   storage: storage.prefault({}),
+  validator: validator.prefault({}),
 })
 
 /** The configuration as the code uses it: camel case, milliseconds and bytes, every default filled in. */

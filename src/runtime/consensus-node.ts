@@ -28,7 +28,7 @@ import { DurableOutbox } from './durable-outbox.ts'
 import { EffectHandler } from './effect-handler.ts'
 import { Finalizer } from './finalizer.ts'
 import { Ingress, type IngressOutcome } from './ingress.ts'
-import { MessageVerifier } from './message-verifier.ts'
+import { MessageVerifier, type OnVerified } from './message-verifier.ts'
 import type {
   BlockFetcher,
   Clock,
@@ -72,6 +72,8 @@ export interface ConsensusNodeOptions {
   readonly signatures: SignatureCheck
   readonly clock: Clock
   readonly observe: (event: ConsensusEvent) => void
+  /** Told of every message and certificate whose signatures hold, before the replica has it. */
+  readonly onVerified?: OnVerified
   readonly onFinal: FinalListener
   readonly onHalt: (reason: string, dump: object) => void
   readonly onFatal: (error: unknown) => void
@@ -153,6 +155,7 @@ export class ConsensusNode {
       this.electorate,
       options.signatures,
       (certificate) => this.#replica.held(certificate),
+      options.onVerified,
     )
     this.#ingress = new Ingress({
       electorate: this.electorate,

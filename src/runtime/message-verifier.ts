@@ -21,34 +21,44 @@ import type { SignatureCheck } from './ports.ts'
  */
 export type FindHeld = (certificate: QuorumCertificate) => QuorumCertificate | null
 
+/** Told of everything that verified. */
+export type OnVerified = (verified: ConsensusMessage | QuorumCertificate) => void
+
 export class MessageVerifier {
   readonly #genesisHash: GenesisHash
   readonly #electorate: Electorate
   readonly #signatures: SignatureCheck
   readonly #findHeld: FindHeld
+  readonly #onVerified: OnVerified
 
   constructor(
     genesisHash: GenesisHash,
     electorate: Electorate,
     signatures: SignatureCheck,
     findHeld: FindHeld,
+    onVerified: OnVerified = () => undefined,
   ) {
     this.#genesisHash = genesisHash
     this.#electorate = electorate
     this.#signatures = signatures
     this.#findHeld = findHeld
+    this.#onVerified = onVerified
   }
 
   /** The message as verified, or null when a signature or a quorum does not hold. */
   verify(message: ConsensusMessage): Verified<ConsensusMessage> | null {
-    const checked = this.#check(message)
-    return checked === null ? null : mintVerified(checked)
+    return this.#mint(this.#check(message))
   }
 
   /** A certificate by itself, as range sync and announcements carry it. */
   verifyCertificate(certificate: QuorumCertificate): Verified<QuorumCertificate> | null {
-    const checked = this.#checkCertificate(certificate)
-    return checked === null ? null : mintVerified(checked)
+    return this.#mint(this.#checkCertificate(certificate))
+  }
+
+  #mint<T extends ConsensusMessage | QuorumCertificate>(checked: T | null): Verified<T> | null {
+    if (checked === null) return null
+    this.#onVerified(checked)
+    return mintVerified(checked)
   }
 
   #check(message: ConsensusMessage): ConsensusMessage | null {

@@ -39,6 +39,7 @@ interface Situation {
   readonly now?: number
   readonly syncTarget?: number
   readonly storageFailure?: string | null
+  readonly signingHeldBecause?: string
   readonly stakes?: readonly bigint[]
   readonly heartbeatMs?: number
 }
@@ -66,13 +67,14 @@ function reasons(situation: Situation = {}): Record<string, string | null> {
     peers: () => situation.peers ?? 3,
     syncTarget: () => situation.syncTarget ?? 40,
     storageFailure: () => situation.storageFailure ?? null,
+    signingHeldBecause: () => situation.signingHeldBecause ?? null,
   }
   return Object.fromEntries(
     readinessChecks(sources).map(({ name, ok, reason }) => [name, ok ? null : reason]),
   )
 }
 
-const READY = { storage: null, peers: null, quorum: null, sync: null, finality: null }
+const READY = { storage: null, signing: null, peers: null, quorum: null, sync: null, finality: null }
 
 describe('readiness', () => {
   it.each<[string, Situation]>([

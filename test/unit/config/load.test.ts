@@ -45,6 +45,7 @@ describe('the defaults', () => {
       log: { level: 'info', format: 'auto' },
       mempool: { maxItems: 10_000, maxBytes: 64 * 2 ** 20 },
       storage: { cacheBytes: 32 * 2 ** 20 },
+      validator: { doppelgangerWaitMs: 10_000 },
     })
     expect([...origins.values()].every((origin) => origin === 'default')).toBe(true)
     expect([...origins.keys()]).toEqual(CONFIG_FIELDS.map(({ name }) => name))
