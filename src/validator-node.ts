@@ -134,7 +134,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
   const watch = watched?.watch
   // Null when this node signs from the start, or not at all.
   const wait =
-    safety === null || safety.place.isHere
+    safety === null || (safety.place.isHere && safety.place.refuseUpToView <= chain.tip.finality.view)
       ? null
       : new DoppelgangerWait({
           waitMs: Math.max(config.validator.doppelgangerWaitMs, 3 * rules.parameters.heartbeatMs),

@@ -92,6 +92,11 @@ describe('readiness', () => {
     ['storage', { storageFailure: 'no space left' }, 'no space left'],
     ['peers', { peers: 0 }, 'connected to no peer'],
     [
+      'signing',
+      { signingHeldBecause: 'listens 3.0 s more', unreachable: [0, 1, 2, 3] },
+      'listens 3.0 s more',
+    ],
+    [
       'quorum',
       { unreachable: [1, 3] },
       'connected to stake 2 of 4, a quorum is 3; 2 of 4 validators, missing 1, 3',
