@@ -31,7 +31,7 @@ import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../types/safety.ts'
 import { NodeStorageError, safetyLogPath } from './node-storage.ts'
 import { parseSafetyFile, SafetyFileError, type SafetyOfKey } from './safety-interchange.ts'
 import { mergeSafety, type SafetyState } from './safety-merge.ts'
-import { markImported, readSigningPlace } from './signing-place.ts'
+import { markMoved, readSigningPlace } from './signing-place.ts'
 import { ValidatorSignatures } from './validator-signatures.ts'
 
 /** A key with its network, as a data directory holds them. */
@@ -111,7 +111,7 @@ export async function showSafety(data: string, mlDsa: MlDsa65): Promise<ShownSaf
 }
 
 /**
- * Reads the record of a node that does not run: it would be old the moment after.
+ * Reads the record of a node that does not run (it would be old the moment after), for use elsewhere.
  * @throws NodeError as {@link showSafety}, and E_DATA_DIR_IN_USE (73)
  */
 export async function takeSafety(data: string, mlDsa: MlDsa65): Promise<ShownSafety> {
@@ -124,6 +124,8 @@ export async function takeSafety(data: string, mlDsa: MlDsa65): Promise<ShownSaf
       const block = decodeBlock(bytes)
       return !block.ok || block.value.header.height > finalHeight
     })
+    // Whoever starts this one again has a record that may have become old: it listens first.
+    markMoved(home.directory.safety, shown.refuseUpToView)
     return { ...shown, record: { ...shown.record, blocks } }
   } finally {
     await database.close()
@@ -184,7 +186,7 @@ export async function importSafety(
       onFatal: () => undefined,
     }
     // First the mark: a record without it would be taken for one that was never anywhere else.
-    markImported(directory.safety, merged.refuseUpToView)
+    markMoved(directory.safety, merged.refuseUpToView)
     const snapshot = encodeSafetyRecord(merged.record)
     if (existing === null) await (await SafetyLog.create(options, snapshot)).close()
     else {

@@ -1,13 +1,23 @@
 /**
  * Where a safety record was last signed from, and the view up to which nothing may be signed whatever the record
- * says. Kept beside the record. On one boot of one machine, the same directory cannot be open twice: the lock of its
- * database sees to it. Anywhere else a copy of it may be running.
+ * says. Kept beside the record. On one boot of one machine the same directory cannot be open twice: the lock of its
+ * database sees to it. Anywhere else, a copy of it may be running; and what was restored from a backup may be old.
  */
 
-import { readFileSync, statSync } from 'node:fs'
+import {
+  type BigIntStats,
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { writeFileWhole } from '../config/data-directory.ts'
 import { STORAGE_EXIT, StorageError } from '../storage/storage-error.ts'
 import { asView, COUNTER_MAX, type View } from '../types/primitives.ts'
 
@@ -16,8 +26,10 @@ const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id'
 
 const placeSchema = z.strictObject({
   format: z.literal(1),
-  /** Null: imported here, and not signed from here yet. */
-  signed_from: z.strictObject({ boot: z.string(), device: z.string(), inode: z.string() }).nullable(),
+  /** Which file this is, since which boot. Null: not signed from here since an import or an export. */
+  signed_from: z
+    .strictObject({ boot: z.string(), device: z.string(), inode: z.string(), born: z.string() })
+    .nullable(),
   refuse_up_to_view: z.string().regex(/^\d{1,15}$/),
 })
 
@@ -35,14 +47,17 @@ function placeFile(folder: string): string {
 }
 
 /** Null where the system does not tell: then no place is ever the same. */
-function placeNow(folder: string): Place | null {
+function bootId(): string | null {
   try {
-    const boot = readFileSync(BOOT_ID_FILE, 'utf8').trim()
-    const { dev, ino } = statSync(folder, { bigint: true })
-    return { boot, device: String(dev), inode: String(ino) }
+    return readFileSync(BOOT_ID_FILE, 'utf8').trim()
   } catch {
     return null
   }
+}
+
+/** The file that an open file or a path is: no copy and no restored backup has both its number and its birth time. */
+function fileOf({ dev, ino, birthtimeNs }: BigIntStats): Omit<Place, 'boot'> {
+  return { device: String(dev), inode: String(ino), born: String(birthtimeNs) }
 }
 
 /**
@@ -62,14 +77,14 @@ export function readSigningPlace(folder: string): SigningPlace {
   const place = parse(path, text)
   const view = Number(place.refuse_up_to_view)
   if (view > COUNTER_MAX) throw unreadable(path, `view ${view} is beyond any`)
-  const now = placeNow(folder)
   const was = place.signed_from
+  const now = fileOf(statSync(path, { bigint: true }))
   const isHere =
-    now !== null &&
     was !== null &&
-    now.boot === was.boot &&
-    now.device === was.device &&
-    now.inode === was.inode
+    was.boot === bootId() &&
+    was.device === now.device &&
+    was.inode === now.inode &&
+    was.born === now.born
   return { isHere, refuseUpToView: asView(view) }
 }
 
@@ -91,15 +106,32 @@ function unreadable(path: string, why: string): StorageError {
 
 /** Writes down durably that the record is signed from here on from this directory. */
 export function markSignedHere(folder: string, refuseUpToView: View): void {
-  write(folder, placeNow(folder), refuseUpToView)
+  write(folder, true, refuseUpToView)
 }
 
-/** Writes down durably that the record came from elsewhere. */
-export function markImported(folder: string, refuseUpToView: View): void {
-  write(folder, null, refuseUpToView)
+/** Writes down durably that the record came from elsewhere, or went there. */
+export function markMoved(folder: string, refuseUpToView: View): void {
+  write(folder, false, refuseUpToView)
 }
 
-function write(folder: string, place: Place | null, refuseUpToView: View): void {
-  const content = { format: 1, signed_from: place, refuse_up_to_view: String(refuseUpToView) }
-  writeFileWhole(placeFile(folder), `${JSON.stringify(content, null, 2)}\n`)
+function write(folder: string, isHere: boolean, refuseUpToView: View): void {
+  const path = placeFile(folder)
+  rmSync(`${path}.new`, { force: true })
+  const file = openSync(`${path}.new`, 'wx', 0o600)
+  try {
+    const boot = bootId()
+    const signedFrom = isHere && boot !== null ? { boot, ...fileOf(fstatSync(file, { bigint: true })) } : null
+    const content = { format: 1, signed_from: signedFrom, refuse_up_to_view: String(refuseUpToView) }
+    writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(`${path}.new`, path)
+  const directory = openSync(folder, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
 }

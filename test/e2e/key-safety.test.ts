@@ -3,7 +3,7 @@
  * record, and what must not be signed with is refused by name.
  */
 
-import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { NodePorts } from '../../src/cli/local-network/node-ports.ts'
@@ -51,7 +51,6 @@ async function atPorts(folder: string, name: string): Promise<NodeProcess> {
     ca: `https://[::1]:${ports.ca}`,
     args: [
       ...['--p2p.listen', `/ip4/127.0.0.1/tcp/${ports.p2p}`],
-      ...['--p2p.bootstrap', [0, 1, 2].map((i) => network.address(i, 'tcp')).join(',')],
       ...['--api.listen', `127.0.0.1:${ports.api}`],
       ...['--metrics.listen', `127.0.0.1:${ports.metrics}`],
       ...['--ca.listen', `[::1]:${ports.ca}`],
@@ -87,7 +86,6 @@ describe('a data directory that was copied', () => {
     const original = network.node(MOVED)
     await original.terminate()
     const copy = await copyOf(original, 'copy')
-    const before = statSync(safetyLogPath(dataDirectoryAt(copy.folder))).mtimeMs
     const witnesses = watchKey(original.folder, copy.folder)
     original.start()
     await original.ready()
@@ -99,7 +97,6 @@ describe('a data directory that was copied', () => {
     expect(copy.log()).not.toContain('signing from here on')
     const { slots, contradictions } = await signedByOneKey(witnesses)
     for (const witness of witnesses) witness.stop()
-    expect(before).toBeGreaterThan(0)
     expect(slots).toBeGreaterThan(0)
     expect(contradictions).toEqual([])
     expect((await network.witness.testify()).contradictions).toEqual([])
@@ -137,7 +134,7 @@ describe('a key that moves', () => {
     const init = run([
       ...HYPERMESH,
       ...['init', '--data', folder, '--genesis', network.genesisFile],
-      ...['--bootstrap', network.address(0, 'tcp')],
+      ...['--bootstrap', ...[0, 1, 2].map((i) => network.address(i, 'tcp'))],
     ])
     expect((await init.ended).code).toBe(0)
     moved = await atPorts(folder, 'moved')
@@ -174,11 +171,8 @@ describe('a key that moves', () => {
   })
 
   it('cannot go back to where its record has become old (77)', { timeout: 60_000 }, async () => {
-    // Not even with the word of the operator that nothing was signed.
     const old = network.node(MOVED)
-    const { safety: folder } = dataDirectoryAt(old.folder)
     await moved.terminate()
-    rmSync(join(folder, 'place.json'))
     old.start()
     const { code } = await old.ended
     expect(old.log()).toContain('E_DOPPELGANGER')
@@ -187,27 +181,37 @@ describe('a key that moves', () => {
     await moved.ready()
   })
 
-  it.each<[string, (file: any) => unknown, string, number]>([
+  it.each<[string, (text: string) => string, string, number]>([
     [
       'of another network',
-      (f) => ((f.metadata.genesis_hash = 'ab'.repeat(32)), f),
+      (text) => text.replace(/("genesis_hash": )"\w+"/, `$1"${'ab'.repeat(32)}"`),
       'E_SAFETY_FILE_NETWORK',
       65,
     ],
     [
       'of another version',
-      (f) => ((f.metadata.interchange_format_version = '2'), f),
+      (text) => text.replace('"interchange_format_version": "1"', '"interchange_format_version": "2"'),
       'E_SAFETY_FILE_VERSION',
       65,
     ],
-    ['of another key', (f) => ((f.data[0].validator_id = 'cd'.repeat(32)), f), 'E_SAFETY_FILE_KEY', 77],
-    ['with a number for a string', (f) => ((f.data[0].signed.prepare.view = 7), f), 'E_SAFETY_FILE', 65],
-    ['with another view', (f) => ((f.data[0].signed.prepare.view = '7'), f), 'E_SAFETY_FILE', 65],
-    ['that is no record', () => [], 'E_SAFETY_FILE', 65],
+    [
+      'of another key',
+      (text) => text.replace(/("validator_id": )"\w+"/, `$1"${'cd'.repeat(32)}"`),
+      'E_SAFETY_FILE_KEY',
+      77,
+    ],
+    [
+      'with a number for a string',
+      (text) => text.replace(/"view": "(\d+)"/, '"view": $1'),
+      'E_SAFETY_FILE',
+      65,
+    ],
+    ['with another view', (text) => text.replace(/"view": "\d+"/, '"view": "7"'), 'E_SAFETY_FILE', 65],
+    ['that is no record', () => '[]', 'E_SAFETY_FILE', 65],
   ])('refuses a file %s by name', async (_, change, name, exitCode) => {
     const folder = network.node(MOVED).folder
     const changed = join(network.home, 'changed.json')
-    writeFileSync(changed, JSON.stringify(change(JSON.parse(readFileSync(file, 'utf8')))))
+    writeFileSync(changed, change(readFileSync(file, 'utf8')))
     const before = readFileSync(safetyLogPath(dataDirectoryAt(folder)))
     const { code, stderr } = await safety('import', changed, '--data', folder)
     expect(stderr).toContain(`${name}: `)
