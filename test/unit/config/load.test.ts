@@ -98,6 +98,7 @@ describe('precedence', () => {
         'mempool.max-items': '99',
         'mempool.max-bytes': '2MiB',
         'storage.cache-size': '1GiB',
+        'validator.doppelganger-wait': '30s',
       }
       // cert and key only make sense together.
       if (name.startsWith('ca.tls.')) return
