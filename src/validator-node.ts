@@ -137,7 +137,10 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     safety === null || (safety.place.isHere && safety.place.refuseUpToView <= chain.tip.finality.view)
       ? null
       : new DoppelgangerWait({
-          waitMs: Math.max(config.validator.doppelgangerWaitMs, 3 * rules.parameters.heartbeatMs),
+          // Not the same for two copies that start in one moment: the later one then hears the earlier one sign.
+          waitMs:
+            Math.max(config.validator.doppelgangerWaitMs, 3 * rules.parameters.heartbeatMs) *
+            (1 + Math.random()),
           refuseUpToView: safety.place.refuseUpToView,
           now: () => clock.monotonicMs(),
           isListening: () => network.peers.count() > 0 || electorate.size === 1,

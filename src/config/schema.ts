@@ -108,7 +108,7 @@ const validator = z
       .refine((ms) => ms >= 1_000 && ms <= 600_000, 'expected between 1s and 10min')
       .prefault('10s')
       .describe(
-        'a key that was moved, copied, imported or not used since the machine booted signs only after listening so long whether it is in use elsewhere',
+        'a key that was moved, copied, restored, imported or not used since the machine booted signs only after listening whether it is in use elsewhere: at least so long, up to twice as long',
       ),
   })
   .transform((section) => ({ doppelgangerWaitMs: section['doppelganger-wait'] }))

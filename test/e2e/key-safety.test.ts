@@ -11,6 +11,7 @@ import { nodePorts } from '../../src/cli/local-network/node-ports.ts'
 import { safetyLogPath } from '../../src/composition/node-storage.ts'
 import { dataDirectoryAt } from '../../src/config/data-directory.ts'
 import { endAll, run } from '../support/cli/processes.ts'
+import { compareChains } from '../support/e2e/chains.ts'
 import { freeBasePort, LocalNetwork } from '../support/e2e/local-network.ts'
 import { HYPERMESH, NodeProcess } from '../support/e2e/node-process.ts'
 import { contradictionsOf, SafetyWitness } from '../support/e2e/safety-witness.ts'
@@ -22,6 +23,8 @@ const WAIT = ['--validator.doppelganger-wait', '5s']
 const MOVED = 3
 
 let network: LocalNetwork
+/** Where the key lives after it has moved. */
+let moved: NodeProcess
 
 beforeAll(async () => {
   network = await LocalNetwork.start({ parameters: PARAMETERS })
@@ -107,7 +110,6 @@ describe('a data directory that was copied', () => {
 })
 
 describe('a key that moves', () => {
-  let moved: NodeProcess
   let file: string
 
   it('is not exported while it is in use (73)', async () => {
@@ -222,6 +224,23 @@ describe('a key that moves', () => {
   it('refuses an import while the node runs (73)', async () => {
     const { code, stderr } = await safety('import', file, '--data', moved.folder)
     expect([code, stderr]).toEqual([73, expect.stringContaining('E_DATA_DIR_IN_USE')])
+  })
+})
+
+describe('two copies that start together, both in a new place', () => {
+  it('do not go on together: at least one stops with 77, and the chain is one', {
+    timeout: 120_000,
+  }, async () => {
+    await moved.terminate()
+    const copies = [await copyOf(moved, 'twin-0'), await copyOf(moved, 'twin-1')]
+    for (const copy of copies) copy.start()
+    const first = await Promise.race(copies.map((copy) => copy.ended))
+    expect(first.code).toBe(77)
+    const others = [0, 1, 2].map((i) => network.node(i))
+    const height = await network.node(0).height()
+    await until(async () => (await network.node(0).height()) > height + 3, 20_000, 'the chain goes on')
+    expect((await compareChains(others)).differences).toEqual([])
+    await Promise.all(copies.filter(({ isRunning }) => isRunning).map((copy) => copy.kill()))
   })
 })
 
