@@ -30,8 +30,9 @@ export interface ApiSources {
   readonly nodeName: string
   readonly peerId: string
   readonly nodeId: ValidatorId
-  readonly self: ValidatorIndex | null
-  readonly electorate: Electorate
+  /** Of the epoch that is going on. */
+  self(): ValidatorIndex | null
+  electorate(): Electorate
   readonly chain: ChainStore
   look(): ReplicaView
   unfinalBlock(hash: BlockHash): Uint8Array | null
@@ -52,7 +53,9 @@ export class ApiViews implements ApiPorts {
   }
 
   status(): StatusView {
-    const { version, network, genesisHash, nodeName, peerId, nodeId, self, electorate, chain } = this.#sources
+    const { version, network, genesisHash, nodeName, peerId, nodeId, chain } = this.#sources
+    const self = this.#sources.self()
+    const electorate = this.#sources.electorate()
     const look = this.#sources.look()
     const { tip } = chain
     const failing = this.readiness().filter(({ ok }) => !ok)
@@ -88,6 +91,7 @@ export class ApiViews implements ApiPorts {
         voters: tip.finality.signatures.map(({ voter }) => voter),
       },
       certifiedHeight: chain.commitCertificates.latest?.height ?? null,
+      lowestHeight: chain.lowestHeight,
       targetHeight: target > 0 ? target : null,
       validators: electorate.size,
       validatorsConnected: electorate.set.validators.filter(({ id }) => reachable.has(id)).length,
@@ -97,7 +101,7 @@ export class ApiViews implements ApiPorts {
   }
 
   peers(): PeerView[] {
-    const { electorate } = this.#sources
+    const electorate = this.#sources.electorate()
     return this.#sources.peers().map((peer) => ({
       peerId: peer.peerId,
       address: peer.address,
@@ -111,7 +115,8 @@ export class ApiViews implements ApiPorts {
   }
 
   validators(): ValidatorView[] {
-    const { electorate, self } = this.#sources
+    const self = this.#sources.self()
+    const electorate = this.#sources.electorate()
     const reachable = this.#sources.reachable()
     return electorate.set.validators.map(({ id, stake }, index) => ({
       index,
@@ -153,7 +158,8 @@ export class ApiViews implements ApiPorts {
     const { chain } = this.#sources
     const { header } = block
     const isTip = block.hash === chain.tip.block.hash
-    const verdicts = isFinal ? chain.verdictsAt(header.height) : null
+    const verdicts = isFinal ? (chain.verdictsAt(header.height) ?? []) : []
+    const judged = new Map(verdicts.map(({ record }) => [record.requestKey, record]))
     return {
       hash: block.hash,
       height: header.height,
@@ -171,8 +177,8 @@ export class ApiViews implements ApiPorts {
       isFinal,
       voters: isTip ? chain.tip.finality.signatures.map(({ voter }) => voter) : [],
       bytes: block.bytes.length,
-      transactions: block.transactions.map((transaction, i) => {
-        const record = verdicts?.[i]?.record
+      transactions: block.transactions.map((transaction) => {
+        const record = judged.get(transaction.requestKey)
         return {
           hash: transaction.hash,
           kind: transaction.transaction.kind,

@@ -71,6 +71,11 @@ export class ConsensusSeat implements ConsensusPort {
     return this.#node.electorate
   }
 
+  /** Index among the validators; null for a follower, and as long as duties are held back. */
+  get self(): ConsensusNode['self'] {
+    return this.#node.self
+  }
+
   readonly receive: ConsensusPort['receive'] = (from, bytes) => this.#node.receive(from, bytes)
   readonly reachabilityChanged: ConsensusPort['reachabilityChanged'] = (id, isReachable) =>
     this.#node.reachabilityChanged(id, isReachable)

@@ -2,6 +2,7 @@
  * Opens what a node keeps on disk: genesis, keys, database, and a validator's safety record. Refuses what does
  * not belong together before anything listens.
  */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { validatorId } from '../codec/genesis.ts'
@@ -10,6 +11,7 @@ import { parseGenesis } from '../config/genesis-file.ts'
 import { readRunInfo } from '../config/run-file.ts'
 import { type Identity, loadIdentity, loadNetworkKey } from '../crypto/keystore.ts'
 import type { MlDsa65 } from '../crypto/ml-dsa.ts'
+import { signatureVerifier } from '../crypto/verify-signature.ts'
 import { type GenesisState, genesisState } from '../ledger/genesis-state.ts'
 import { stateRoot } from '../ledger/state-root.ts'
 import { type NetworkKey, networkKeyFromSeed } from '../network/network-key.ts'
@@ -19,10 +21,12 @@ import { Database } from '../storage/database.ts'
 import { SafetyLog, type SafetyLogOptions } from '../storage/safety-log.ts'
 import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
-import { asView, type GenesisHash, type ValidatorId } from '../types/primitives.ts'
+import type { StateAccumulators } from '../types/ledger-state.ts'
+import { asView, type GenesisHash, type StateRoot, type ValidatorId } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
-import type { ValidatorSet } from '../types/validator-set.ts'
+import type { StakingState } from '../types/staking.ts'
 import { markSignedHere, readSigningPlace, type SigningPlace } from './signing-place.ts'
+import { openSnapshots } from './snapshot-opening.ts'
 
 /** The data directory does not hold together. */
 export class NodeStorageError extends NodeError {}
@@ -39,11 +43,13 @@ export interface NodeStorage {
   readonly directory: DataDirectory
   readonly genesis: Genesis
   readonly genesisState: GenesisState
-  readonly validatorSet: ValidatorSet
   readonly identity: Identity
   readonly id: ValidatorId
   readonly networkKey: NetworkKey
   readonly chain: ChainStore
+  readonly database: Database
+  /** Height of the snapshot that was installed when this was opened, or null. */
+  readonly installedHeight: number | null
   /** Null for a node that is not in the validator set. */
   readonly safety: SafetyMemory | null
   close(): Promise<void>
@@ -82,7 +88,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
   const { mlDsa, onFatal } = options
   const { directory, version } = openDataDirectory(options.dataDir)
   const genesis = parseGenesis(await readFile(directory.genesis, 'utf8'), directory.genesis)
-  const start = genesisState(genesis)
+  const start = genesisState(genesis, { verifySignature: signatureVerifier(mlDsa) })
   const { genesisHash } = start.rules
   if (genesisHash !== version.genesis) {
     throw new NodeStorageError(
@@ -97,8 +103,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
   const identity = await loadIdentity(join(directory.keys, 'identity.json'), mlDsa)
   const networkSeed = await loadNetworkKey(join(directory.keys, 'network.json'))
   const id = validatorId(identity.keyPair.publicKey.raw)
-  const validatorSet: ValidatorSet = { epoch: start.rules.epoch, validators: genesis.validators }
-  const isValidator =
+  const isOfGenesis =
     identity.role === 'validator' && genesis.validators.some((validator) => validator.id === id)
   const database = await Database.open({
     path: directory.database,
@@ -109,22 +114,29 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
     },
   })
   try {
+    const stateRootOf = (accumulators: StateAccumulators, staking: StakingState): StateRoot =>
+      stateRoot(accumulators, staking, start.rules.fixedRoots)
+    const snapshots = { database, root: directory.root, genesisState: start, stateRootOf }
+    const installedHeight = await openSnapshots(snapshots)
     const chain = await ChainStore.open({
       database,
       genesis: start,
-      stateRootOf: (accumulators) => stateRoot(accumulators, start.rules.fixedRoots),
+      stateRootOf,
       onFatal,
     })
-    const safety = isValidator ? await openSafety(directory, id, genesisHash, options) : null
+    // Who is not in the set yet, or no more, may be in that of a later epoch.
+    const mayVote = isOfGenesis || isInSet(chain, id) || existsSync(safetyLogPath(directory))
+    const safety = mayVote ? await openSafety(directory, id, genesisHash, options) : null
     return {
       directory,
       genesis,
       genesisState: start,
-      validatorSet,
       identity,
       id,
       networkKey: await networkKeyFromSeed(networkSeed.seed),
       chain,
+      database,
+      installedHeight,
       safety,
       close: async () => {
         await safety?.log.close()
@@ -136,6 +148,10 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
     await database.close()
     throw error
   }
+}
+
+function isInSet(chain: ChainStore, id: ValidatorId): boolean {
+  return chain.state.staking.validators.some((validator) => validator.id === id)
 }
 
 async function openSafety(

@@ -14,7 +14,7 @@ import { fromHex, toHex } from '../codec/hex.ts'
 import { MESSAGE_BYTES_MAX } from '../codec/limits.ts'
 import { decode, encode } from '../codec/schema.ts'
 import { NodeError } from '../types/errors.ts'
-import { asView, type GenesisHash, type ValidatorId, type View } from '../types/primitives.ts'
+import { asEpoch, asView, type GenesisHash, type ValidatorId, type View } from '../types/primitives.ts'
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../types/safety.ts'
 import { recordedMessages, type SignedEntry, signedEntry, signedMessage } from './safety-slots.ts'
 
@@ -61,6 +61,7 @@ const certificate = z.strictObject({
 const entrySchema = z.strictObject({
   validator_id: hash,
   pubkey: bytes,
+  epoch: number,
   signed: z.strictObject({
     proposal: slot.optional(),
     prepare: slot.optional(),
@@ -101,6 +102,7 @@ export function formatSafetyFile(genesisHash: GenesisHash, of: SafetyOfKey): str
   const entry = {
     validator_id: validatorId,
     pubkey: toHex(publicKey),
+    epoch: String(record.epoch),
     signed,
     ...(highQc === null || highQc.view === 0
       ? {}
@@ -220,11 +222,14 @@ function contentOf(
     ['pre-commit', entry.signed.pre_commit],
     ['timeout', entry.signed.timeout],
   ] as const
-  let record: SafetyRecord = { ...EMPTY_SAFETY_RECORD, ...certificatesOf(where, entry) }
+  const epoch = asEpoch(Number(entry.epoch))
+  let record: SafetyRecord = { ...EMPTY_SAFETY_RECORD, epoch, ...certificatesOf(where, entry) }
   let refuseUpToView = Number(entry.refuse_up_to_view)
   for (const [kind, signed] of named) {
     if (signed === undefined) continue
     // Only a mark: the bytes cannot be said again, so nothing up to it may be signed.
+    if (Number(signed.epoch) > epoch)
+      throw malformed(where, `signed.${kind}: of a later epoch than the record`)
     if (signed.message === undefined) refuseUpToView = Math.max(refuseUpToView, Number(signed.view))
     else {
       const found = signedMessage(of.genesisHash, { ...signed, kind, message: signed.message }, of.verify)

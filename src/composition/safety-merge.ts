@@ -32,6 +32,9 @@ export function mergeSafety(
   }
   const { record: a } = existing
   const { record: b } = imported
+  const refuseUpToView = asView(Math.max(existing.refuseUpToView, imported.refuseUpToView))
+  // A record of a later epoch supersedes all that earlier epochs left: no view of theirs comes again.
+  if (a.epoch !== b.epoch) return { record: a.epoch > b.epoch ? a : b, refuseUpToView }
   const known = new Set(a.blocks.map(toHex))
   return {
     record: {
@@ -44,7 +47,7 @@ export function mergeSafety(
       highTc: newest(a.highTc, b.highTc),
       blocks: [...a.blocks, ...b.blocks.filter((block) => !known.has(toHex(block)))],
     },
-    refuseUpToView: asView(Math.max(existing.refuseUpToView, imported.refuseUpToView)),
+    refuseUpToView,
   }
 }
 

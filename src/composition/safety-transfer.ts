@@ -15,6 +15,7 @@ import { Electorate } from '../consensus/validator-set.ts'
 import { SIGNATURE_CONTEXTS } from '../crypto/contexts.ts'
 import { type Identity, loadIdentity } from '../crypto/keystore.ts'
 import type { MlDsa65 } from '../crypto/ml-dsa.ts'
+import { signatureVerifier } from '../crypto/verify-signature.ts'
 import { genesisState } from '../ledger/genesis-state.ts'
 import { stateRoot } from '../ledger/state-root.ts'
 import { recoverSafety } from '../runtime/consensus-node.ts'
@@ -26,7 +27,7 @@ import { missingSafetyRecord, refuseForeignSafetyRecord } from '../storage/safet
 import { readSafetyLog, replayOf, type SafetyReplay } from '../storage/safety-replay.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import type { Genesis } from '../types/genesis.ts'
-import type { GenesisHash, ValidatorId } from '../types/primitives.ts'
+import { asEpoch, type GenesisHash, type ValidatorId } from '../types/primitives.ts'
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../types/safety.ts'
 import { NodeStorageError, safetyLogPath } from './node-storage.ts'
 import { parseSafetyFile, SafetyFileError, type SafetyOfKey } from './safety-interchange.ts'
@@ -118,7 +119,7 @@ export async function takeSafety(data: string, mlDsa: MlDsa65): Promise<ShownSaf
   const home = await openHome(data, mlDsa)
   const database = await lock(home)
   try {
-    const finalHeight = await finalHeightIn(database, home.genesis)
+    const finalHeight = await finalHeightIn(database, home.genesis, mlDsa)
     const shown = await showSafety(data, mlDsa)
     const blocks = shown.record.blocks.filter((bytes) => {
       const block = decodeBlock(bytes)
@@ -133,13 +134,13 @@ export async function takeSafety(data: string, mlDsa: MlDsa65): Promise<ShownSaf
 }
 
 /** With a chain that cannot be read no block is known to be final, and all are kept. */
-async function finalHeightIn(database: Database, genesis: Genesis): Promise<number> {
-  const start = genesisState(genesis)
+async function finalHeightIn(database: Database, genesis: Genesis, mlDsa: MlDsa65): Promise<number> {
+  const start = genesisState(genesis, { verifySignature: signatureVerifier(mlDsa) })
   try {
     const chain = await ChainStore.open({
       database,
       genesis: start,
-      stateRootOf: (accumulators) => stateRoot(accumulators, start.rules.fixedRoots),
+      stateRootOf: (accumulators, staking) => stateRoot(accumulators, staking, start.rules.fixedRoots),
       onFatal: () => undefined,
     })
     await chain.settled()
@@ -202,8 +203,7 @@ export async function importSafety(
 
 /** Those of the genesis epoch can be checked; later ones are the operator's own word, as the disk is. */
 function refuseFalseCertificates(where: string, home: KeyHome, record: SafetyRecord, mlDsa: MlDsa65): void {
-  const { rules } = genesisState(home.genesis)
-  const set = { epoch: rules.epoch, validators: home.genesis.validators }
+  const set = { epoch: asEpoch(0), validators: home.genesis.validators }
   const checkable = <T extends { readonly epoch: number }>(it: T | null): T | null =>
     it !== null && it.epoch === set.epoch ? it : null
   const verifier = new MessageVerifier(
@@ -211,6 +211,7 @@ function refuseFalseCertificates(where: string, home: KeyHome, record: SafetyRec
     new Electorate(set),
     new ValidatorSignatures(mlDsa, set),
     () => null,
+    null,
   )
   const highQc = checkable(record.highQc)
   const highTc = checkable(record.highTc)

@@ -3,7 +3,7 @@
  * the wait before it signs in a new place. Joins the parts; the rules are theirs.
  */
 
-import { Electorate } from '../consensus/validator-set.ts'
+import type { Electorate } from '../consensus/validator-set.ts'
 import { Signer } from '../crypto/signer.ts'
 import type { ValidatorDuties } from '../runtime/consensus-node.ts'
 import { DoppelgangerWatch } from '../runtime/doppelganger-watch.ts'
@@ -20,19 +20,23 @@ export interface WatchedDuties {
   readonly watch: DoppelgangerWatch
 }
 
-/** @param onFatal called with E_DOPPELGANGER (exit 77) when somebody else signs with our key */
+/**
+ * @param electorate of the epoch that is going on
+ * @param onFatal called with E_DOPPELGANGER (exit 77) when somebody else signs with our key
+ */
 export function watchedDuties(
-  { identity, id, genesisState, validatorSet }: NodeStorage,
+  { identity, id, genesisState }: NodeStorage,
   safety: SafetyMemory,
+  electorate: () => Electorate,
   onFatal: (error: unknown) => void,
 ): WatchedDuties {
   const { genesisHash } = genesisState.rules
   const signer = new Signer(identity.keyPair, signingHistoryOf(safety.recovered, genesisHash))
-  const self = new Electorate(validatorSet).indexOf(id)
   const watch = new DoppelgangerWatch({
     genesisHash,
-    indexIn: (epoch) => (epoch === validatorSet.epoch ? self : null),
-    recognises: (slot, payload) => signer.recognises(slot, payload),
+    indexIn: (epoch) => (epoch === electorate().set.epoch ? electorate().indexOf(id) : null),
+    // A record forgets what was signed in earlier epochs.
+    recognises: (slot, payload) => slot.epoch < safety.recovered.epoch || signer.recognises(slot, payload),
     onForeign: (signature) => onFatal(doppelgangerSeen(signature)),
   })
   return { duties: { id, signer, log: safety.log, recovered: safety.recovered }, watch }

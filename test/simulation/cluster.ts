@@ -74,6 +74,12 @@ export const PARAMETERS: ChainParameters = {
   blockBytesMax: 1_000_000,
   blockTransactionsMax: 100,
   certificateIntervalMs: 0,
+  epochBlocks: 0,
+  evidenceWindowBlocks: 10,
+  evidenceWindowMs: 10_000,
+  unbondingBlocks: 20,
+  unbondingMs: 20_000,
+  minimumValidatorStake: 1n,
 }
 
 /** The network's and the disk's least. */

@@ -10,6 +10,7 @@ import { signingHistoryOf } from '../../src/composition/signing-history.ts'
 import type { ConsensusEffect } from '../../src/consensus/effect.ts'
 import type { ConsensusEvent } from '../../src/consensus/event.ts'
 import type { ConsensusInput } from '../../src/consensus/input.ts'
+import type { FinalTurn } from '../../src/consensus/leader-election.ts'
 import { Replica } from '../../src/consensus/replica.ts'
 import type { Electorate } from '../../src/consensus/validator-set.ts'
 import { Signer } from '../../src/crypto/signer.ts'
@@ -48,6 +49,13 @@ import type { Random } from './random.ts'
 import { isToySignature, toyKeyPair } from './toy-signatures.ts'
 
 export const START_UNIX_MS = 1_700_000_000_000
+
+/** What leaders are judged by, from a chain that begins with genesis. */
+function finalTurnsOf(chain: readonly HashedBlock[]): FinalTurn[] {
+  return chain
+    .slice(1)
+    .map(({ header: { view, justify, proposer } }) => ({ view, parentView: justify.view, proposer }))
+}
 export const GENESIS_HASH = '5e'.repeat(32) as GenesisHash
 
 /** What a node needs of the world around it. */
@@ -168,6 +176,9 @@ export class SimulatedNode implements Speaker {
       parameters: world.parameters,
       final,
       finality: this.finality,
+      epochEnd: null,
+      finalTurns: finalTurnsOf(this.finalBlocks),
+      pacemaker: null,
       recovered: fold,
       recoveredProposal: proposal === null ? null : (unwrap(decodeMessage(proposal.bytes)) as Proposal),
       recoveredBlocks: fold.blocks.map((bytes) => unwrap(decodeBlock(bytes))),
@@ -190,6 +201,7 @@ export class SimulatedNode implements Speaker {
         world.electorate,
         { isValid: isToySignature },
         (certificate) => replica.held(certificate),
+        this.finality === null ? final : null,
       ),
       triage: (message) => replica.triage(message),
       input: (input) => this.input(input),
@@ -298,14 +310,18 @@ export class SimulatedNode implements Speaker {
           this.#build(fields, parent, isEmptyAllowed),
       } as unknown as BlockExecutor,
       finalizer: {
-        finalize: (blocks: readonly HashedBlock[], certificate: QuorumCertificate) =>
-          this.#finalize(blocks, certificate, incarnation),
+        finalize: (
+          blocks: readonly HashedBlock[],
+          _fillers: readonly HashedBlock[],
+          certificate: QuorumCertificate,
+        ) => this.#finalize(blocks, certificate, incarnation),
         storeCommitCertificate: (certificate: QuorumCertificate) => this.#certified(certificate),
       } as unknown as Finalizer,
       fetcher: { fetchByHash: () => Promise.resolve(null) },
       sync: { request: () => world.syncRange(this) },
       figures: { transferred: () => {} } as unknown as AnswerFigureMeter,
       input: (input) => this.input(input),
+      onEquivocation: () => {},
       onHalt: (reason) => {
         if (this.isHonest) world.checker.violated(`halt: ${this.name}: ${reason}`)
       },

@@ -8,7 +8,7 @@ import { signingHistoryOf } from '../../src/composition/signing-history.ts'
 import { ValidatorSignatures } from '../../src/composition/validator-signatures.ts'
 import { selectMlDsa65 } from '../../src/crypto/select.ts'
 import { Signer } from '../../src/crypto/signer.ts'
-import { EMPTY_STATE, genesisState } from '../../src/ledger/genesis-state.ts'
+import { genesisState } from '../../src/ledger/genesis-state.ts'
 import { BlockExecutor } from '../../src/runtime/block-executor.ts'
 import { ConsensusNode, recoverSafety } from '../../src/runtime/consensus-node.ts'
 import { SafetyLog, type SafetyLogOptions } from '../../src/storage/safety-log.ts'
@@ -17,6 +17,7 @@ import type { HashedBlock } from '../../src/types/block.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
 import { asEpoch, asMonotonicMs, asUnixMs, asValidatorIndex, asView } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
+import { EMPTY_STATE, PORTS } from '../unit/ledger/fixtures.ts'
 import { NETWORK_GENESIS } from './consensus-nodes.ts'
 import type { FaultFileSystem } from './fault-fs.ts'
 import { idOf, keyOf, NETWORK } from './safety-fixtures.ts'
@@ -24,7 +25,7 @@ import { idOf, keyOf, NETWORK } from './safety-fixtures.ts'
 const mlDsa = selectMlDsa65()
 const SET = { epoch: asEpoch(0), validators: NETWORK_GENESIS.validators }
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-const START = genesisState(NETWORK_GENESIS)
+const START = genesisState(NETWORK_GENESIS, PORTS)
 /** No view ends by itself in a test. */
 const RULES = {
   ...START.rules,
@@ -49,6 +50,7 @@ export function blockOnGenesis(proposer: number, transactions: readonly HashedTr
     stopwatch: () => 0,
   })
   const fields = {
+    epoch: asEpoch(0),
     view: asView(proposer),
     justify: { view: asView(0), blockHash: START.block.hash },
     timestamp: clock.unixMs(),
@@ -106,7 +108,11 @@ export async function live(
   const recovered = recoverSafety(records)
   const node = new ConsensusNode({
     rules: RULES,
-    validatorSet: SET,
+    nextSet: () => SET,
+    epochEndOf: () => null,
+    finalTurns: [],
+    onEpoch: () => undefined,
+    onEquivocation: () => undefined,
     validator: {
       id: idOf(index),
       signer: new Signer(keyOf(index), signingHistoryOf(recovered, NETWORK)),
@@ -120,7 +126,7 @@ export async function live(
     transport: { broadcast: (bytes) => void said.push(bytes), send: (_, bytes) => void said.push(bytes) },
     fetcher: { fetchByHash: async () => null },
     sync: { request: () => undefined },
-    signatures: new ValidatorSignatures(mlDsa, SET),
+    signatures: (set) => new ValidatorSignatures(mlDsa, set),
     clock,
     observe: () => undefined,
     onFinal: () => undefined,

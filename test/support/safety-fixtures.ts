@@ -17,6 +17,7 @@ import {
   type BlockHash,
 } from '../../src/types/primitives.ts'
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../../src/types/safety.ts'
+import { PORTS } from '../unit/ledger/fixtures.ts'
 import { KEYS, NETWORK_GENESIS } from './consensus-nodes.ts'
 
 export const NETWORK = genesisHash(NETWORK_GENESIS)
@@ -68,7 +69,7 @@ export function signedProposal(
   index: number,
   view: number,
 ): { readonly view: ReturnType<typeof asView>; readonly bytes: Uint8Array; readonly block: Uint8Array } {
-  const { header } = genesisState(NETWORK_GENESIS).block
+  const { header } = genesisState(NETWORK_GENESIS, PORTS).block
   const block = hashBlock({
     header: {
       ...header,

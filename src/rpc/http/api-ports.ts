@@ -37,6 +37,8 @@ export interface StatusView {
   }
   /** Height of the highest block with a commit certificate over its state; null before the first. */
   readonly certifiedHeight: number | null
+  /** From here on every block is kept; older ones were pruned. */
+  readonly lowestHeight: number
   /** Highest height that any peer has told of; null while nobody has. */
   readonly targetHeight: number | null
   readonly validators: number

@@ -31,6 +31,16 @@ function addRoutes(app: FastifyInstance, ports: ApiPorts): void {
     }
     const block = await ports.block(reference)
     if (block !== null) return sendJson(reply, block)
+    const { lowestHeight } = await ports.status()
+    if (reference.kind === 'height' && reference.height < lowestHeight) {
+      return sendProblem(request, reply, {
+        title: 'Gone',
+        status: 410,
+        detail: `block ${reference.height} is pruned here; the lowest is ${lowestHeight}`,
+        code: 'E_BLOCK_PRUNED',
+        fix: 'ask a node that keeps all blocks',
+      })
+    }
     return sendProblem(request, reply, {
       title: 'Not found',
       status: 404,

@@ -28,6 +28,7 @@ const STATUS: StatusView = {
   view: 9,
   leader: { validatorIndex: 1, validatorId: 'cc', isThisNode: false },
   final: { height: 7, hash: 'dd', view: 8, time: 1_000_000, stateRoot: 'ee', voters: [0, 1, 3] },
+  lowestHeight: 0,
   certifiedHeight: 6,
   targetHeight: 12,
   validators: 4,

@@ -5,6 +5,7 @@ import { Electorate } from '../../../src/consensus/validator-set.ts'
 import type { ChainStore } from '../../../src/storage/chain-store.ts'
 import type { HashedBlock } from '../../../src/types/block.ts'
 import {
+  asEpoch,
   asValidatorIndex,
   asView,
   type GenesisHash,
@@ -44,10 +45,11 @@ function views(self: number | null = 1, target = 0): ApiViews {
     nodeName: 'a-node',
     peerId: 'peer',
     nodeId: ids[1] as ValidatorId,
-    self: self === null ? null : asValidatorIndex(self),
-    electorate,
+    self: () => (self === null ? null : asValidatorIndex(self)),
+    electorate: () => electorate,
     chain,
     look: () => ({
+      epoch: asEpoch(1),
       view: asView(9),
       leader: asValidatorIndex(1),
       highQcView: asView(8),

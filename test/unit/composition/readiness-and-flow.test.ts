@@ -10,6 +10,7 @@ import { selectMlDsa65 } from '../../../src/crypto/select.ts'
 import { Signer } from '../../../src/crypto/signer.ts'
 import { Mempool } from '../../../src/mempool/mempool.ts'
 import {
+  asEpoch,
   asHeight,
   asMonotonicMs,
   asValidatorIndex,
@@ -47,10 +48,11 @@ interface Situation {
 function reasons(situation: Situation = {}): Record<string, string | null> {
   const { self = 0, unreachable = [], lastFinalAt = 99_000, heartbeatMs = 2_000 } = situation
   const sources: ReadinessSources = {
-    electorate: new Electorate(validatorSet(situation.stakes ?? [1n, 1n, 1n, 1n])),
+    electorate: () => new Electorate(validatorSet(situation.stakes ?? [1n, 1n, 1n, 1n])),
     parameters: { ...PARAMETERS, heartbeatMs },
-    self: self === null ? null : asValidatorIndex(self),
+    self: () => (self === null ? null : asValidatorIndex(self)),
     look: () => ({
+      epoch: asEpoch(1),
       view: asView(12),
       leader: asValidatorIndex(0),
       highQcView: asView(11),
@@ -128,7 +130,12 @@ describe('the flow of transactions', () => {
     const final = new Set<string>()
     const pool = new Mempool(
       { countMax, bytesMax: 1e6, countPerSourceMax: countMax, bytesPerSourceMax: 1e6, timeToLiveMs: 1e6 },
-      { now: () => asMonotonicMs(0), isFinal: (key) => final.has(key), expired: () => {} },
+      {
+        now: () => asMonotonicMs(0),
+        isFinal: (key) => final.has(key),
+        refusal: () => null,
+        expired: () => {},
+      },
     )
     const made = new TransactionFlow({
       pool,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { genesisHash, validatorId } from '../../../src/codec/genesis.ts'
 import { formatGenesis, parseGenesis } from '../../../src/config/genesis-file.ts'
 import type { Genesis } from '../../../src/types/genesis.ts'
-import { asUnixMs } from '../../../src/types/primitives.ts'
+import { type AccountId, asUnixMs } from '../../../src/types/primitives.ts'
 
 function validator(fill: number, stake: bigint): Genesis['validators'][number] {
   const publicKey = new Uint8Array(1_952).fill(fill)
@@ -23,6 +23,12 @@ const GENESIS: Genesis = {
     blockBytesMax: 1_048_576,
     blockTransactionsMax: 1_024,
     certificateIntervalMs: 0,
+    epochBlocks: 0,
+    evidenceWindowBlocks: 10,
+    evidenceWindowMs: 10_000,
+    unbondingBlocks: 20,
+    unbondingMs: 20_000,
+    minimumValidatorStake: 1n,
   },
   policy: {
     minimumStake: 100n,
@@ -33,6 +39,10 @@ const GENESIS: Genesis = {
     maximumCompute: 9_007_199_254_740_993n,
   },
   validators: [validator(1, 1n), validator(2, 2n ** 63n + 1n)],
+  accounts: [
+    { id: '1'.repeat(64) as AccountId, balance: 0n },
+    { id: '2'.repeat(64) as AccountId, balance: 2n ** 62n + 1n },
+  ],
 }
 
 type Json = Record<string, unknown>
