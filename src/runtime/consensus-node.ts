@@ -41,6 +41,7 @@ import type { EffectHandlerOptions } from './effect-handler.ts'
 import { EpochRun, type EpochRunOptions } from './epoch-run.ts'
 import { Finalizer } from './finalizer.ts'
 import type { IngressOutcome } from './ingress.ts'
+import type { OnVerified } from './message-verifier.ts'
 import type {
   BlockFetcher,
   Clock,
@@ -88,6 +89,8 @@ export interface ConsensusNodeOptions {
   readonly signatures: (set: ValidatorSet) => SignatureCheck
   readonly clock: Clock
   readonly observe: (event: ConsensusEvent) => void
+  /** Told of every message and certificate whose signatures hold, before the replica has it. */
+  readonly onVerified?: OnVerified
   readonly onFinal: FinalListener
   /** An epoch begins, the first one of this run included. */
   readonly onEpoch: (electorate: Electorate, self: ValidatorIndex | null) => void
@@ -282,7 +285,7 @@ export class ConsensusNode {
     finalTurns: Iterable<FinalTurn>,
     pacemaker: Pacemaker | null,
   ): EpochRun {
-    const { rules, validator, clock, observe, onFatal, epochEndOf, signatures } = this.#options
+    const { rules, validator, clock, observe, onVerified, onFatal, epochEndOf, signatures } = this.#options
     return new EpochRun({
       genesisHash: rules.genesisHash,
       parameters: rules.parameters,
@@ -297,6 +300,7 @@ export class ConsensusNode {
       clock,
       effects: (run) => this.#effectOptions(run),
       observe,
+      onVerified,
       onFatal,
     })
   }

@@ -21,7 +21,7 @@ import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
 import { EffectHandler, type EffectHandlerOptions } from './effect-handler.ts'
 import { Ingress, type IngressOutcome } from './ingress.ts'
-import { MessageVerifier } from './message-verifier.ts'
+import { MessageVerifier, type OnVerified } from './message-verifier.ts'
 import type { Clock, SignatureCheck } from './ports.ts'
 import { ReplicaDriver } from './replica-driver.ts'
 import { Timers } from './timers.ts'
@@ -48,6 +48,7 @@ export interface EpochRunOptions {
     readonly input: (input: ConsensusInput) => void
   }) => EffectHandlerOptions
   readonly observe: (event: ConsensusEvent) => void
+  readonly onVerified?: OnVerified | undefined
   readonly onFatal: (error: unknown) => void
 }
 
@@ -88,6 +89,7 @@ export class EpochRun {
       options.signatures,
       (certificate) => this.replica.held(certificate),
       rootOf(final, options.finality),
+      options.onVerified,
     )
     this.#ingress = new Ingress({
       electorate: this.electorate,
