@@ -35,17 +35,21 @@ export interface Testimony {
 
 export class SafetyWitness {
   readonly #logs: readonly string[]
-  readonly #folder: string
+  readonly #folders: readonly string[]
   readonly #seen = new Map<string, { readonly node: number; readonly file: string }>()
   #timer: NodeJS.Timeout | null = null
 
-  constructor(folders: readonly string[], folder: string) {
+  /**
+   * @param folders data directories of the validators
+   * @param folder where the links stand; or one for each validator, on the file system of its data directory
+   */
+  constructor(folders: readonly string[], folder: string | readonly string[]) {
     this.#logs = folders.map((data) => safetyLogPath(dataDirectoryAt(data)))
-    this.#folder = folder
+    this.#folders = typeof folder === 'string' ? folders.map(() => folder) : folder
   }
 
   start(): void {
-    mkdirSync(this.#folder, { recursive: true })
+    for (const folder of this.#folders) mkdirSync(folder, { recursive: true })
     this.#look()
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS)
   }
@@ -60,7 +64,7 @@ export class SafetyWitness {
       const { ino } = statSync(log, { throwIfNoEntry: false }) ?? { ino: 0 }
       const key = `${node}-${ino}`
       if (ino === 0 || this.#seen.has(key)) continue
-      const file = join(this.#folder, `${key}-${this.#seen.size}`)
+      const file = join(this.#folders[node] ?? '', `${key}-${this.#seen.size}`)
       try {
         linkSync(log, file)
       } catch {
@@ -89,9 +93,10 @@ export class SafetyWitness {
     return all
   }
 
-  async testify(): Promise<Testimony> {
+  /** @param isALeaderLying whether a validator outside this witness may propose two blocks in one view */
+  async testify(isALeaderLying = false): Promise<Testimony> {
     const signed = await this.signed()
-    return { files: this.#seen.size, ...contradictionsOf(signed) }
+    return { files: this.#seen.size, ...contradictionsOf(signed, isALeaderLying) }
   }
 }
 
@@ -110,8 +115,14 @@ function signedIn(record: SafetyRecord): Omit<Signed, 'node'>[] {
   ]
 }
 
-/** One content per node, kind and view; and, all leaders being honest here, one block per view. */
-export function contradictionsOf(signed: readonly Signed[]): Omit<Testimony, 'files'> {
+/**
+ * One content per node, kind and view; and one block per view: over proposals and all votes when every leader is
+ * honest, else over pre-commit votes alone, each of which stands on a prepare certificate (I4).
+ */
+export function contradictionsOf(
+  signed: readonly Signed[],
+  isALeaderLying = false,
+): Omit<Testimony, 'files'> {
   const slots = new Map<string, string>()
   const blocks = new Map<number, string>()
   const contradictions = new Set<string>()
@@ -120,7 +131,7 @@ export function contradictionsOf(signed: readonly Signed[]): Omit<Testimony, 'fi
     const before = slots.get(slot) ?? content
     if (before !== content) contradictions.add(`${slot}: ${before} and ${content}`)
     slots.set(slot, before)
-    if (kind === 'timeout') continue
+    if (kind === 'timeout' || (isALeaderLying && kind !== 'pre-commit')) continue
     const block = blocks.get(view) ?? content
     if (block !== content) contradictions.add(`view ${view}: blocks ${block} and ${content}`)
     blocks.set(view, block)
