@@ -38,6 +38,7 @@ const { config } = loadConfig(
   >,
 )
 const logger = createLogger(config.log)
+const told = logger.module('maverick')
 const genesis = parseGenesis(await readFile(directory.genesis, 'utf8'), directory.genesis)
 const { keyPair } = await loadIdentity(join(directory.keys, 'identity.json'), selectMlDsa65())
 const own = validatorId(keyPair.publicKey.raw)
@@ -45,7 +46,7 @@ misbehave(
   new Set(names.filter(isHabit)),
   { keyPair, genesisHash: genesisHash(genesis) },
   genesis.validators.map(({ id }) => id).filter((id) => id !== own),
-  (kind, view) => logger.debug({ kind, view }, 'the maverick misbehaved'),
+  (kind, view) => told.debug({ kind, view }, 'the maverick misbehaved'),
 )
 
 const node = await startNode({ dataDir: directory.root, config, logger })
