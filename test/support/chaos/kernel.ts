@@ -61,21 +61,21 @@ export function lookAtKernel(name: string): Kernel | string {
     const inside = (...args: readonly string[]): string => run('ip', '-n', name, ...args)
     const tc = (...args: readonly string[]): string => run('tc', '-n', name, ...args)
     const links = failureOf(() => {
-      inside('link', 'add', 'try', 'type', 'bridge')
-      inside('link', 'add', 'a', 'type', 'veth', 'peer', 'name', 'b')
+      inside('link', 'add', 'hub', 'type', 'bridge')
+      inside('link', 'add', 'leg', 'type', 'veth', 'peer', 'name', 'end')
     })
     if (links !== null) return links
     const root = (...args: readonly string[]): string | null =>
       failureOf(() => {
-        tc('qdisc', 'replace', 'dev', 'a', 'root', ...args)
-        tc('qdisc', 'del', 'dev', 'a', 'root')
+        tc('qdisc', 'replace', 'dev', 'leg', 'root', ...args)
+        tc('qdisc', 'del', 'dev', 'leg', 'root')
       })
     return {
       netem: root('netem', 'delay', '1ms'),
       tokenBucket: root('tbf', 'rate', '1mbit', 'burst', '32kb', 'latency', '400ms'),
       randomFilter: failureOf(() => {
-        tc('qdisc', 'add', 'dev', 'a', 'clsact')
-        tc('filter', 'add', 'dev', 'a', 'egress', 'bpf', 'da', 'bytecode', lossBytecode(50))
+        tc('qdisc', 'add', 'dev', 'leg', 'clsact')
+        tc('filter', 'add', 'dev', 'leg', 'egress', 'bpf', 'da', 'bytecode', lossBytecode(50))
       }),
     }
   } finally {

@@ -27,6 +27,7 @@ export class NamespaceFabric implements Fabric {
     this.#kernel = kernel
     this.launches = namespaces.nodes.map((name, i) =>
       launchOf(inNamespace(name), {
+        tellsAddresses: true,
         p2p: [`/ip4/${dataAddress(i)}/tcp/${PORT}`, `/ip4/${dataAddress(i)}/udp/${PORT}/quic-v1`],
         bootstrap: peerIds
           .map((peerId, other) => `/ip4/${dataAddress(other)}/tcp/${PORT}/p2p/${peerId}`)

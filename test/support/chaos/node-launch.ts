@@ -10,13 +10,15 @@ export interface NodeLaunch {
   readonly ca: string
 }
 
-/** Where a node listens, as `host:port` without brackets for IPv6. */
+/** Where a node listens. */
 export interface Listening {
   /** Multiaddrs. */
   readonly p2p: readonly string[]
-  readonly announce?: readonly string[]
+  /** Whether it tells the others where it listens, private addresses as they are. */
+  readonly tellsAddresses: boolean
   /** Multiaddrs of the others, with their peer ids. */
   readonly bootstrap: readonly string[]
+  /** This and the following as `host:port`. */
   readonly api: string
   readonly metrics: string
   readonly ca: string
@@ -24,10 +26,12 @@ export interface Listening {
 
 /** A list is given one value at a time: both the program and the maverick take that. */
 export function launchOf(prefix: readonly string[], listening: Listening): NodeLaunch {
-  const lists = { listen: listening.p2p, announce: listening.announce ?? [], bootstrap: listening.bootstrap }
-  const args = Object.entries(lists).flatMap(([name, values]) =>
+  const lists = { listen: listening.p2p, bootstrap: listening.bootstrap }
+  const args = ['--p2p.private-addresses', String(listening.tellsAddresses)]
+  const addresses = Object.entries(lists).flatMap(([name, values]) =>
     values.flatMap((value) => [`--p2p.${name}`, value]),
   )
+  args.push(...addresses)
   for (const name of ['api', 'metrics', 'ca'] as const) args.push(`--${name}.listen`, listening[name])
   return { prefix, args, api: `http://${listening.api}`, ca: `https://${listening.ca}` }
 }

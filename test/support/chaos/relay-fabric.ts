@@ -1,15 +1,12 @@
 /**
  * Links on loopback: for every ordered pair of nodes a TCP relay, which the one dials in place of the other. A node
- * tells nobody where it really listens, so that no connection goes around its relays. QUIC is not spoken here.
+ * tells nobody where it really listens, so that no connection goes around the relays. QUIC is not spoken here.
  */
 
 import type { NodePorts } from '../../../src/cli/local-network/node-ports.ts'
 import type { Fabric, Shape } from './fabric.ts'
 import { type Direction, type LinkRelay, linkRelay } from './link-relay.ts'
 import { launchOf, type NodeLaunch } from './node-launch.ts'
-
-/** Where nobody listens (RFC 863 is long gone): what a node calls its address here. */
-const NOWHERE = '/ip4/127.0.0.1/tcp/9'
 
 interface Link {
   readonly from: number
@@ -50,8 +47,8 @@ export class RelayFabric implements Fabric {
     }
     const launches = ports.map(({ p2p, api, metrics, ca }, i) =>
       launchOf([], {
+        tellsAddresses: false,
         p2p: [`/ip4/127.0.0.1/tcp/${p2p}`],
-        announce: [NOWHERE],
         bootstrap: links
           .filter(({ from }) => from === i)
           .map(({ to, relay }) => `/ip4/127.0.0.1/tcp/${relay.port}/p2p/${peerIds[to]}`),
