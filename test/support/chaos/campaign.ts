@@ -7,7 +7,7 @@ import type { Kernel } from './kernel.ts'
 import { MAVERICKS, maverickFault } from './mavericks.ts'
 import { NamespaceFabric } from './namespace-fabric.ts'
 import type { Namespaces } from './namespaces.ts'
-import { type Trial, Trials } from './trial.ts'
+import { type Trial, Trials, type Whole } from './trial.ts'
 
 /** What one process carries out; plain data, so that it can be handed to a process inside the hub. */
 export interface CampaignPlan {
@@ -27,16 +27,9 @@ export interface CampaignReport {
 }
 
 /** What was checked when a network ended. */
-export interface NetworkEnd {
+export interface NetworkEnd extends Whole {
   readonly validators: number
   readonly fabric: 'namespaces' | 'relays'
-  /** Blocks that all honest nodes have, equal in hash and state root. */
-  readonly height: number
-  /** Verdicts that were received, and asked again. */
-  readonly answered: number
-  /** Slots of honest validators with a signature. */
-  readonly slots: number
-  readonly problems: readonly string[]
   /** Where the nodes' folders are left when something was wrong. */
   readonly leftIn?: string
 }
@@ -93,13 +86,16 @@ export async function campaign(plan: CampaignPlan, told: (trial: Trial) => void)
       else await network.end()
     }
   }
-  if (faults.length > 0) {
+  const left = [...faults]
+  while (left.length > 0) {
     await on(options, async (run) => {
       const done: Trial[] = []
-      for (const fault of faults) {
+      for (let fault = left.shift(); fault !== undefined; fault = left.shift()) {
         const trial = await run.run(fault)
         told(trial)
         done.push(trial)
+        // On a network that did not recover nothing more can be learnt: the others have a new one.
+        if (trial.recoveryMs === null && trial.notRun === undefined) break
       }
       return done
     })

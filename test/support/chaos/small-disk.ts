@@ -4,9 +4,9 @@ import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync
 import { join } from 'node:path'
 import { failureOf, run } from './kernel.ts'
 
-/** Room for some thousand blocks; a database alone takes a few MiB. */
-const SIZE = '64m'
-const FILLER_CHUNK = Buffer.alloc(65_536)
+/** The witness keeps every safety log that ever stood there, 8 MiB each: room for some sixty of them. */
+const SIZE = '512m'
+const FILLER_CHUNK = Buffer.alloc(1_048_576)
 
 export class SmallDisk {
   readonly #folder: string

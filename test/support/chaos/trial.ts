@@ -5,11 +5,11 @@
 
 import { compareChains } from '../e2e/chains.ts'
 import type { NodeProcess } from '../e2e/node-process.ts'
-import { lostBlocks } from '../e2e/torture.ts'
 import { changedAnswers } from '../e2e/trickle.ts'
 import { until } from '../e2e/until.ts'
 import { type ChaosNetwork, ComplaintReader } from './chaos-network.ts'
 import { type Fault, notRun } from './faults.ts'
+import { LostBlocks } from './lost-blocks.ts'
 
 /** CometBFT's rule for its end-to-end networks (spec/testing.md). */
 export const RECOVERY_MS_MAX = 20_000
@@ -38,6 +38,17 @@ export interface Trial {
   readonly notRun?: string
 }
 
+/** What was found over all of a network's history. */
+export interface Whole {
+  /** Blocks that all honest nodes have, equal in hash and state root. */
+  readonly height: number
+  /** Verdicts that were received, and asked again. */
+  readonly answered: number
+  /** Slots of honest validators with a signature. */
+  readonly slots: number
+  readonly problems: readonly string[]
+}
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const said = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -49,10 +60,12 @@ async function lowest(nodes: readonly NodeProcess[]): Promise<number> {
 export class Trials {
   readonly #network: ChaosNetwork
   readonly #complaints = new ComplaintReader()
+  readonly #lost: LostBlocks
   #compared = 1
 
   constructor(network: ChaosNetwork) {
     this.#network = network
+    this.#lost = new LostBlocks(network.watch, network.honest)
   }
 
   async run(fault: Fault): Promise<Trial> {
@@ -77,9 +90,9 @@ export class Trials {
     const liftedAt = performance.now()
     // Before anything can come back: what becomes final from here on is new.
     const { highest } = network.watch
-    await fault.lift(network, victims)
     let recoveryMs: number | null = null
     try {
+      await fault.lift(network, victims)
       await this.#recovered(highest)
       recoveryMs = Math.round(performance.now() - liftedAt)
       if (recoveryMs > RECOVERY_MS_MAX) problems.push(`recovered after ${recoveryMs} ms only`)
@@ -123,7 +136,7 @@ export class Trials {
 
   /** What the chains, signatures, answers and logs of all honest nodes say, each as far as it is new. */
   async #verdict(mayComplain: readonly NodeProcess[]): Promise<string[]> {
-    const { honest, watch, trickle, witness, hasMaverick } = this.#network
+    const { honest, trickle, witness, hasMaverick } = this.#network
     const complaints = honest
       .map((node) => ({ node, lines: this.#complaints.of(node) }))
       .flatMap(({ node, lines }) => (mayComplain.includes(node) ? [] : lines))
@@ -133,7 +146,7 @@ export class Trials {
       return [
         ...complaints,
         ...chains.differences,
-        ...(await lostBlocks(watch, honest)),
+        ...(await this.#lost.find()),
         ...(await changedAnswers(trickle.answered.slice(-ANSWERS_ASKED), honest)),
         ...(await witness.testify(hasMaverick)).contradictions,
       ]
@@ -142,14 +155,25 @@ export class Trials {
     }
   }
 
-  /** Everything from the first block on. */
-  async whole(): Promise<{ height: number; answered: number; slots: number; problems: string[] }> {
-    const { honest, trickle, witness, hasMaverick } = this.#network
+  /** Everything from the first block on, at all honest nodes that run. */
+  async whole(): Promise<Whole> {
+    const { trickle, witness, hasMaverick } = this.#network
     await trickle.stop()
-    const { height, differences } = await compareChains(honest)
+    const honest = this.#network.honest.filter(({ isRunning }) => isRunning)
+    const problems = this.#network.honest
+      .filter(({ isRunning }) => !isRunning)
+      .map(({ name }) => `${name} does not run at the end`)
     const { slots, contradictions } = await witness.testify(hasMaverick)
-    const changed = await changedAnswers(trickle.answered, honest)
-    const problems = [...differences, ...contradictions, ...changed]
+    problems.push(...contradictions)
+    let height = 0
+    try {
+      const chains = await compareChains(honest)
+      height = chains.height
+      const answered = trickle.answered.filter(({ node }) => node.isRunning)
+      problems.push(...chains.differences, ...(await changedAnswers(answered, honest)))
+    } catch (error) {
+      problems.push(`the verdict was not reached: ${said(error)}`)
+    }
     if (slots === 0 || height === 0) problems.push('there is nothing to judge: no blocks or no signatures')
     return { height, answered: trickle.answered.length, slots, problems }
   }

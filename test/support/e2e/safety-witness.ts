@@ -37,6 +37,8 @@ export class SafetyWitness {
   readonly #logs: readonly string[]
   readonly #folders: readonly string[]
   readonly #seen = new Map<string, { readonly node: number; readonly file: string }>()
+  /** What stood in files that were replaced: nothing is added to them any more. */
+  readonly #closed = new Map<string, readonly Signed[]>()
   #timer: NodeJS.Timeout | null = null
 
   /**
@@ -81,16 +83,19 @@ export class SafetyWitness {
     this.#look()
     const all: Signed[] = []
     for (const { node, file } of this.#seen.values()) {
-      const contents = await readSafetyLog(file)
-      for (const frame of contents?.frames ?? []) {
-        for (const payload of frame.payloads) {
-          const record = decodeSafetyRecord(payload)
-          if (!record.ok) throw new Error(`${file}: ${record.detail}`)
-          all.push(...signedIn(record.value).map((slot) => ({ ...slot, node })))
-        }
-      }
+      const known = this.#closed.get(file)
+      // Asked before it is read: what is replaced meanwhile is read once more.
+      const isClosed = known === undefined && !this.#isInUse(node, file)
+      const signed = known ?? (await readSigned(node, file))
+      if (isClosed) this.#closed.set(file, signed)
+      for (const slot of signed) all.push(slot)
     }
     return all
+  }
+
+  #isInUse(node: number, file: string): boolean {
+    const log = statSync(this.#logs[node] ?? '', { throwIfNoEntry: false })
+    return log === undefined || log.ino === statSync(file).ino
   }
 
   /** @param isALeaderLying whether a validator outside this witness may propose two blocks in one view */
@@ -98,6 +103,19 @@ export class SafetyWitness {
     const signed = await this.signed()
     return { files: this.#seen.size, ...contradictionsOf(signed, isALeaderLying) }
   }
+}
+
+async function readSigned(node: number, file: string): Promise<Signed[]> {
+  const signed: Signed[] = []
+  const contents = await readSafetyLog(file)
+  for (const frame of contents?.frames ?? []) {
+    for (const payload of frame.payloads) {
+      const record = decodeSafetyRecord(payload)
+      if (!record.ok) throw new Error(`${file}: ${record.detail}`)
+      signed.push(...signedIn(record.value).map((slot) => ({ ...slot, node })))
+    }
+  }
+  return signed
 }
 
 function signedIn(record: SafetyRecord): Omit<Signed, 'node'>[] {

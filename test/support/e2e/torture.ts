@@ -145,7 +145,7 @@ async function strike(victims: readonly NodeProcess[], random: () => number): Pr
 }
 
 /** Final blocks that a node showed and does not have any more. */
-export async function lostBlocks(watch: FinalityWatch, nodes: readonly NodeProcess[]): Promise<string[]> {
+async function lostBlocks(watch: FinalityWatch, nodes: readonly NodeProcess[]): Promise<string[]> {
   const lost: string[] = []
   for (const node of nodes) {
     const seen = watch.of(node).slice(-200)
