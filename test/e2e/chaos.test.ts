@@ -16,7 +16,7 @@ beforeAll(async () => {
   const habits = MAVERICKS.find(({ name }) => name.includes('withholds'))?.habits ?? []
   network = await ChaosNetwork.start({ validators: 4, seed, heartbeatMs: 500, maverick: habits })
   trials = new Trials(network)
-})
+}, 180_000)
 
 afterAll(async () => {
   await network?.destroy()

@@ -27,6 +27,8 @@ const ENSURE = join(import.meta.dirname, '..', '..', '..', 'scripts', 'ensure.mj
 /** A slow look and a slow trickle: the nodes shall have the machine. */
 const LOOK_MS = 100
 const REQUEST_PAUSE_MS = 400
+/** For a hang, on a machine that others use as well. */
+const START_DEADLINE_MS = 170_000
 
 export interface ChaosNetworkOptions {
   readonly validators: number
@@ -128,7 +130,7 @@ export class ChaosNetwork {
     try {
       network.witness.start()
       for (const node of network.nodes) node.start()
-      await Promise.all(network.honest.map((node) => node.ready(60_000)))
+      await Promise.all(network.honest.map((node) => node.ready(START_DEADLINE_MS)))
       return network
     } catch (error) {
       await network.end()

@@ -63,7 +63,7 @@ async function jump(network: ChaosNetwork, victims: readonly number[], seconds: 
     node.environment = clock.environment
     await node.terminate()
     node.start()
-    await node.ready()
+    await node.ready(60_000)
   }
   clock.jump(seconds)
 }
