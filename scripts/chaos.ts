@@ -7,7 +7,8 @@
 import { cpus, loadavg, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { BUILD } from '../src/config/build-info.ts'
-import { type CampaignPlan, campaign, endCampaigns } from '../test/support/chaos/campaign.ts'
+import { type CampaignPlan, campaign } from '../test/support/chaos/campaign.ts'
+import { destroyChaosNetworks } from '../test/support/chaos/chaos-network.ts'
 import { inHub } from '../test/support/chaos/in-hub.ts'
 import { type Kernel, lookAtKernel } from '../test/support/chaos/kernel.ts'
 import { namespaceNames, trialName } from '../test/support/chaos/namespaces.ts'
@@ -80,7 +81,7 @@ if (typeof kernel !== 'string') {
 }
 // From here on the networks are this process's own to end.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void endCampaigns().finally(() => process.exit(1)))
+  process.once(signal, () => void destroyChaosNetworks().finally(() => process.exit(1)))
 }
 const relaySizes = values.quick || typeof kernel !== 'string' ? [4] : NAMESPACED_SIZES
 for (const size of relaySizes) reports.push(await campaign(plan(size, null), told))

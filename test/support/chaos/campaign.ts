@@ -34,14 +34,6 @@ export interface NetworkEnd extends Whole {
   readonly leftIn?: string
 }
 
-/** Networks that run now, for whoever is told to stop. */
-const running = new Set<ChaosNetwork>()
-
-/** Ends what runs and takes back what was imposed. */
-export async function endCampaigns(): Promise<void> {
-  await Promise.all([...running].map((network) => network.destroy()))
-}
-
 function shuffled<T>(items: readonly T[], seed: number): T[] {
   const random = seededRandom(seed)
   return items
@@ -70,7 +62,6 @@ export async function campaign(plan: CampaignPlan, told: (trial: Trial) => void)
   const networks: NetworkEnd[] = []
   const on = async (how: ChaosNetworkOptions, work: (trials: Trials) => Promise<Trial[]>): Promise<void> => {
     const network = await ChaosNetwork.start(how)
-    running.add(network)
     let isWell = false
     try {
       const run = new Trials(network)
@@ -81,7 +72,6 @@ export async function campaign(plan: CampaignPlan, told: (trial: Trial) => void)
       const end = { validators, fabric: network.fabric.kind, ...whole }
       networks.push(isWell ? end : { ...end, leftIn: network.home })
     } finally {
-      running.delete(network)
       if (isWell) await network.destroy()
       else await network.end()
     }

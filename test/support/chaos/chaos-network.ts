@@ -43,6 +43,14 @@ export interface ChaosNetworkOptions {
   readonly withSmallDisk?: boolean
 }
 
+/** Those that were made and have not ended, also while they start. */
+const made = new Set<ChaosNetwork>()
+
+/** For whoever is told to stop: ends them, and takes back what was imposed. */
+export async function destroyChaosNetworks(): Promise<void> {
+  await Promise.all([...made].map((network) => network.destroy()))
+}
+
 export class ChaosNetwork {
   readonly home: string
   readonly fabric: Fabric
@@ -127,6 +135,7 @@ export class ChaosNetwork {
     const disk =
       options.withSmallDisk === true ? SmallDisk.under(folders.at(-1) ?? '') : 'no disk was asked for'
     const network = new ChaosNetwork(home, folders, fabric, disk, options)
+    made.add(network)
     try {
       network.witness.start()
       for (const node of network.nodes) node.start()
@@ -146,6 +155,7 @@ export class ChaosNetwork {
 
   /** Ends every process by force, and what was imposed. The folder stays, but for what was on the small disk. */
   async end(): Promise<void> {
+    if (!made.delete(this)) return
     this.witness.stop()
     for (const node of this.nodes) node.resume()
     await Promise.all(this.nodes.map((node) => node.kill()))

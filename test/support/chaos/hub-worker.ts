@@ -1,6 +1,7 @@
 /** Runs inside the hub namespace: carries out the plans that it is handed, and sends back what it finds. */
 
-import { type CampaignPlan, campaign, endCampaigns } from './campaign.ts'
+import { type CampaignPlan, campaign } from './campaign.ts'
+import { destroyChaosNetworks } from './chaos-network.ts'
 import type { WorkerWord } from './in-hub.ts'
 
 const say = (word: WorkerWord): Promise<void> =>
@@ -8,7 +9,7 @@ const say = (word: WorkerWord): Promise<void> =>
     process.send?.(word, (error: Error | null) => (error === null ? resolve() : reject(error)))
   })
 
-const stop = (): void => void endCampaigns().finally(() => process.exit(1))
+const stop = (): void => void destroyChaosNetworks().finally(() => process.exit(1))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
 process.once('disconnect', stop)
 
