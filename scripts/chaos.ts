@@ -18,8 +18,8 @@ import type { Trial } from '../test/support/chaos/trial.ts'
 const HELP = `npm run chaos -- [--quick] [--seed N] [--only TEXT] [--heartbeat-ms N]
 
   (none)          4 and 7 nodes in network namespaces, then 4 on loopback behind relays, then mavericks
-                  on both: about 17 minutes on two cores; without namespaces the loopback part with 4 and 7
-  --quick         4 nodes on loopback behind relays, and mavericks: about 6 minutes
+                  on both: about 15 minutes on two cores; without namespaces the loopback part with 4 and 7
+  --quick         4 nodes on loopback behind relays, and mavericks: about 5 minutes
   --seed N        order of the faults and choice of the victims (default: from the clock; it is in the report)
   --only TEXT     only faults whose name holds this
   --heartbeat-ms  of the networks (default 1000)

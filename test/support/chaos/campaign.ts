@@ -60,8 +60,20 @@ export async function campaign(plan: CampaignPlan, told: (trial: Trial) => void)
   const mavericks = plan.withMavericks ? MAVERICKS.filter(({ name }) => name.includes(only)) : []
   const trials: Trial[] = []
   const networks: NetworkEnd[] = []
-  const on = async (how: ChaosNetworkOptions, work: (trials: Trials) => Promise<Trial[]>): Promise<void> => {
-    const network = await ChaosNetwork.start(how)
+  /** @returns whether the network came up at all */
+  const on = async (
+    how: ChaosNetworkOptions,
+    work: (trials: Trials) => Promise<Trial[]>,
+  ): Promise<boolean> => {
+    let network: ChaosNetwork
+    try {
+      network = await ChaosNetwork.start(how)
+    } catch (error) {
+      const problems = [`the network did not start: ${String(error)}`]
+      const fabric = inside === null ? 'relays' : 'namespaces'
+      networks.push({ validators, fabric, height: 0, answered: 0, slots: 0, problems })
+      return false
+    }
     let isWell = false
     try {
       const run = new Trials(network)
@@ -75,10 +87,12 @@ export async function campaign(plan: CampaignPlan, told: (trial: Trial) => void)
       if (isWell) await network.destroy()
       else await network.end()
     }
+    return true
   }
   const left = [...faults]
-  while (left.length > 0) {
-    await on(options, async (run) => {
+  let isUp = true
+  while (isUp && left.length > 0) {
+    isUp = await on(options, async (run) => {
       const done: Trial[] = []
       for (let fault = left.shift(); fault !== undefined; fault = left.shift()) {
         const trial = await run.run(fault)

@@ -75,13 +75,15 @@ export class Trials {
     const nothing = { victims: [], appliedMs: 0, recoveryMs: null, blocksMeanwhile: null, problems: [] }
     if (reason !== null) return { ...about, ...nothing, notRun: reason }
     const problems: string[] = []
-    const victims = await fault.victims(network)
-    const hurt = victims.map((victim) => network.node(victim))
-    const others = network.honest.filter((node) => !hurt.includes(node))
-    const appliedAt = performance.now()
+    let victims: readonly number[] = []
+    let hurt: readonly NodeProcess[] = []
     let blocksMeanwhile: number | null = null
+    const appliedAt = performance.now()
     try {
+      victims = await fault.victims(network)
+      hurt = victims.map((victim) => network.node(victim))
       await fault.apply(network, victims)
+      const others = network.honest.filter((node) => !hurt.includes(node))
       if (fault.goesOn) blocksMeanwhile = await this.#goOn(others, fault.lastsMs)
       else await pause(fault.lastsMs)
     } catch (error) {
