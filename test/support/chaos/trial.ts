@@ -3,6 +3,7 @@
  * 20 s, all chains and state roots are equal, nothing final and no answer was lost, nobody signed two contents.
  */
 
+import { loadavg } from 'node:os'
 import { compareChains } from '../e2e/chains.ts'
 import type { NodeProcess } from '../e2e/node-process.ts'
 import { changedAnswers } from '../e2e/trickle.ts'
@@ -33,6 +34,8 @@ export interface Trial {
   readonly recoveryMs: number | null
   /** Blocks that became final meanwhile at those who were not hurt, the least of them. */
   readonly blocksMeanwhile: number | null
+  /** Of the machine at the end, over one minute: a recovery is also the time that processes wait for a core. */
+  readonly load: number
   readonly problems: readonly string[]
   /** Why it could not be done here. */
   readonly notRun?: string
@@ -50,6 +53,7 @@ export interface Whole {
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const loadNow = (): number => Math.round((loadavg()[0] ?? 0) * 10) / 10
 const said = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 async function lowest(nodes: readonly NodeProcess[]): Promise<number> {
@@ -72,8 +76,10 @@ export class Trials {
     const network = this.#network
     const reason = notRun(fault, network)
     const about = { name: fault.name, fabric: network.fabric.kind, nodes: network.nodes.length }
-    const nothing = { victims: [], appliedMs: 0, recoveryMs: null, blocksMeanwhile: null, problems: [] }
-    if (reason !== null) return { ...about, ...nothing, notRun: reason }
+    if (reason !== null) {
+      const nothing = { victims: [], appliedMs: 0, recoveryMs: null, blocksMeanwhile: null, problems: [] }
+      return { ...about, ...nothing, load: loadNow(), notRun: reason }
+    }
     const problems: string[] = []
     let victims: readonly number[] = []
     let hurt: readonly NodeProcess[] = []
@@ -108,6 +114,7 @@ export class Trials {
       appliedMs: Math.round(liftedAt - appliedAt),
       recoveryMs,
       blocksMeanwhile,
+      load: loadNow(),
       problems,
     }
   }

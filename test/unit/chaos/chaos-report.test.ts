@@ -12,6 +12,7 @@ const trial = (change: Partial<Trial>): Trial => ({
   appliedMs: 8_000,
   recoveryMs: 900,
   blocksMeanwhile: 9,
+  load: 1,
   problems: [],
   ...change,
 })
