@@ -18,11 +18,12 @@ import type { CommitVote, ConsensusMessage, Proposal, Timeout, Vote } from '../.
 import type { StateRoot } from '../../../src/types/primitives.ts'
 import { asView } from '../../../src/types/primitives.ts'
 import { bend, type Habit } from '../../support/maverick/habits.ts'
+import { PORTS } from '../ledger/fixtures.ts'
 
 const keyPair = selectMlDsa65().keyPairFromSeed(new Uint8Array(32).fill(7))
 const publicKey = keyPair.publicKey.raw
 const self: PublicKeys = { role: 'validator', id: validatorId(publicKey), publicKey, peerId: '' }
-const start = genesisState(makeGenesis('test', 1_700_000_000_000, [self]))
+const start = genesisState(makeGenesis('test', 1_700_000_000_000, [self]), PORTS)
 const { genesisHash } = start.rules
 const key = { keyPair, genesisHash }
 const block = hashBlock({
