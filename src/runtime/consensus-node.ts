@@ -7,6 +7,7 @@ import { decodeQuorumCertificate } from '../codec/certificates.ts'
 import { decodeFinalAnnouncement } from '../codec/final-announcement.ts'
 import { decodeMessage, encodeMessage } from '../codec/messages.ts'
 import { decodeSafetyRecord } from '../codec/safety-record.ts'
+import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
 import type { ConsensusEvent } from '../consensus/event.ts'
 import { Replica, type ReplicaView } from '../consensus/replica.ts'
 import { foldSafetyRecords } from '../consensus/safety.ts'
@@ -18,7 +19,7 @@ import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Logger } from '../types/logger.ts'
 import type { Proposal } from '../types/messages.ts'
-import type { BlockHash, Height, RequestKey, StateRoot, ValidatorId } from '../types/primitives.ts'
+import type { BlockHash, Height, RequestKey, StateRoot, ValidatorId, View } from '../types/primitives.ts'
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
 import type { Verified } from '../types/verified.ts'
@@ -39,6 +40,7 @@ import type {
   SafetyLogPort,
   SignatureCheck,
   SlotSigner,
+  TimerPort,
   TransactionPool,
 } from './ports.ts'
 import { ReplicaDriver } from './replica-driver.ts'
@@ -76,7 +78,13 @@ export interface ConsensusNodeOptions {
   readonly onHalt: (reason: string, dump: object) => void
   readonly onFatal: (error: unknown) => void
   readonly logger: Logger
+  /** Timers of another clock than the machine's, as a simulator has. */
+  readonly timers?: (onExpired: TimerExpired) => TimerPort
+  /** Told of every effect before it is performed. */
+  readonly beforeEffect?: (effect: ConsensusEffect) => void
 }
+
+type TimerExpired = (timer: TimerName, view: View) => void
 
 export class ConsensusNode {
   readonly electorate: Electorate
@@ -87,7 +95,7 @@ export class ConsensusNode {
   readonly #verifier: MessageVerifier
   readonly #figures: AnswerFigureMeter
   readonly #finalizer: Finalizer
-  readonly #timers: Timers
+  readonly #timers: TimerPort
 
   constructor(options: ConsensusNodeOptions) {
     this.#options = options
@@ -96,7 +104,8 @@ export class ConsensusNode {
     const self = validator === null ? null : this.electorate.indexOf(validator.id)
     assert(validator === null || self !== null, 'a validator is in the set')
     this.#replica = makeReplica(options, self)
-    this.#timers = new Timers((timer, view) => this.#input({ kind: 'timer-expired', timer, view }))
+    const onExpired: TimerExpired = (timer, view) => this.#input({ kind: 'timer-expired', timer, view })
+    this.#timers = options.timers?.(onExpired) ?? new Timers(onExpired)
     this.#figures = new AnswerFigureMeter(this.electorate, rules.parameters.blockBytesMax)
     const executor = new BlockExecutor({
       rules,
@@ -143,7 +152,10 @@ export class ConsensusNode {
       logger,
     })
     this.#driver = new ReplicaDriver(this.#replica, clock, {
-      perform: (effect) => effects.perform(effect),
+      perform: (effect) => {
+        options.beforeEffect?.(effect)
+        return effects.perform(effect)
+      },
       turnEnded: () => effects.turnEnded(),
       observe: options.observe,
       onFatal: options.onFatal,

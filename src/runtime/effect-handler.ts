@@ -29,8 +29,8 @@ import type {
   RangeSyncPort,
   SafetyLogPort,
   SlotSigner,
+  TimerPort,
 } from './ports.ts'
-import type { Timers } from './timers.ts'
 
 export interface EffectHandlerOptions {
   readonly genesisHash: GenesisHash
@@ -45,7 +45,7 @@ export interface EffectHandlerOptions {
     readonly snapshot: () => SafetyRecord
   } | null
   readonly clock: Clock
-  readonly timers: Timers
+  readonly timers: TimerPort
   readonly transport: ConsensusTransport
   readonly executor: BlockExecutor
   readonly finalizer: Finalizer
