@@ -3,10 +3,16 @@
  * of the invariants in the specification's list. Byzantine nodes are looked at for nothing but their votes.
  */
 import { createHash } from 'node:crypto'
+import { voteSigningPayload } from '../../src/codec/signing-payloads.ts'
 import type { ConsensusEffect } from '../../src/consensus/effect.ts'
+import type { Electorate } from '../../src/consensus/validator-set.ts'
+import type { GenesisState } from '../../src/ledger/genesis-state.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
+import type { QuorumCertificate } from '../../src/types/certificates.ts'
+import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
 import type { SafetyRecord } from '../../src/types/safety.ts'
+import { isToySignature } from './toy-signatures.ts'
 
 /** Who said it: validators are told apart by index, runs of one by `name`. */
 export interface Speaker {
@@ -19,21 +25,27 @@ export interface Speaker {
 
 export class Checker {
   readonly violations: string[] = []
-  readonly #quorum: bigint
-  readonly #stakes: readonly bigint[]
+  /** Told of every effect, for a trace. */
+  onEffect: ((line: string) => void) | null = null
+  readonly #electorate: Electorate
+  readonly #genesis: GenesisState
   /** Slot of an honest validator → what it signed. */
   readonly #said = new Map<string, string>()
   /** kind/view → block → voters. */
   readonly #votes = new Map<string, Map<string, Set<number>>>()
   readonly #finalAt = new Map<number, string>()
+  readonly #certified = new Set<string>()
+  readonly #stateAt = new Map<number, string>()
+  /** Nullifier → height of the one block that spends it. */
+  readonly #spentAt = new Map<string, number>()
   readonly #givenUp = new Map<string, number>()
   readonly #highest = new Map<string, number>()
   readonly #trace = createHash('sha256')
   effects = 0
 
-  constructor(stakes: readonly bigint[], quorum: bigint) {
-    this.#stakes = stakes
-    this.#quorum = quorum
+  constructor(electorate: Electorate, genesis: GenesisState) {
+    this.#electorate = electorate
+    this.#genesis = genesis
   }
 
   /** Hash over all effects of all nodes so far. */
@@ -47,11 +59,21 @@ export class Checker {
 
   effect(node: Speaker, effect: ConsensusEffect, nowMs: number): void {
     this.effects++
-    this.#trace.update(`${nowMs} ${node.name} ${describe(effect)}\n`)
+    const line = `${nowMs} ${node.name} ${describe(effect)}\n`
+    this.#trace.update(line)
+    this.onEffect?.(line)
   }
 
-  /** I1, I2: one block per height over all honest nodes, and each chain grows by extension. */
-  decided(node: Speaker, blocks: readonly HashedBlock[], parentHash: string): void {
+  /**
+   * I1, I2, I5: one block per height over all honest nodes, each chain grows by extension, and by a quorum.
+   * @param certificate what makes the last of the blocks final; null when they were found on a disk
+   */
+  decided(
+    node: Speaker,
+    blocks: readonly HashedBlock[],
+    parentHash: string,
+    certificate: QuorumCertificate | null,
+  ): void {
     if (!node.isHonest) return
     let expected = parentHash
     for (const { header, hash } of blocks) {
@@ -60,6 +82,26 @@ export class Checker {
       const first = this.#finalAt.get(header.height) ?? hash
       if (first !== hash) this.violated(`I1: ${node.name} at height ${header.height}`)
       this.#finalAt.set(header.height, first)
+    }
+    if (certificate !== null) this.#finalBy(node, expected, certificate)
+  }
+
+  /** I9, I10: what the final blocks led to is the same everywhere, and nothing is spent twice. */
+  executed(node: Speaker, blocks: readonly FinalizedBlock[]): void {
+    if (!node.isHonest) return
+    for (const { block, stateRoot, changes } of blocks) {
+      const { height } = block.header
+      const first = this.#stateAt.get(height) ?? stateRoot
+      if (first !== stateRoot) this.violated(`I9: ${node.name} has another state at height ${height}`)
+      this.#stateAt.set(height, first)
+      for (const nullifier of changes.nullifiers) {
+        const spentAt = this.#spentAt.get(nullifier) ?? height
+        if (spentAt !== height) this.violated(`I10: ${nullifier} at heights ${spentAt} and ${height}`)
+        this.#spentAt.set(nullifier, spentAt)
+      }
+      if (new Set(changes.nullifiers).size !== changes.nullifiers.length) {
+        this.violated(`I10: a nullifier twice at height ${height}`)
+      }
     }
   }
 
@@ -94,7 +136,7 @@ export class Checker {
   }
 
   /** A crash takes back what was not durable: what is durable now is where I6 and I7 go on from. */
-  restarted(node: Speaker, fold: SafetyRecord): void {
+  restarted(node: Speaker, fold: Partial<SafetyRecord>): void {
     const { proposal, prepare, preCommit, timeout, highQc, highTc } = fold
     this.#givenUp.set(node.name, timeout?.view ?? 0)
     for (const [what, view] of Object.entries({
@@ -131,13 +173,27 @@ export class Checker {
     this.#votes.set(slot, contents)
     const voters = contents.get(blockHash) ?? new Set<number>()
     contents.set(blockHash, voters.add(voter))
-    const certified = [...contents.values()].filter((set) => this.#weight(set) >= this.#quorum)
+    const certified = [...contents.values()].filter((set) => this.#weight(set) >= this.#electorate.quorum)
     if (certified.length > 1) this.violated(`I4: two certified blocks in ${slot}`)
+  }
+
+  /** I5: a pre-commit quorum over exactly this block, every signature in it true. */
+  #finalBy(node: Speaker, blockHash: string, certificate: QuorumCertificate): void {
+    if (this.#certified.has(blockHash)) return
+    const { kind, signatures } = certificate
+    const payload = voteSigningPayload(this.#genesis.rules.genesisHash, certificate)
+    const isTrue =
+      kind === 'pre-commit' &&
+      certificate.blockHash === blockHash &&
+      this.#electorate.weightOf(signatures.map(({ voter }) => voter)) >= this.#electorate.quorum &&
+      signatures.every(({ voter, signature }) => isToySignature(voter, kind, payload, signature))
+    if (isTrue) this.#certified.add(blockHash)
+    else this.violated(`I5: ${node.name} holds ${blockHash} for final without a quorum`)
   }
 
   #weight(voters: ReadonlySet<number>): bigint {
     let weight = 0n
-    for (const voter of voters) weight += this.#stakes[voter] ?? 0n
+    for (const voter of voters) weight += this.#electorate.set.validators[voter]?.stake ?? 0n
     return weight
   }
 }
@@ -210,6 +266,10 @@ function describe(effect: ConsensusEffect): string {
       return `${effect.timer} ${effect.view} ${effect.delayMs}`
     case 'finalize':
       return `finalize ${effect.certificate.blockHash}`
+    case 'check-block':
+      return `check-block ${effect.block.hash}`
+    case 'fetch-block':
+      return `fetch-block ${effect.blockHash}`
     default:
       return effect.kind
   }

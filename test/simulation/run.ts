@@ -8,7 +8,7 @@ const [first = 0, end = first + 1] = process.argv.slice(2).map(Number)
 const startedAt = performance.now()
 let failed = 0
 for (let seed = first; seed < end; seed++) {
-  const { violations, heights, effects, simulatedMs, trace } = runSeed(seed, TRANSACTIONS)
+  const { violations, heights, effects, simulatedMs, trace } = await runSeed(seed, TRANSACTIONS)
   if (violations.length > 0) failed++
   if (violations.length === 0 && end - first > 20) continue
   process.stdout.write(
