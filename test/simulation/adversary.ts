@@ -12,7 +12,7 @@ import {
 } from '../../src/codec/signing-payloads.ts'
 import { proofCommitment } from '../../src/ledger/proof-commitment.ts'
 import type { BlockRange } from '../../src/storage/chain-store.ts'
-import type { BlockHeader, HashedBlock } from '../../src/types/block.ts'
+import type { BlockHeader, CertificateReference, HashedBlock } from '../../src/types/block.ts'
 import type { TimeoutCertificate } from '../../src/types/certificates.ts'
 import type { ConsensusMessage, Proposal, Timeout, Vote } from '../../src/types/messages.ts'
 import {
@@ -205,13 +205,23 @@ export class Adversary {
   #staleProposal({ block, timeoutCertificate }: Proposal): Proposal | null {
     if (timeoutCertificate === null) return null
     const lowest = this.#knows.lowestTimeoutCertificate(timeoutCertificate, this.#keys)
-    const parent = lowest === null ? null : this.#knows.blockOf(lowest.highQc.blockHash)
-    if (lowest === null || parent === null) return null
-    const { highQc } = lowest
-    const { parentStateRoot } = this.#knows.childOf(parent.hash)?.header ?? block.header
+    if (lowest === null) return null
+    // Now and then on one that is lower still, which the certificate forbids.
+    const highQc = this.#knows.random.chance(0.3)
+      ? (this.#knows.certificateBelow(lowest.highQc.view) ?? lowest.highQc)
+      : lowest.highQc
+    const parent = this.#knows.blockOf(highQc.blockHash)
+    if (parent === null) return null
+    const justify = { view: highQc.view, blockHash: highQc.blockHash }
+    return this.#signed(this.#emptyBlock(block.header, parent, justify), lowest)
+  }
+
+  /** A block of the leader's view on another parent, legal but for what `justify` says. */
+  #emptyBlock(of: BlockHeader, parent: HashedBlock, justify: CertificateReference): HashedBlock {
+    const { parentStateRoot } = this.#knows.childOf(parent.hash)?.header ?? of
     const header = {
-      ...block.header,
-      justify: { view: highQc.view, blockHash: highQc.blockHash },
+      ...of,
+      justify,
       parentHash: parent.hash,
       height: asHeight(parent.header.height + 1),
       transactionsRoot: transactionsRoot([]),
@@ -221,7 +231,7 @@ export class Adversary {
       noteCommitmentRoot: parent.header.noteCommitmentRoot,
       parentStateRoot,
     }
-    return this.#signed(hashBlock({ header, transactions: [] }), lowest)
+    return hashBlock({ header, transactions: [] })
   }
 
   /** A block that no honest validator may vote for. */
@@ -239,6 +249,12 @@ export class Adversary {
       const twice = [...transactions, old, old]
       const repeated = { ...header, transactionsRoot: transactionsRoot(twice) }
       return this.#signed(hashBlock({ header: repeated, transactions: twice }), timeoutCertificate)
+    }
+    const other = this.#knows.anyBlock()
+    if (other !== null && this.#knows.random.chance(0.3)) {
+      // It claims a certificate of the view before for a block that has none.
+      const justify = { view: asView(header.view - 1), blockHash: other.hash }
+      return this.#signed(this.#emptyBlock(header, other, justify), timeoutCertificate)
     }
     const change = changes[this.#knows.random.below(changes.length)]
     return this.#signed(hashBlock({ header: { ...header, ...change }, transactions }), timeoutCertificate)

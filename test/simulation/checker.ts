@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { voteSigningPayload } from '../../src/codec/signing-payloads.ts'
 import type { ConsensusEffect } from '../../src/consensus/effect.ts'
 import type { Electorate } from '../../src/consensus/validator-set.ts'
+import { frontierRoot } from '../../src/ledger/frontier.ts'
 import type { GenesisState } from '../../src/ledger/genesis-state.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
@@ -13,6 +14,7 @@ import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
 import type { SafetyRecord } from '../../src/types/safety.ts'
 import { isToySignature } from './toy-signatures.ts'
+import { START_UNIX_MS } from './world.ts'
 
 /** Who said it: validators are told apart by index, runs of one by `name`. */
 export interface Speaker {
@@ -21,7 +23,12 @@ export interface Speaker {
   readonly isHonest: boolean
   /** Slots of the records that are durable, as {@link slotsOf} names them. */
   readonly durableSlots: ReadonlySet<string>
+  /** Height of the last final block in its database. */
+  readonly durableHeight: number
 }
+
+/** A block may be this far ahead of the slowest honest clock: skews and the rule's own tolerance. */
+const TIME_AHEAD_MAX_MS = 15_000
 
 export class Checker {
   readonly violations: string[] = []
@@ -42,6 +49,7 @@ export class Checker {
   readonly #highest = new Map<string, number>()
   readonly #trace = createHash('sha256')
   effects = 0
+  #nowUnixMs = START_UNIX_MS
 
   constructor(electorate: Electorate, genesis: GenesisState) {
     this.#electorate = electorate
@@ -58,6 +66,7 @@ export class Checker {
   }
 
   effect(node: Speaker, effect: ConsensusEffect, nowMs: number): void {
+    this.#nowUnixMs = START_UNIX_MS + nowMs
     this.effects++
     const line = `${nowMs} ${node.name} ${describe(effect)}\n`
     this.#trace.update(line)
@@ -79,6 +88,9 @@ export class Checker {
     for (const { header, hash } of blocks) {
       if (header.parentHash !== expected) this.violated(`I2: ${node.name} at height ${header.height}`)
       expected = hash
+      if (header.timestamp > this.#nowUnixMs + TIME_AHEAD_MAX_MS) {
+        this.violated(`R3: the block at height ${header.height} is of a time to come`)
+      }
       const first = this.#finalAt.get(header.height) ?? hash
       if (first !== hash) this.violated(`I1: ${node.name} at height ${header.height}`)
       this.#finalAt.set(header.height, first)
@@ -94,6 +106,9 @@ export class Checker {
       const first = this.#stateAt.get(height) ?? stateRoot
       if (first !== stateRoot) this.violated(`I9: ${node.name} has another state at height ${height}`)
       this.#stateAt.set(height, first)
+      if (frontierRoot(changes.accumulators.nullifiers) !== block.header.nullifierRoot) {
+        this.violated(`I9: the header at height ${height} names other nullifiers than it spends`)
+      }
       for (const nullifier of changes.nullifiers) {
         const spentAt = this.#spentAt.get(nullifier) ?? height
         if (spentAt !== height) this.violated(`I10: ${nullifier} at heights ${spentAt} and ${height}`)
@@ -161,6 +176,9 @@ export class Checker {
     if (!node.isHonest) return
     if (said.isRecorded && !node.durableSlots.has(said.slot)) {
       this.violated(`I8: ${node.name} says ${said.slot} before its record is durable`)
+    }
+    if (message.kind === 'commit' && message.height > node.durableHeight) {
+      this.violated(`I8: ${node.name} says ${said.slot} before that state is durable`)
     }
     const slot = `${node.index}/${said.slot}`
     const before = this.#said.get(slot) ?? said.content

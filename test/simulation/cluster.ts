@@ -9,6 +9,7 @@ import { Electorate } from '../../src/consensus/validator-set.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
 import type { ChainParameters } from '../../src/types/genesis.ts'
 import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
+import type { ConsensusMessage } from '../../src/types/messages.ts'
 import { asValidatorIndex, type ValidatorId, type ValidatorIndex } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
 import { Adversary, Conspiracy, type Misbehaviour } from './adversary.ts'
@@ -37,6 +38,14 @@ export interface ClusterOptions extends FaultOptions {
   readonly transactions?: readonly HashedTransaction[]
   readonly transactionEveryMs?: number
   readonly mutation?: Mutation
+  /** Whether a message of a view gets through; one that has no view is of its sender's. */
+  readonly isHeard?: (from: SimulatedNode, to: SimulatedNode, view: number) => boolean
+}
+
+export interface TakenTransaction {
+  readonly transaction: HashedTransaction
+  readonly node: SimulatedNode
+  readonly incarnation: number
 }
 
 const DISK_MIN_MS = 0.5
@@ -53,6 +62,8 @@ export class Cluster implements World {
   nowMs = 0
   /** Events so far. */
   events = 0
+  /** What clients gave to nodes and these took, each in one run of its process. */
+  readonly taken: TakenTransaction[] = []
   readonly #options: ClusterOptions
   readonly #queue = new EventQueue()
   readonly #links: Links
@@ -235,6 +246,7 @@ export class Cluster implements World {
   peersOf(node: SimulatedNode): readonly string[] {
     return this.nodes
       .filter((other) => other !== node && other.isUp && !this.#links.isCut(node.name, other.name))
+      .filter((other) => this.#options.isHeard?.(node, other, node.look()?.view ?? 0) ?? true)
       .map(({ name }) => name)
   }
 
@@ -273,7 +285,11 @@ export class Cluster implements World {
     if (this.#options.isOmniscient === true) this.#conspiracy.observe(message)
     if (from.adversary === null) {
       this.checker.visible(from, message)
-      for (const receiver of receivers) this.#deliver(from, receiver, bytes)
+      const { isHeard } = this.#options
+      const view = viewOf(message) ?? from.look()?.view ?? 0
+      for (const receiver of receivers) {
+        if (isHeard?.(from, receiver, view) ?? true) this.#deliver(from, receiver, bytes)
+      }
       return
     }
     const indices = [...new Set(receivers.map(({ index }) => index as number))]
@@ -358,7 +374,26 @@ export class Cluster implements World {
   #scheduleTransactions(): void {
     const { transactions = [], transactionEveryMs = 50 } = this.#options
     transactions.forEach((transaction, i) => {
-      this.at(10 + i * transactionEveryMs, () => void this.offer(transaction, this.anyNode()))
+      this.at(10 + i * transactionEveryMs, () => {
+        const node = this.anyNode()
+        if (this.offer(transaction, node))
+          this.taken.push({ transaction, node, incarnation: node.incarnation })
+      })
     })
+  }
+}
+
+function viewOf(message: ConsensusMessage): number | null {
+  switch (message.kind) {
+    case 'proposal':
+      return message.block.header.view
+    case 'prepare':
+    case 'pre-commit':
+    case 'commit':
+    case 'timeout':
+      return message.view
+    case 'certificates':
+    case 'certificate-request':
+      return null
   }
 }

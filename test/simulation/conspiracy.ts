@@ -88,6 +88,17 @@ export class Conspiracy {
     return null
   }
 
+  /** Any block seen. */
+  anyBlock(): HashedBlock | null {
+    return [...this.#byHash.values()][this.random.below(Math.max(1, this.#byHash.size))] ?? null
+  }
+
+  /** Any certificate of a lower view. */
+  certificateBelow(view: View): QuorumCertificate | null {
+    const lower = [...this.#certificates.values()].filter((certificate) => certificate.view < view)
+    return lower[this.random.below(Math.max(1, lower.length))] ?? null
+  }
+
   /** An old message of anybody, in bytes; null before the first. */
   anySeen(): Uint8Array | null {
     const message = this.#seen[this.random.below(Math.max(1, this.#seen.length))]

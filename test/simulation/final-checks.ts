@@ -9,6 +9,7 @@ import type { StateReader } from '../../src/ledger/state-reader.ts'
 import type { StateAccumulators, StateChanges } from '../../src/types/ledger-state.ts'
 import type { Hex32, Nullifier, RequestKey } from '../../src/types/primitives.ts'
 import type { VerdictRecord } from '../../src/types/verdict.ts'
+import type { TakenTransaction } from './cluster.ts'
 import type { SimulatedNode } from './simulated-node.ts'
 
 /** The state after a block as maps. */
@@ -71,9 +72,23 @@ export function replayViolations(genesis: GenesisState, node: SimulatedNode): st
   return []
 }
 
-/** I16: everything that an honest validator took is in the chain, or was refused with a reason. */
+/** I16: the pools of those who propose are empty in the end … */
 export function isEveryPoolEmpty(nodes: readonly SimulatedNode[]): boolean {
   return nodes.every((node) => node.waiting === 0)
+}
+
+/** … and what an honest validator took, and had no crash to forget, is in the chain. */
+export function lostTransactions(taken: readonly TakenTransaction[]): string[] {
+  return taken
+    .filter(
+      ({ node, incarnation }) => node.isHonest && node.index !== null && node.incarnation === incarnation,
+    )
+    .filter(({ node, transaction }) =>
+      node.finalBlocks.every(({ transactions }) =>
+        transactions.every(({ requestKey }) => requestKey !== transaction.requestKey),
+      ),
+    )
+    .map(({ node, transaction }) => `I16: ${node.name} lost request ${transaction.requestKey}`)
 }
 
 /** I18: how far apart the views of those who follow the rules are. */

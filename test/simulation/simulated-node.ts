@@ -87,6 +87,10 @@ export class SimulatedNode implements Speaker {
     return this.safety.slots
   }
 
+  get durableHeight(): number {
+    return this.process?.chain.tip.height ?? this.height
+  }
+
   monotonicMs(): number {
     return this.world.nowMs * this.drift
   }

@@ -4,7 +4,7 @@ import type { HashedTransaction } from '../../src/types/transaction.ts'
 import { certificateTransaction, fourProofTransaction, timeProof } from '../unit/ledger/fixtures.ts'
 import { HONEST, type Misbehaviour } from './adversary.ts'
 import { type Byzantine, Cluster, type ClusterOptions } from './cluster.ts'
-import { isEveryPoolEmpty, replayViolations, viewsApart } from './final-checks.ts'
+import { isEveryPoolEmpty, lostTransactions, replayViolations, viewsApart } from './final-checks.ts'
 import { Random } from './random.ts'
 
 /**
@@ -172,6 +172,7 @@ export async function runSeed(
     // Equal chains give equal replays: the longest stands for all.
     const longest = watched.reduce((a, b) => (b.height > a.height ? b : a))
     for (const violation of replayViolations(cluster.genesis, longest)) checker.violated(violation)
+    for (const violation of lostTransactions(cluster.taken)) checker.violated(violation)
   }
   return {
     seed,
