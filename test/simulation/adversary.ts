@@ -43,6 +43,8 @@ export interface Misbehaviour {
   readonly forgeTimeout: number
   /** After a failed view: the proposal builds on the lowest certificate a quorum of timeouts allows. */
   readonly stale: number
+  /** A proposal is on an older block, and claims that this one was certified in the view before. */
+  readonly fork: number
   /** A proposal breaks a rule of the ledger: state root, a transaction for the second time, time, height. */
   readonly illegal: number
   /** A certificate is sent with signatures, height or parts that are not those of the quorum. */
@@ -63,6 +65,7 @@ export const HONEST: Misbehaviour = {
   doubleVote: 0,
   forgeTimeout: 0,
   stale: 0,
+  fork: 0,
   illegal: 0,
   forgeCertificate: 0,
   replay: 0,
@@ -87,6 +90,8 @@ export class Adversary {
   readonly #knows: Conspiracy
   readonly #habits: Misbehaviour
   #old: HashedTransaction | null = null
+  /** What was proposed in place of the block that the honest code made; it is voted for in its place too. */
+  #instead: HashedBlock | null = null
 
   constructor(
     index: ValidatorIndex,
@@ -150,11 +155,15 @@ export class Adversary {
   }
 
   #versionsOf(message: ConsensusMessage): ConsensusMessage[] {
-    const { equivocate, doubleVote, forgeTimeout, stale, illegal } = this.#habits
+    const { equivocate, doubleVote, forgeTimeout, stale, fork, illegal } = this.#habits
     const { random } = this.#knows
     if (message.kind === 'proposal') {
-      this.#knows.keepBlock(message.block)
       const first = (random.chance(stale) ? this.#staleProposal(message) : null) ?? message
+      const forked = random.chance(fork) ? this.#forkingProposal(first) : null
+      if (forked !== null) this.#instead = forked.block
+      if (forked !== null) return [forked, ...(random.chance(equivocate) ? [message] : [])]
+      if (first === message) this.#knows.keepBlock(message.block)
+      else this.#instead = first.block
       const versions = random.chance(illegal) ? [this.#illegalProposal(first)] : [first]
       if (random.chance(equivocate)) versions.push(this.#secondProposal(first))
       this.#old = message.block.transactions[0] ?? this.#old
@@ -162,14 +171,18 @@ export class Adversary {
     }
     if ((message.kind === 'prepare' || message.kind === 'pre-commit') && message.voter === this.#index) {
       if (message.kind === 'prepare') this.#knows.keepVote(message)
+      const instead = this.#instead?.header.view === message.view ? this.#instead : null
+      if (instead !== null) {
+        return this.#keys.map((voter) => this.#voteFor(message, instead, voter))
+      }
       if (!random.chance(doubleVote)) return [message]
+      // Pre-commit votes as well, before there is a certificate.
+      const kinds = message.kind === 'prepare' ? (['prepare', 'pre-commit'] as const) : [message.kind]
       const votes = this.#knows
         .blocksOf(message.view)
-        .flatMap((block) => this.#keys.map((voter) => this.#voteFor(message, block, voter)))
-      return [
-        message,
-        ...votes.filter((vote) => vote.voter !== this.#index || vote.blockHash !== message.blockHash),
-      ]
+        .flatMap((block) => this.#keys.flatMap((voter) => kinds.map((kind) => ({ block, voter, kind }))))
+        .map(({ block, voter, kind }) => this.#voteFor({ ...message, kind }, block, voter))
+      return [message, ...votes]
     }
     if (message.kind === 'timeout' && message.voter === this.#index && random.chance(forgeTimeout)) {
       const isFar = random.chance(0.1)
@@ -182,6 +195,7 @@ export class Adversary {
 
   #signed(block: HashedBlock, timeoutCertificate: TimeoutCertificate | null): Proposal {
     const { epoch, view } = block.header
+    this.#knows.keepBlock(block)
     const payload = proposalSigningPayload(this.#knows.genesisHash, { epoch, view, blockHash: block.hash })
     return {
       kind: 'proposal',
@@ -197,7 +211,6 @@ export class Adversary {
       header: { ...header, timestamp: asUnixMs(header.timestamp + 1) },
       transactions,
     })
-    this.#knows.keepBlock(block)
     return this.#signed(block, first.timeoutCertificate)
   }
 
@@ -234,6 +247,15 @@ export class Adversary {
     return hashBlock({ header, transactions: [] })
   }
 
+  /** On an older block, for which it claims the certificate of the view before. */
+  #forkingProposal({ block, timeoutCertificate }: Proposal): Proposal | null {
+    const { header } = block
+    const parent = this.#knows.forkPoint(header)
+    if (parent === null || parent.header.view >= header.view) return null
+    const justify = { view: asView(header.view - 1), blockHash: parent.hash }
+    return this.#signed(this.#emptyBlock(header, parent, justify), timeoutCertificate)
+  }
+
   /** A block that no honest validator may vote for. */
   #illegalProposal({ block, timeoutCertificate }: Proposal): Proposal {
     const { header, transactions } = block
@@ -249,12 +271,6 @@ export class Adversary {
       const twice = [...transactions, old, old]
       const repeated = { ...header, transactionsRoot: transactionsRoot(twice) }
       return this.#signed(hashBlock({ header: repeated, transactions: twice }), timeoutCertificate)
-    }
-    const other = this.#knows.anyBlock()
-    if (other !== null && this.#knows.random.chance(0.3)) {
-      // It claims a certificate of the view before for a block that has none.
-      const justify = { view: asView(header.view - 1), blockHash: other.hash }
-      return this.#signed(this.#emptyBlock(header, other, justify), timeoutCertificate)
     }
     const change = changes[this.#knows.random.below(changes.length)]
     return this.#signed(hashBlock({ header: { ...header, ...change }, transactions }), timeoutCertificate)

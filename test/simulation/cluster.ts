@@ -39,7 +39,12 @@ export interface ClusterOptions extends FaultOptions {
   readonly transactionEveryMs?: number
   readonly mutation?: Mutation
   /** Whether a message of a view gets through; one that has no view is of its sender's. */
-  readonly isHeard?: (from: SimulatedNode, to: SimulatedNode, view: number) => boolean
+  readonly isHeard?: (
+    from: SimulatedNode,
+    to: SimulatedNode,
+    view: number,
+    kind: ConsensusMessage['kind'],
+  ) => boolean
 }
 
 export interface TakenTransaction {
@@ -246,7 +251,7 @@ export class Cluster implements World {
   peersOf(node: SimulatedNode): readonly string[] {
     return this.nodes
       .filter((other) => other !== node && other.isUp && !this.#links.isCut(node.name, other.name))
-      .filter((other) => this.#options.isHeard?.(node, other, node.look()?.view ?? 0) ?? true)
+      .filter((other) => this.#isHeard(node, other, null))
       .map(({ name }) => name)
   }
 
@@ -285,11 +290,7 @@ export class Cluster implements World {
     if (this.#options.isOmniscient === true) this.#conspiracy.observe(message)
     if (from.adversary === null) {
       this.checker.visible(from, message)
-      const { isHeard } = this.#options
-      const view = viewOf(message) ?? from.look()?.view ?? 0
-      for (const receiver of receivers) {
-        if (isHeard?.(from, receiver, view) ?? true) this.#deliver(from, receiver, bytes)
-      }
+      for (const receiver of receivers) this.#deliver(from, receiver, bytes, message)
       return
     }
     const indices = [...new Set(receivers.map(({ index }) => index as number))]
@@ -297,7 +298,8 @@ export class Cluster implements World {
       const said = decodeMessage(bent.bytes)
       if (said.ok) this.checker.visible(from, said.value)
       for (const receiver of receivers) {
-        if (receiver.index === bent.to) this.#deliver(from, receiver, bent.bytes)
+        if (receiver.index !== bent.to) continue
+        this.#deliver(from, receiver, bent.bytes, said.ok ? said.value : message)
       }
     }
   }
@@ -343,9 +345,17 @@ export class Cluster implements World {
     for (const other of this.nodes) if (other !== node && other.isUp) this.#tell(other, node, false)
   }
 
-  #deliver(from: SimulatedNode, to: SimulatedNode, bytes: Uint8Array): void {
+  #isHeard(from: SimulatedNode, to: SimulatedNode, message: ConsensusMessage | null): boolean {
+    const { isHeard } = this.#options
+    if (isHeard === undefined || this.isHealed) return true
+    const view = (message === null ? null : viewOf(message)) ?? from.look()?.view ?? 0
+    return isHeard(from, to, view, message?.kind ?? 'certificates')
+  }
+
+  #deliver(from: SimulatedNode, to: SimulatedNode, bytes: Uint8Array, message: ConsensusMessage): void {
     const sender = from.id
-    if (sender !== null) this.#later(from, to, () => to.receive(sender, bytes), true)
+    if (sender === null || !this.#isHeard(from, to, message)) return
+    this.#later(from, to, () => to.receive(sender, bytes), true)
   }
 
   /** Over the network: perhaps lost, always delayed, and to this run of the process only. */

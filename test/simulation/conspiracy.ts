@@ -5,7 +5,7 @@
 import { encodeMessage } from '../../src/codec/messages.ts'
 import { timeoutSigningPayload } from '../../src/codec/signing-payloads.ts'
 import type { Electorate } from '../../src/consensus/validator-set.ts'
-import type { HashedBlock } from '../../src/types/block.ts'
+import type { BlockHeader, HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate, VoterSignature } from '../../src/types/certificates.ts'
 import type { ConsensusMessage, Timeout, Vote } from '../../src/types/messages.ts'
 import {
@@ -22,6 +22,8 @@ import { toySign } from './toy-signatures.ts'
 type ReportedTimeout = VoterSignature & { readonly highQcView: View }
 
 const REMEMBERED = 200
+/** Blocks that are not final yet are among so many. */
+const RECENT = 4
 
 export class Conspiracy {
   readonly genesisHash: GenesisHash
@@ -88,15 +90,21 @@ export class Conspiracy {
     return null
   }
 
-  /** Any block seen. */
-  anyBlock(): HashedBlock | null {
-    return [...this.#byHash.values()][this.random.below(Math.max(1, this.#byHash.size))] ?? null
+  /** A block that one could fork from: the parent of the given one's parent, or any of the last few. */
+  forkPoint(header: BlockHeader): HashedBlock | null {
+    const parent = this.#byHash.get(header.parentHash)
+    const grandparent = parent === undefined ? undefined : this.#byHash.get(parent.header.parentHash)
+    if (grandparent !== undefined && this.random.chance(0.7)) return grandparent
+    return [...this.#byHash.values()].at(-1 - this.random.below(RECENT)) ?? null
   }
 
-  /** Any certificate of a lower view. */
+  /** The highest certificate of a lower view. */
   certificateBelow(view: View): QuorumCertificate | null {
-    const lower = [...this.#certificates.values()].filter((certificate) => certificate.view < view)
-    return lower[this.random.below(Math.max(1, lower.length))] ?? null
+    let highest: QuorumCertificate | null = null
+    for (const certificate of this.#certificates.values()) {
+      if (certificate.view < view && certificate.view > (highest?.view ?? 0)) highest = certificate
+    }
+    return highest
   }
 
   /** An old message of anybody, in bytes; null before the first. */
@@ -136,12 +144,15 @@ export class Conspiracy {
     for (const voter of keys) {
       all.set(voter, { voter, highQcView: asView(0), signature: toySign(voter, zero, 'timeout') })
     }
+    // Now and then with less than a quorum, which nobody may take.
+    const enough = this.random.chance(0.3) ? this.electorate.amplification : this.electorate.quorum
+    const weight = (): bigint => this.electorate.weightOf(chosen.map(({ voter }) => voter))
     const chosen: ReportedTimeout[] = []
     for (const timeout of [...all.values()].sort((a, b) => a.highQcView - b.highQcView)) {
-      if (this.#isQuorum(chosen)) break
+      if (weight() >= enough) break
       chosen.push(timeout)
     }
-    if (!this.#isQuorum(chosen)) return null
+    if (weight() < enough) return null
     const highest = Math.max(...chosen.map(({ highQcView }) => highQcView))
     const highQc = this.#certificates.get(asView(highest))
     if (highQc === undefined) return null

@@ -1,8 +1,10 @@
 /** Mutants of the consensus rules S0 to R11 (src/consensus/README.md). */
 
-import { HONEST } from './adversary.ts'
+import { HONEST, type Misbehaviour } from './adversary.ts'
+import type { Byzantine } from './cluster.ts'
 import type { SourceChange } from './lane/source-change.ts'
 import type { Mutant } from './mutants.ts'
+import { siege } from './siege.ts'
 import type { RunChanges } from './swarm.ts'
 
 const SAFETY = 'src/consensus/safety.ts'
@@ -38,29 +40,34 @@ const restarts = (seed: number): RunChanges => ({
 
 /** Views fail, and those who lead some of them lie with all keys in one hand. */
 const liars = (seed: number): RunChanges => ({
-  stakes: seed % 2 === 0 ? [1n, 1n, 1n, 1n] : [2n, 2n, 2n, 3n, 3n],
-  byzantine: new Map([
-    [
-      3,
-      {
-        kind: 'liar',
-        habits: {
-          ...HONEST,
-          withhold: 0.3,
-          equivocate: 0.6,
-          doubleVote: 0.8,
-          stale: 0.9,
-          illegal: 0.2,
-          forgeCertificate: 0.2,
-          forgeTimeout: 0.2,
-        },
-      },
-    ],
-  ]),
+  stakes: seed % 2 === 0 ? [1n, 1n, 1n, 1n] : [2n, 2n, 2n, 1n, 1n],
+  byzantine: new Map([[seed % 3, lying({ withhold: 0.5, equivocate: 0.5, doubleVote: 0.9, stale: 0.9 })]]),
   isOmniscient: true,
-  drop: 0.25,
-  delayMaxMs: 150,
+  parameters: { unreachableLeaderTimeoutMs: 40, viewTimeoutMinMs: 60, viewTimeoutMaxMs: 300 },
+  drop: 0.1 + 0.1 * (seed % 4),
+  delayMaxMs: 250,
+  crashChance: 0,
+  powerCutEveryMs: 0,
+  healAtMs: 3_000,
   livenessMs: 10_000,
+})
+
+function lying(habits: Partial<Misbehaviour>): Byzantine {
+  return { kind: 'liar', habits: { ...HONEST, ...habits } }
+}
+
+/** The liar's blocks break rules of the ledger. */
+const outlaws = (seed: number): RunChanges => ({
+  ...liars(seed),
+  byzantine: new Map([[seed % 3, lying({ illegal: 0.9 })]]),
+  drop: 0,
+  delayMaxMs: 30,
+})
+
+/** The liar forks from blocks that are not final everywhere. */
+const forkers = (seed: number): RunChanges => ({
+  ...liars(seed),
+  byzantine: new Map([[seed % 3, lying({ fork: 0.7, doubleVote: 1, equivocate: 0.3 })]]),
 })
 
 const fold = (field: string): SourceChange => ({
@@ -175,7 +182,7 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
     name: 'R1-leaves-view-with-less',
     rule: 'R1: a view is left on timeouts of a quorum',
     class: 'safety',
-    budget: 60,
+    budget: 20,
     changes: [
       {
         file: 'src/consensus/timeout-aggregator.ts',
@@ -188,7 +195,7 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
         replace: '    if (timeouts.length === 0) return null',
       },
     ],
-    options: liars,
+    options: (seed) => siege(seed, 1),
   },
   {
     name: 'R2-proposes-without-certificate',
@@ -216,7 +223,7 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
         replace: 'if (header.view < 0) {',
       },
     ],
-    options: liars,
+    options: forkers,
   },
   {
     name: 'R3c-votes-twice',
@@ -270,7 +277,7 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
     name: 'R3e-no-lock-clause',
     rule: 'R3 (e): a proposal is at least as high as any report in its timeout certificate',
     class: 'safety',
-    budget: 100,
+    budget: 20,
     changes: [
       {
         file: SAFETY,
@@ -278,7 +285,7 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
         replace: '  return justify.view >= 0',
       },
     ],
-    options: liars,
+    options: (seed) => siege(seed, 2),
   },
   {
     name: 'R3f-prepares-unchecked',
@@ -292,7 +299,7 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
         replace: '  if (parent === null) {',
       },
     ],
-    options: liars,
+    options: outlaws,
   },
   {
     name: 'R3f-time-to-come',
@@ -306,13 +313,13 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
         replace: '  if (Number.isNaN(aheadMs)) {',
       },
     ],
-    options: liars,
+    options: outlaws,
   },
   {
     name: 'R4-lock-goes-down',
     rule: 'R4: the lock never goes down',
     class: 'safety',
-    budget: 60,
+    budget: 20,
     changes: [
       {
         file: 'src/consensus/certificate-store.ts',
@@ -320,7 +327,7 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
         replace: '    if (certificate.view === this.#highQc.view) return false\n',
       },
     ],
-    options: liars,
+    options: (seed) => siege(seed, 2),
   },
   {
     name: 'R5-pre-commits-after-timeout',
@@ -444,4 +451,4 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
   },
 ]
 
-export { liars, restarts }
+export { liars, outlaws, restarts }

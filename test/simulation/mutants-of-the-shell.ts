@@ -1,6 +1,7 @@
 /** Mutants around the consensus rules: signatures, certificates, the ledger, the chain store, the mempool. */
+import { HONEST } from './adversary.ts'
 import type { Mutant } from './mutants.ts'
-import { liars, restarts } from './mutants-of-the-rules.ts'
+import { liars, outlaws, restarts } from './mutants-of-the-rules.ts'
 import type { RunChanges } from './swarm.ts'
 
 const VERIFIER = 'src/runtime/message-verifier.ts'
@@ -8,7 +9,15 @@ const CHECK = 'src/ledger/check-block.ts'
 
 /** Requests come quickly one after the other, so that some meet on one branch. */
 const busy = (): RunChanges => ({ transactionEveryMs: 5, livenessMs: 10_000 })
-const busyLiars = (seed: number): RunChanges => ({ ...liars(seed), ...busy() })
+/** The liar sends certificates that only look like some. */
+const forgers = (seed: number): RunChanges => ({
+  ...liars(seed),
+  byzantine: new Map([
+    [seed % 3, { kind: 'liar', habits: { ...HONEST, forgeCertificate: 1, withhold: 0.2 } }],
+  ]),
+})
+
+const busyOutlaws = (seed: number): RunChanges => ({ ...outlaws(seed), ...busy() })
 
 export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
@@ -28,7 +37,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
         replace: '    if (voters.length === 0) return null',
       },
     ],
-    options: liars,
+    options: forgers,
   },
   {
     name: 'R16-trusts-references',
@@ -42,7 +51,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
         replace: '    if (held !== null) return certificate\n',
       },
     ],
-    options: liars,
+    options: forgers,
   },
   {
     name: 'vote-unsigned',
@@ -99,7 +108,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
         replace: '    if (requestKey.length === 0) {',
       },
     ],
-    options: busyLiars,
+    options: busyOutlaws,
   },
   {
     name: 'parent-state-root',
@@ -113,7 +122,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
         replace: '  return null',
       },
     ],
-    options: liars,
+    options: outlaws,
   },
   {
     name: 'nullifier-root',
@@ -127,7 +136,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
-    options: liars,
+    options: outlaws,
   },
   {
     name: 'atomic-batch',

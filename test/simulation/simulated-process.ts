@@ -50,6 +50,7 @@ export class SimulatedProcess {
   readonly #timers = new Map<string, number>()
   #decidedHash: string
   #polledHeight = -1
+  #highestLock = 0
 
   static async open(node: SimulatedNode): Promise<SimulatedProcess> {
     const { genesis } = node.world
@@ -193,10 +194,21 @@ export class SimulatedProcess {
     world.checker.effect(node, effect, world.nowMs)
     if (effect.kind === 'persist') {
       world.checker.recorded(node, effect.record)
+      this.#lockSeen()
       this.#log.announce(slotsOf(effect.record))
     }
     // Both answer by promises, which run before the next event.
     world.settle()
+  }
+
+  /** I6, while the process runs. */
+  #lockSeen(): void {
+    const node = this.#node
+    const { highQcView } = this.consensus.look()
+    if (highQcView < this.#highestLock && node.isHonest) {
+      node.world.checker.violated(`I6: ${node.name}'s lock goes back to view ${highQcView}`)
+    }
+    this.#highestLock = highQcView
   }
 
   #timerPort(

@@ -6,6 +6,7 @@ import { HONEST, type Misbehaviour } from './adversary.ts'
 import { type Byzantine, Cluster, type ClusterOptions } from './cluster.ts'
 import { isEveryPoolEmpty, lostTransactions, replayViolations, viewsApart } from './final-checks.ts'
 import { Random } from './random.ts'
+import { siege } from './siege.ts'
 
 /**
  * Requests for the simulated clients: Valid ones, two that spend one nonce, one that breaks a rule, and one node's
@@ -29,6 +30,8 @@ const HEAL_SPREAD_MS = 1_900
 /** After the healing every honest node finalizes this many more blocks within this time (I15, I17). */
 const BLOCKS_AFTER_HEAL = 3
 const LIVENESS_MS = 40_000
+/** Seeds in which the adversary has the network in its hand. */
+const SIEGE_SHARE = 0.08
 
 /** A knob that is off in half of the seeds and of any strength in the others. */
 function sometimes(random: Random, max: number, chance = 0.5): number {
@@ -56,6 +59,7 @@ function drawHabits(random: Random): Misbehaviour {
     doubleVote: strength(),
     forgeTimeout: strength(),
     stale: strength(),
+    fork: strength() * 0.7,
     illegal: strength() * 0.5,
     forgeCertificate: strength() * 0.5,
     replay: strength() * 0.3,
@@ -90,7 +94,7 @@ export function drawOptions(seed: number, transactions: readonly HashedTransacti
   const random = new Random(seed ^ 0x5eed)
   const stakes = drawStakes(random)
   const isIdleChain = random.chance(0.4)
-  return {
+  const drawn: ClusterOptions = {
     seed,
     stakes,
     healAtMs: HEAL_MIN_MS + random.below(HEAL_SPREAD_MS),
@@ -121,6 +125,7 @@ export function drawOptions(seed: number, transactions: readonly HashedTransacti
     transactions: random.chance(0.7) ? transactions : [],
     transactionEveryMs: 20 + random.below(300),
   }
+  return random.chance(SIEGE_SHARE) ? { ...drawn, ...siege(seed, random.chance(0.5) ? 1 : 2) } : drawn
 }
 
 export interface Outcome {

@@ -82,6 +82,7 @@ async function runTwins(chosen: readonly Chosen[]): Promise<readonly string[]> {
       stakes: [1n, 1n, 1n, 1n],
       byzantine: new Map([[0, { kind: 'twins' }]]),
       parameters: { viewTimeoutMinMs: 60, viewTimeoutMaxMs: 60 },
+      healAtMs: CHOSEN_VIEWS_MS,
       isHeard: (from, to, view) => isOver || sideOf(from.name, view) === sideOf(to.name, view),
     })
     const areThrough = (): boolean =>
