@@ -38,6 +38,8 @@ export interface ClusterOptions extends FaultOptions {
   readonly transactions?: readonly HashedTransaction[]
   readonly transactionEveryMs?: number
   readonly mutation?: Mutation
+  /** Whether a process dies before its next effect, the so manieth of its machine. */
+  readonly diesAt?: (node: SimulatedNode, effect: number) => boolean
   /** Whether a message of a view gets through; one that has no view is of its sender's. */
   readonly isHeard?: (
     from: SimulatedNode,
@@ -74,6 +76,7 @@ export class Cluster implements World {
   readonly #links: Links
   readonly #conspiracy: Conspiracy
   readonly #down = new Set<SimulatedNode>()
+  readonly #effectsOf = new Map<SimulatedNode, number>()
   #isUnsettled = false
 
   constructor(options: ClusterOptions) {
@@ -228,7 +231,12 @@ export class Cluster implements World {
   }
 
   diesNow(node: SimulatedNode): boolean {
-    const { crashChance = 0 } = this.#options
+    const { crashChance = 0, diesAt } = this.#options
+    if (diesAt !== undefined) {
+      const effects = (this.#effectsOf.get(node) ?? 0) + 1
+      this.#effectsOf.set(node, effects)
+      if (diesAt(node, effects)) return true
+    }
     return crashChance > 0 && !this.isHealed && node.isUp && this.random.chance(crashChance)
   }
 

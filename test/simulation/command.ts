@@ -3,10 +3,12 @@
  * or enumerates the twins' small cases. The last thing it prints is JSON; it exits with 1 when anything failed.
  */
 import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { runLane } from './lane/lane.ts'
-import { catchMutant, type MutantResult, mutantLine } from './lane/mutant-lane.ts'
+import { catchMutant, controlViolations, type MutantResult, mutantLine } from './lane/mutant-lane.ts'
 import { MUTANTS, mutantNamed } from './mutants.ts'
 import type { Outcome } from './swarm.ts'
 import { enumerateTwins } from './twins.ts'
@@ -21,6 +23,9 @@ npm run sim -- --twins VIEWS         enumerate the twins' cases of so many views
   --twice     run every seed twice and compare the traces
   --plain     without the accelerations of the lanes
 `
+
+/** Seeds of every mutant's options that are run without it. */
+const CONTROL_SEEDS = 3
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 const startedAt = performance.now()
@@ -43,6 +48,12 @@ function count(text: string | undefined, name: string): number | null {
   if (Number.isSafeInteger(value) && value >= 0) return value
   process.stderr.write(`--${name} ${text} is no whole number\n\n${USAGE}`)
   process.exit(64)
+}
+
+/** A seed that failed stays: every later run of the tests runs it again. */
+function keepSeed(seed: number, violations: readonly string[]): void {
+  const kept = { seed, commit: about.commit, found: violations.slice(0, 3).join('; ') }
+  writeFileSync(join(import.meta.dirname, 'seeds', `${seed}.json`), `${JSON.stringify(kept, null, 2)}\n`)
 }
 
 interface SeedRun {
@@ -79,6 +90,7 @@ async function runSeeds(run: SeedRun): Promise<boolean> {
       if (all.length > 0) {
         const repeat = `npm run sim -- --seed ${seed}${mutant === undefined ? '' : ` --mutant ${mutant}`}`
         failures.push({ seed, violations: all, trace, repeat })
+        if (mutant === undefined) keepSeed(seed, all)
         print(`seed ${seed} failed: ${all.slice(0, 3).join('; ')}\n  ${repeat}`)
       } else if (seeds === 1) {
         print(`seed ${seed}: heights ${heights}, ${outcome.effects} effects, trace ${trace}`)
@@ -114,9 +126,11 @@ async function runMutants(names: readonly string[], jobs: number, budget: number
     results.push(result)
     print(mutantLine(result))
   }
+  const control = await controlViolations(CONTROL_SEEDS, jobs)
+  for (const violation of control) print(`without a mutant: ${violation}`)
   const survivors = results.filter(({ isExpected }) => !isExpected)
-  print(JSON.stringify({ ...about, mutants: results.length, survivors: survivors.length, results }))
-  return survivors.length === 0
+  print(JSON.stringify({ ...about, mutants: results.length, survivors: survivors.length, control, results }))
+  return survivors.length === 0 && control.length === 0
 }
 
 async function main(): Promise<boolean> {

@@ -23,8 +23,8 @@ export interface Mutant {
 export const MUTANTS: readonly Mutant[] = [...SAFETY_MUTANTS, ...LEDGER_MUTANTS]
 
 /** @throws Error when there is none of this name */
-export function mutantNamed(name: string | undefined): Mutant | null {
-  if (name === undefined) return null
+export function mutantNamed(name: string | null): Mutant | null {
+  if (name === null) return null
   const found = MUTANTS.find((mutant) => mutant.name === name)
   if (found === undefined) throw new Error(`no mutant is called ${name}`)
   return found

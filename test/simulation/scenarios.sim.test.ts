@@ -1,34 +1,10 @@
 /** Single stories in the simulator: what the swarm draws by chance, told on purpose. */
 import { describe, expect, it } from 'vitest'
-import { HONEST, type Misbehaviour } from './adversary.ts'
-import { type Byzantine, Cluster, type ClusterOptions } from './cluster.ts'
-import type { SimulatedNode } from './simulated-node.ts'
+import type { Misbehaviour } from './adversary.ts'
+import { growsBy, heightsOf, liar, make } from './scenario.ts'
 import { TRANSACTIONS } from './swarm.ts'
 
-const FOUR = [1n, 1n, 1n, 1n]
-const liar = (index: number, habits: Partial<Misbehaviour>): ReadonlyMap<number, Byzantine> =>
-  new Map([[index, { kind: 'liar', habits: { ...HONEST, ...habits } }]])
-
-function heightsOf(nodes: readonly SimulatedNode[]): number[] {
-  return nodes.map(({ height }) => height)
-}
-
-/** Runs until each node has this many more blocks than the highest has now. */
-function growsBy(
-  cluster: Cluster,
-  blocks: number,
-  nodes = cluster.honest,
-  withinMs = 20_000,
-): Promise<boolean> {
-  const goal = Math.max(...heightsOf(nodes)) + blocks
-  return cluster.runFor(withinMs, () => nodes.every(({ height }) => height >= goal))
-}
-
-function make(options: Partial<ClusterOptions> = {}): Cluster {
-  return new Cluster({ seed: 1, stakes: FOUR, ...options })
-}
-
-describe('without faults', () => {
+describe('without faults', { timeout: 120_000 }, () => {
   it('every view brings a block, and no view is given up', async () => {
     const cluster = make()
     await cluster.runUntil(200)
@@ -88,7 +64,7 @@ describe('without faults', () => {
   })
 })
 
-describe('a validator that is lost', () => {
+describe('a validator that is lost', { timeout: 120_000 }, () => {
   it('costs its views, and no more; a second one stops finality; both come back', async () => {
     const cluster = make({ parameters: { heartbeatMs: 500 } })
     await cluster.runUntil(2_000)
@@ -152,7 +128,7 @@ describe('a validator that is lost', () => {
   })
 })
 
-describe('all nodes at once', () => {
+describe('all nodes at once', { timeout: 120_000 }, () => {
   it.each([0, 300])(
     'lose power again and again, and go on from their disks (heartbeat %i)',
     async (heartbeatMs) => {
@@ -176,7 +152,7 @@ describe('all nodes at once', () => {
   })
 })
 
-describe('a Byzantine validator', () => {
+describe('a Byzantine validator', { timeout: 120_000 }, () => {
   const stories: [string, Partial<Misbehaviour>][] = [
     ['proposes two blocks, each to some', { equivocate: 1, withhold: 0.2 }],
     ['votes for everything', { equivocate: 1, doubleVote: 1 }],
@@ -236,7 +212,7 @@ describe('a Byzantine validator', () => {
   })
 })
 
-describe('a hidden lock', () => {
+describe('a hidden lock', { timeout: 120_000 }, () => {
   it('that one node alone holds does not stop the others, and binds when it comes back', async () => {
     const cluster = make({ parameters: { heartbeatMs: 200 } })
     await cluster.runUntil(1_000)

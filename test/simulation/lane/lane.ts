@@ -11,7 +11,12 @@ import type { Outcome } from '../swarm.ts'
 export interface LaneTask {
   readonly seed: number
   readonly isTraced: boolean
+  /** A mutant whose seeds' options these are; the lane's own mutant when there is one. */
+  readonly like: string | null
 }
+
+/** A seed of the swarm, or of a mutant's options. */
+export type LaneSeed = number | { readonly seed: number; readonly like: string }
 
 export interface LaneAnswer {
   readonly outcome: Outcome
@@ -20,7 +25,7 @@ export interface LaneAnswer {
 }
 
 export interface LaneOptions {
-  readonly seeds: Iterable<number>
+  readonly seeds: Iterable<LaneSeed>
   readonly jobs?: number
   /** Name of a mutant; without it the code as it is. */
   readonly mutant?: string
@@ -46,7 +51,7 @@ export async function runLane(options: LaneOptions): Promise<void> {
 
 function runProcess(
   options: LaneOptions,
-  seeds: Iterator<number>,
+  seeds: Iterator<LaneSeed>,
   state: { isStopped: boolean },
 ): Promise<void> {
   const { mutant, isPlain = false, isTraced = false, onOutcome } = options
@@ -65,9 +70,10 @@ function runProcess(
       child.disconnect()
       return
     }
-    running = value
+    const { seed, like } = typeof value === 'number' ? { seed: value, like: mutant ?? null } : value
+    running = seed
     deadline = setTimeout(() => child.kill('SIGKILL'), SEED_DEADLINE_MS)
-    const task: LaneTask = { seed: value, isTraced }
+    const task: LaneTask = { seed, isTraced, like }
     child.send(task)
   }
   child.on('message', (message: LaneAnswer | 'ready') => {

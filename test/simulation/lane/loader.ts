@@ -5,7 +5,7 @@
 import { registerHooks } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { MUTANTS } from '../mutants.ts'
+import { mutantNamed } from '../mutants.ts'
 import { ACCELERATIONS } from './accelerations.ts'
 import { changedBy, type SourceChange } from './source-change.ts'
 
@@ -16,9 +16,7 @@ export const PLAIN_VARIABLE = 'HYPERMESH_SIM_PLAIN'
 const root = join(import.meta.dirname, '../../..')
 
 function changesOf(mutant: string | undefined, isPlain: boolean): readonly SourceChange[] {
-  const ofMutant = mutant === undefined ? undefined : MUTANTS.find(({ name }) => name === mutant)
-  if (mutant !== undefined && ofMutant === undefined) throw new Error(`no mutant is called ${mutant}`)
-  return [...(ofMutant?.changes ?? []), ...(isPlain ? [] : ACCELERATIONS)]
+  return [...(mutantNamed(mutant ?? null)?.changes ?? []), ...(isPlain ? [] : ACCELERATIONS)]
 }
 
 const changes = changesOf(process.env[MUTANT_VARIABLE], process.env[PLAIN_VARIABLE] === '1')

@@ -50,6 +50,23 @@ export async function catchMutant(
   }
 }
 
+/** What any mutant's options show on the code as it is: nothing, or they are the fault. */
+export async function controlViolations(seedsEach: number, jobs: number): Promise<string[]> {
+  const found: string[] = []
+  const seeds = MUTANTS.flatMap(({ name }) =>
+    Array.from({ length: seedsEach }, (_, i) => ({ seed: i + 1, like: name })),
+  )
+  await runLane({
+    seeds,
+    jobs,
+    onOutcome: ({ outcome: { seed, violations } }) => {
+      if (violations[0] !== undefined) found.push(`seed ${seed}: ${violations[0]}`)
+      return false
+    },
+  })
+  return found
+}
+
 /** One row of the table. */
 export function mutantLine({ name, class: kind, budget, seedsNeeded, violation }: MutantResult): string {
   const needed = seedsNeeded === null ? 'not caught' : `seed ${seedsNeeded}`

@@ -4,16 +4,15 @@ import { hasher } from '@chainsafe/persistent-merkle-tree/hasher/as-sha256'
 import { mutantNamed } from '../mutants.ts'
 import { runSeed, TRANSACTIONS } from '../swarm.ts'
 import type { LaneAnswer, LaneTask } from './lane.ts'
-import { MUTANT_VARIABLE, PLAIN_VARIABLE } from './loader.ts'
+import { PLAIN_VARIABLE } from './loader.ts'
 
 const isPlain = process.env[PLAIN_VARIABLE] === '1'
-const mutant = mutantNamed(process.env[MUTANT_VARIABLE])
 if (!isPlain) setHasher(hasher)
 
-process.on('message', async ({ seed, isTraced }: LaneTask) => {
+process.on('message', async ({ seed, isTraced, like }: LaneTask) => {
   const lines: string[] = []
   const outcome = await runSeed(seed, TRANSACTIONS, {
-    ...(mutant?.options?.(seed) ?? {}),
+    ...(mutantNamed(like)?.options?.(seed) ?? {}),
     ...(isTraced ? { onEffect: (line: string) => void lines.push(line) } : {}),
   })
   const answer: LaneAnswer = { outcome, lines }
