@@ -33,8 +33,8 @@ describe('bug class', { timeout: TIMEOUT_MS }, () => {
         downMaxMs: 10,
         tearChance: 0.5,
       })
-      await cluster.runUntil(400)
-      if (cluster.node('v0').incarnation > 1) died.add(effect)
+      const hasDied = (): boolean => cluster.node('v0').incarnation > 1
+      if (await cluster.runUntil(3_000, hasDied)) died.add(effect)
       expect(await growsBy(cluster, 2), `effect ${effect}`).toBe(true)
       expect(cluster.violations, `effect ${effect}`).toEqual([])
     }
