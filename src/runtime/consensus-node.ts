@@ -7,6 +7,7 @@ import { decodeQuorumCertificate } from '../codec/certificates.ts'
 import { decodeFinalAnnouncement } from '../codec/final-announcement.ts'
 import { decodeMessage } from '../codec/messages.ts'
 import { decodeSafetyRecord } from '../codec/safety-record.ts'
+import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
 import type { ConsensusEvent } from '../consensus/event.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
 import type { FinalTurn } from '../consensus/leader-election.ts'
@@ -29,6 +30,7 @@ import {
   type StateRoot,
   type ValidatorId,
   type ValidatorIndex,
+  type View,
 } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
@@ -53,6 +55,7 @@ import type {
   SafetyLogPort,
   SignatureCheck,
   SlotSigner,
+  TimerPort,
   TransactionPool,
 } from './ports.ts'
 
@@ -98,7 +101,13 @@ export interface ConsensusNodeOptions {
   readonly onHalt: (reason: string, dump: object) => void
   readonly onFatal: (error: unknown) => void
   readonly logger: Logger
+  /** Timers of another clock than the machine's, as a simulator has. */
+  readonly timers?: (onExpired: TimerExpired) => TimerPort
+  /** Told of every effect before it is performed. */
+  readonly beforeEffect?: (effect: ConsensusEffect) => void
 }
+
+type TimerExpired = (timer: TimerName, view: View) => void
 
 export class ConsensusNode {
   readonly #options: ConsensusNodeOptions
@@ -302,6 +311,8 @@ export class ConsensusNode {
       observe,
       onVerified,
       onFatal,
+      timers: this.#options.timers,
+      beforeEffect: this.#options.beforeEffect,
     })
   }
 
