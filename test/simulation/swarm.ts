@@ -121,6 +121,8 @@ export function drawOptions(seed: number, transactions: readonly HashedTransacti
       heartbeatMs: isIdleChain ? 300 + random.below(700) : 0,
       certificateIntervalMs: random.chance(0.5) ? 0 : 200,
       unreachableLeaderTimeoutMs: random.chance(0.5) ? 40 : 100,
+      // Epochs so short that faults meet their ends again and again, or one without end.
+      epochBlocks: random.chance(0.6) ? 2 + random.below(12) : 0,
     },
     transactions: random.chance(0.7) ? transactions : [],
     transactionEveryMs: 20 + random.below(300),
