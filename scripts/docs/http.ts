@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { TEXT_BYTES_MAX } from '../../src/codec/limits.ts'
 import type { HttpRoute } from '../../src/observability/metrics.ts'
 import { httpStatusOf } from '../../src/rpc/http/ca-server.ts'
+import { TRANSACTION_BODY_BYTES_MAX } from '../../src/rpc/http/staking-routes.ts'
 import { JSON_BYTES_MAX } from '../../src/rpc/lossless-json.ts'
 import type { AnswerErrorCode } from '../../src/validation/answer.ts'
 import { bytes, code, document, fenced, table } from './markdown.ts'
@@ -61,12 +62,35 @@ export const ROUTES: Readonly<Record<Exclude<HttpRoute, 'other'>, Route>> = {
   '/v1/validators': {
     method: 'GET',
     listeners: ['api'],
-    text: 'the validator set (list of `ValidatorView`)',
+    text: 'the validator set, and who will be in the next one as things are (list of `ValidatorView`)',
   },
   '/v1/blocks/:reference': {
     method: 'GET',
     listeners: ['api'],
     text: 'one block by height, by hash, `final` or `head`, with the verdicts in it (`BlockView`)',
+  },
+  '/v1/accounts/:id': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'an account in the final state: balance, stake, key (`AccountView`)',
+  },
+  '/v1/evidence': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'punishments for equivocation within the evidence windows (list of `SlashView`)',
+  },
+  '/v1/transactions': {
+    method: 'POST',
+    listeners: ['api'],
+    text:
+      'takes a staking or evidence transaction, `{"transaction": "<canonical bytes in base64>"}` of at most ' +
+      `${bytes(TRANSACTION_BODY_BYTES_MAX)}; 202 when it waits, 200 when it is final already (\`TransactionView\`), ` +
+      '400 when it can be legal nowhere, 409 when it is not legal now, 503 when there is no room. Sending it again changes nothing',
+  },
+  '/v1/transactions/:key': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'whether such a transaction waits or is final, and at which height (`TransactionView`)',
   },
 }
 
@@ -81,7 +105,7 @@ const LISTENERS: Readonly<Record<Listener, { title: string; text: string }>> = {
   },
   api: {
     title: 'Public API',
-    text: '`api.listen`, by default `http://127.0.0.1:9441`. It changes nothing and shows no secret, and asks nobody who he is.',
+    text: '`api.listen`, by default `http://127.0.0.1:9441`. It shows no secret and asks nobody who he is; all it takes are transactions that prove by themselves who sent them.',
   },
   metrics: { title: 'Metrics', text: '`metrics.listen`, by default `http://127.0.0.1:9442`.' },
 }
@@ -105,7 +129,9 @@ function routesOf(listener: Listener): string {
 
 /** The interfaces of the answers as the source has them. */
 function viewsOf(root: string): string {
-  const source = readFileSync(join(root, 'src', 'rpc', 'http', 'api-ports.ts'), 'utf8')
+  const source = ['api-ports.ts', 'staking-ports.ts']
+    .map((name) => readFileSync(join(root, 'src', 'rpc', 'http', name), 'utf8'))
+    .join('\n')
   const interfaces = [
     ...source.matchAll(
       /(?:\/\*\*[^\n]*\*\/\n)?export interface (?:\w+View|ReadinessCheck) \{\n[\s\S]*?\n\}/g,

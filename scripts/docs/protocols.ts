@@ -8,6 +8,7 @@ import {
   PROTOCOL_LIMITS,
   type ProtocolLimits,
   RANGE_BLOCKS_MAX,
+  SNAPSHOT_FETCH,
   TOPIC_LIMITS,
   TOPIC_NAMES,
   type TopicName,
@@ -27,6 +28,7 @@ const PROTOCOLS: Readonly<Record<ProtocolName, string>> = {
     'proposals, votes, timeouts and certificates, between validators; one stream each way that stays',
   blocks:
     'blocks by hash and by range, and how far a node has got; requests and answers on streams that stay',
+  snapshots: 'snapshots of the state in chunks, and proofs of validator-set changes, for nodes that join',
   identities: "a node's identity certificate, for one that has just connected",
   validation: "TrustChain's calls: one envelope each way per stream",
 }
@@ -109,6 +111,8 @@ export function protocolsDocument(): string {
     table(['bound', 'value'], bounds(HOST_LIMITS)),
     '### Block requests',
     table(['bound', 'value'], bounds(BLOCK_FETCH)),
+    '### Snapshot requests',
+    table(['bound', 'value'], bounds(SNAPSHOT_FETCH)),
     '### Identity certificates',
     table(['bound', 'value'], bounds(IDENTITY_CERTIFICATES)),
   ])

@@ -1,4 +1,4 @@
-/** Asks a node's public API over HTTP. Shapes are those of rpc/http/api-ports.ts as JSON; it checks the status only. */
+/** Calls a node's public API over HTTP. Shapes are those of rpc/http/api-ports.ts as JSON; it checks the status only. */
 
 import type { Command } from 'commander'
 import { CliError } from './errors.ts'
@@ -26,12 +26,25 @@ const DEADLINE_MS = 5_000
  * @returns the parsed body of a 2xx answer
  * @throws CliError `E_NO_ANSWER` (69) when nobody answers, `E_NOT_FOUND` or `E_API` (1) for another status
  */
-export async function askApi(options: ApiOptions, route: string): Promise<unknown> {
+export function askApi(options: ApiOptions, route: string): Promise<unknown> {
+  return call(options, route, {})
+}
+
+/**
+ * POSTs JSON to one route.
+ * @returns as {@link askApi}
+ * @throws CliError as {@link askApi}
+ */
+export function tellApi(options: ApiOptions, route: string, body: object): Promise<unknown> {
+  return call(options, route, { method: 'POST', body: JSON.stringify(body) })
+}
+
+async function call(options: ApiOptions, route: string, init: RequestInit): Promise<unknown> {
   const base = apiAddress(options)
   let response: Response
   let text: string
   try {
-    response = await fetch(`${base}${route}`, { signal: AbortSignal.timeout(DEADLINE_MS) })
+    response = await fetch(`${base}${route}`, { ...init, signal: AbortSignal.timeout(DEADLINE_MS) })
     text = await response.text()
   } catch (error) {
     const cause = (error as Error).cause

@@ -9,7 +9,7 @@ import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { BASE_PORT_DEFAULT, type NodePorts, nodePorts, requireFreePorts } from './local-network/node-ports.ts'
 import { DEVNET_NAME, defaultDevnetFolder } from './node-location.ts'
-import { portOption, wholeNumber } from './parse-options.ts'
+import { EPOCH_BLOCKS_HELP, epochBlocksOption, portOption, wholeNumber } from './parse-options.ts'
 import { print } from './print.ts'
 
 interface DevnetOptions {
@@ -18,6 +18,7 @@ interface DevnetOptions {
   readonly basePort: number
   readonly caPort: number
   readonly untilHeight?: number
+  readonly epochBlocks?: number
 }
 
 const VALIDATORS_DEFAULT = 4
@@ -69,7 +70,13 @@ async function openNetwork(options: DevnetOptions, folder: string): Promise<Open
   const ports = Array.from({ length: count }, (_, i) => nodePorts(options.basePort, i, options.caPort))
   await requireFreePorts(ports, 'stop it, or choose other ports with --base-port and --ca-port')
   if (existing.length === 0) {
-    const folders = await createNetwork({ folder, nodeName, network: DEVNET_NAME, ports })
+    const folders = await createNetwork({
+      folder,
+      nodeName,
+      network: DEVNET_NAME,
+      ports,
+      ...(options.epochBlocks === undefined ? {} : { parameters: { epochBlocks: options.epochBlocks } }),
+    })
     return { folders, ports, isNew: true }
   }
   await moveNetwork(existing, ports)
@@ -101,6 +108,7 @@ export function registerDevnetCommand(program: Command): void {
       portOption,
       CA_PORT_DEFAULT,
     )
+    .option('--epoch-blocks <n>', `${EPOCH_BLOCKS_HELP}; of a new network only`, epochBlocksOption)
     .option('--until-height <height>', 'stop when this height is final', wholeNumber(1, 2 ** 48))
     .addHelpText(
       'after',

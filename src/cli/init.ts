@@ -14,6 +14,7 @@ import { usageError } from './errors.ts'
 import { tcpIsFree } from './local-network/node-ports.ts'
 import { readTextFile } from './parse-options.ts'
 import { print, printJson } from './print.ts'
+import { checkTrust } from './trust-option.ts'
 
 /** Away from the consecutive ports of a devnet's CA endpoints. */
 const PORT_STEP = 10
@@ -22,6 +23,7 @@ interface InitOptions {
   readonly genesis: string
   readonly bootstrap: readonly string[]
   readonly data: string
+  readonly trust?: string
   readonly json?: boolean
 }
 
@@ -49,6 +51,7 @@ async function init(options: InitOptions): Promise<void> {
         'copy the address from "status" or config.toml of a node',
       )
   }
+  checkTrust(options.trust)
   const text = readTextFile(options.genesis, 'genesis file')
   const genesis = parseGenesis(text, options.genesis)
   const { takeNodeKeys } = await import('./node-keys.ts')
@@ -56,7 +59,13 @@ async function init(options: InitOptions): Promise<void> {
   const keys = await takeNodeKeys(directory.root, 'node')
   writeFileWhole(directory.genesis, text)
   const moved = await portsToMove()
-  const settings: [string, unknown][] = [['schema', 1], ['p2p.bootstrap', options.bootstrap], ...moved]
+  const trusted: [string, unknown][] = options.trust === undefined ? [] : [['sync.trust', options.trust]]
+  const settings: [string, unknown][] = [
+    ['schema', 1],
+    ['p2p.bootstrap', options.bootstrap],
+    ...trusted,
+    ...moved,
+  ]
   writeFileWhole(directory.config, annotatedConfig(new Map(settings)))
   const hash = genesisHash(genesis)
   sealDataDirectory(directory, genesis.network, hash)
@@ -86,6 +95,7 @@ export function registerInitCommand(program: Command): void {
     .requiredOption('--genesis <file>', "the network's genesis.json")
     .requiredOption('--bootstrap <multiaddr...>', 'where to find the network, each with /p2p/<peer id>')
     .requiredOption('--data <dir>', 'data directory to make; keys that "keys new" made there are kept')
+    .option('--trust <height:block-id>', 'a block that you know to be final; a chain without it is refused')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

@@ -19,6 +19,10 @@ export function wholeNumber(minimum: number, maximum: number): (text: string) =>
 /** Ports that a network of `count` nodes can start from. */
 export const portOption = wholeNumber(1_024, 65_000)
 
+/** Length of a network's epochs. */
+export const epochBlocksOption = wholeNumber(0, 2 ** 32 - 1)
+export const EPOCH_BLOCKS_HELP = 'blocks after which the validator set may change, 0 for never (default: 128)'
+
 /** @throws CliError `E_FILE` (65) when the file cannot be read */
 export function readTextFile(path: string, what: string): string {
   try {

@@ -13,15 +13,19 @@ import { addConfigOptions, flagsOf } from './config-options.ts'
 import { usageError } from './errors.ts'
 import { defaultNode } from './node-location.ts'
 import { exitCodeOf, onStopSignals } from './stop-signals.ts'
+import { checkTrust } from './trust-option.ts'
 
 interface StartOptions {
   readonly data?: string
   readonly iHaveNeverSigned?: boolean
+  readonly trust?: string
 }
 
 async function start(data: string, options: StartOptions, command: Command): Promise<void> {
   const { directory } = openDataDirectory(data)
-  const { config } = loadConfig(directory.config, flagsOf(command))
+  checkTrust(options.trust)
+  const trust = options.trust === undefined ? {} : { 'sync.trust': options.trust }
+  const { config } = loadConfig(directory.config, { ...flagsOf(command), ...trust })
   const logger = createLogger(config.log)
   const stopping = Promise.withResolvers<void>()
   onStopSignals(
@@ -52,6 +56,7 @@ export function registerStartCommand(program: Command): void {
   const command = program.command('start').description('run a node')
   command
     .option('--data <dir>', 'its data directory (default: the node that is set up here)')
+    .option('--trust <height:block-id>', 'the same as --sync.trust')
     .option('--i-have-never-signed', 'begin the safety record of a key that has never signed anything; once')
   addConfigOptions(command)
     .addHelpText('after', '\nExample:\n  $ hypermesh start --data ./net/node-0 --log.level info,p2p=debug')

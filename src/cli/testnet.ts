@@ -3,13 +3,14 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { BASE_PORT_DEFAULT, nodePorts } from './local-network/node-ports.ts'
-import { portOption, wholeNumber } from './parse-options.ts'
+import { EPOCH_BLOCKS_HELP, epochBlocksOption, portOption, wholeNumber } from './parse-options.ts'
 import { print, printJson } from './print.ts'
 
 interface InitOptions {
   readonly validators: number
   readonly out: string
   readonly basePort: number
+  readonly epochBlocks?: number
   readonly json?: boolean
 }
 
@@ -17,7 +18,13 @@ async function init(options: InitOptions): Promise<void> {
   const { createNetwork } = await import('./local-network/network-folder.ts')
   const ports = Array.from({ length: options.validators }, (_, i) => nodePorts(options.basePort, i))
   const nodeName = (index: number): string => `node-${index}`
-  const folders = await createNetwork({ folder: options.out, nodeName, network: 'testnet', ports })
+  const folders = await createNetwork({
+    folder: options.out,
+    nodeName,
+    network: 'testnet',
+    ports,
+    ...(options.epochBlocks === undefined ? {} : { parameters: { epochBlocks: options.epochBlocks } }),
+  })
   const genesis = join(options.out, 'genesis.json')
   if (options.json === true) {
     printJson({ genesis, nodes: folders.map((folder, i) => ({ folder, ports: ports[i] })) })
@@ -40,6 +47,7 @@ export function registerTestnetCommand(program: Command): void {
       portOption,
       BASE_PORT_DEFAULT,
     )
+    .option('--epoch-blocks <n>', EPOCH_BLOCKS_HELP, epochBlocksOption)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

@@ -1,7 +1,15 @@
 /** Canonical bytes of blocks. The block's hash is the SSZ root of its header. */
 import type { Block, BlockHeader, CertificateReference, HashedBlock } from '../types/block.ts'
 import { ok, type Result, refuse } from '../types/errors.ts'
-import type { BlockHash, GenesisHash, Hex32, StateRoot, TransactionHash } from '../types/primitives.ts'
+import {
+  asEpoch,
+  type BlockHash,
+  type Epoch,
+  type GenesisHash,
+  type Hex32,
+  type StateRoot,
+  type TransactionHash,
+} from '../types/primitives.ts'
 import type { HashedTransaction } from '../types/transaction.ts'
 import { toHex } from './hex.ts'
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, TRANSACTION_BYTES_MAX } from './limits.ts'
@@ -39,6 +47,7 @@ export const headerSchema: Schema<BlockHeader> = record<BlockHeader>({
   noteCommitmentRoot: hexBytes<Hex32>(32),
   nullifierRoot: hexBytes<Hex32>(32),
   parentStateRoot: hexBytes<StateRoot>(32),
+  validatorSetRoot: hexBytes<Hex32>(32),
 })
 
 interface RawBlock {
@@ -99,6 +108,14 @@ export function decodeBlock(bytes: Uint8Array): Result<HashedBlock, 'malformed'>
     return refuse('malformed', "the transactions are not those of the header's root")
   }
   return ok({ header, transactions, hash: blockHash(header), bytes })
+}
+
+/** Bytes before the epoch in a header, and so in a block (src/ledger/README.md). */
+const EPOCH_OFFSET = 32
+
+/** Epoch of a block in canonical bytes, without decoding the rest. */
+export function epochOfBlockBytes(bytes: Uint8Array): Epoch {
+  return asEpoch(Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(EPOCH_OFFSET, true)))
 }
 
 const transactionHashList = listOf<TransactionHash>(hexBytes(32), BLOCK_TRANSACTIONS_MAX)

@@ -7,6 +7,8 @@ export const DOMAINS = {
   genesis: 'hypermesh/genesis/v1',
   proofCommitment: 'hypermesh/proof-commitment/v1',
   requestKey: 'hypermesh/request-key/v1',
+  stakingKey: 'hypermesh/staking-key/v1',
+  evidenceKey: 'hypermesh/evidence-key/v1',
   requestId: 'hypermesh/request-id/v1',
   nodeId: 'hypermesh/node-id/v1',
   timeNullifier: 'hypermesh/nullifier/time/v1',

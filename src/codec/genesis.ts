@@ -1,6 +1,7 @@
 /** Canonical bytes of genesis. Their hash is the network's identity and is inside every signing payload. */
-import type { ChainParameters, Genesis, ValidationPolicy } from '../types/genesis.ts'
-import type { GenesisHash, ValidatorId } from '../types/primitives.ts'
+import type { ChainParameters, Genesis, GenesisAccount, ValidationPolicy } from '../types/genesis.ts'
+import type { AccountId, GenesisHash, ValidatorId } from '../types/primitives.ts'
+import { ACCOUNTS_MAX } from '../types/staking.ts'
 import type { Validator } from '../types/validator-set.ts'
 import { sha256TaggedHex } from './hashes.ts'
 import { TEXT_BYTES_MAX, VALIDATORS_MAX } from './limits.ts'
@@ -26,6 +27,12 @@ export const chainParametersSchema = record<ChainParameters>({
   blockBytesMax: uint(4),
   blockTransactionsMax: uint(4),
   certificateIntervalMs: uint(4),
+  epochBlocks: uint(4),
+  evidenceWindowBlocks: uint(4),
+  evidenceWindowMs: counter(),
+  unbondingBlocks: uint(4),
+  unbondingMs: counter(),
+  minimumValidatorStake: u64,
 })
 
 export const validationPolicySchema = record<ValidationPolicy>({
@@ -43,6 +50,7 @@ const genesisSchema = record<Genesis>({
   parameters: chainParametersSchema,
   policy: validationPolicySchema,
   validators: validatorListSchema,
+  accounts: listOf(record<GenesisAccount>({ id: hexBytes<AccountId>(32), balance: u64 }), ACCOUNTS_MAX),
 })
 
 /** Identity of a network. */
@@ -53,4 +61,9 @@ export function genesisHash(genesis: Genesis): GenesisHash {
 /** Identity of a validator or node: hash of its ML-DSA-65 public key. */
 export function validatorId(publicKey: Uint8Array): ValidatorId {
   return sha256TaggedHex<ValidatorId>('validatorId', publicKey)
+}
+
+/** Identity of an account: the same hash of the key that signs its transactions. */
+export function accountId(publicKey: Uint8Array): AccountId {
+  return sha256TaggedHex<AccountId>('validatorId', publicKey)
 }

@@ -1,14 +1,8 @@
-/** Canonical bytes of the ledger's accumulators, changes and answers: how storage keeps them. Local, not on the wire. */
+/** Canonical bytes of the ledger's accumulators and answers: how storage keeps them. Local, not on the wire. */
 import type { Result } from '../types/errors.ts'
-import type {
-  AnswerFigures,
-  Frontier,
-  StateAccumulators,
-  StateChanges,
-  StoredVerdict,
-} from '../types/ledger-state.ts'
-import type { Hex32, Nullifier } from '../types/primitives.ts'
-import { BLOCK_TRANSACTIONS_MAX, FAILURES_MAX, REASON_BYTES_MAX } from './limits.ts'
+import type { AnswerFigures, Frontier, StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
+import type { Hex32 } from '../types/primitives.ts'
+import { FAILURES_MAX, REASON_BYTES_MAX } from './limits.ts'
 import {
   counter,
   DecodeError,
@@ -59,12 +53,6 @@ export const stateAccumulatorsSchema: Schema<StateAccumulators> = record<StateAc
   verdicts: frontierSchema,
 })
 
-export const stateChangesSchema: Schema<StateChanges> = record<StateChanges>({
-  nullifiers: listOf(hexBytes<Nullifier>(32), BLOCK_TRANSACTIONS_MAX),
-  verdicts: listOf(verdictSchema, BLOCK_TRANSACTIONS_MAX),
-  accumulators: stateAccumulatorsSchema,
-})
-
 export const answerFiguresSchema: Schema<AnswerFigures> = record<AnswerFigures>({
   validationTimeUs: u64,
   consensusLatencyMs: u64,
@@ -90,14 +78,6 @@ export function encodeStateAccumulators(accumulators: StateAccumulators): Uint8A
 
 export function decodeStateAccumulators(bytes: Uint8Array): Result<StateAccumulators, 'malformed'> {
   return decode(stateAccumulatorsSchema, bytes, ACCUMULATORS_BYTES_MAX)
-}
-
-export function encodeStateChanges(changes: StateChanges): Uint8Array {
-  return encode(stateChangesSchema, changes)
-}
-
-export function decodeStateChanges(bytes: Uint8Array): Result<StateChanges, 'malformed'> {
-  return decode(stateChangesSchema, bytes, BLOCK_TRANSACTIONS_MAX * STORED_VERDICT_BYTES_MAX)
 }
 
 export function encodeStoredVerdict(verdict: StoredVerdict): Uint8Array {

@@ -5,6 +5,8 @@
 
 /** Validators in a set; the index is two bytes, this keeps certificates within {@link MESSAGE_BYTES_MAX}. */
 export const VALIDATORS_MAX = 256
+/** Punishments kept within the evidence windows: no more accounts than there can be are punished once each. */
+export const SLASHES_MAX = 4_096
 /** Transactions in a block, whatever genesis allows. */
 export const BLOCK_TRANSACTIONS_MAX = 4_096
 /** Canonical bytes of a block, whatever genesis allows. */

@@ -3,7 +3,7 @@
  * order and must not follow ours. Only writing: the proofs arrive as JSON and are kept as SSZ.
  */
 import type { Hex32 } from '../types/primitives.ts'
-import type { Transaction } from '../types/transaction.ts'
+import type { ValidationTransaction } from '../types/transaction.ts'
 import {
   type ConsensusProof,
   type FourProofSet,
@@ -64,7 +64,7 @@ export function fourProofSetBincode(set: FourProofSet): Uint8Array {
 }
 
 /** The proofs of a transaction in bincode form. */
-export function transactionProofBincode(transaction: Transaction): Uint8Array {
+export function transactionProofBincode(transaction: ValidationTransaction): Uint8Array {
   return transaction.kind === 'validate-certificate'
     ? consensusProofBincode(transaction.request.certificateRequest.consensusProof)
     : fourProofSetBincode(transaction.request.proofSet)

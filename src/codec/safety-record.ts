@@ -13,6 +13,7 @@ const BLOCKS_MAX = 1_024
 export const SAFETY_RECORD_BYTES_MAX = 256 * 1024 * 1024
 
 const safetyRecordSchema = record<SafetyRecord>({
+  epoch: counter(),
   proposal: nullable(record({ view: counter(), bytes: bytesUpTo(MESSAGE_BYTES_MAX) })),
   prepare: nullable(prepareVoteSchema),
   preCommit: nullable(preCommitVoteSchema),

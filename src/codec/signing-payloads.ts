@@ -1,9 +1,19 @@
 /**
- * The bytes under every consensus signature: fixed layout, network and epoch inside. The kind of message is
+ * The bytes under every consensus and staking signature: fixed layout, network inside. The kind of message is
  * told apart by the ML-DSA context string (crypto/contexts.ts), so that no signature serves for two kinds.
  */
-import type { BlockHash, Epoch, GenesisHash, Height, StateRoot, View } from '../types/primitives.ts'
+import type {
+  AccountId,
+  BlockHash,
+  Epoch,
+  GenesisHash,
+  Height,
+  StateRoot,
+  View,
+} from '../types/primitives.ts'
+import type { StakingContent } from '../types/transaction.ts'
 import { counter, encode, hexBytes, record } from './schema.ts'
+import { stakingContentFields } from './staking-operation.ts'
 
 interface Scope {
   readonly genesisHash: GenesisHash
@@ -65,4 +75,31 @@ export function timeoutSigningPayload(
   of: { readonly epoch: Epoch; readonly view: View; readonly highQcView: View },
 ): Uint8Array {
   return encode(timeoutPayload, { genesisHash, epoch: of.epoch, view: of.view, highQcView: of.highQcView })
+}
+
+const stakingPayload = record<StakingContent & { genesisHash: GenesisHash }>({
+  genesisHash: hexBytes(32),
+  ...stakingContentFields,
+})
+const keyChangePayload = record<{ genesisHash: GenesisHash; account: AccountId; sequence: number }>({
+  genesisHash: hexBytes(32),
+  account: hexBytes(32),
+  sequence: counter(),
+})
+
+/** (chainId, public key, sequence, last height, operation); context staking. */
+export function stakingSigningPayload(genesisHash: GenesisHash, of: StakingContent): Uint8Array {
+  const { publicKey, sequence, expiresAtHeight, operation } = of
+  return encode(stakingPayload, { genesisHash, publicKey, sequence, expiresAtHeight, operation })
+}
+
+/**
+ * (chainId, account, sequence), 72 bytes; context key-change. Signed by the new key, so that nobody can claim a
+ * key that another one holds; good for one transaction of one account.
+ */
+export function keyChangeSigningPayload(
+  genesisHash: GenesisHash,
+  of: { readonly account: AccountId; readonly sequence: number },
+): Uint8Array {
+  return encode(keyChangePayload, { genesisHash, account: of.account, sequence: of.sequence })
 }

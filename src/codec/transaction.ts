@@ -1,5 +1,7 @@
 /** Canonical bytes of transactions and of the validation requests inside them. */
+import { unreachable } from '../types/assert.ts'
 import { ok, type Result } from '../types/errors.ts'
+import type { Evidence } from '../types/evidence.ts'
 import type { RequestKey, TransactionHash } from '../types/primitives.ts'
 import type {
   CertificateTransaction,
@@ -15,7 +17,7 @@ import {
   WORK_STATES,
   WORKLOAD_TYPES,
 } from '../types/validation-request.ts'
-import { sha256Tagged, sha256TaggedHex } from './hashes.ts'
+import { sha256Tagged, sha256TaggedHex, u64le } from './hashes.ts'
 import { toHex } from './hex.ts'
 import {
   METADATA_ENTRIES_MAX,
@@ -41,6 +43,7 @@ import {
   uint,
   variants,
 } from './schema.ts'
+import { evidenceTransactionSchema, stakingTransactionSchema } from './staking-operation.ts'
 import { utf8ToBytes } from './utf8.ts'
 
 const line = text(TEXT_BYTES_MAX)
@@ -156,6 +159,8 @@ const fourProofTransaction = tagged<FourProofTransaction>(
 export const transactionSchema: Schema<Transaction> = variants<Transaction>([
   { kinds: ['validate-certificate'], schema: certificateTransaction as Schema<Transaction> },
   { kinds: ['validate-proofs'], schema: fourProofTransaction as Schema<Transaction> },
+  { kinds: ['staking'], schema: stakingTransactionSchema as Schema<Transaction> },
+  { kinds: ['evidence'], schema: evidenceTransactionSchema as Schema<Transaction> },
 ])
 
 /** Canonical bytes of a transaction. */
@@ -164,7 +169,7 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
 }
 
 /** Encodes a transaction and hashes it once. */
-export function hashTransaction(transaction: Transaction): HashedTransaction {
+export function hashTransaction<T extends Transaction>(transaction: T): HashedTransaction<T> {
   return withHash(transaction, encodeTransaction(transaction))
 }
 
@@ -183,17 +188,43 @@ export function decodeTransaction(bytes: Uint8Array): Result<HashedTransaction, 
   return transaction.ok ? ok(withHash(transaction.value, bytes)) : transaction
 }
 
-/**
- * requestKey = SHA-256(domain ‖ request_id ‖ hash of the canonical payload), spec/four-proofs.md "Replay and
- * idempotence". A four-proof set has no request id on the wire; its part is empty.
- */
-function withHash(transaction: Transaction, bytes: Uint8Array): HashedTransaction {
+function withHash<T extends Transaction>(transaction: T, bytes: Uint8Array): HashedTransaction<T> {
   const payload = sha256Tagged('transaction', bytes)
-  const requestId = transaction.kind === 'validate-certificate' ? transaction.request.requestId : ''
   return {
     transaction,
     bytes,
     hash: toHex(payload) as TransactionHash,
-    requestKey: sha256TaggedHex<RequestKey>('requestKey', utf8ToBytes(requestId), payload),
+    requestKey: requestKeyOf(transaction, payload),
   }
+}
+
+/**
+ * For a request SHA-256(domain ‖ request_id ‖ hash of the canonical payload), spec/four-proofs.md "Replay and
+ * idempotence"; a four-proof set has no request id on the wire, its part is empty. For the other kinds the same
+ * layout under domains of their own.
+ */
+function requestKeyOf(transaction: Transaction, payload: Uint8Array): RequestKey {
+  switch (transaction.kind) {
+    case 'validate-certificate':
+      return sha256TaggedHex<RequestKey>('requestKey', utf8ToBytes(transaction.request.requestId), payload)
+    case 'validate-proofs':
+      return sha256TaggedHex<RequestKey>('requestKey', utf8ToBytes(''), payload)
+    case 'staking':
+      return sha256TaggedHex<RequestKey>('stakingKey', payload)
+    case 'evidence':
+      return evidenceKey(transaction.evidence)
+    default:
+      return unreachable(transaction)
+  }
+}
+
+/** Names an offence: equal for any two contents and signatures of one key in one slot. */
+export function evidenceKey({ kind, epoch, view, publicKey }: Evidence): RequestKey {
+  return sha256TaggedHex<RequestKey>(
+    'evidenceKey',
+    utf8ToBytes(kind),
+    u64le(BigInt(epoch)),
+    u64le(BigInt(view)),
+    publicKey,
+  )
 }

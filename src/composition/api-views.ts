@@ -3,6 +3,7 @@
 import { decodeBlock } from '../codec/block.ts'
 import type { ReplicaView } from '../consensus/replica.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
+import { nextValidators } from '../ledger/staking/end-epoch.ts'
 import type { PeerEntry } from '../network/peers.ts'
 import type {
   ApiPorts,
@@ -13,8 +14,11 @@ import type {
   StatusView,
   ValidatorView,
 } from '../rpc/http/api-ports.ts'
+import type { StakingPorts } from '../rpc/http/staking-ports.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { HashedBlock } from '../types/block.ts'
+import { epochEndHeight } from '../types/epochs.ts'
+import type { ChainParameters } from '../types/genesis.ts'
 import {
   asHeight,
   type BlockHash,
@@ -30,9 +34,12 @@ export interface ApiSources {
   readonly nodeName: string
   readonly peerId: string
   readonly nodeId: ValidatorId
-  readonly self: ValidatorIndex | null
-  readonly electorate: Electorate
+  /** Of the epoch that is going on. */
+  self(): ValidatorIndex | null
+  electorate(): Electorate
   readonly chain: ChainStore
+  readonly parameters: ChainParameters
+  readonly staking: StakingPorts
   look(): ReplicaView
   unfinalBlock(hash: BlockHash): Uint8Array | null
   peers(): readonly PeerEntry[]
@@ -51,8 +58,14 @@ export class ApiViews implements ApiPorts {
     this.#sources = sources
   }
 
+  get staking(): StakingPorts {
+    return this.#sources.staking
+  }
+
   status(): StatusView {
-    const { version, network, genesisHash, nodeName, peerId, nodeId, self, electorate, chain } = this.#sources
+    const { version, network, genesisHash, nodeName, peerId, nodeId, chain } = this.#sources
+    const self = this.#sources.self()
+    const electorate = this.#sources.electorate()
     const look = this.#sources.look()
     const { tip } = chain
     const failing = this.readiness().filter(({ ok }) => !ok)
@@ -73,6 +86,7 @@ export class ApiViews implements ApiPorts {
       ready: failing.length === 0,
       notReadyBecause: failing.map(({ name, reason }) => `${name}: ${reason}`),
       epoch: electorate.set.epoch,
+      epochEndHeight: epochEndHeight(electorate.set.epoch, this.#sources.parameters.epochBlocks),
       view: look.view,
       leader: {
         validatorIndex: look.leader,
@@ -88,16 +102,18 @@ export class ApiViews implements ApiPorts {
         voters: tip.finality.signatures.map(({ voter }) => voter),
       },
       certifiedHeight: chain.commitCertificates.latest?.height ?? null,
+      lowestHeight: chain.lowestHeight,
       targetHeight: target > 0 ? target : null,
       validators: electorate.size,
       validatorsConnected: electorate.set.validators.filter(({ id }) => reachable.has(id)).length,
       peers: new Set(this.#sources.peers().map((peer) => peer.peerId)).size,
+      slashes: { recent: tip.staking.slashes.length, burnt: tip.staking.burnt },
       mempool: this.#sources.mempool(),
     }
   }
 
   peers(): PeerView[] {
-    const { electorate } = this.#sources
+    const electorate = this.#sources.electorate()
     return this.#sources.peers().map((peer) => ({
       peerId: peer.peerId,
       address: peer.address,
@@ -111,15 +127,33 @@ export class ApiViews implements ApiPorts {
   }
 
   validators(): ValidatorView[] {
-    const { electorate, self } = this.#sources
+    const self = this.#sources.self()
+    const electorate = this.#sources.electorate()
+    const { chain, parameters, nodeId } = this.#sources
     const reachable = this.#sources.reachable()
-    return electorate.set.validators.map(({ id, stake }, index) => ({
+    const next = new Map(
+      nextValidators(chain.tip.staking, parameters.minimumValidatorStake).map(({ id, stake }) => [id, stake]),
+    )
+    const members = electorate.set.validators.map(({ id, stake }, index) => ({
       index,
       validatorId: id,
       stake,
+      nextStake: next.get(id) ?? 0n,
       isThisNode: index === self,
       isConnected: index === self || reachable.has(id),
     }))
+    const newcomers = [...next].filter(([id]) => electorate.indexOf(id) === null)
+    return [
+      ...members,
+      ...newcomers.map(([id, stake]) => ({
+        index: null,
+        validatorId: id,
+        stake: 0n,
+        nextStake: stake,
+        isThisNode: id === nodeId,
+        isConnected: id === nodeId || reachable.has(id),
+      })),
+    ]
   }
 
   block(reference: BlockReference): BlockView | null {
@@ -153,7 +187,8 @@ export class ApiViews implements ApiPorts {
     const { chain } = this.#sources
     const { header } = block
     const isTip = block.hash === chain.tip.block.hash
-    const verdicts = isFinal ? chain.verdictsAt(header.height) : null
+    const verdicts = isFinal ? (chain.verdictsAt(header.height) ?? []) : []
+    const judged = new Map(verdicts.map(({ record }) => [record.requestKey, record]))
     return {
       hash: block.hash,
       height: header.height,
@@ -171,8 +206,8 @@ export class ApiViews implements ApiPorts {
       isFinal,
       voters: isTip ? chain.tip.finality.signatures.map(({ voter }) => voter) : [],
       bytes: block.bytes.length,
-      transactions: block.transactions.map((transaction, i) => {
-        const record = verdicts?.[i]?.record
+      transactions: block.transactions.map((transaction) => {
+        const record = judged.get(transaction.requestKey)
         return {
           hash: transaction.hash,
           kind: transaction.transaction.kind,

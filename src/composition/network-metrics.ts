@@ -18,6 +18,8 @@ export function networkMeter({ p2p }: Pick<Metrics, 'p2p'>): NetworkMeter {
     'gossip-published': (what, amount) => p2p.gossipPublished.add(amount, { what }),
     'block-request': (result, amount) => p2p.blockRequests.add(amount, { result }),
     'block-served': (result, amount) => p2p.blocksServed.add(amount, { result }),
+    'snapshot-request': (result, amount) => p2p.snapshotRequests.add(amount, { result }),
+    'snapshot-served': (result, amount) => p2p.snapshotsServed.add(amount, { result }),
     dial: (result, amount) => p2p.dials.add(amount, { result }),
     'connection-refused': (reason, amount) => p2p.connectionsRefused.add(amount, { reason }),
     'connection-given-up': (reason, amount) => p2p.connectionsGivenUp.add(amount, { reason }),

@@ -9,20 +9,20 @@ import type { ModuleLogger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { ClientLimiter, clientLimitsOf } from '../rpc/client-limiter.ts'
 import { makeConsensusCalls } from '../rpc/libp2p/consensus-calls.ts'
-import type { ConsensusNode } from '../runtime/consensus-node.ts'
 import { AuthenticatedPeers } from '../session/authenticated-peers.ts'
 import { Sessions } from '../session/sessions.ts'
-import type { ValidatorIndex } from '../types/primitives.ts'
 import type { ValidationService } from '../validation/validation-service.ts'
+import type { ConsensusPort } from './consensus-seat.ts'
 import { networkMeter } from './network-metrics.ts'
 import type { NodeStorage } from './node-storage.ts'
+import type { StateSnapshots } from './state-snapshots.ts'
 import type { SystemClock } from './system-clock.ts'
 
 export interface NetworkPorts {
   readonly service: ValidationService
-  readonly consensus: ConsensusNode
+  readonly consensus: ConsensusPort
+  readonly snapshots: Pick<StateSnapshots, 'source'>
   readonly onTransactions: (batch: readonly Uint8Array[], from: string) => 'accept' | 'ignore' | 'reject'
-  readonly self: ValidatorIndex | null
   readonly clock: SystemClock
 }
 
@@ -31,7 +31,7 @@ export async function buildNetwork(
   { config, logger }: { readonly config: Config; readonly logger: ModuleLogger },
   { chain, genesisState, id, identity, networkKey, genesis }: NodeStorage,
   metrics: Metrics,
-  { service, consensus, onTransactions, self, clock }: NetworkPorts,
+  { service, consensus, snapshots, onTransactions, clock }: NetworkPorts,
 ): Promise<Network> {
   const mlDsa = selectMlDsa65()
   const { genesisHash } = genesisState.rules
@@ -69,14 +69,15 @@ export async function buildNetwork(
       false,
     gossip: {
       onTransactions,
-      // Validators have final blocks from consensus; hearing of them again would cost more than consensus does.
-      onBlock: self === null ? (bytes) => consensus.announced(bytes) : null,
+      onBlock: (bytes) => consensus.announced(bytes),
     },
     blockSource: {
       blockByHash: (hash) => consensus.unfinalBlock(hash) ?? chain.blockByHash(hash),
       range: (fromHeight, countMax, bytesMax) => chain.range(fromHeight, countMax, bytesMax),
       finality: () => chain.finality(),
+      lowestHeight: () => chain.lowestHeight,
     },
+    snapshotSource: snapshots.source,
     calls: makeConsensusCalls({ service, limiter, logger: logger.module('rpc') }),
     onConsensusMessage: (from, bytes) => consensus.receive(from, bytes),
     onReachabilityChange: (validator, isReachable) => consensus.reachabilityChanged(validator, isReachable),

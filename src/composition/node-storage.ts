@@ -2,6 +2,7 @@
  * Opens what a node keeps on disk: genesis, keys, database, and a validator's safety record. Refuses what does
  * not belong together before anything listens.
  */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { validatorId } from '../codec/genesis.ts'
@@ -10,6 +11,7 @@ import { parseGenesis } from '../config/genesis-file.ts'
 import { readRunInfo } from '../config/run-file.ts'
 import { type Identity, loadIdentity, loadNetworkKey } from '../crypto/keystore.ts'
 import type { MlDsa65 } from '../crypto/ml-dsa.ts'
+import { signatureVerifier } from '../crypto/verify-signature.ts'
 import { type GenesisState, genesisState } from '../ledger/genesis-state.ts'
 import { stateRoot } from '../ledger/state-root.ts'
 import { type NetworkKey, networkKeyFromSeed } from '../network/network-key.ts'
@@ -19,9 +21,12 @@ import { Database } from '../storage/database.ts'
 import { SafetyLog, type SafetyLogOptions } from '../storage/safety-log.ts'
 import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
-import type { GenesisHash, ValidatorId } from '../types/primitives.ts'
+import type { StateAccumulators } from '../types/ledger-state.ts'
+import { asView, type GenesisHash, type StateRoot, type ValidatorId } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
-import type { ValidatorSet } from '../types/validator-set.ts'
+import type { StakingState } from '../types/staking.ts'
+import { markSignedHere, readSigningPlace, type SigningPlace } from './signing-place.ts'
+import { openSnapshots } from './snapshot-opening.ts'
 
 /** The data directory does not hold together. */
 export class NodeStorageError extends NodeError {}
@@ -29,17 +34,22 @@ export class NodeStorageError extends NodeError {}
 export interface SafetyMemory {
   readonly log: SafetyLog
   readonly recovered: SafetyRecord
+  readonly place: SigningPlace
+  /** Writes down durably that this directory is where the key signs from now on. */
+  signsHere(): void
 }
 
 export interface NodeStorage {
   readonly directory: DataDirectory
   readonly genesis: Genesis
   readonly genesisState: GenesisState
-  readonly validatorSet: ValidatorSet
   readonly identity: Identity
   readonly id: ValidatorId
   readonly networkKey: NetworkKey
   readonly chain: ChainStore
+  readonly database: Database
+  /** Height of the snapshot that was installed when this was opened, or null. */
+  readonly installedHeight: number | null
   /** Null for a node that is not in the validator set. */
   readonly safety: SafetyMemory | null
   close(): Promise<void>
@@ -70,6 +80,7 @@ export async function createSafetyRecord(
     onFatal: () => undefined,
   })
   await log.close()
+  markSignedHere(directory.safety, asView(0))
 }
 
 /** @throws NodeError with code and advice for whatever is missing, foreign, locked or damaged */
@@ -77,7 +88,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
   const { mlDsa, onFatal } = options
   const { directory, version } = openDataDirectory(options.dataDir)
   const genesis = parseGenesis(await readFile(directory.genesis, 'utf8'), directory.genesis)
-  const start = genesisState(genesis)
+  const start = genesisState(genesis, { verifySignature: signatureVerifier(mlDsa) })
   const { genesisHash } = start.rules
   if (genesisHash !== version.genesis) {
     throw new NodeStorageError(
@@ -92,8 +103,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
   const identity = await loadIdentity(join(directory.keys, 'identity.json'), mlDsa)
   const networkSeed = await loadNetworkKey(join(directory.keys, 'network.json'))
   const id = validatorId(identity.keyPair.publicKey.raw)
-  const validatorSet: ValidatorSet = { epoch: start.rules.epoch, validators: genesis.validators }
-  const isValidator =
+  const isOfGenesis =
     identity.role === 'validator' && genesis.validators.some((validator) => validator.id === id)
   const database = await Database.open({
     path: directory.database,
@@ -104,22 +114,29 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
     },
   })
   try {
+    const stateRootOf = (accumulators: StateAccumulators, staking: StakingState): StateRoot =>
+      stateRoot(accumulators, staking, start.rules.fixedRoots)
+    const snapshots = { database, root: directory.root, genesisState: start, stateRootOf }
+    const installedHeight = await openSnapshots(snapshots)
     const chain = await ChainStore.open({
       database,
       genesis: start,
-      stateRootOf: (accumulators) => stateRoot(accumulators, start.rules.fixedRoots),
+      stateRootOf,
       onFatal,
     })
-    const safety = isValidator ? await openSafety(directory, id, genesisHash, options) : null
+    // Who is not in the set yet, or no more, may be in that of a later epoch.
+    const mayVote = isOfGenesis || isInSet(chain, id) || existsSync(safetyLogPath(directory))
+    const safety = mayVote ? await openSafety(directory, id, genesisHash, options) : null
     return {
       directory,
       genesis,
       genesisState: start,
-      validatorSet,
       identity,
       id,
       networkKey: await networkKeyFromSeed(networkSeed.seed),
       chain,
+      database,
+      installedHeight,
       safety,
       close: async () => {
         await safety?.log.close()
@@ -133,6 +150,10 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
   }
 }
 
+function isInSet(chain: ChainStore, id: ValidatorId): boolean {
+  return chain.state.staking.validators.some((validator) => validator.id === id)
+}
+
 async function openSafety(
   directory: DataDirectory,
   id: ValidatorId,
@@ -144,8 +165,12 @@ async function openSafety(
     binding: { validatorId: id, genesisHash },
     onFatal,
   }
-  if (hasNeverSigned) return { log: await SafetyLog.create(logOptions), recovered: recoverSafety([]) }
+  const place = readSigningPlace(directory.safety)
+  const signsHere = (): void => markSignedHere(directory.safety, place.refuseUpToView)
+  if (hasNeverSigned) {
+    return { log: await SafetyLog.create(logOptions), recovered: recoverSafety([]), place, signsHere }
+  }
   const { log, replay } = await SafetyLog.open(logOptions)
   const records = replay.snapshot === null ? replay.records : [replay.snapshot, ...replay.records]
-  return { log, recovered: recoverSafety(records) }
+  return { log, recovered: recoverSafety(records), place, signsHere }
 }

@@ -12,9 +12,10 @@ const BEHIND_BLOCKS_MAX = 16
 const FINALITY_AGE_MAX_MS = 5_000
 
 export interface ReadinessSources {
-  readonly electorate: Electorate
+  /** Of the epoch that is going on. */
+  electorate(): Electorate
   readonly parameters: ChainParameters
-  readonly self: ValidatorIndex | null
+  self(): ValidatorIndex | null
   look(): ReplicaView
   now(): MonotonicMs
   /** When the last block became final here in this run, or null. */
@@ -24,6 +25,8 @@ export interface ReadinessSources {
   syncTarget(): number
   /** Null while the disk works. */
   storageFailure(): string | null
+  /** Why a validator does not sign yet; null when it does, and for a node that is none. */
+  signingHeldBecause(): string | null
 }
 
 export interface Check {
@@ -34,7 +37,14 @@ export interface Check {
 
 /** All checks, in a fixed order. */
 export function readinessChecks(sources: ReadinessSources): Check[] {
-  return [storage(sources), peers(sources), quorum(sources), sync(sources), finality(sources)]
+  return [
+    storage(sources),
+    signing(sources),
+    peers(sources),
+    quorum(sources),
+    sync(sources),
+    finality(sources),
+  ]
 }
 
 function check(name: ReadyCheck, reason: string | null): Check {
@@ -45,15 +55,21 @@ function storage(sources: ReadinessSources): Check {
   return check('storage', sources.storageFailure())
 }
 
+function signing(sources: ReadinessSources): Check {
+  return check('signing', sources.signingHeldBecause())
+}
+
 function peers({ peers: count, electorate, self }: ReadinessSources): Check {
-  const isAlone = self !== null && electorate.size === 1
+  const isAlone = self() !== null && electorate().size === 1
   return check('peers', count() > 0 || isAlone ? null : 'connected to no peer')
 }
 
 /** For a validator: whether the validators it is connected to, with itself, are a quorum. */
-function quorum({ electorate, self, look }: ReadinessSources): Check {
-  if (self === null) return check('quorum', null)
-  const unreachable = new Set(look().unreachable)
+function quorum(sources: ReadinessSources): Check {
+  // As long as it does not sign it keeps no links with the others.
+  if (sources.self() === null || sources.signingHeldBecause() !== null) return check('quorum', null)
+  const electorate = sources.electorate()
+  const unreachable = new Set(sources.look().unreachable)
   const reachable = electorate.set.validators
     .map((_, i) => i as ValidatorIndex)
     .filter((i) => !unreachable.has(i))
@@ -93,4 +109,14 @@ function finality({ parameters, look, now, lastFinalAt, startedAt }: ReadinessSo
     `no block final for ${(ageMs / 1_000).toFixed(1)} s (expected one every ${parameters.heartbeatMs} ms); ` +
       `last is height ${final.header.height}, now in view ${view}`,
   )
+}
+
+/** A request can be judged when the chain moves and this node is on it. */
+export function validationReadiness(
+  checks: readonly Check[],
+): { ready: true } | { ready: false; reason: string } {
+  const failing = checks.find(
+    ({ name, ok }) => !ok && (name === 'finality' || name === 'sync' || name === 'storage'),
+  )
+  return failing === undefined ? { ready: true } : { ready: false, reason: failing.reason ?? failing.name }
 }

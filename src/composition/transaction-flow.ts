@@ -3,6 +3,7 @@
  * others, and the replica told that there is work. Judges nothing: every validator does that on the ledger.
  */
 import { decodeTransaction } from '../codec/transaction.ts'
+import { isProvenWrong } from '../ledger/staking/admission.ts'
 import type { Mempool } from '../mempool/mempool.ts'
 import { ok, type Result } from '../types/errors.ts'
 import type { RequestKey } from '../types/primitives.ts'
@@ -60,8 +61,11 @@ export class TransactionFlow {
         continue
       }
       const outcome = pool.admit(decoded.value, from)
-      if (!outcome.ok) this.#count(outcome.code)
-      else if (outcome.value === 'added') added.push(decoded.value.requestKey)
+      if (!outcome.ok) {
+        this.#count(outcome.code)
+        // The sender could have seen it from the bytes alone.
+        if (isProvenWrong(outcome.code)) isMalformed = true
+      } else if (outcome.value === 'added') added.push(decoded.value.requestKey)
     }
     if (added.length > 0) workArrived(added)
     if (isMalformed) return 'reject'

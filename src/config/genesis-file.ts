@@ -9,7 +9,8 @@ import { fromHex, isHex, toHex } from '../codec/hex.ts'
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, VALIDATORS_MAX } from '../codec/limits.ts'
 import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
-import { asUnixMs } from '../types/primitives.ts'
+import { type AccountId, asUnixMs } from '../types/primitives.ts'
+import { ACCOUNTS_MAX } from '../types/staking.ts'
 
 /** A genesis file that is not one. */
 export class GenesisError extends NodeError {}
@@ -22,6 +23,12 @@ const amount = z
   .transform((digits) => BigInt(digits))
   .refine((value) => value <= U64_MAX, 'above 2^64 - 1')
 const milliseconds = z.int().min(0).max(86_400_000)
+const blocks = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1)
+/** A year: longer than anybody waits for stake. */
+const longMilliseconds = z.int().min(0).max(31_622_400_000)
 
 const schema = z.strictObject({
   network: z
@@ -38,8 +45,20 @@ const schema = z.strictObject({
       blockBytesMax: z.int().min(65_536).max(BLOCK_BYTES_MAX),
       blockTransactionsMax: z.int().min(1).max(BLOCK_TRANSACTIONS_MAX),
       certificateIntervalMs: milliseconds,
+      epochBlocks: blocks,
+      evidenceWindowBlocks: blocks,
+      evidenceWindowMs: longMilliseconds,
+      unbondingBlocks: blocks,
+      unbondingMs: longMilliseconds,
+      minimumValidatorStake: amount.refine((stake) => stake > 0n, 'a validator has stake'),
     })
-    .refine((p) => p.viewTimeoutMinMs <= p.viewTimeoutMaxMs, 'viewTimeoutMinMs is above viewTimeoutMaxMs'),
+    .refine((p) => p.viewTimeoutMinMs <= p.viewTimeoutMaxMs, 'viewTimeoutMinMs is above viewTimeoutMaxMs')
+    // Or stake would be gone before the evidence against it expires.
+    .refine(
+      (p) => p.unbondingBlocks > p.evidenceWindowBlocks,
+      'unbondingBlocks must be above evidenceWindowBlocks',
+    )
+    .refine((p) => p.unbondingMs > p.evidenceWindowMs, 'unbondingMs must be above evidenceWindowMs'),
   policy: z.strictObject({
     minimumStake: amount,
     maxTimeOffsetMs: milliseconds,
@@ -63,6 +82,18 @@ const schema = z.strictObject({
       (validators) => new Set(validators.map(({ publicKey }) => publicKey)).size === validators.length,
       'two validators have the same key',
     ),
+  accounts: z
+    .array(
+      z.strictObject({
+        id: z.string().refine((hex) => isHex(hex, 32), 'an account id is 64 hex digits'),
+        balance: amount,
+      }),
+    )
+    .max(ACCOUNTS_MAX - VALIDATORS_MAX)
+    .refine(
+      (accounts) => accounts.every(({ id }, i) => i === 0 || id > (accounts[i - 1]?.id ?? '')),
+      'accounts are in ascending order of id, all different',
+    ),
 })
 
 /**
@@ -72,12 +103,21 @@ const schema = z.strictObject({
 export function parseGenesis(text: string, path = 'genesis'): Genesis {
   const parsed = schema.safeParse(parseJson(text, path))
   if (!parsed.success) {
-    throw new GenesisError('E_GENESIS', `${path} is not a genesis file: ${z.prettifyError(parsed.error)}`, {
-      exitCode: 65,
-      fix: 'get the file from the operators of the network you want to join',
-    })
+    throw invalid(path, z.prettifyError(parsed.error))
   }
-  const { network, time, parameters, policy, validators } = parsed.data
+  const { network, time, parameters, policy, validators, accounts } = parsed.data
+  const { minimumValidatorStake } = parameters
+  const poor = validators.findIndex(({ stake }) => stake < minimumValidatorStake)
+  if (poor !== -1) {
+    throw invalid(
+      path,
+      `the stake of validator ${poor}, ${validators[poor]?.stake}, is below minimumValidatorStake ${minimumValidatorStake}`,
+    )
+  }
+  const supply =
+    validators.reduce((sum, { stake }) => sum + stake, 0n) +
+    accounts.reduce((sum, { balance }) => sum + balance, 0n)
+  if (supply > U64_MAX) throw invalid(path, `stakes and balances add up to ${supply}, above 2^64 - 1`)
   return {
     network,
     time: asUnixMs(Date.parse(time)),
@@ -87,6 +127,7 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
       const raw = fromHex(publicKey)
       return { id: validatorId(raw), publicKey: raw, stake }
     }),
+    accounts: accounts.map(({ id, balance }) => ({ id: id as AccountId, balance })),
   }
 }
 
@@ -96,7 +137,10 @@ export function formatGenesis(genesis: Genesis): string {
   const file = {
     network: genesis.network,
     time: new Date(genesis.time).toISOString(),
-    parameters: genesis.parameters,
+    parameters: {
+      ...genesis.parameters,
+      minimumValidatorStake: `${genesis.parameters.minimumValidatorStake}`,
+    },
     policy: {
       minimumStake: `${policy.minimumStake}`,
       maxTimeOffsetMs: policy.maxTimeOffsetMs,
@@ -109,8 +153,16 @@ export function formatGenesis(genesis: Genesis): string {
       publicKey: toHex(publicKey),
       stake: `${stake}`,
     })),
+    accounts: genesis.accounts.map(({ id, balance }) => ({ id, balance: `${balance}` })),
   }
   return `${JSON.stringify(file, null, 2)}\n`
+}
+
+function invalid(path: string, why: string): GenesisError {
+  return new GenesisError('E_GENESIS', `${path} is not a genesis file: ${why}`, {
+    exitCode: 65,
+    fix: 'get the file from the operators of the network you want to join',
+  })
 }
 
 function parseJson(text: string, path: string): unknown {

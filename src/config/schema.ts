@@ -5,7 +5,10 @@
  */
 
 import { z } from 'zod'
-import { address, duration, listenAddress, peerAddress, rate, size } from './values.ts'
+import { address, duration, listenAddress, peerAddress, rate, size, trustedBlock } from './values.ts'
+
+/** Fewer blocks would not bridge a peer's restart, or the distance of two checkpoints. */
+const PRUNE_BLOCKS_MIN = 256
 
 const p2p = z
   .strictObject({
@@ -99,8 +102,46 @@ const storage = z
       .refine((bytes) => bytes >= 2 ** 20 && bytes <= 64 * 2 ** 30, 'expected between 1MiB and 64GiB')
       .prefault('32MiB')
       .describe("LevelDB's block cache"),
+    'prune-blocks': z
+      .int()
+      .min(0)
+      .refine(
+        (blocks) => blocks === 0 || blocks >= PRUNE_BLOCKS_MIN,
+        `expected 0 or at least ${PRUNE_BLOCKS_MIN}`,
+      )
+      .default(0)
+      .describe('blocks to keep, and all since the oldest snapshot; older ones are deleted. 0: keep all'),
+    'snapshot-epochs': z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(1)
+      .describe('a snapshot of the state at the end of every so many epochs, for nodes that join. 0: none'),
+    'snapshots-kept': z.int().min(1).max(16).default(2).describe('snapshots kept; the oldest go'),
   })
-  .transform((section) => ({ cacheBytes: section['cache-size'] }))
+  .transform((section) => ({
+    cacheBytes: section['cache-size'],
+    pruneBlocks: section['prune-blocks'],
+    snapshotEpochs: section['snapshot-epochs'],
+    snapshotsKept: section['snapshots-kept'],
+  }))
+
+const sync = z.strictObject({
+  trust: trustedBlock
+    .prefault('')
+    .describe('HEIGHT:BLOCK_ID of a block that you know to be final; a chain without it is refused'),
+})
+
+const validator = z
+  .strictObject({
+    'doppelganger-wait': duration
+      .refine((ms) => ms >= 1_000 && ms <= 600_000, 'expected between 1s and 10min')
+      .prefault('10s')
+      .describe(
+        'a key that was moved, copied, restored, imported or not used since the machine booted signs only after listening whether it is in use elsewhere: at least so long, up to twice as long',
+      ),
+  })
+  .transform((section) => ({ doppelgangerWaitMs: section['doppelganger-wait'] }))
 
 /** `info`, or `info,p2p=debug,rpc=warn`: one level for all, then one for a module and what is below it. */
 const LEVEL_SPEC = /^(?:silent|error|warn|info|debug)(?:,[a-z][a-z0-9.-]*=(?:silent|error|warn|info|debug))*$/
@@ -135,6 +176,8 @@ export const configSchema = z.strictObject({
     .prefault({}),
   mempool: mempool.prefault({}),
   storage: storage.prefault({}),
+  sync: sync.prefault({}),
+  validator: validator.prefault({}),
 })
 
 /** The configuration as the code uses it: camel case, milliseconds and bytes, every default filled in. */

@@ -39,6 +39,26 @@ export const rate = z.string().transform((text, context) => {
   return Number(match[1])
 })
 
+/** A block that an operator names: null, or its height and its hash. */
+export interface NamedBlock {
+  readonly height: number
+  readonly hash: string
+}
+
+/** `"12000:9f3c…"`, height and 64 hex digits; empty for none. */
+export const trustedBlock = z.string().transform((text, context): NamedBlock | null => {
+  if (text === '') return null
+  const match = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text)
+  if (match === null) {
+    context.addIssue({
+      code: 'custom',
+      message: 'expected HEIGHT:BLOCK_ID, the id in 64 lower-case hex digits',
+    })
+    return z.NEVER
+  }
+  return { height: Number(match[1]), hash: match[2] ?? '' }
+})
+
 /** Where an HTTP listener binds. Port 0 lets the system choose. */
 export interface ListenAddress {
   /** An IP address without brackets, or a host name. */

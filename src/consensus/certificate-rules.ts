@@ -11,8 +11,8 @@ const EXCHANGE_INTERVAL_MS = 100
 
 /** A prepare certificate, or the pre-commit certificate that stands for it and says more (R0). */
 function applyCertificate(context: StepContext, certificate: Verified<QuorumCertificate>): void {
-  // Everybody has genesis, and nothing can be learnt from a certificate that needs no signatures.
-  if (certificate.view === 0) return
+  // Everybody has the epoch's root, and nothing can be learnt from a certificate that needs no signatures.
+  if (certificate.signatures.length === 0) return
   if (certificate.kind === 'pre-commit') applyFinalityCertificate(context, certificate)
   else applyPrepareCertificate(context, certificate)
 }

@@ -22,7 +22,7 @@ import type { ConsensusEffect } from './effect.ts'
 import type { ConsensusEvent } from './event.ts'
 import type { Instant } from './input.ts'
 import type { KeptBlocks } from './kept-blocks.ts'
-import type { LeaderSchedule } from './leader-schedule.ts'
+import type { LeaderElection } from './leader-election.ts'
 import type { Pacemaker } from './pacemaker.ts'
 import type { SafetyState } from './safety.ts'
 import type { TimeoutAggregator } from './timeout-aggregator.ts'
@@ -43,9 +43,11 @@ export interface ReplicaState {
   /** Null for a node that follows without voting. */
   readonly self: ValidatorIndex | null
   readonly epoch: Epoch
+  /** Height of the epoch's last block; null when it has none (R13). */
+  readonly epochEnd: Height | null
   readonly parameters: ChainParameters
   readonly electorate: Electorate
-  readonly schedule: LeaderSchedule
+  readonly leaders: LeaderElection
   readonly pacemaker: Pacemaker
   readonly safety: SafetyState
   readonly tree: BlockTree
@@ -90,6 +92,10 @@ export interface ReplicaState {
   syncTarget: Height
   readonly lastReplyAt: Map<ValidatorIndex, MonotonicMs>
   readonly lastRequestAt: Map<ValidatorIndex, MonotonicMs>
+  /** The epoch's last block is final: nothing is proposed, prepared, pre-committed or given up any more (R13). */
+  isEpochOver: boolean
+  /** How often our commit vote over the epoch's last block was said again. */
+  commitRepeats: number
   isHalted: boolean
 }
 
@@ -113,11 +119,17 @@ export class StepContext {
   }
 
   leaderOf(view: View): ValidatorIndex {
-    return this.state.schedule.leaderOf(view)
+    return this.state.leaders.leaderOf(view)
   }
 
   get isLeader(): boolean {
     return this.state.self !== null && this.leaderOf(this.state.view) === this.state.self
+  }
+
+  /** Whether a block of this height ends the epoch, or is a filler after its end (R13). */
+  isAtEpochEnd(height: Height): boolean {
+    const { epochEnd } = this.state
+    return epochEnd !== null && height >= epochEnd
   }
 
   /** Last final block. */

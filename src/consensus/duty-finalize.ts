@@ -1,5 +1,6 @@
 /** R6: a block with a pre-commit certificate is final, and so are its ancestors, once they are here and checked. */
 import { assert } from '../types/assert.ts'
+import type { HashedBlock } from '../types/block.ts'
 import { asHeight, type BlockHash, type UnixMs } from '../types/primitives.ts'
 import { applyFinalityCertificate } from './certificate-rules.ts'
 import { COMMIT_WINDOW, type StepContext, WINDOW_ABOVE } from './context.ts'
@@ -9,7 +10,7 @@ import { noteQuiet } from './view-entry.ts'
 
 export function finalizeDuty(context: StepContext): void {
   for (const certificate of context.state.certificates.pendingFinality) {
-    if (context.state.isHalted) return
+    if (context.state.isHalted || context.state.isEpochOver) return
     if (certificate.height <= context.final.header.height) {
       // One of those before it has just become final.
       applyFinalityCertificate(context, certificate)
@@ -33,18 +34,23 @@ function finalize(
     context.halt('final-block-invalid', { certificate, path: path.map((block) => block.header) })
     return
   }
-  const last = path.at(-1)
+  // R13: a filler makes the epoch's last block final, and nothing after it.
+  const blocks = path.filter(({ header }) => state.epochEnd === null || header.height <= state.epochEnd)
+  const fillers = path.slice(blocks.length)
+  const last = blocks.at(-1)
   assert(last !== undefined, 'the path is not empty')
-  if (!state.tree.isValid(last.hash)) return
+  if (!state.tree.isValid(path.at(-1)?.hash ?? last.hash)) return
   state.tree.advanceRoot(last.hash)
   state.certificates.finalized(certificate, last.header.height, last.header.view)
   state.pacemaker.finalized()
   state.isStarting = false
   noteQuiet(context)
   state.commitVotes.pruneBelow(last.header.height - COMMIT_WINDOW)
-  context.perform({ kind: 'finalize', blocks: path, certificate })
+  context.perform({ kind: 'finalize', blocks, fillers, certificate })
   const voters = certificate.signatures.map(({ voter }) => voter)
-  for (const { header, hash, transactions } of path) {
+  for (const { header, hash, transactions } of blocks) {
+    const { view, justify, proposer } = header
+    state.leaders.final({ view, parentView: justify.view, proposer })
     context.report({
       kind: 'block-final',
       height: header.height,
@@ -55,6 +61,17 @@ function finalize(
       voters,
     })
   }
+  if (context.isAtEpochEnd(last.header.height)) endEpoch(context, last)
+}
+
+/** R13: what is left to do in this epoch is to vote over the state after its last block, and to tell others. */
+function endEpoch(context: StepContext, last: HashedBlock): void {
+  const { state } = context
+  state.isEpochOver = true
+  for (const timer of ['view', 'propose', 'timeout-repeat', 'fetch'] as const) {
+    context.perform({ kind: 'cancel-timer', timer })
+  }
+  context.report({ kind: 'epoch-over', epoch: state.epoch, height: last.header.height, blockHash: last.hash })
 }
 
 /** R6: a certified final block whose chain leads past our last final block contradicts it. */
@@ -83,8 +100,9 @@ export function onBlocksCommitted(
   state.committed.set(height, { blockHash, stateRoot })
   state.committed.delete(asHeight(height - COMMIT_WINDOW))
   checkDivergence(context, height)
-  if (state.self === null || !isFirst) return
-  if (height <= state.certifiedHeight || state.isHalted) return
+  if (state.self === null || height <= state.certifiedHeight || state.isHalted) return
+  // R13: the state after an epoch names the validators of the next one; it is certified whatever the interval.
+  if (!isFirst && !context.isAtEpochEnd(height)) return
   // While catching up: the others certified this long ago, and thousands of signatures would be for nobody.
   if (view < state.view - WINDOW_ABOVE) return
   context.perform({

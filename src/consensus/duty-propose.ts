@@ -21,13 +21,15 @@ export function proposeDuty(context: StepContext): void {
   const parent = state.tree.get(highQc.blockHash)
   if (parent === null || !state.tree.isValid(parent.hash)) return
   state.proposalStage = 'building'
+  const mayBeEmpty = state.isEmptyDue || state.isStarting || state.parameters.heartbeatMs === 0
   context.perform({
     kind: 'build-block',
     view: state.view,
     epoch: state.epoch,
     parent,
     justify: { view: highQc.view, blockHash: highQc.blockHash },
-    isEmptyAllowed: state.isEmptyDue || state.isStarting || state.parameters.heartbeatMs === 0,
+    // R13: after the epoch's last block only fillers, which carry nothing, until that one is final.
+    isEmptyAllowed: mayBeEmpty || context.isAtEpochEnd(parent.header.height),
   })
 }
 

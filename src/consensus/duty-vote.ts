@@ -20,6 +20,8 @@ export function prepareDuty(context: StepContext): void {
   const proposal = state.proposals.get(state.view)
   if (state.self === null || proposal === undefined || !state.safety.mayPrepare(state.view)) return
   const { header, hash } = proposal.block
+  // (b) of this view's leader: who that is may have become known after the proposal came (R14)
+  if (header.proposer !== context.leaderOf(header.view)) return
   // (b) a prepare certificate that we have verified, for the parent
   if (!state.certificates.holds(header.justify)) return
   // (e) the lock clause

@@ -4,13 +4,14 @@
  */
 import type { CertificateReference, HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
+import type { SignedContent, SlashableKind } from '../types/evidence.ts'
 import type { ConsensusMessage } from '../types/messages.ts'
 import type { BlockHash, Epoch, Height, StateRoot, ValidatorIndex, View } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import type { Verified } from '../types/verified.ts'
 
 /** One running timer each; setting it again replaces it. */
-export type TimerName = 'view' | 'propose' | 'timeout-repeat' | 'fetch'
+export type TimerName = 'view' | 'propose' | 'timeout-repeat' | 'commit-repeat' | 'fetch'
 
 /** What to sign. The payload's bytes are codec/signing-payloads.ts of these fields. */
 export type SignRequest =
@@ -56,11 +57,25 @@ export type ConsensusEffect =
     }
   /** Execute on the parent's branch and compare with the header. The parent has been checked before. */
   | { readonly kind: 'check-block'; readonly block: HashedBlock; readonly parent: HashedBlock }
-  /** Write these, in order, each in one atomic batch. All have been checked. */
+  /**
+   * Write these, in order, each in one atomic batch. All have been checked. `fillers` lead from the last of them,
+   * the end of the epoch, to the certificate's block; they are no part of the chain, only of the proof (R13).
+   */
   | {
       readonly kind: 'finalize'
       readonly blocks: readonly HashedBlock[]
+      readonly fillers: readonly HashedBlock[]
       readonly certificate: Verified<QuorumCertificate>
+    }
+  /** R12: a validator signed two contents for one slot, and here they are. */
+  | {
+      readonly kind: 'report-equivocation'
+      readonly slashable: SlashableKind
+      readonly epoch: Epoch
+      readonly view: View
+      readonly validator: ValidatorIndex
+      readonly one: SignedContent
+      readonly other: SignedContent
     }
   /** The state after a block is certified: keep the certificate. */
   | { readonly kind: 'store-commit-certificate'; readonly certificate: QuorumCertificate }

@@ -1,6 +1,6 @@
 /** What happened, for one listener to log and count. Nothing in the core depends on who listens. */
 import type { QuorumCertificate } from '../types/certificates.ts'
-import type { BlockHash, Height, StateRoot, ValidatorIndex, View } from '../types/primitives.ts'
+import type { BlockHash, Epoch, Height, StateRoot, ValidatorIndex, View } from '../types/primitives.ts'
 
 export type ProposalRefusal =
   | 'not-the-leader'
@@ -63,6 +63,13 @@ export type ConsensusEvent =
       readonly view: View
       readonly leader: ValidatorIndex
       readonly isLeaderReachable: boolean
+    }
+  /** R13: the epoch's last block is final. */
+  | {
+      readonly kind: 'epoch-over'
+      readonly epoch: Epoch
+      readonly height: Height
+      readonly blockHash: BlockHash
     }
   | { readonly kind: 'timeout-certificate-formed'; readonly view: View }
   | {

@@ -1,6 +1,6 @@
 /**
- * R14, simplest correct form: smooth weighted round-robin by view. Every validator leads in proportion to its
- * stake, its turns spread evenly. A pure function of the epoch's set; who failed lately is not looked at.
+ * R14: smooth weighted round-robin by view. Every validator leads in proportion to its stake, its turns spread
+ * evenly. Who takes part in it is decided in leader-election.ts.
  */
 import type { ValidatorIndex, View } from '../types/primitives.ts'
 import { asValidatorIndex } from '../types/primitives.ts'
@@ -30,12 +30,16 @@ function turnsOf(stakes: readonly bigint[]): bigint[] {
   return turns
 }
 
-/** Who leads which view of an epoch. */
+/** Who leads which view, by stake alone. */
 export class LeaderSchedule {
   readonly #cycle: readonly ValidatorIndex[]
 
-  constructor(electorate: Electorate) {
-    const turns = turnsOf(electorate.set.validators.map((validator) => validator.stake))
+  /** @param without validators that get no turn; not all of them */
+  constructor(electorate: Electorate, without: ReadonlySet<ValidatorIndex> = new Set()) {
+    const stakes = electorate.set.validators.map(({ stake }, i) =>
+      without.has(asValidatorIndex(i)) ? 0n : stake,
+    )
+    const turns = turnsOf(stakes)
     const total = turns.reduce((sum, turn) => sum + turn, 0n)
     const credit = turns.map(() => 0n)
     const cycle: ValidatorIndex[] = []

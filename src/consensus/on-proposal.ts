@@ -1,6 +1,7 @@
 /** A leader's proposal: taken in if it is the leader's and well formed. Whether to vote is a duty. */
+import type { SignedContent } from '../types/evidence.ts'
 import type { Proposal } from '../types/messages.ts'
-import type { ValidatorIndex } from '../types/primitives.ts'
+import { asHeight, type ValidatorIndex } from '../types/primitives.ts'
 import { mintVerified, type Verified } from '../types/verified.ts'
 import { applyTimeoutCertificate, requestCertificates } from './certificate-rules.ts'
 import { type StepContext, WINDOW_ABOVE } from './context.ts'
@@ -20,7 +21,8 @@ export function onProposal(context: StepContext, from: ValidatorIndex, proposal:
   }
   if (header.view > state.view) requestIfFarAhead(context, from, header.view - state.view)
   if (header.view < state.view - 1 || header.view > state.view + WINDOW_ABOVE) return
-  if (state.proposals.has(header.view)) return
+  // One that stands here and is not the leader's came before it was known who leads (R14).
+  if (state.proposals.get(header.view)?.block.header.proposer === header.proposer) return
   state.proposals.set(header.view, proposal)
   state.tree.add(proposal.block)
   if (header.view === state.view) noteActivity(context)
@@ -29,6 +31,10 @@ export function onProposal(context: StepContext, from: ValidatorIndex, proposal:
 /** One view ahead is the ordinary race between a leader's certificate and ours; more means we missed something. */
 function requestIfFarAhead(context: StepContext, from: ValidatorIndex, viewsAhead: number): void {
   if (viewsAhead > 1) requestCertificates(context, from)
+}
+
+function signedContent({ block, signature }: Proposal): SignedContent {
+  return { height: asHeight(0), blockHash: block.hash, signature }
 }
 
 function refusalOf(
@@ -51,13 +57,22 @@ function refusalOf(
     }
   }
   const first = state.proposals.get(header.view)
-  if (first !== undefined && first.block.hash !== hash) {
+  if (first !== undefined && first.block.hash !== hash && first.block.header.proposer === header.proposer) {
     state.equivocalViews.add(header.view)
     context.report({
       kind: 'equivocation-seen',
       validator: header.proposer,
       phase: 'proposal',
       position: header.view,
+    })
+    context.perform({
+      kind: 'report-equivocation',
+      slashable: 'proposal',
+      epoch: header.epoch,
+      view: header.view,
+      validator: header.proposer,
+      one: signedContent(first),
+      other: signedContent(proposal),
     })
     return { reason: 'equivocation', detail: `already have ${first.block.hash} for this view` }
   }

@@ -7,7 +7,7 @@ import type { StepContext } from './context.ts'
 import type { SignRequest } from './effect.ts'
 import { onCommitVote } from './on-commit-vote.ts'
 import { countTimeout } from './on-timeout.ts'
-import { setRepeatTimer } from './on-timer.ts'
+import { setCommitRepeatTimer, setRepeatTimer } from './on-timer.ts'
 import { onVote } from './on-vote.ts'
 
 /** Encodes a proposal; given from outside so that the core does not depend on where encoding happens. */
@@ -56,6 +56,7 @@ export function onSigned(
       context.perform({ kind: 'broadcast', message: vote, isUrgent: false })
       context.report({ kind: 'voted', phase: 'commit', view, height })
       onCommitVote(context, mintVerified(vote))
+      if (state.isEpochOver) setCommitRepeatTimer(context)
       return
     }
     case 'timeout': {

@@ -13,6 +13,7 @@ export function onTimeout(context: StepContext, from: ValidatorIndex, timeout: V
     sendCertificates(context, from, timeout.view)
     return
   }
+  exchangeFinality(context, from, timeout)
   if (timeout.view > state.view + WINDOW_ABOVE) {
     requestCertificates(context, from)
     return
@@ -28,6 +29,13 @@ export function onTimeout(context: StepContext, from: ValidatorIndex, timeout: V
     return
   }
   countTimeout(context, timeout)
+}
+
+/** R14: who holds another final chain may take another for the leader; whoever is behind is told, or asks. */
+function exchangeFinality(context: StepContext, from: ValidatorIndex, timeout: Timeout): void {
+  const { height } = context.final.header
+  if (timeout.final.height < height) sendCertificates(context, from, timeout.view)
+  else if (timeout.final.height > height) requestCertificates(context, from)
 }
 
 /** Timeouts may have become countable by a new highest certificate (R10). */

@@ -9,6 +9,9 @@ import { idleLeftMs, timeOutView } from './view-entry.ts'
 const REPEAT_FIRST_MS = 250
 const REPEAT_GROWTH = 1.5
 const REPEAT_MAX_MS = 1_000
+/** Votes over an epoch's last state are said again this often, and so many times: whoever is up has it by then. */
+const COMMIT_REPEAT_MS = 500
+const COMMIT_REPEATS_MAX = 120
 
 export function onTimer(context: StepContext, timer: TimerName, view: View): void {
   const { state } = context
@@ -17,7 +20,11 @@ export function onTimer(context: StepContext, timer: TimerName, view: View): voi
     requestMissing(context)
     return
   }
-  if (view !== state.view) return
+  if (timer === 'commit-repeat') {
+    repeatCommitVote(context)
+    return
+  }
+  if (view !== state.view || state.isEpochOver) return
   switch (timer) {
     case 'view':
       timeOutView(context)
@@ -44,6 +51,23 @@ function onProposalDue(context: StepContext): void {
   }
   state.isEmptyDue = true
   state.proposalStage = 'not-started'
+}
+
+/** R13: the vote over the epoch's last state is said again until there is a certificate, or enough is enough. */
+function repeatCommitVote(context: StepContext): void {
+  const { state } = context
+  const { lastCommitVote, epochEnd } = state
+  if (lastCommitVote === null || epochEnd === null || state.certifiedHeight >= epochEnd) return
+  context.perform({ kind: 'broadcast', message: lastCommitVote, isUrgent: false })
+  setCommitRepeatTimer(context)
+}
+
+/** Schedules the next repetition of our commit vote over the epoch's last state. */
+export function setCommitRepeatTimer(context: StepContext): void {
+  const { state } = context
+  if (state.commitRepeats >= COMMIT_REPEATS_MAX) return
+  state.commitRepeats++
+  context.perform({ kind: 'set-timer', timer: 'commit-repeat', view: state.view, delayMs: COMMIT_REPEAT_MS })
 }
 
 /** R8: repeat until the view is left. */

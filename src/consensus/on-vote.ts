@@ -1,7 +1,8 @@
 /** Prepare and pre-commit votes. A quorum of the first locks (R4), of the second makes final (R6). */
 import type { QuorumCertificate } from '../types/certificates.ts'
+import type { SignedContent } from '../types/evidence.ts'
 import type { Vote } from '../types/messages.ts'
-import type { ValidatorIndex } from '../types/primitives.ts'
+import { asHeight, type BlockHash, type ValidatorIndex } from '../types/primitives.ts'
 import { mintVerified, type Verified } from '../types/verified.ts'
 import {
   applyFinalityCertificate,
@@ -9,10 +10,17 @@ import {
   requestCertificates,
 } from './certificate-rules.ts'
 import { type StepContext, WINDOW_ABOVE, WINDOW_BELOW } from './context.ts'
+import type { CountedVote } from './vote-aggregator.ts'
 
 /** What a vote is for, as the aggregator compares it. */
 export const voteContent = (vote: Pick<Vote, 'height' | 'blockHash'>): string =>
   `${vote.height}:${vote.blockHash}`
+
+/** The way back from {@link voteContent}. */
+function countedContent({ content, signature }: CountedVote): SignedContent {
+  const [height, blockHash] = content.split(':')
+  return { height: asHeight(Number(height)), blockHash: blockHash as BlockHash, signature }
+}
 
 export function onVote(context: StepContext, from: ValidatorIndex, vote: Verified<Vote>): void {
   const { state } = context
@@ -26,6 +34,15 @@ export function onVote(context: StepContext, from: ValidatorIndex, vote: Verifie
       validator: vote.voter,
       phase: vote.kind,
       position: vote.view,
+    })
+    context.perform({
+      kind: 'report-equivocation',
+      slashable: vote.kind,
+      epoch: vote.epoch,
+      view: vote.view,
+      validator: vote.voter,
+      one: countedContent(outcome.first),
+      other: { height: vote.height, blockHash: vote.blockHash, signature: vote.signature },
     })
   }
   if (outcome.kind !== 'quorum') return

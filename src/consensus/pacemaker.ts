@@ -49,12 +49,12 @@ export class Pacemaker {
   }
 
   /**
-   * Without work a leader waits this long before it proposes an empty block. One and a half minimal view timeouts
-   * less than the heartbeat: one for a first leader that is dead, half for the votes, so that the heartbeat is
-   * kept all the same.
+   * Without work a leader waits this long before it proposes an empty block. Two minimal view timeouts less than
+   * the heartbeat: one for a first leader that is dead, one for the votes, so that the heartbeat is kept all the
+   * same.
    */
   idleDelayMs(): number {
-    return Math.max(0, this.#parameters.heartbeatMs - 1.5 * this.#parameters.viewTimeoutMinMs)
+    return Math.max(0, this.#parameters.heartbeatMs - 2 * this.#parameters.viewTimeoutMinMs)
   }
 
   /**

@@ -3,26 +3,17 @@
  * or signature work in here; same options and same inputs in the same order give identical effects.
  * {@link Replica.step} throws only InvariantViolation, which nobody catches.
  */
-import { assert, unreachable } from '../types/assert.ts'
+import { unreachable } from '../types/assert.ts'
 import type { CertificateReference, HashedBlock } from '../types/block.ts'
-import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
+import type { QuorumCertificate } from '../types/certificates.ts'
 import type { ChainParameters } from '../types/genesis.ts'
 import type { ConsensusMessage, Proposal } from '../types/messages.ts'
-import {
-  asHeight,
-  asMonotonicMs,
-  asValidatorIndex,
-  asView,
-  type BlockHash,
-  type ValidatorIndex,
-  type View,
-} from '../types/primitives.ts'
+import type { BlockHash, Epoch, Height, ValidatorIndex, View } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
-import { mintVerified, type Verified } from '../types/verified.ts'
-import { BlockTree } from './block-tree.ts'
+import type { Verified } from '../types/verified.ts'
+import { handleAfterEpoch } from './after-epoch.ts'
 import { applyFinalityCertificate, onCertificates, sendCertificates } from './certificate-rules.ts'
-import { CertificateStore } from './certificate-store.ts'
 import { type ReplicaState, StepContext } from './context.ts'
 import { fetchDuty } from './duty-fetch.ts'
 import { finalizeDuty, onBlocksCommitted } from './duty-finalize.ts'
@@ -30,9 +21,9 @@ import { onBlockBuilt, proposeDuty, resumeProposing } from './duty-propose.ts'
 import { preCommitDuty, prepareDuty } from './duty-vote.ts'
 import type { ConsensusEffect } from './effect.ts'
 import type { ConsensusEvent } from './event.ts'
+import { initialState } from './initial-state.ts'
 import type { ConsensusInput, Instant } from './input.ts'
-import { KeptBlocks } from './kept-blocks.ts'
-import { LeaderSchedule } from './leader-schedule.ts'
+import type { FinalTurn } from './leader-election.ts'
 import { onCommitVote } from './on-commit-vote.ts'
 import { onProposal } from './on-proposal.ts'
 import { onReachability } from './on-reachability.ts'
@@ -41,23 +32,29 @@ import { onStarted } from './on-started.ts'
 import { onTimeout, reconsiderUnprovenTimeouts } from './on-timeout.ts'
 import { onTimer } from './on-timer.ts'
 import { onVote } from './on-vote.ts'
-import { Pacemaker } from './pacemaker.ts'
-import { restartView, SafetyState } from './safety.ts'
-import { TimeoutAggregator } from './timeout-aggregator.ts'
+import type { Pacemaker } from './pacemaker.ts'
 import { type Triage, triage } from './triage.ts'
-import { Electorate } from './validator-set.ts'
 import { forgetKeptBlocks, noteActivity, noteQuiet } from './view-entry.ts'
-import { VoteAggregator } from './vote-aggregator.ts'
 
 export interface ReplicaOptions {
+  /** Of the epoch this replica acts in: it serves one, and another one serves the next (R13). */
   readonly validatorSet: ValidatorSet
+  /** Height of the epoch's last block; null for an epoch without end. */
+  readonly epochEnd: Height | null
   /** Null for a node that follows without voting. */
   readonly self: ValidatorIndex | null
   readonly parameters: ChainParameters
   /** Last final block. */
   readonly final: HashedBlock
-  /** Certificate that made it final: on it or on a descendant. Null exactly at genesis. */
+  /**
+   * Certificate of this epoch that made it final: on it or on a descendant. Null when no block of this epoch is
+   * final: then `final` is the epoch's root, genesis or the last block of the epoch before.
+   */
   readonly finality: QuorumCertificate | null
+  /** The blocks of this epoch that are final, in order: what leaders are judged by (R14). */
+  readonly finalTurns: Iterable<FinalTurn>
+  /** What the epoch before learnt of delays; null at the start of the process. */
+  readonly pacemaker: Pacemaker | null
   /** Fold of the durable safety records (S0). */
   readonly recovered: SafetyRecord
   /** `recovered.proposal`, decoded. */
@@ -75,6 +72,7 @@ export interface Step {
 
 /** A read-only look at a replica, for status and tests. */
 export interface ReplicaView {
+  readonly epoch: Epoch
   readonly view: View
   readonly leader: ValidatorIndex
   readonly highQcView: View
@@ -100,6 +98,11 @@ export class Replica {
     return this.#state.self
   }
 
+  /** What it has learnt of delays, for the replica of the next epoch. */
+  get pacemaker(): Pacemaker {
+    return this.#state.pacemaker
+  }
+
   /** Canonical bytes of a block that is not final, or final and perhaps not durable yet. */
   blockBytes(hash: BlockHash): Uint8Array | null {
     const { tree, keptBlocks } = this.#state
@@ -110,8 +113,9 @@ export class Replica {
   step(input: ConsensusInput, now: Instant): Step {
     const context = new StepContext(this.#state, now)
     if (!this.#state.isHalted) {
-      this.#handle(context, input)
-      if (!this.#state.isHalted) performDuties(context)
+      if (this.#state.isEpochOver) handleAfterEpoch(context, input)
+      else this.#handle(context, input)
+      if (!this.#state.isHalted && !this.#state.isEpochOver) performDuties(context)
     }
     return { effects: context.effects, events: context.events }
   }
@@ -135,10 +139,11 @@ export class Replica {
 
   /** What an onlooker may know. */
   look(): ReplicaView {
-    const { view, schedule, certificates, tree, certifiedHeight, unreachable } = this.#state
+    const { epoch, view, leaders, certificates, tree, certifiedHeight, unreachable } = this.#state
     return {
+      epoch,
       view,
-      leader: schedule.leaderOf(view),
+      leader: leaders.leaderOf(view),
       highQcView: certificates.highQc.view,
       final: tree.root,
       certifiedHeight,
@@ -233,86 +238,4 @@ function performDuties(context: StepContext): void {
   prepareDuty(context)
   proposeDuty(context)
   fetchDuty(context)
-}
-
-function initialState(options: ReplicaOptions): ReplicaState {
-  const { final, finality, recovered, self, parameters } = options
-  const electorate = new Electorate(options.validatorSet)
-  assert((finality === null) === (final.header.height === 0), 'exactly genesis needs no finality certificate')
-  const ofFinal = finality === null ? genesisCertificate(final) : finality
-  const highest =
-    recovered.highQc !== null && recovered.highQc.view > ofFinal.view ? recovered.highQc : ofFinal
-  const certificates = new CertificateStore(
-    // Own durable records and the own database: checked when they were written.
-    mintVerified(highest),
-    recovered.highTc === null ? null : mintVerified<TimeoutCertificate>(recovered.highTc),
-    finality === null ? null : mintVerified(finality),
-  )
-  if (finality !== null && finality.height > final.header.height) {
-    certificates.addPendingFinality(mintVerified(finality))
-  }
-  if (highest.kind === 'pre-commit' && highest.height > final.header.height) {
-    certificates.addPendingFinality(mintVerified(highest))
-  }
-  certificates.add(mintVerified(ofFinal))
-  const tree = new BlockTree(final)
-  const keptBlocks = new KeptBlocks()
-  for (const block of options.recoveredBlocks) {
-    tree.add(block)
-    keptBlocks.keep(block)
-  }
-  const others = options.validatorSet.validators.map((_, i) => asValidatorIndex(i)).filter((i) => i !== self)
-  return {
-    self,
-    epoch: options.validatorSet.epoch,
-    parameters,
-    electorate,
-    schedule: new LeaderSchedule(electorate),
-    pacemaker: new Pacemaker(parameters),
-    safety: new SafetyState(recovered),
-    tree,
-    keptBlocks,
-    certificates,
-    prepareVotes: new VoteAggregator(electorate),
-    preCommitVotes: new VoteAggregator(electorate),
-    commitVotes: new VoteAggregator(electorate),
-    timeouts: new TimeoutAggregator(electorate),
-    proposals: new Map(),
-    equivocalViews: new Set(),
-    unprovenTimeouts: new Map(),
-    lastCommitVote: null,
-    committed: new Map(),
-    certifiedHeight: asHeight(0),
-    committedHeight: final.header.height,
-    committedTime: final.header.timestamp,
-    unreachable: new Set(others),
-    view: restartView(recovered, highest.view, ofFinal.view),
-    viewEnteredAt: asMonotonicMs(0),
-    quietSince: asMonotonicMs(0),
-    activeSince: null,
-    hasWork: false,
-    isStarting: true,
-    proposalStage: 'not-started',
-    isEmptyDue: false,
-    refusedView: asView(0),
-    timeoutRepeats: 0,
-    isFetchTimerSet: false,
-    syncTarget: asHeight(0),
-    lastReplyAt: new Map(),
-    lastRequestAt: new Map(),
-    isHalted: false,
-  }
-}
-
-/** Genesis carries QC(PREPARE, 0, G): it needs no signatures, being the same for all by its hash. */
-export function genesisCertificate(genesis: HashedBlock): QuorumCertificate {
-  return {
-    kind: 'prepare',
-    epoch: genesis.header.epoch,
-    view: genesis.header.view,
-    height: genesis.header.height,
-    blockHash: genesis.hash,
-    stateRoot: null,
-    signatures: [],
-  }
 }

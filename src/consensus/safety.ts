@@ -5,7 +5,7 @@
 import type { CertificateReference } from '../types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
 import type { Timeout, Vote } from '../types/messages.ts'
-import type { View } from '../types/primitives.ts'
+import type { Epoch, View } from '../types/primitives.ts'
 import { asView } from '../types/primitives.ts'
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../types/safety.ts'
 
@@ -13,6 +13,7 @@ const BEFORE_ALL = asView(0)
 
 /** The fold of all safety records, plus the highest view of each kind for which a signature has been asked. */
 export class SafetyState {
+  readonly #epoch: Epoch
   #proposal: { readonly view: View; readonly bytes: Uint8Array } | null
   #prepare: Vote | null
   #preCommit: Vote | null
@@ -26,6 +27,7 @@ export class SafetyState {
 
   /** @param recovered the fold of the durable records; empty for a validator that has never signed */
   constructor(recovered: SafetyRecord) {
+    this.#epoch = recovered.epoch
     this.#proposal = recovered.proposal
     this.#prepare = recovered.prepare
     this.#preCommit = recovered.preCommit
@@ -101,6 +103,7 @@ export class SafetyState {
     blocks: readonly Uint8Array[],
   ): SafetyRecord {
     return {
+      epoch: this.#epoch,
       proposal: this.#proposal,
       prepare: this.#prepare,
       preCommit: this.#preCommit,
@@ -130,6 +133,7 @@ export class SafetyState {
     if (isTcNew) this.#durableHighTcView = highTc.view
     return {
       ...EMPTY_SAFETY_RECORD,
+      epoch: this.#epoch,
       ...signed,
       highQc: isQcNew ? highQc : null,
       highTc: isTcNew ? highTc : null,
@@ -137,12 +141,21 @@ export class SafetyState {
   }
 }
 
-/** Folds records, oldest first, into one. */
+/**
+ * Folds records, oldest first, into one. What was signed in an epoch binds in that epoch only, and an epoch that
+ * is over is never signed in again: the first record of a later one stands for all before it (R13).
+ */
 export function foldSafetyRecords(records: Iterable<SafetyRecord>): SafetyRecord {
   let fold: SafetyRecord = EMPTY_SAFETY_RECORD
-  const blocks: Uint8Array[] = []
+  let blocks: Uint8Array[] = []
   for (const record of records) {
+    if (record.epoch < fold.epoch) continue
+    if (record.epoch > fold.epoch) {
+      fold = { ...EMPTY_SAFETY_RECORD, epoch: record.epoch }
+      blocks = []
+    }
     fold = {
+      epoch: record.epoch,
       proposal: record.proposal ?? fold.proposal,
       prepare: record.prepare ?? fold.prepare,
       preCommit: record.preCommit ?? fold.preCommit,
@@ -154,6 +167,11 @@ export function foldSafetyRecords(records: Iterable<SafetyRecord>): SafetyRecord
     blocks.push(...record.blocks)
   }
   return { ...fold, blocks }
+}
+
+/** What a validator must remember of an epoch, out of all that it remembers. */
+export function recoveredForEpoch(recovered: SafetyRecord, epoch: Epoch): SafetyRecord {
+  return recovered.epoch === epoch ? recovered : { ...EMPTY_SAFETY_RECORD, epoch }
 }
 
 /**

@@ -3,7 +3,7 @@
  * nothing about what the message will lead to.
  */
 import type { QuorumCertificate } from '../types/certificates.ts'
-import type { ConsensusMessage } from '../types/messages.ts'
+import type { CommitVote, ConsensusMessage } from '../types/messages.ts'
 import { type ReplicaState, WINDOW_ABOVE, WINDOW_BELOW } from './context.ts'
 import { commitContent, isCommitHeightOfInterest } from './on-commit-vote.ts'
 import { voteContent } from './on-vote.ts'
@@ -15,6 +15,7 @@ export function triage(state: ReplicaState, message: ConsensusMessage): Triage {
 }
 
 function canMatter(state: ReplicaState, message: ConsensusMessage): boolean {
+  if (state.isEpochOver) return canMatterAfterEpoch(state, message)
   switch (message.kind) {
     case 'proposal': {
       const { view } = message.block.header
@@ -31,11 +32,7 @@ function canMatter(state: ReplicaState, message: ConsensusMessage): boolean {
       return votes.isOfInterest(message.view, message.voter, voteContent(message))
     }
     case 'commit':
-      return (
-        message.epoch === state.epoch &&
-        isCommitHeightOfInterest({ state, final: state.tree.root }, message.height) &&
-        state.commitVotes.isOfInterest(message.height, message.voter, commitContent(message))
-      )
+      return canCommitVoteMatter(state, message)
     case 'timeout':
       // R11: one that is behind us is answered as often as it says so; only what counts, counts once.
       return (
@@ -51,6 +48,31 @@ function canMatter(state: ReplicaState, message: ConsensusMessage): boolean {
     case 'certificate-request':
       return true
   }
+}
+
+/** R13: votes over the epoch's last state, and those who ask what has become of it. */
+function canMatterAfterEpoch(state: ReplicaState, message: ConsensusMessage): boolean {
+  switch (message.kind) {
+    case 'commit':
+      return canCommitVoteMatter(state, message)
+    case 'timeout':
+      return message.epoch === state.epoch
+    case 'certificate-request':
+      return true
+    case 'proposal':
+    case 'prepare':
+    case 'pre-commit':
+    case 'certificates':
+      return false
+  }
+}
+
+function canCommitVoteMatter(state: ReplicaState, vote: CommitVote): boolean {
+  return (
+    vote.epoch === state.epoch &&
+    isCommitHeightOfInterest({ state, final: state.tree.root }, vote.height) &&
+    state.commitVotes.isOfInterest(vote.height, vote.voter, commitContent(vote))
+  )
 }
 
 /** A higher final block, or another one beside ours: that one must not be overlooked (R6). */

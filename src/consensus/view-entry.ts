@@ -98,6 +98,7 @@ function isThereWork(context: StepContext): boolean {
     state.isStarting ||
     state.parameters.heartbeatMs === 0 ||
     state.proposals.has(state.view) ||
+    context.isAtEpochEnd(state.certificates.highQc.height) ||
     state.tree.hasUnfinalTransactions(state.certificates.highQc.blockHash)
   )
 }

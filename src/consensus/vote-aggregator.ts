@@ -13,13 +13,19 @@ import type { Electorate } from './validator-set.ts'
  */
 export type CountOutcome =
   | { readonly kind: 'counted' | 'repeated' }
-  | { readonly kind: 'equivocation' }
+  | { readonly kind: 'equivocation'; readonly first: CountedVote }
   | { readonly kind: 'quorum'; readonly signatures: readonly VoterSignature[] }
+
+/** What a validator voted for, and its signature. */
+export interface CountedVote {
+  readonly content: string
+  readonly signature: Uint8Array
+}
 
 interface Slot {
   /** Validators with a second content: seen once, that is enough. */
   readonly equivocators: Set<ValidatorIndex>
-  readonly byVoter: Map<ValidatorIndex, { readonly content: string; readonly signature: Uint8Array }>
+  readonly byVoter: Map<ValidatorIndex, CountedVote>
   readonly weightByContent: Map<string, bigint>
 }
 
@@ -56,7 +62,7 @@ export class VoteAggregator {
     if (first !== undefined) {
       if (first.content === content || entry.equivocators.has(voter)) return { kind: 'repeated' }
       entry.equivocators.add(voter)
-      return { kind: 'equivocation' }
+      return { kind: 'equivocation', first }
     }
     entry.byVoter.set(voter, { content, signature })
     const before = entry.weightByContent.get(content) ?? 0n

@@ -12,6 +12,8 @@ export const SIGNATURE_CONTEXTS = {
   'pre-commit': utf8.encode('hypermesh/pre-commit/v1'),
   commit: utf8.encode('hypermesh/commit/v1'),
   timeout: utf8.encode('hypermesh/timeout/v1'),
+  staking: utf8.encode('hypermesh/staking/v1'),
+  'key-change': utf8.encode('hypermesh/key-change/v1'),
   'session-initiator': utf8.encode('hypermesh/session/initiator/v1'),
   'session-responder': utf8.encode('hypermesh/session/responder/v1'),
   'identity-certificate': utf8.encode('hypermesh/identity-certificate/v1'),

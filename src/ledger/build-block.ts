@@ -4,18 +4,26 @@ import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX } from '../codec/limits.ts'
 import { assert } from '../types/assert.ts'
 import type { BlockHeader } from '../types/block.ts'
 import { asUnixMs, nextHeight } from '../types/primitives.ts'
-import type { HashedTransaction } from '../types/transaction.ts'
-import type { ChainRules } from './chain-rules.ts'
+import { type HashedTransaction, isValidation } from '../types/transaction.ts'
+import { type ChainRules, isFiller } from './chain-rules.ts'
 import { BlockExecution, type TransactionRefusal } from './execute-transactions.ts'
 import type { ExecutedBlock, ParentBlock } from './executed-block.ts'
 
 /** What the proposer decides; the rest of the header follows from the parent and the transactions. */
-export type ProposedFields = Pick<BlockHeader, 'view' | 'justify' | 'timestamp' | 'proposer'>
+export type ProposedFields = Pick<BlockHeader, 'epoch' | 'view' | 'justify' | 'timestamp' | 'proposer'>
 
-/** A candidate that is not in the block, and why. `block-full` ones stay good for the next block. */
+/** A candidate that is not in the block, and why. */
 export interface SkippedTransaction {
   readonly transaction: HashedTransaction
   readonly code: TransactionRefusal | 'block-full'
+}
+
+/**
+ * Whether a skipped candidate can be in a later block. Staking and evidence can: on another branch, or when the
+ * transaction before it is there. What the final state rules out, the mempool's own review removes.
+ */
+export function isGoodLater({ transaction, code }: SkippedTransaction): boolean {
+  return code === 'block-full' || !isValidation(transaction)
 }
 
 export interface BuiltBlock {
@@ -25,7 +33,7 @@ export interface BuiltBlock {
 
 /**
  * Executes the candidates in order, leaves out those that would make the block illegal or too large, and fills
- * the header. An empty list gives an empty block.
+ * the header. An empty list gives an empty block, and so does an epoch that ended below: a filler.
  * @param fields `timestamp` is the proposer's clock; the block gets at least the parent's plus one
  */
 export function buildBlock(
@@ -38,11 +46,13 @@ export function buildBlock(
   const height = nextHeight(parent.header.height)
   const bytesMax = Math.min(rules.parameters.blockBytesMax, BLOCK_BYTES_MAX)
   const countMax = Math.min(rules.parameters.blockTransactionsMax, BLOCK_TRANSACTIONS_MAX)
-  const execution = new BlockExecution({ height, blockTime: timestamp, rules }, parent.state)
+  const { epoch } = fields
+  const execution = new BlockExecution({ epoch, height, blockTime: timestamp, rules }, parent.state)
   const transactions: HashedTransaction[] = []
   const skipped: SkippedTransaction[] = []
   let bytes = BLOCK_OVERHEAD_BYTES
-  for (const transaction of candidates) {
+  const offered = isFiller({ epoch, height }, rules.parameters.epochBlocks) ? [] : candidates
+  for (const transaction of offered) {
     const grown = bytes + transactionBytesInBlock(transaction.bytes.length)
     if (grown > bytesMax || transactions.length === countMax) {
       skipped.push({ transaction, code: 'block-full' })
@@ -63,7 +73,7 @@ export function buildBlock(
   const block = hashBlock({
     header: {
       genesisHash: rules.genesisHash,
-      epoch: rules.epoch,
+      epoch,
       view: fields.view,
       height,
       parentHash: parent.hash,
@@ -75,6 +85,7 @@ export function buildBlock(
       noteCommitmentRoot: after.noteCommitmentRoot,
       nullifierRoot: after.nullifierRoot,
       parentStateRoot: parent.stateRoot,
+      validatorSetRoot: after.validatorSetRoot,
     },
     transactions,
   })

@@ -1,24 +1,46 @@
 /** What every block of a network is judged by: genesis and the hashes that follow from it, computed once. */
 import { genesisHash } from '../codec/genesis.ts'
+import type { BlockHeader } from '../types/block.ts'
+import { epochEndHeight, epochOf } from '../types/epochs.ts'
 import type { ChainParameters, Genesis, ValidationPolicy } from '../types/genesis.ts'
-import { asEpoch, type Epoch, type GenesisHash } from '../types/primitives.ts'
+import type { GenesisHash } from '../types/primitives.ts'
+import type { VerifySignature } from '../types/signatures.ts'
 import { type FixedRoots, fixedRoots } from './state-root.ts'
 
-export interface ChainRules {
+/** What the rules need from outside: a pure core knows no cryptography library. */
+export interface RulePorts {
+  readonly verifySignature: VerifySignature
+}
+
+export interface ChainRules extends RulePorts {
   readonly genesisHash: GenesisHash
-  readonly epoch: Epoch
   readonly parameters: ChainParameters
   readonly policy: ValidationPolicy
   readonly fixedRoots: FixedRoots
 }
 
-/** Rules of the first epoch. */
-export function chainRules(genesis: Genesis): ChainRules {
+/** Rules of a network. */
+export function chainRules(genesis: Genesis, { verifySignature }: RulePorts): ChainRules {
   return {
     genesisHash: genesisHash(genesis),
-    epoch: asEpoch(0),
     parameters: genesis.parameters,
     policy: genesis.policy,
-    fixedRoots: fixedRoots(genesis.validators, genesis.parameters, genesis.policy),
+    fixedRoots: fixedRoots(genesis.parameters, genesis.policy),
+    verifySignature,
   }
+}
+
+type Place = Pick<BlockHeader, 'epoch' | 'height'>
+
+/**
+ * Whether a block is a filler (R13): of an epoch whose last block lies below it. It is there to make that block
+ * final, holds nothing, changes nothing, and never becomes final itself.
+ */
+export function isFiller({ epoch, height }: Place, epochBlocks: number): boolean {
+  return epoch < epochOf(height, epochBlocks)
+}
+
+/** Whether a block is the last of its epoch, whose execution decides the next validator set. */
+export function isEpochEnd({ epoch, height }: Place, epochBlocks: number): boolean {
+  return height > 0 && height === epochEndHeight(epoch, epochBlocks)
 }

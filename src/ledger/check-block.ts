@@ -5,8 +5,9 @@
  */
 import { transactionsRoot } from '../codec/block.ts'
 import type { BlockHeader, HashedBlock } from '../types/block.ts'
+import { epochOf } from '../types/epochs.ts'
 import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
-import type { ChainRules } from './chain-rules.ts'
+import { type ChainRules, isFiller } from './chain-rules.ts'
 import { type ExecutionRefusal, executeTransactions } from './execute-transactions.ts'
 import type { ExecutedBlock, ParentBlock } from './executed-block.ts'
 
@@ -23,6 +24,8 @@ export type BlockRefusal =
   | 'nullifier-root'
   | 'note-commitment-root'
   | 'parent-state-root'
+  | 'validator-set-root'
+  | 'filler-transactions'
   | ExecutionRefusal
 
 /**
@@ -39,14 +42,16 @@ export function checkBlock(
   if (refusal !== null) return refusal
   const root = mismatch('transactions-root', header.transactionsRoot, transactionsRoot(transactions))
   if (root !== null) return root
-  const context = { height: header.height, blockTime: header.timestamp, rules }
+  const { epoch, height, timestamp } = header
+  const context = { epoch, height, blockTime: timestamp, rules }
   const execution = executeTransactions(context, transactions, parent.state)
   if (!execution.ok) return execution
   const after = execution.value
   const wrongRoot =
     mismatch('proof-commitment', header.proofCommitment, after.proofCommitment) ??
     mismatch('nullifier-root', header.nullifierRoot, after.nullifierRoot) ??
-    mismatch('note-commitment-root', header.noteCommitmentRoot, after.noteCommitmentRoot)
+    mismatch('note-commitment-root', header.noteCommitmentRoot, after.noteCommitmentRoot) ??
+    mismatch('validator-set-root', header.validatorSetRoot, after.validatorSetRoot)
   if (wrongRoot !== null) return wrongRoot
   return ok({ block, changes: after.changes, stateRoot: after.stateRoot })
 }
@@ -58,14 +63,24 @@ function checkHeader(
 ): Refusal<BlockRefusal> | null {
   const identity =
     mismatch('genesis-hash', header.genesisHash, rules.genesisHash) ??
-    mismatch('epoch', header.epoch, rules.epoch) ??
     mismatch('parent-hash', header.parentHash, parent.hash) ??
-    mismatch('height', header.height, parent.header.height + 1)
+    mismatch('height', header.height, parent.header.height + 1) ??
+    checkEpoch(header, parent.header, rules.parameters.epochBlocks)
   if (identity !== null) return identity
   if (header.timestamp <= parent.header.timestamp) {
     return refuse('timestamp', `${header.timestamp} is not above the parent's ${parent.header.timestamp}`)
   }
   return mismatch('parent-state-root', header.parentStateRoot, parent.stateRoot)
+}
+
+/**
+ * R13: a block is of the epoch of its height, or a filler of the epoch that ended below it. Nothing but fillers
+ * builds on a filler: the next epoch begins on the last block of the old one.
+ */
+function checkEpoch(header: BlockHeader, parent: BlockHeader, epochBlocks: number): Refusal<'epoch'> | null {
+  if (isFiller(header, epochBlocks)) return mismatch('epoch', header.epoch, parent.epoch)
+  if (isFiller(parent, epochBlocks)) return refuse('epoch', `it builds on a filler of epoch ${parent.epoch}`)
+  return mismatch('epoch', header.epoch, epochOf(header.height, epochBlocks))
 }
 
 function checkSizes(block: HashedBlock, rules: ChainRules): Refusal<BlockRefusal> | null {
@@ -74,6 +89,9 @@ function checkSizes(block: HashedBlock, rules: ChainRules): Refusal<BlockRefusal
     return refuse('block-bytes', `${block.bytes.length} bytes, the maximum is ${blockBytesMax}`)
   }
   const count = block.transactions.length
+  if (count > 0 && isFiller(block.header, rules.parameters.epochBlocks)) {
+    return refuse('filler-transactions', `${count} transactions in a filler, which holds none`)
+  }
   if (count > blockTransactionsMax) {
     return refuse('block-transactions', `${count} transactions, the maximum is ${blockTransactionsMax}`)
   }

@@ -1,34 +1,43 @@
 /**
- * The state transition: judges a block's transactions in order and gathers what they add to the state. A request
+ * The state transition: takes a block's transactions in order and gathers what they add to the state. A request
  * that breaks a rule is judged Invalid and the block stays legal; what makes the block illegal is a refusal.
  */
 import { proofHash, transactionProofBincode } from '../codec/proofs.ts'
 import { encodeVerdict, verdictLeaf } from '../codec/verdict.ts'
 import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
 import type { StateChanges } from '../types/ledger-state.ts'
-import type { Height, Hex32, Nullifier, StateRoot, UnixMs } from '../types/primitives.ts'
-import type { HashedTransaction } from '../types/transaction.ts'
+import type { Epoch, Height, Hex32, Nullifier, StateRoot, UnixMs } from '../types/primitives.ts'
+import type { HashedTransaction, ValidationTransaction } from '../types/transaction.ts'
 import type { VerdictRecord } from '../types/verdict.ts'
-import type { ChainRules } from './chain-rules.ts'
+import { type ChainRules, isEpochEnd } from './chain-rules.ts'
 import { noteCommitmentRoot } from './commitment-tree.ts'
 import { checkFourProofs } from './four-proofs/check-four-proofs.ts'
 import { appendLeaves } from './frontier.ts'
 import { appendNullifiers, checkNullifiers, type NullifierRefusal, nullifierRoot } from './nullifier-set.ts'
 import { proofCommitment, type TransactionProof } from './proof-commitment.ts'
 import { requestIdentity } from './request-identity.ts'
+import { StakingExecution } from './staking/staking-execution.ts'
+import type { EvidenceRefusal, StakingRefusal } from './staking/staking-refusals.ts'
+import { validatorSetRoot } from './staking/staking-root.ts'
 import { StateOverlay } from './state-overlay.ts'
 import type { StateReader } from './state-reader.ts'
 import { stateRoot } from './state-root.ts'
 
 /** What transactions are judged against. */
 export interface ExecutionContext {
+  /** Of the block; below that of its height in a filler. */
+  readonly epoch: Epoch
   readonly height: Height
   readonly blockTime: UnixMs
   readonly rules: ChainRules
 }
 
 /** Why no block may hold a transaction at its place. */
-export type TransactionRefusal = 'request-repeated-in-block' | 'request-already-judged'
+export type TransactionRefusal =
+  | 'request-repeated-in-block'
+  | 'request-already-judged'
+  | StakingRefusal
+  | EvidenceRefusal
 export type ExecutionRefusal = TransactionRefusal | NullifierRefusal
 
 export interface Execution {
@@ -37,6 +46,8 @@ export interface Execution {
   readonly proofCommitment: string
   readonly nullifierRoot: Hex32
   readonly noteCommitmentRoot: Hex32
+  /** Of the set that decides the next block. */
+  readonly validatorSetRoot: Hex32
   /** After the transactions. */
   readonly stateRoot: StateRoot
 }
@@ -46,6 +57,7 @@ export class BlockExecution {
   readonly #context: ExecutionContext
   readonly #parent: StateReader
   readonly #state: StateOverlay
+  readonly #staking: StakingExecution
   readonly #verdicts: VerdictRecord[] = []
   readonly #leaves: Hex32[] = []
   readonly #proofs: TransactionProof[] = []
@@ -55,19 +67,32 @@ export class BlockExecution {
   constructor(context: ExecutionContext, parent: StateReader) {
     this.#context = context
     this.#parent = parent
-    this.#state = new StateOverlay(() => parent, parent.accumulators)
+    this.#state = new StateOverlay(() => parent, parent)
+    const now = { height: context.height, time: context.blockTime }
+    this.#staking = new StakingExecution(parent.staking, now, context.rules)
   }
 
-  /** Judges the next transaction, or says why the block may not hold it; then nothing has changed. */
+  /** Takes the next transaction, or says why the block may not hold it; then nothing has changed. */
   add(hashed: HashedTransaction): Refusal<TransactionRefusal> | null {
     const { transaction, requestKey } = hashed
     if (this.#requestKeys.has(requestKey)) {
       return refuse('request-repeated-in-block', `request ${requestKey} is in the block twice`)
     }
+    if (transaction.kind === 'staking' || transaction.kind === 'evidence') {
+      const refusal = this.#staking.add(transaction)
+      if (refusal === null) this.#requestKeys.add(requestKey)
+      return refusal
+    }
     if (this.#parent.verdict(requestKey) !== null) {
       return refuse('request-already-judged', `request ${requestKey} was judged before the block`)
     }
     this.#requestKeys.add(requestKey)
+    this.#judge({ ...hashed, transaction })
+    return null
+  }
+
+  #judge(hashed: HashedTransaction<ValidationTransaction>): void {
+    const { transaction, requestKey } = hashed
     const { height, blockTime, rules } = this.#context
     const identity = requestIdentity(hashed, rules.genesisHash)
     const failures = checkFourProofs(transaction, identity, this.#state, blockTime, rules.policy)
@@ -90,25 +115,27 @@ export class BlockExecution {
     this.#leaves.push(verdictLeaf(encodeVerdict(verdict)))
     this.#proofs.push({ kind: transaction.kind, proofBincode })
     this.#spent.push(spent)
-    return null
   }
 
   /** Everything that was judged, with the roots after it; or why the block as a whole is illegal. */
   finish(): Result<Execution, NullifierRefusal> {
     const nullifiers = checkNullifiers(this.#spent, this.#parent)
     if (!nullifiers.ok) return nullifiers
+    const { rules } = this.#context
     const before = this.#parent.accumulators
     const accumulators = {
       nullifiers: appendNullifiers(before.nullifiers, nullifiers.value),
       noteCommitments: before.noteCommitments,
       verdicts: appendLeaves(before.verdicts, this.#leaves),
     }
+    const staking = this.#staking.finish(isEpochEnd(this.#context, rules.parameters.epochBlocks))
     return ok({
-      changes: { nullifiers: nullifiers.value, verdicts: this.#verdicts, accumulators },
+      changes: { nullifiers: nullifiers.value, verdicts: this.#verdicts, accumulators, staking },
       proofCommitment: proofCommitment(this.#proofs),
       nullifierRoot: nullifierRoot(accumulators.nullifiers),
       noteCommitmentRoot: noteCommitmentRoot(accumulators.noteCommitments),
-      stateRoot: stateRoot(accumulators, this.#context.rules.fixedRoots),
+      validatorSetRoot: validatorSetRoot(staking.validators),
+      stateRoot: stateRoot(accumulators, staking, rules.fixedRoots),
     })
   }
 }

@@ -12,11 +12,13 @@ import {
   type BlockHash,
   type StateRoot,
 } from '../types/primitives.ts'
-import { type ChainRules, chainRules } from './chain-rules.ts'
+import { type ChainRules, chainRules, type RulePorts } from './chain-rules.ts'
 import { noteCommitmentRoot } from './commitment-tree.ts'
 import { EMPTY_FRONTIER } from './frontier.ts'
 import { nullifierRoot } from './nullifier-set.ts'
 import { proofCommitment } from './proof-commitment.ts'
+import { genesisStaking } from './staking/genesis-staking.ts'
+import { validatorSetRoot } from './staking/staking-root.ts'
 import type { StateReader } from './state-reader.ts'
 import { stateRoot } from './state-root.ts'
 
@@ -30,13 +32,12 @@ export const EMPTY_ACCUMULATORS: StateAccumulators = {
   verdicts: EMPTY_FRONTIER,
 }
 
-/** The state before block 1 as a reader. */
-export const EMPTY_STATE: StateReader = {
+/** Looks up in a state in which nothing was spent or judged: every network's before block 1. */
+const NOTHING: Omit<StateReader, 'accumulators' | 'staking'> = {
   hasNullifier: () => false,
   verdict: () => null,
   requestKeyOfId: () => null,
   lastSequence: () => 0n,
-  accumulators: EMPTY_ACCUMULATORS,
 }
 
 /** Everything a node starts from when its database is empty. */
@@ -46,6 +47,8 @@ export interface GenesisState {
   /** The same before and after the genesis block, which changes nothing. */
   readonly stateRoot: StateRoot
   readonly changes: StateChanges
+  /** The state before block 1. */
+  readonly state: StateReader
   /** QC(PREPARE, 0, G): the justify of block 1. */
   readonly justify: QuorumCertificate
   /** The same with kind pre-commit: genesis is final. */
@@ -53,9 +56,11 @@ export interface GenesisState {
 }
 
 /** Builds block 0 of a network. A pure function of genesis, so every node has the same one. */
-export function genesisState(genesis: Genesis): GenesisState {
-  const rules = chainRules(genesis)
-  const root = stateRoot(EMPTY_ACCUMULATORS, rules.fixedRoots)
+export function genesisState(genesis: Genesis, ports: RulePorts): GenesisState {
+  const rules = chainRules(genesis, ports)
+  const accumulators = EMPTY_ACCUMULATORS
+  const staking = genesisStaking(genesis)
+  const root = stateRoot(accumulators, staking, rules.fixedRoots)
   const block = hashBlock({
     header: {
       genesisHash: rules.genesisHash,
@@ -71,6 +76,7 @@ export function genesisState(genesis: Genesis): GenesisState {
       noteCommitmentRoot: noteCommitmentRoot(EMPTY_FRONTIER),
       nullifierRoot: nullifierRoot(EMPTY_FRONTIER),
       parentStateRoot: root,
+      validatorSetRoot: validatorSetRoot(staking.validators),
     },
     transactions: [],
   })
@@ -86,7 +92,8 @@ export function genesisState(genesis: Genesis): GenesisState {
     rules,
     block,
     stateRoot: root,
-    changes: { nullifiers: [], verdicts: [], accumulators: EMPTY_ACCUMULATORS },
+    changes: { nullifiers: [], verdicts: [], accumulators, staking },
+    state: { ...NOTHING, accumulators, staking },
     justify: { kind: 'prepare', ...certificate },
     finality: { kind: 'pre-commit', ...certificate },
   }

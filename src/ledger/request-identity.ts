@@ -3,7 +3,7 @@ import { sha256TaggedHex, u64le } from '../codec/hashes.ts'
 import { fromHex } from '../codec/hex.ts'
 import { utf8ToBytes } from '../codec/utf8.ts'
 import type { GenesisHash, Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
-import type { HashedTransaction } from '../types/transaction.ts'
+import type { HashedTransaction, ValidationTransaction } from '../types/transaction.ts'
 
 export interface RequestIdentity {
   readonly requestKey: RequestKey
@@ -37,7 +37,10 @@ export function timeNullifier(genesisHash: GenesisHash, nodeId: string, nonce: b
 }
 
 /** Derives all names of a request. */
-export function requestIdentity(hashed: HashedTransaction, genesisHash: GenesisHash): RequestIdentity {
+export function requestIdentity(
+  hashed: HashedTransaction<ValidationTransaction>,
+  genesisHash: GenesisHash,
+): RequestIdentity {
   const { transaction, requestKey } = hashed
   if (transaction.kind === 'validate-certificate') {
     const { requestId, certificateRequest } = transaction.request

@@ -1,6 +1,7 @@
 /** The additions of one block, or of the part of it executed so far, in front of the state they were made on. */
 import type { StateAccumulators, StateChanges } from '../types/ledger-state.ts'
 import type { Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
+import type { StakingState } from '../types/staking.ts'
 import type { VerdictRecord } from '../types/verdict.ts'
 import type { StateReader } from './state-reader.ts'
 
@@ -10,21 +11,23 @@ import type { StateReader } from './state-reader.ts'
  */
 export class StateOverlay implements StateReader {
   readonly accumulators: StateAccumulators
+  readonly staking: StakingState
   readonly #parent: () => StateReader
   readonly #nullifiers = new Set<Nullifier>()
   readonly #verdicts = new Map<RequestKey, VerdictRecord>()
   readonly #keysOfIds = new Map<Hex32, RequestKey>()
   readonly #sequences = new Map<Hex32, bigint>()
 
-  /** @param accumulators after the additions; while executing, those of the parent */
-  constructor(parent: () => StateReader, accumulators: StateAccumulators) {
+  /** @param after the additions; while executing, what the parent has */
+  constructor(parent: () => StateReader, after: Pick<StateReader, 'accumulators' | 'staking'>) {
     this.#parent = parent
-    this.accumulators = accumulators
+    this.accumulators = after.accumulators
+    this.staking = after.staking
   }
 
   /** The overlay of a whole block. */
   static of(parent: () => StateReader, changes: StateChanges): StateOverlay {
-    const overlay = new StateOverlay(parent, changes.accumulators)
+    const overlay = new StateOverlay(parent, changes)
     for (const nullifier of changes.nullifiers) overlay.#nullifiers.add(nullifier)
     for (const verdict of changes.verdicts) overlay.add(verdict, [])
     return overlay

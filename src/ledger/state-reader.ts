@@ -4,6 +4,7 @@
  */
 import type { StateAccumulators } from '../types/ledger-state.ts'
 import type { Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
+import type { StakingState } from '../types/staking.ts'
 import type { VerdictRecord } from '../types/verdict.ts'
 
 export interface StateReader {
@@ -14,4 +15,6 @@ export interface StateReader {
   /** Highest sequence number recorded for a node, 0n when none. */
   lastSequence(nodeIdHash: Hex32): bigint
   readonly accumulators: StateAccumulators
+  /** Accounts, stake and the set that decides the next block. */
+  readonly staking: StakingState
 }

@@ -1,21 +1,21 @@
 /**
- * The state root: SSZ root of a container over the accumulators' roots and what is fixed for an epoch. Request
+ * The state root: SSZ root of a container over the accumulators' roots, stake and what is fixed for ever. Request
  * ids and sequence numbers have no root of their own: both are fields of the verdicts.
  */
-import { chainParametersSchema, validationPolicySchema, validatorListSchema } from '../codec/genesis.ts'
+import { chainParametersSchema, validationPolicySchema } from '../codec/genesis.ts'
 import { toHex } from '../codec/hex.ts'
 import { hashTreeRoot, hexBytes, record } from '../codec/schema.ts'
 import type { ChainParameters, ValidationPolicy } from '../types/genesis.ts'
 import type { StateAccumulators } from '../types/ledger-state.ts'
 import type { Hex32, StateRoot } from '../types/primitives.ts'
-import type { Validator } from '../types/validator-set.ts'
+import type { StakingState } from '../types/staking.ts'
 import { noteCommitmentRoot } from './commitment-tree.ts'
 import { frontierRoot } from './frontier.ts'
 import { nullifierRoot } from './nullifier-set.ts'
+import { stakingRoot, validatorSetRoot } from './staking/staking-root.ts'
 
-/** Roots that stay the same for an epoch, computed once for it. */
+/** Roots that stay the same, computed once. */
 export interface FixedRoots {
-  readonly validators: Hex32
   readonly parameters: Hex32
 }
 
@@ -25,6 +25,7 @@ interface StateRoots {
   readonly verdicts: Hex32
   readonly validators: Hex32
   readonly parameters: Hex32
+  readonly staking: Hex32
 }
 
 /** The container under the state root; its field order is the order of the leaves (src/ledger/README.md). */
@@ -34,6 +35,7 @@ const stateRootsSchema = record<StateRoots>({
   verdicts: hexBytes<Hex32>(32),
   validators: hexBytes<Hex32>(32),
   parameters: hexBytes<Hex32>(32),
+  staking: hexBytes<Hex32>(32),
 })
 
 const parametersSchema = record<{ chain: ChainParameters; policy: ValidationPolicy }>({
@@ -41,25 +43,26 @@ const parametersSchema = record<{ chain: ChainParameters; policy: ValidationPoli
   policy: validationPolicySchema,
 })
 
-/** Roots of the validator set and of the parameters. Costs about as much as a hundred hashes per validator. */
-export function fixedRoots(
-  validators: readonly Validator[],
-  chain: ChainParameters,
-  policy: ValidationPolicy,
-): FixedRoots {
+/** Root of the parameters. */
+export function fixedRoots(chain: ChainParameters, policy: ValidationPolicy): FixedRoots {
   return {
-    validators: toHex(hashTreeRoot(validatorListSchema, validators)) as Hex32,
     parameters: toHex(hashTreeRoot(parametersSchema, { chain, policy })) as Hex32,
   }
 }
 
 /** Root of the whole state. */
-export function stateRoot(accumulators: StateAccumulators, fixed: FixedRoots): StateRoot {
+export function stateRoot(
+  accumulators: StateAccumulators,
+  staking: StakingState,
+  fixed: FixedRoots,
+): StateRoot {
   const roots: StateRoots = {
     nullifiers: nullifierRoot(accumulators.nullifiers),
     noteCommitments: noteCommitmentRoot(accumulators.noteCommitments),
     verdicts: frontierRoot(accumulators.verdicts),
+    validators: validatorSetRoot(staking.validators),
     ...fixed,
+    staking: stakingRoot(staking),
   }
   return toHex(hashTreeRoot(stateRootsSchema, roots)) as StateRoot
 }

@@ -8,9 +8,11 @@
  * ("replayed"). Dropping one here would leave its caller without an answer and let whoever is first to a node
  * decide which.
  */
-import { ok, type Result, refuse } from '../types/errors.ts'
+
+import type { TransactionRefusal } from '../ledger/execute-transactions.ts'
+import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
 import type { MonotonicMs, RequestKey } from '../types/primitives.ts'
-import type { HashedTransaction } from '../types/transaction.ts'
+import { type HashedTransaction, isValidation } from '../types/transaction.ts'
 
 export interface MempoolLimits {
   readonly countMax: number
@@ -23,13 +25,15 @@ export interface MempoolLimits {
   readonly timeToLiveMs: number
 }
 
-export type AdmitRefusal = 'already-final' | 'too-large' | 'source-budget' | 'full'
+export type AdmitRefusal = 'already-final' | 'too-large' | 'source-budget' | 'full' | TransactionRefusal
 
 /** What the mempool needs of its owner. */
 export interface MempoolPorts {
   now(): MonotonicMs
-  /** Whether the request has its verdict in the final state. */
+  /** Whether the transaction is in a final block. */
   isFinal(requestKey: RequestKey): boolean
+  /** Why a staking or evidence transaction cannot be in a block soon, signatures included; null when it can. */
+  refusal(transaction: HashedTransaction): Refusal<TransactionRefusal> | null
   /** Transactions that waited too long, oldest first. Called at most once for each. */
   expired(transactions: readonly HashedTransaction[]): void
 }
@@ -42,6 +46,9 @@ export interface Selection {
   /** True for requests that are in a block already that is not final. */
   readonly exclude: (requestKey: RequestKey) => boolean
 }
+
+/** Staking and evidence take this part of a selection at most: whoever floods with them delays no request. */
+const OTHER_SHARE = 4
 
 interface Entry {
   readonly transaction: HashedTransaction
@@ -57,9 +64,11 @@ interface Usage {
 export class Mempool {
   readonly #limits: MempoolLimits
   readonly #ports: MempoolPorts
-  // In order of admission. A key names a request with its exact content, so it stands for the transaction's
-  // hash as well: two transactions of one key have one hash and the other way round.
+  // In order of admission. A key names what a transaction is about: a request with its exact content, an offence
+  // whatever the signatures that prove it. One for each is enough.
   readonly #entries = new Map<RequestKey, Entry>()
+  /** Keys of the entries that get no verdict. */
+  readonly #others = new Set<RequestKey>()
   readonly #total: Usage = { count: 0, bytes: 0 }
   readonly #bySource = new Map<string, Usage>()
   readonly #listeners = new Set<(hasTransactions: boolean) => void>()
@@ -93,11 +102,17 @@ export class Mempool {
     const { requestKey, bytes } = transaction
     if (this.#entries.has(requestKey)) return ok('known')
     if (this.#ports.isFinal(requestKey)) {
-      return refuse('already-final', `request ${requestKey} has its verdict`)
+      return refuse('already-final', `transaction ${requestKey} is in a final block`)
     }
     this.expire()
     const refusal = this.#overBudget(bytes.length, source)
     if (refusal !== null) return refusal
+    if (!isValidation(transaction)) {
+      // The dearest check last: there are signatures in it.
+      const illegal = this.#ports.refusal(transaction)
+      if (illegal !== null) return illegal
+      this.#others.add(requestKey)
+    }
     const expiresAt = (this.#ports.now() + this.#limits.timeToLiveMs) as MonotonicMs
     const wasEmpty = this.#total.count === 0
     this.#entries.set(requestKey, { transaction, source, expiresAt })
@@ -113,14 +128,33 @@ export class Mempool {
   select(selection: Selection): HashedTransaction[] {
     const selected: HashedTransaction[] = []
     let bytes = 0
+    let otherBytes = 0
+    const otherBytesMax = Math.floor(selection.bytesMax / OTHER_SHARE)
     for (const { transaction } of this.#entries.values()) {
       if (selected.length >= selection.countMax) break
       const grown = bytes + transaction.bytes.length
       if (grown > selection.bytesMax || selection.exclude(transaction.requestKey)) continue
+      if (this.#others.has(transaction.requestKey)) {
+        if (otherBytes + transaction.bytes.length > otherBytesMax) continue
+        otherBytes += transaction.bytes.length
+      }
       selected.push(transaction)
       bytes = grown
     }
     return selected
+  }
+
+  /**
+   * Removes staking and evidence transactions that have become impossible. Call when the final state has moved.
+   * @param isHopeless asked once for each that waits
+   */
+  review(isHopeless: (transaction: HashedTransaction) => boolean): void {
+    const hopeless: HashedTransaction[] = []
+    for (const requestKey of this.#others) {
+      const transaction = this.#entries.get(requestKey)?.transaction
+      if (transaction !== undefined && isHopeless(transaction)) hopeless.push(transaction)
+    }
+    this.remove(hopeless)
   }
 
   /** Whether {@link select} would find anything to put into a block. */
@@ -182,6 +216,7 @@ export class Mempool {
     const entry = this.#entries.get(requestKey)
     if (entry === undefined) return
     this.#entries.delete(requestKey)
+    this.#others.delete(requestKey)
     this.#count(entry.source, -1, -entry.transaction.bytes.length)
   }
 

@@ -71,6 +71,8 @@ export interface StatusAnswer {
   readonly kind: 'status'
   /** A claim; what counts is the certificate. */
   readonly finalHeight: Height
+  /** From here on every block is kept; below, ranges are refused as pruned. */
+  readonly lowestHeight: Height
   /** Encoded pre-commit certificate of the highest final block; null at genesis, or when not above `knownHeight`. */
   readonly certificate: Uint8Array | null
 }
@@ -78,7 +80,7 @@ export interface StatusAnswer {
 /** Why there is no answer. */
 export interface RefusalAnswer {
   readonly kind: 'refused'
-  readonly code: 'not-found' | 'busy' | 'malformed'
+  readonly code: 'not-found' | 'busy' | 'malformed' | 'pruned'
 }
 
 export type BlocksAnswer = BlockAnswer | RangeAnswer | StatusAnswer | RefusalAnswer
@@ -125,14 +127,14 @@ const answerSchema: Schema<BlocksAnswer> = variants<BlocksAnswer>([
     kinds: ['status'],
     schema: tagged<StatusAnswer>(
       'status',
-      record({ finalHeight: counter<Height>(), certificate }),
+      record({ finalHeight: counter<Height>(), lowestHeight: counter<Height>(), certificate }),
     ) as Schema<BlocksAnswer>,
   },
   {
     kinds: ['refused'],
     schema: tagged<RefusalAnswer>(
       'refused',
-      record({ code: oneOf(['not-found', 'busy', 'malformed']) }),
+      record({ code: oneOf(['not-found', 'busy', 'malformed', 'pruned']) }),
     ) as Schema<BlocksAnswer>,
   },
 ])

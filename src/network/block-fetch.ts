@@ -14,7 +14,7 @@ import { RequestStream } from './request-stream.ts'
 import { BLOCK_FETCH, RANGE_BLOCKS_MAX, RANGE_BYTES_MAX } from './topics.ts'
 
 /** Why a fetch brought nothing. */
-export type FetchRefusal = 'no-peer' | 'not-found' | 'busy' | 'timeout' | 'malformed' | 'closed'
+export type FetchRefusal = 'no-peer' | 'not-found' | 'pruned' | 'busy' | 'timeout' | 'malformed' | 'closed'
 
 /** Something fetched, and the peer id that it came from, to blame or to ask again. */
 export interface Fetched<T> {
@@ -31,6 +31,8 @@ export interface BlockRange {
 /** How far a peer says it is; only the certificate proves anything. */
 export interface PeerStatus {
   readonly finalHeight: Height
+  /** From here on it says to keep every block. */
+  readonly lowestHeight: Height
   readonly certificate: Uint8Array | null
 }
 
@@ -105,7 +107,11 @@ export class BlockFetch {
       from === undefined ? this.#candidates() : [from],
       (answer) =>
         answer.kind === 'status'
-          ? { finalHeight: answer.finalHeight, certificate: answer.certificate }
+          ? {
+              finalHeight: answer.finalHeight,
+              lowestHeight: answer.lowestHeight,
+              certificate: answer.certificate,
+            }
           : undefined,
     )
   }
@@ -130,10 +136,7 @@ export class BlockFetch {
     let last: Result<Fetched<T>, FetchRefusal> = refuse('no-peer', 'connected to nobody')
     for (const id of candidates) {
       last = await this.#askPeer(id, request, read)
-      this.#options.meter(
-        'block-request',
-        last.ok ? 'answered' : last.code === 'not-found' ? 'refused' : 'failed',
-      )
+      this.#options.meter('block-request', last.ok ? 'answered' : isRefusal(last.code) ? 'refused' : 'failed')
       if (last.ok) return last
     }
     return last
@@ -249,6 +252,11 @@ export class BlockFetch {
     for (const stream of peer.streams) stream.close()
     for (const wake of peer.waiting.splice(0)) wake()
   }
+}
+
+/** The peer has not got it. */
+function isRefusal(code: FetchRefusal): boolean {
+  return code === 'not-found' || code === 'pruned'
 }
 
 function busyStreams(peer: PeerStreams): number {

@@ -35,6 +35,8 @@ export interface BlockSource {
   ): Awaitable<{ readonly blocks: readonly Uint8Array[]; readonly certificate: Uint8Array | null }>
   /** The highest final block's height and certificate; null at genesis. */
   finality(): Awaitable<{ readonly height: Height; readonly certificate: Uint8Array | null }>
+  /** From here on every block is kept. */
+  lowestHeight(): Height
 }
 
 /** Parts of a {@link BlockServer}. */
@@ -167,6 +169,7 @@ export class BlockServer {
         return block === null ? { kind: 'refused', code: 'not-found' } : { kind: 'block', block }
       }
       case 'range': {
+        if (request.fromHeight < source.lowestHeight()) return { kind: 'refused', code: 'pruned' }
         const bytesMax = Math.min(request.bytesMax, RANGE_BYTES_MAX)
         const { blocks, certificate } = await source.range(request.fromHeight, request.countMax, bytesMax)
         return blocks.length === 0
@@ -178,6 +181,7 @@ export class BlockServer {
         return {
           kind: 'status',
           finalHeight: height,
+          lowestHeight: source.lowestHeight(),
           certificate: height > request.knownHeight ? certificate : null,
         }
       }

@@ -32,8 +32,7 @@ export type GossipHandler<Payload> = (
 /** The handlers, one per topic. */
 export interface GossipHandlers {
   readonly onTransactions: GossipHandler<readonly Uint8Array[]>
-  /** Null on a validator, which has final blocks from consensus: it publishes and does not listen. */
-  readonly onBlock: GossipHandler<Uint8Array> | null
+  readonly onBlock: GossipHandler<Uint8Array>
   readonly onIdentity: GossipHandler<Uint8Array>
 }
 
@@ -45,6 +44,7 @@ export interface PubSub {
   publishBlock(bytes: Uint8Array): PublishOutcome
   publishIdentity(bytes: Uint8Array): PublishOutcome
   subscribers(topic: TopicName): number
+  followBlocks(isFollowing: boolean): void
 }
 
 /** Parts of a {@link Gossip}. */
@@ -91,6 +91,7 @@ export class Gossip implements PubSub {
   #retry: NodeJS.Timeout | undefined
   #upkeep: NodeJS.Timeout | undefined
   #started = false
+  #followsBlocks = true
 
   constructor(options: GossipOptions) {
     this.#options = options
@@ -115,17 +116,27 @@ export class Gossip implements PubSub {
       handler: GossipHandler<Payload>,
     ): void => {
       this.#pubsub.topicValidators.set(names.topics[topic], this.#validator(topic, read, handler))
-      this.#pubsub.subscribe(names.topics[topic])
+      if (topic !== 'blocks' || this.#followsBlocks) this.#pubsub.subscribe(names.topics[topic])
     }
     validator('transactions', readBatch, async ({ transactions, relayable }, from) => {
       const verdict = await handlers.onTransactions(transactions, from)
       if (verdict === 'accept' && relayable !== null) this.#relay(relayable, from)
       return verdict
     })
-    if (handlers.onBlock !== null) validator('blocks', (data) => data, handlers.onBlock)
+    validator('blocks', (data) => data, handlers.onBlock)
     validator('identities', (data) => data, handlers.onIdentity)
     this.#pubsub.addEventListener('subscription-change', this.#onSubscription)
     this.#upkeep = setInterval(() => this.#reviveStreams(), this.#options.upkeepMs ?? UPKEEP_MS)
+  }
+
+  /** Whether final blocks are listened to. A validator has them from consensus: it publishes and does not listen. */
+  followBlocks(isFollowing: boolean): void {
+    if (isFollowing === this.#followsBlocks) return
+    this.#followsBlocks = isFollowing
+    if (!this.#started) return
+    const topic = this.#options.names.topics.blocks
+    if (isFollowing) this.#pubsub.subscribe(topic)
+    else this.#pubsub.unsubscribe(topic)
   }
 
   /** Unsubscribes; what waits is forgotten. */

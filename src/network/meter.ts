@@ -13,6 +13,8 @@ export interface NetworkCounts {
   'gossip-published': 'message' | 'transaction'
   'block-request': 'answered' | 'refused' | 'failed'
   'block-served': 'answered' | 'not-found' | 'malformed' | 'rate'
+  'snapshot-request': 'answered' | 'refused' | 'failed'
+  'snapshot-served': 'answered' | 'not-found' | 'malformed' | 'rate'
   dial: 'connected' | 'failed'
   'connection-refused': 'address-full' | 'no-slot'
   'connection-given-up': 'silent' | 'duplicate'

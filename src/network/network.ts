@@ -21,6 +21,8 @@ import { IdentityExchange } from './identity-exchange.ts'
 import { LinkMonitor } from './link-monitor.ts'
 import { PeerFinder } from './peer-finder.ts'
 import { PeerTable } from './peers.ts'
+import { SnapshotFetch } from './snapshot-fetch.ts'
+import { SnapshotServer, type SnapshotSource } from './snapshot-server.ts'
 import { PROTOCOL_LIMITS } from './topics.ts'
 import { type PeerIdentities, ValidatorPeers } from './validator-peers.ts'
 
@@ -35,6 +37,7 @@ export interface NetworkOptions extends Omit<HostOptions, 'validatorPeers'> {
   readonly verifyIdentity: IdentityVerifier
   readonly gossip: Omit<GossipHandlers, 'onIdentity'>
   readonly blockSource: BlockSource
+  readonly snapshotSource: SnapshotSource
   /** Answers TrustChain's calls; absent: the protocol is not offered. */
   readonly calls?: CallHandler
   readonly onConsensusMessage: (from: ValidatorId, bytes: Uint8Array) => void
@@ -50,6 +53,7 @@ export interface Network {
   readonly channel: ConsensusChannel
   readonly gossip: Gossip
   readonly blocks: BlockFetch
+  readonly snapshots: SnapshotFetch
   readonly peers: PeerTable
   readonly directory: IdentityDirectory
   readonly dialer: PeerDialer
@@ -123,6 +127,9 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   const shared = { host: libp2p, protocol: names.blocks, meter, logger }
   const server = new BlockServer({ ...shared, source: blockSource })
   const blocks = new BlockFetch(shared)
+  const snapshotShared = { ...shared, protocol: names.snapshots }
+  const snapshotServer = new SnapshotServer({ ...snapshotShared, source: options.snapshotSource })
+  const snapshots = new SnapshotFetch(snapshotShared)
   const callServer =
     calls === undefined
       ? undefined
@@ -158,6 +165,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     channel,
     gossip,
     blocks,
+    snapshots,
     peers,
     directory,
     dialer,
@@ -166,6 +174,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
       directory.setValidators(ids)
       exchange.setValidators(ids)
       channel.setValidators(ids)
+      gossip.followBlocks(!ids.includes(ownId))
       if (!ids.includes(ownId)) dialer.setTargets('validator', [])
       else dialValidators()
     },
@@ -173,7 +182,13 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
       // Handlers first, so that nobody is told that we do not speak a protocol.
       peers.start()
       monitor.start()
-      await Promise.all([channel.start(), server.start(), exchange.start(), callServer?.start()])
+      await Promise.all([
+        channel.start(),
+        server.start(),
+        snapshotServer.start(),
+        exchange.start(),
+        callServer?.start(),
+      ])
       await host.start()
       gossip.start()
       dialer.setTargets('bootstrap', bootstrap)
@@ -186,7 +201,13 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
       monitor.stop()
       gossip.stop()
       blocks.stop()
-      await Promise.all([channel.stop(), server.stop(), exchange.stop(), callServer?.stop()])
+      await Promise.all([
+        channel.stop(),
+        server.stop(),
+        snapshotServer.stop(),
+        exchange.stop(),
+        callServer?.stop(),
+      ])
       peers.stop()
       await host.stop()
     },

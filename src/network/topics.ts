@@ -4,6 +4,7 @@
  */
 
 import { BLOCK_BYTES_MAX, MESSAGE_BYTES_MAX, TRANSACTION_BYTES_MAX, VALIDATORS_MAX } from '../codec/limits.ts'
+import { CHUNK_BYTES_MAX } from '../codec/snapshot.ts'
 import type { GenesisHash } from '../types/primitives.ts'
 
 /** Bounds of one protocol. Sizes in bytes of one frame, without its length prefix. */
@@ -70,6 +71,17 @@ export const PROTOCOL_LIMITS = {
     bytesPerSecond: 64 * 1024,
     bytesBurst: 128 * 1024,
   },
+  /** State snapshots. Frames here are requests; answers have their own bound, {@link SNAPSHOT_FETCH}. */
+  snapshots: {
+    frameBytesMax: 256,
+    firstByteDeadlineMs: 10_000,
+    streamsInboundMax: 8,
+    streamsOutboundMax: 8,
+    messagesPerSecond: 64,
+    messagesBurst: 256,
+    bytesPerSecond: 16 * 1024,
+    bytesBurst: 64 * 1024,
+  },
   /** A node's identity certificates, for one that has just joined. Frames here are answers. */
   identities: {
     frameBytesMax: 16 * 1024,
@@ -97,6 +109,19 @@ export const PROTOCOL_LIMITS = {
 
 /** Largest answer to a block request: one full block, or a range, with a certificate. */
 export const BLOCKS_ANSWER_BYTES_MAX = RANGE_BYTES_MAX + CERTIFICATE_BYTES_MAX + 8 * RANGE_BLOCKS_MAX + 1_024
+
+/** Snapshot requests, beyond {@link PROTOCOL_LIMITS}. */
+export const SNAPSHOT_FETCH = {
+  /** Snapshots named in one answer. */
+  offersMax: 16,
+  /** One chunk, manifest or hand-over proof. */
+  answerBytesMax: CHUNK_BYTES_MAX + 64,
+  deadlineMs: { list: 5_000, manifest: 20_000, chunk: 20_000, 'hand-over': 10_000 },
+  /** Answer bytes that all our askers together have not taken yet; above it we say that we are busy. */
+  answerBytesOutstandingMax: 32 * MIB,
+  /** An answer that is not taken for this long cuts its stream. */
+  answerStalledMaxMs: 20_000,
+} as const
 
 /** Block requests, beyond {@link PROTOCOL_LIMITS}. */
 export const BLOCK_FETCH = {
@@ -144,6 +169,7 @@ export const TOPIC_NAMES = Object.keys(TOPIC_LIMITS) as readonly TopicName[]
 export interface WireNames {
   readonly consensusChannel: string
   readonly blocks: string
+  readonly snapshots: string
   readonly identities: string
   /** The same on every network: TrustChain's client does not know our genesis. */
   readonly validation: string
@@ -162,6 +188,7 @@ export function wireNames(genesisHash: GenesisHash): WireNames {
   return {
     consensusChannel: own('consensus-channel'),
     blocks: own('blocks'),
+    snapshots: own('snapshots'),
     identities: own('identity-certificates'),
     validation: '/hypermesh/consensus/1.0.0',
     kademlia: own('kad'),

@@ -11,9 +11,9 @@ import type { Metrics } from './metrics.ts'
 export interface ConsensusObserverOptions {
   readonly metrics: Pick<Metrics, 'consensus' | 'validator' | 'ledger'>
   readonly logger: Logger
-  /** Null for a node that follows. */
-  readonly self: ValidatorIndex | null
-  readonly validatorCount: number
+  /** Of the epoch that is going on; null for a node that follows. */
+  readonly self: () => ValidatorIndex | null
+  readonly validatorCount: () => number
   /** Share of the stake behind these voters, 0 to 1. */
   readonly powerOf: (voters: readonly ValidatorIndex[]) => number
   /** Seconds with fractions, monotonic, and Unix seconds. */
@@ -37,7 +37,8 @@ export class ConsensusObserver {
   }
 
   observe(event: ConsensusEvent): void {
-    const { metrics, logger, now, unixSeconds, self, validatorCount, powerOf } = this.#options
+    const { metrics, logger, now, unixSeconds, powerOf } = this.#options
+    const self = this.#options.self()
     const { consensus, validator, ledger } = metrics
     switch (event.kind) {
       case 'view-entered':
@@ -73,7 +74,7 @@ export class ConsensusObserver {
         consensus.height.set(event.height)
         consensus.lastFinalTimestamp.set(unixSeconds())
         consensus.viewsPerHeight.observe(Math.max(1, event.view - this.#lastFinalView))
-        consensus.missingValidators.set(validatorCount - event.voters.length)
+        consensus.missingValidators.set(this.#options.validatorCount() - event.voters.length)
         ledger.transactionsFinal.add(event.transactions)
         if (self !== null) (event.voters.includes(self) ? validator.signed : validator.missed).add(1)
         const acceptedAt = this.#acceptedAt.get(event.blockHash)
@@ -93,6 +94,9 @@ export class ConsensusObserver {
       case 'view-timed-out':
         consensus.timeouts.add(1)
         this.#timedOut(event.view, event.leader, event.isLeaderReachable)
+        return
+      case 'epoch-over':
+        logger.info({ epoch: event.epoch, height: event.height }, 'epoch over')
         return
       case 'timeout-certificate-formed':
         logger.debug({ view: event.view }, 'view left by timeout certificate')

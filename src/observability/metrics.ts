@@ -24,6 +24,10 @@ export const HTTP_ROUTES = [
   '/v1/peers',
   '/v1/validators',
   '/v1/blocks/:reference',
+  '/v1/accounts/:id',
+  '/v1/evidence',
+  '/v1/transactions',
+  '/v1/transactions/:key',
   'other',
 ] as const
 export type HttpRoute = (typeof HTTP_ROUTES)[number]
@@ -31,7 +35,7 @@ export type HttpRoute = (typeof HTTP_ROUTES)[number]
 const HTTP_CODES = ['2xx', '3xx', '4xx', '5xx'] as const
 
 /** What `/readyz` looks at. */
-export const READY_CHECKS = ['storage', 'peers', 'quorum', 'sync', 'finality'] as const
+export const READY_CHECKS = ['storage', 'signing', 'peers', 'quorum', 'sync', 'finality'] as const
 export type ReadyCheck = (typeof READY_CHECKS)[number]
 
 function consensusMetrics(r: MetricRegistry) {
@@ -165,6 +169,12 @@ function p2pMetrics(r: MetricRegistry) {
     blocksServed: r.counter(name('blocks_served_total'), "Others' requests for blocks.", {
       result: ['answered', 'not-found', 'malformed', 'rate'],
     }),
+    snapshotRequests: r.counter(name('snapshot_requests_total'), 'Our requests for snapshots.', {
+      result: ['answered', 'refused', 'failed'],
+    }),
+    snapshotsServed: r.counter(name('snapshots_served_total'), "Others' requests for snapshots.", {
+      result: ['answered', 'not-found', 'malformed', 'rate'],
+    }),
     dials: r.counter(name('dials_total'), 'Attempts to connect.', { result: ['connected', 'failed'] }),
     connectionsRefused: r.counter(
       name('connections_refused_total'),
@@ -212,6 +222,18 @@ function ledgerMetrics(r: MetricRegistry) {
       op: ['read', 'commit'],
     }),
     dbSize: r.gauge('hypermesh_db_size_bytes', 'Database on disk, approximately.', NONE),
+    snapshots: r.counter('hypermesh_snapshots_total', 'Snapshots of the state.', {
+      result: ['taken', 'failed', 'uncertified'],
+    }),
+    snapshotHeight: r.gauge('hypermesh_snapshot_height', 'Height of the newest snapshot on offer.', NONE),
+    snapshotDuration: r.histogram('hypermesh_snapshot_seconds', 'Writing a snapshot.', NONE),
+    prunedBlocks: r.counter('hypermesh_pruned_blocks_total', 'Blocks deleted below the window.', NONE),
+    pruneSlice: r.gauge(
+      'hypermesh_prune_slice_seconds',
+      'The longest that one slice of pruning held the event loop, in the last run.',
+      NONE,
+    ),
+    lowestBlock: r.gauge('hypermesh_lowest_block_height', 'From here on every block is kept.', NONE),
     walFsync: r.histogram('hypermesh_wal_fsync_seconds', 'Making a safety record durable.', NONE),
   }
 }

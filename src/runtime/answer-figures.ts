@@ -10,13 +10,14 @@ const ARRIVALS_MAX = 100_000
 const THROUGHPUT_WINDOW_MS = 10_000
 
 export class AnswerFigureMeter {
-  readonly #electorate: Electorate
+  readonly #electorate: () => Electorate
   readonly #blockBytesMax: number
   readonly #arrivals = new Map<RequestKey, MonotonicMs>()
   readonly #finals: { readonly at: MonotonicMs; readonly count: number }[] = []
   #bytesSinceFinal = 0
 
-  constructor(electorate: Electorate, blockBytesMax: number) {
+  /** @param electorate of the epoch that is going on */
+  constructor(electorate: () => Electorate, blockBytesMax: number) {
     this.#electorate = electorate
     this.#blockBytesMax = blockBytesMax
   }
@@ -45,6 +46,7 @@ export class AnswerFigureMeter {
     if (count === 0) return []
     const throughputPerSecond = this.#throughput(count, now)
     const voters = finality.signatures.map(({ voter }) => voter)
+    const electorate = this.#electorate()
     return changes.verdicts.map(({ requestKey }) => {
       const arrivedAt = this.#arrivals.get(requestKey)
       this.#arrivals.delete(requestKey)
@@ -55,8 +57,8 @@ export class AnswerFigureMeter {
         networkOverheadBytes: BigInt(Math.round(bytes / count)),
         networkLoad: Math.min(1, block.bytes.length / this.#blockBytesMax),
         validatorNodes: voters.length,
-        agreeingStake: this.#electorate.weightOf(voters),
-        totalStake: this.#electorate.totalStake,
+        agreeingStake: electorate.weightOf(voters),
+        totalStake: electorate.totalStake,
       }
     })
   }

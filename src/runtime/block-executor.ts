@@ -4,7 +4,7 @@
  */
 import { BLOCK_OVERHEAD_BYTES } from '../codec/block.ts'
 import { BranchStates } from '../ledger/branch-state.ts'
-import { buildBlock, type ProposedFields } from '../ledger/build-block.ts'
+import { buildBlock, isGoodLater, type ProposedFields } from '../ledger/build-block.ts'
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import { checkBlock } from '../ledger/check-block.ts'
 import type { ExecutedBlock, ParentBlock } from '../ledger/executed-block.ts'
@@ -65,8 +65,7 @@ export class BlockExecutor {
     })
     if (candidates.length === 0 && !isEmptyAllowed) return null
     const { executed, skipped } = buildBlock(fields, candidates, on, rules)
-    // Whatever is skipped for another reason than room can be in no later block either.
-    pool.remove(skipped.filter(({ code }) => code !== 'block-full').map(({ transaction }) => transaction))
+    pool.remove(skipped.filter((one) => !isGoodLater(one)).map(({ transaction }) => transaction))
     if (executed.block.transactions.length === 0 && !isEmptyAllowed) return null
     this.#keep(executed, start)
     return executed

@@ -1,50 +1,60 @@
 /**
- * The shell around one replica, assembled: driver, effects, ingress, execution, finality. Everything it
- * touches of the world comes in as a port, so that the node and a simulator host the same code.
+ * The shell around consensus, assembled: one run per epoch, and what outlives epochs: execution, finality, the
+ * barrier of the safety record. Everything it touches of the world comes in as a port, so that the node and a
+ * simulator host the same code.
  */
-import { decodeBlock } from '../codec/block.ts'
 import { decodeQuorumCertificate } from '../codec/certificates.ts'
 import { decodeFinalAnnouncement } from '../codec/final-announcement.ts'
-import { decodeMessage, encodeMessage } from '../codec/messages.ts'
+import { decodeMessage } from '../codec/messages.ts'
 import { decodeSafetyRecord } from '../codec/safety-record.ts'
-import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
 import type { ConsensusEvent } from '../consensus/event.ts'
-import { Replica, type ReplicaView } from '../consensus/replica.ts'
+import type { ConsensusInput } from '../consensus/input.ts'
+import type { FinalTurn } from '../consensus/leader-election.ts'
+import type { Pacemaker } from '../consensus/pacemaker.ts'
+import type { ReplicaView } from '../consensus/replica.ts'
 import { foldSafetyRecords } from '../consensus/safety.ts'
-import { Electorate } from '../consensus/validator-set.ts'
+import type { Electorate } from '../consensus/validator-set.ts'
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Logger } from '../types/logger.ts'
-import type { Proposal } from '../types/messages.ts'
-import type { BlockHash, Height, RequestKey, StateRoot, ValidatorId, View } from '../types/primitives.ts'
-import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../types/safety.ts'
+import {
+  asValidatorIndex,
+  type BlockHash,
+  type Epoch,
+  type Height,
+  type RequestKey,
+  type StateRoot,
+  type ValidatorId,
+  type ValidatorIndex,
+} from '../types/primitives.ts'
+import type { SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
 import type { Verified } from '../types/verified.ts'
 import { AnswerFigureMeter } from './answer-figures.ts'
 import { BlockExecutor } from './block-executor.ts'
 import { DurableOutbox } from './durable-outbox.ts'
-import { EffectHandler } from './effect-handler.ts'
+import { EarlyMessages, epochOfMessage } from './early-messages.ts'
+import type { EffectHandlerOptions } from './effect-handler.ts'
+import { EpochRun, type EpochRunOptions } from './epoch-run.ts'
 import { Finalizer } from './finalizer.ts'
-import { Ingress, type IngressOutcome } from './ingress.ts'
-import { MessageVerifier } from './message-verifier.ts'
+import type { IngressOutcome } from './ingress.ts'
+import type { OnVerified } from './message-verifier.ts'
 import type {
   BlockFetcher,
   Clock,
   ConsensusTransport,
+  EquivocationListener,
   FinalListener,
   FinalStore,
   RangeSyncPort,
   SafetyLogPort,
   SignatureCheck,
   SlotSigner,
-  TimerPort,
   TransactionPool,
 } from './ports.ts'
-import { ReplicaDriver } from './replica-driver.ts'
-import { Timers } from './timers.ts'
 
 /** What makes a node a validator: its key and the record of what the key signed. */
 export interface ValidatorDuties {
@@ -56,8 +66,13 @@ export interface ValidatorDuties {
 
 export interface ConsensusNodeOptions {
   readonly rules: ChainRules
-  readonly validatorSet: ValidatorSet
-  /** Null for a node that follows without voting. */
+  /** The validators that decide the block after the last durable one (R13). */
+  readonly nextSet: () => ValidatorSet
+  /** Height of an epoch's last block; null when it has none. */
+  readonly epochEndOf: (epoch: Epoch) => Height | null
+  /** The final blocks of the epoch that is going on, in order (R14). */
+  readonly finalTurns: Iterable<FinalTurn>
+  /** Null for a node that never votes, whatever the set. */
   readonly validator: ValidatorDuties | null
   /** Last final block, as stored. */
   readonly tip: {
@@ -71,148 +86,131 @@ export interface ConsensusNodeOptions {
   readonly transport: ConsensusTransport
   readonly fetcher: BlockFetcher
   readonly sync: RangeSyncPort
-  readonly signatures: SignatureCheck
+  readonly signatures: (set: ValidatorSet) => SignatureCheck
   readonly clock: Clock
   readonly observe: (event: ConsensusEvent) => void
+  /** Told of every message and certificate whose signatures hold, before the replica has it. */
+  readonly onVerified?: OnVerified
   readonly onFinal: FinalListener
+  /** An epoch begins, the first one of this run included. */
+  readonly onEpoch: (electorate: Electorate, self: ValidatorIndex | null) => void
+  readonly onEquivocation: EquivocationListener
   readonly onHalt: (reason: string, dump: object) => void
   readonly onFatal: (error: unknown) => void
   readonly logger: Logger
-  /** Timers of another clock than the machine's, as a simulator has. */
-  readonly timers?: (onExpired: TimerExpired) => TimerPort
-  /** Told of every effect before it is performed. */
-  readonly beforeEffect?: (effect: ConsensusEffect) => void
+  readonly timers?: EpochRunOptions['timers']
+  readonly beforeEffect?: EpochRunOptions['beforeEffect']
 }
 
-type TimerExpired = (timer: TimerName, view: View) => void
-
 export class ConsensusNode {
-  readonly electorate: Electorate
   readonly #options: ConsensusNodeOptions
-  readonly #replica: Replica
-  readonly #driver: ReplicaDriver
-  readonly #ingress: Ingress
-  readonly #verifier: MessageVerifier
   readonly #figures: AnswerFigureMeter
+  readonly #executor: BlockExecutor
   readonly #finalizer: Finalizer
-  readonly #timers: TimerPort
+  readonly #outbox: DurableOutbox | null
+  readonly #reachable = new Set<ValidatorId>()
+  readonly #early = new EarlyMessages()
+  #hasWork = false
+  #run: EpochRun
+  /** The epoch before: its last votes, and answers for those who are still in it. */
+  #retired: EpochRun | null = null
 
   constructor(options: ConsensusNodeOptions) {
     this.#options = options
-    const { rules, clock, pool, store, validator, logger } = options
-    this.electorate = new Electorate(options.validatorSet)
-    const self = validator === null ? null : this.electorate.indexOf(validator.id)
-    assert(validator === null || self !== null, 'a validator is in the set')
-    this.#replica = makeReplica(options, self)
-    const onExpired: TimerExpired = (timer, view) => this.#input({ kind: 'timer-expired', timer, view })
-    this.#timers = options.timers?.(onExpired) ?? new Timers(onExpired)
-    this.#figures = new AnswerFigureMeter(this.electorate, rules.parameters.blockBytesMax)
-    const executor = new BlockExecutor({
+    const { rules, clock, pool, store, validator, tip, onFatal } = options
+    this.#outbox = validator === null ? null : new DurableOutbox(validator.log, onFatal)
+    this.#figures = new AnswerFigureMeter(() => this.electorate, rules.parameters.blockBytesMax)
+    this.#executor = new BlockExecutor({
       rules,
-      final: { hash: options.tip.block.hash, stateRoot: options.tip.stateRoot },
+      final: { hash: tip.block.hash, stateRoot: tip.stateRoot },
       finalState: options.finalState,
       pool,
       stopwatch: () => clock.monotonicMs(),
     })
-    const input = this.#input
     this.#finalizer = new Finalizer({
-      executor,
+      executor: this.#executor,
       store,
       pool,
       figures: this.#figures,
       clock,
-      input,
+      input: (input) => this.#afterCommit(input),
       onFinal: options.onFinal,
-      onFatal: options.onFatal,
+      onFatal,
     })
-    const effects = new EffectHandler({
-      genesisHash: rules.genesisHash,
-      electorate: this.electorate,
-      validator:
-        validator === null || self === null
-          ? null
-          : {
-              index: self,
-              signer: validator.signer,
-              log: validator.log,
-              outbox: new DurableOutbox(validator.log, options.onFatal),
-              snapshot: () => this.#replica.safetySnapshot(),
-            },
-      clock,
-      timers: this.#timers,
-      transport: options.transport,
-      executor,
-      finalizer: this.#finalizer,
-      fetcher: options.fetcher,
-      sync: options.sync,
-      figures: this.#figures,
-      input,
-      onHalt: options.onHalt,
-      onFatal: options.onFatal,
-      logger,
-    })
-    this.#driver = new ReplicaDriver(this.#replica, clock, {
-      perform: (effect) => {
-        options.beforeEffect?.(effect)
-        return effects.perform(effect)
-      },
-      turnEnded: () => effects.turnEnded(),
-      observe: options.observe,
-      onFatal: options.onFatal,
-    })
-    this.#verifier = new MessageVerifier(
-      rules.genesisHash,
-      this.electorate,
-      options.signatures,
-      (certificate) => this.#replica.held(certificate),
-    )
-    this.#ingress = new Ingress({
-      electorate: this.electorate,
-      verifier: this.#verifier,
-      triage: (message) => this.#replica.triage(message),
-      input,
-    })
+    const set = options.nextSet()
+    const isRoot = tip.block.header.height === 0 || tip.block.header.epoch !== set.epoch
+    this.#run = this.#makeRun(set, tip.block, isRoot ? null : tip.finality, options.finalTurns, null)
+  }
+
+  /** The validators of the epoch that is going on. */
+  get electorate(): Electorate {
+    return this.#run.electorate
+  }
+
+  /** This node's index among them; null when it follows. */
+  get self(): ValidatorIndex | null {
+    return this.#run.self
   }
 
   /** Begins to take part. Channel and gossip may already deliver. */
   start(): void {
-    this.#input({ kind: 'started' })
+    this.#options.onEpoch(this.electorate, this.self)
+    this.#run.input({ kind: 'started' })
   }
 
   /** Takes no more inputs, waits for what is being written. */
   async stop(): Promise<void> {
-    this.#driver.stop()
-    this.#timers.stop()
+    this.#retired?.stop()
+    this.#run.stop()
     await this.#finalizer.settled()
   }
 
   /** Bytes from another validator's channel. */
   receive(from: ValidatorId, bytes: Uint8Array): IngressOutcome {
     this.#figures.transferred(bytes.length)
-    return this.#ingress.receive(from, bytes)
+    const decoded = decodeMessage(bytes)
+    if (!decoded.ok) return 'malformed'
+    const message = decoded.value
+    const epoch = epochOfMessage(message)
+    const { epoch: current } = this.#run
+    if (epoch === current) return this.#run.take(from, message)
+    if (epoch === null) {
+      // Whoever asks may be in either epoch.
+      this.#retired?.take(from, message)
+      return this.#run.take(from, message)
+    }
+    if (epoch === this.#retired?.epoch) return this.#retired.take(from, message)
+    if (epoch === current + 1) this.#early.keep(from, message, bytes.length)
+    return 'ignored'
   }
 
   /** A validator's channel opened or closed. */
   reachabilityChanged(id: ValidatorId, isReachable: boolean): void {
-    const validator = this.electorate.indexOf(id)
-    if (validator !== null) this.#input({ kind: 'reachability-changed', validator, isReachable })
+    if (isReachable) this.#reachable.add(id)
+    else this.#reachable.delete(id)
+    for (const run of [this.#retired, this.#run]) {
+      const validator = run?.electorate.indexOf(id) ?? null
+      if (validator !== null) run?.input({ kind: 'reachability-changed', validator, isReachable })
+    }
   }
 
   /** Requests have come into the pool. */
   workArrived(requestKeys: readonly RequestKey[]): void {
     const now = this.#options.clock.monotonicMs()
     for (const requestKey of requestKeys) this.#figures.arrived(requestKey, now)
-    this.#input({ kind: 'work-arrived' })
+    this.#hasWork = true
+    this.#run.input({ kind: 'work-arrived' })
   }
 
   /** The pool has become empty. */
   workExhausted(): void {
-    this.#input({ kind: 'work-exhausted' })
+    this.#hasWork = false
+    this.#run.input({ kind: 'work-exhausted' })
   }
 
   /**
    * A final block that was announced.
-   * @returns accept: new and its certificate holds; ignore: known; reject: it does not hold
+   * @returns accept: new and its certificate holds; ignore: known, or of an epoch to come; reject: it does not hold
    */
   announced(bytes: Uint8Array): 'accept' | 'ignore' | 'reject' {
     const decoded = decodeFinalAnnouncement(bytes)
@@ -223,7 +221,8 @@ export class ConsensusNode {
     if (finality.kind !== 'pre-commit' || finality.height < block.header.height) return 'reject'
     const isOwn = finality.height === block.header.height
     if (isOwn && finality.blockHash !== block.hash) return 'reject'
-    const verified = this.#verifier.verifyCertificate(finality)
+    if (finality.epoch > this.#run.epoch) return 'ignore'
+    const verified = this.#run.verifier.verifyCertificate(finality)
     if (verified === null) return 'reject'
     this.take(isOwn ? [block] : [], verified)
     return 'accept'
@@ -231,27 +230,120 @@ export class ConsensusNode {
 
   /** Blocks that lead to a certified final block, from range sync or an announcement. */
   take(blocks: readonly HashedBlock[], finality: Verified<QuorumCertificate>): void {
-    this.#input({ kind: 'blocks-received', blocks, finality })
+    this.#run.input({ kind: 'blocks-received', blocks, finality })
   }
 
-  /** A pre-commit certificate in canonical bytes, checked; null when it does not hold. */
-  verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | null {
+  /**
+   * A pre-commit certificate in canonical bytes, checked.
+   * @returns null when it does not hold; `ahead` when it is of an epoch whose validators are not known here yet
+   */
+  verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | 'ahead' | null {
     const decoded = decodeQuorumCertificate(bytes)
     if (!decoded.ok || decoded.value.kind !== 'pre-commit') return null
-    return this.#verifier.verifyCertificate(decoded.value)
+    if (decoded.value.epoch > this.#run.epoch) return 'ahead'
+    return this.#run.verifier.verifyCertificate(decoded.value)
   }
 
   /** What an onlooker may know. */
   look(): ReplicaView {
-    return this.#replica.look()
+    return this.#run.replica.look()
   }
 
   /** A block above the final one, for peers that ask. */
   unfinalBlock(hash: BlockHash): Uint8Array | null {
-    return this.#replica.blockBytes(hash)
+    return this.#run.replica.blockBytes(hash) ?? this.#retired?.replica.blockBytes(hash) ?? null
   }
 
-  readonly #input: ReplicaDriver['input'] = (input) => this.#driver.input(input)
+  #afterCommit(input: ConsensusInput): void {
+    this.#run.input(input)
+    if (input.kind === 'blocks-committed' && input.height === this.#run.epochEnd) this.#beginEpoch()
+  }
+
+  /** R13: the last block of the epoch is durable, and the state after it says who decides from here on. */
+  #beginEpoch(): void {
+    const { nextSet, onEpoch } = this.#options
+    const before = this.#run
+    const { final } = before.replica.look()
+    this.#retired?.stop()
+    this.#retired = before
+    this.#run = this.#makeRun(nextSet(), final, null, [], before.replica.pacemaker)
+    onEpoch(this.electorate, this.self)
+    this.#run.input({ kind: 'started' })
+    for (const [index, { id }] of this.electorate.set.validators.entries()) {
+      const validator = asValidatorIndex(index)
+      if (this.#reachable.has(id))
+        this.#run.input({ kind: 'reachability-changed', validator, isReachable: true })
+    }
+    if (this.#hasWork) this.#run.input({ kind: 'work-arrived' })
+    for (const { from, message } of this.#early.take()) {
+      if (epochOfMessage(message) === this.#run.epoch) this.#run.take(from, message)
+    }
+  }
+
+  #makeRun(
+    validatorSet: ValidatorSet,
+    final: HashedBlock,
+    finality: QuorumCertificate | null,
+    finalTurns: Iterable<FinalTurn>,
+    pacemaker: Pacemaker | null,
+  ): EpochRun {
+    const { rules, validator, clock, observe, onVerified, onFatal, epochEndOf, signatures } = this.#options
+    const { timers, beforeEffect } = this.#options
+    return new EpochRun({
+      genesisHash: rules.genesisHash,
+      parameters: rules.parameters,
+      validatorSet,
+      epochEnd: epochEndOf(validatorSet.epoch),
+      validator,
+      final,
+      finality,
+      finalTurns,
+      pacemaker,
+      signatures: signatures(validatorSet),
+      clock,
+      effects: (run) => this.#effectOptions(run),
+      observe,
+      onVerified,
+      onFatal,
+      timers,
+      beforeEffect,
+    })
+  }
+
+  #effectOptions(run: Parameters<EpochRunOptions['effects']>[0]): EffectHandlerOptions {
+    const { rules, validator, clock, transport, fetcher, sync, onEquivocation, onHalt, onFatal, logger } =
+      this.#options
+    const { self, electorate, timers, input } = run
+    const outbox = this.#outbox
+    return {
+      genesisHash: rules.genesisHash,
+      electorate,
+      validator:
+        validator === null || outbox === null || self === null
+          ? null
+          : {
+              index: self,
+              signer: validator.signer,
+              log: validator.log,
+              outbox,
+              // Whoever asks for it: what counts is the epoch that is going on.
+              snapshot: () => this.#run.replica.safetySnapshot(),
+            },
+      clock,
+      timers,
+      transport,
+      executor: this.#executor,
+      finalizer: this.#finalizer,
+      fetcher,
+      sync,
+      figures: this.#figures,
+      input,
+      onEquivocation,
+      onHalt,
+      onFatal,
+      logger,
+    }
+  }
 }
 
 /** Folds what the safety log replayed. @throws InvariantViolation for a record that the CRC let through */
@@ -263,37 +355,4 @@ export function recoverSafety(records: Iterable<Uint8Array>): SafetyRecord {
     decoded.push(record.value)
   }
   return foldSafetyRecords(decoded)
-}
-
-function makeReplica(options: ConsensusNodeOptions, self: Replica['self']): Replica {
-  const { rules, validatorSet, tip, validator } = options
-  const recovered = validator?.recovered ?? EMPTY_SAFETY_RECORD
-  return new Replica({
-    validatorSet,
-    self,
-    parameters: rules.parameters,
-    final: tip.block,
-    finality: tip.finality,
-    recovered,
-    recoveredProposal: decodeProposal(recovered),
-    recoveredBlocks: unfinalBlocks(recovered, tip.block.header.height),
-    encodeProposal: encodeMessage,
-  })
-}
-
-function decodeProposal(recovered: SafetyRecord): Proposal | null {
-  if (recovered.proposal === null) return null
-  const message = decodeMessage(recovered.proposal.bytes)
-  assert(message.ok && message.value.kind === 'proposal', 'the recorded proposal decodes')
-  return message.value
-}
-
-function unfinalBlocks(recovered: SafetyRecord, finalHeight: Height): HashedBlock[] {
-  const blocks: HashedBlock[] = []
-  for (const bytes of recovered.blocks) {
-    const block = decodeBlock(bytes)
-    assert(block.ok, 'a recorded block decodes')
-    if (block.value.header.height > finalHeight) blocks.push(block.value)
-  }
-  return blocks
 }

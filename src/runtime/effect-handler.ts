@@ -26,6 +26,7 @@ import type {
   BlockFetcher,
   Clock,
   ConsensusTransport,
+  EquivocationListener,
   RangeSyncPort,
   SafetyLogPort,
   SlotSigner,
@@ -53,6 +54,7 @@ export interface EffectHandlerOptions {
   readonly sync: RangeSyncPort
   readonly figures: AnswerFigureMeter
   readonly input: (input: ConsensusInput) => void
+  readonly onEquivocation: EquivocationListener
   readonly onHalt: (reason: string, dump: object) => void
   readonly onFatal: (error: unknown) => void
   readonly logger: Logger
@@ -102,10 +104,13 @@ export class EffectHandler {
         }
       }
       case 'finalize':
-        this.#ordered(() => finalizer.finalize(effect.blocks, effect.certificate))
+        this.#ordered(() => finalizer.finalize(effect.blocks, effect.fillers, effect.certificate))
         return null
       case 'store-commit-certificate':
         finalizer.storeCommitCertificate(effect.certificate)
+        return null
+      case 'report-equivocation':
+        this.#reportEquivocation(effect)
         return null
       case 'fetch-block':
         void this.#fetch(effect.blockHash, effect.from)
@@ -169,11 +174,18 @@ export class EffectHandler {
 
   #build(effect: ConsensusEffect & { kind: 'build-block' }): ConsensusInput {
     const { executor, clock } = this.#options
-    const { view, justify, parent, isEmptyAllowed } = effect
-    const fields = { view, justify, timestamp: clock.unixMs(), proposer: this.#validator().index }
+    const { epoch, view, justify, parent, isEmptyAllowed } = effect
+    const fields = { epoch, view, justify, timestamp: clock.unixMs(), proposer: this.#validator().index }
     const executed = executor.build(fields, parent, isEmptyAllowed)
     const built = executed === null ? null : { block: executed.block, stateRoot: executed.stateRoot }
     return { kind: 'block-built', view, built }
+  }
+
+  #reportEquivocation(effect: ConsensusEffect & { kind: 'report-equivocation' }): void {
+    const { slashable, epoch, view, validator, one, other } = effect
+    const publicKey = this.#options.electorate.at(validator)?.publicKey
+    assert(publicKey !== undefined, `no validator ${validator}`)
+    this.#options.onEquivocation({ kind: slashable, epoch, view, publicKey, one, other })
   }
 
   #broadcast(bytes: Uint8Array, lazy: boolean): void {

@@ -31,8 +31,12 @@ export class Finalizer {
   }
 
   /** Queues blocks that are final, in order of height; all have been executed. */
-  finalize(blocks: readonly HashedBlock[], certificate: QuorumCertificate): void {
-    this.#queue(() => this.#commit(blocks, certificate))
+  finalize(
+    blocks: readonly HashedBlock[],
+    fillers: readonly HashedBlock[],
+    certificate: QuorumCertificate,
+  ): void {
+    this.#queue(() => this.#commit(blocks, fillers, certificate))
   }
 
   /** Queues a commit certificate behind the blocks. */
@@ -55,15 +59,20 @@ export class Finalizer {
       })
   }
 
-  async #commit(blocks: readonly HashedBlock[], certificate: QuorumCertificate): Promise<void> {
+  async #commit(
+    blocks: readonly HashedBlock[],
+    fillers: readonly HashedBlock[],
+    certificate: QuorumCertificate,
+  ): Promise<void> {
     const { executor, store, pool, figures, clock, input, onFinal } = this.#options
     const now = clock.monotonicMs()
     const executions = blocks.map((block) => executor.take(block.hash))
-    const finalized: FinalizedBlock[] = executions.map((execution) => ({
+    const finalized: FinalizedBlock[] = executions.map((execution, i) => ({
       block: execution.executed.block,
       stateRoot: execution.executed.stateRoot,
       changes: execution.executed.changes,
       finality: certificate,
+      fillers: i === blocks.length - 1 ? fillers : [],
       answers: figures.measure(execution, certificate, now),
     }))
     await store.commitFinalized(finalized)

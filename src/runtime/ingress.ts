@@ -28,13 +28,17 @@ export class Ingress {
 
   /** @returns what became of the message, for counting; a remote's fault is a value, never an exception */
   receive(from: ValidatorId, bytes: Uint8Array): IngressOutcome {
+    const decoded = decodeMessage(bytes)
+    return decoded.ok ? this.take(from, decoded.value) : 'malformed'
+  }
+
+  /** The same for a message that is decoded. */
+  take(from: ValidatorId, decoded: ConsensusMessage): IngressOutcome {
     const { electorate, verifier, triage, input } = this.#options
     const sender = electorate.indexOf(from)
     if (sender === null) return 'not-a-validator'
-    const decoded = decodeMessage(bytes)
-    if (!decoded.ok) return 'malformed'
-    if (triage(decoded.value) === 'ignore') return 'ignored'
-    const message = verifier.verify(decoded.value)
+    if (triage(decoded) === 'ignore') return 'ignored'
+    const message = verifier.verify(decoded)
     if (message === null) return 'bad-signature'
     input({ kind: 'message-received', from: sender, message })
     return 'accepted'

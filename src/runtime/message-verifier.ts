@@ -9,6 +9,7 @@ import {
   voteSigningPayload,
 } from '../codec/signing-payloads.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
+import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
 import type { CertificateBundle, ConsensusMessage, Proposal } from '../types/messages.ts'
 import type { GenesisHash, ValidatorIndex } from '../types/primitives.ts'
@@ -21,34 +22,48 @@ import type { SignatureCheck } from './ports.ts'
  */
 export type FindHeld = (certificate: QuorumCertificate) => QuorumCertificate | null
 
+/** Told of everything that verified. */
+export type OnVerified = (verified: ConsensusMessage | QuorumCertificate) => void
+
 export class MessageVerifier {
   readonly #genesisHash: GenesisHash
   readonly #electorate: Electorate
   readonly #signatures: SignatureCheck
   readonly #findHeld: FindHeld
+  readonly #onVerified: OnVerified
+  readonly #root: HashedBlock | null
 
+  /** @param root what the epoch's first block builds on, whose certificate needs no signatures; null when it is long past */
   constructor(
     genesisHash: GenesisHash,
     electorate: Electorate,
     signatures: SignatureCheck,
     findHeld: FindHeld,
+    root: HashedBlock | null,
+    onVerified: OnVerified = () => undefined,
   ) {
     this.#genesisHash = genesisHash
     this.#electorate = electorate
     this.#signatures = signatures
     this.#findHeld = findHeld
+    this.#onVerified = onVerified
+    this.#root = root
   }
 
   /** The message as verified, or null when a signature or a quorum does not hold. */
   verify(message: ConsensusMessage): Verified<ConsensusMessage> | null {
-    const checked = this.#check(message)
-    return checked === null ? null : mintVerified(checked)
+    return this.#mint(this.#check(message))
   }
 
   /** A certificate by itself, as range sync and announcements carry it. */
   verifyCertificate(certificate: QuorumCertificate): Verified<QuorumCertificate> | null {
-    const checked = this.#checkCertificate(certificate)
-    return checked === null ? null : mintVerified(checked)
+    return this.#mint(this.#checkCertificate(certificate))
+  }
+
+  #mint<T extends ConsensusMessage | QuorumCertificate>(checked: T | null): Verified<T> | null {
+    if (checked === null) return null
+    this.#onVerified(checked)
+    return mintVerified(checked)
   }
 
   #check(message: ConsensusMessage): ConsensusMessage | null {
@@ -128,7 +143,7 @@ export class MessageVerifier {
     if (!this.#isQuorum(timeouts.map(({ voter }) => voter))) return null
     // The certificate inside proves every reported view; see on-timeout.ts for why a higher one will do.
     if (highQc.view >= view || timeouts.some((timeout) => timeout.highQcView > highQc.view)) return null
-    const checked = highQc.view === 0 ? asOfGenesis(highQc) : this.#checkCertificate(highQc)
+    const checked = this.#isOfRoot(highQc) ? highQc : this.#checkCertificate(highQc)
     if (checked === null) return null
     const isSigned = timeouts.every(({ voter, highQcView, signature }) =>
       this.#signatures.isValid(
@@ -141,16 +156,16 @@ export class MessageVerifier {
     return isSigned ? { epoch, view, timeouts, highQc: checked } : null
   }
 
+  /** The epoch's root needs no signatures, so its certificate carries none; the core takes nothing from it. */
+  #isOfRoot({ kind, view, height, blockHash, stateRoot, signatures }: QuorumCertificate): boolean {
+    const root = this.#root
+    if (root === null || kind !== 'prepare' || stateRoot !== null || signatures.length > 0) return false
+    return view === root.header.view && height === root.header.height && blockHash === root.hash
+  }
+
   #isQuorum(voters: readonly ValidatorIndex[]): boolean {
     return isStrictlyIncreasing(voters) && this.#electorate.weightOf(voters) >= this.#electorate.quorum
   }
-}
-
-/** Genesis needs no signatures, so its certificate carries none; the core takes nothing from it. */
-function asOfGenesis(certificate: QuorumCertificate): QuorumCertificate | null {
-  const { kind, height, stateRoot, signatures } = certificate
-  const isPlain = kind === 'prepare' && height === 0 && stateRoot === null && signatures.length === 0
-  return isPlain ? certificate : null
 }
 
 /** Distinct voters in the one canonical order. */

@@ -1,9 +1,11 @@
 /** What the shell around the core needs of the other layers. Implementations do not import this file. */
 import type { TimerName } from '../consensus/effect.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
+import type { SignedContent, SlashableKind } from '../types/evidence.ts'
 import type { FinalizedBlock } from '../types/ledger-state.ts'
 import type {
   BlockHash,
+  Epoch,
   Height,
   MonotonicMs,
   RequestKey,
@@ -72,7 +74,7 @@ export interface SlotSigner {
   ): Uint8Array
 }
 
-/** Checks one ML-DSA-65 signature of a validator of the current set. */
+/** Checks one ML-DSA-65 signature of a validator of one set. */
 export interface SignatureCheck {
   /** False for a wrong signature and for an index outside the set. */
   isValid(
@@ -93,6 +95,17 @@ export interface BlockFetcher {
 export interface RangeSyncPort {
   request(target: { readonly height: Height; readonly blockHash: BlockHash }): void
 }
+
+/** A validator signed two contents for one slot, and both are here (R12). */
+export type EquivocationListener = (equivocation: {
+  readonly kind: SlashableKind
+  readonly epoch: Epoch
+  readonly view: View
+  /** The validator's ML-DSA-65 public key. */
+  readonly publicKey: Uint8Array
+  readonly one: SignedContent
+  readonly other: SignedContent
+}) => void
 
 /** Tells the rest of the node what became final, after it is durable. */
 export type FinalListener = (blocks: readonly FinalizedBlock[]) => void

@@ -1,22 +1,31 @@
 /** What one final block writes, as operations of the one batch. Reads and writes nothing itself. */
 import { fromHex } from '../codec/hex.ts'
 import { encodeStateAccumulators, encodeStoredVerdict } from '../codec/ledger-state.ts'
-import { counter, decode, encode, hexBytes, record } from '../codec/schema.ts'
+import { bytesUpTo, counter, decode, encode, hexBytes, listOf, record } from '../codec/schema.ts'
+import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
 import { assert } from '../types/assert.ts'
+import type { HashedBlock } from '../types/block.ts'
 import type { Result } from '../types/errors.ts'
-import type { FinalizedBlock, StateAccumulators } from '../types/ledger-state.ts'
-import type { BlockHash, Height, Hex32, RequestKey, StateRoot } from '../types/primitives.ts'
+import type { FinalizedBlock, StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
+import type { BlockHash, Height, Hex32, Nullifier, RequestKey, StateRoot } from '../types/primitives.ts'
+import type { StakingState } from '../types/staking.ts'
+import { isValidation } from '../types/transaction.ts'
 import {
+  accountKey,
   blockKey,
   commitKey,
   encodeHeight,
+  fillersKey,
   finalityKey,
   heightOfHashKey,
   META,
   nullifierKey,
+  nullifierOrderKey,
   requestIdKey,
   sequenceKey,
+  transactionKey,
   verdictKey,
+  verdictOrderKey,
 } from './buckets.ts'
 import type { Checkpoint } from './checkpoints.ts'
 import type { WriteOperation } from './database.ts'
@@ -35,35 +44,66 @@ export function decodeTip(bytes: Uint8Array): Result<TipRecord, 'malformed'> {
   return decode(tipSchema, bytes, 72)
 }
 
-const put = (key: Uint8Array, value: Uint8Array): WriteOperation => ({ type: 'put', key, value })
+export const put = (key: Uint8Array, value: Uint8Array): WriteOperation => ({ type: 'put', key, value })
 const NOTHING = new Uint8Array(0)
 
-/** Block, hash index, nullifiers, verdicts with answers, request ids, sequences. */
+/** Who used a request id first; remembers those of the batch that is being made. */
+export interface FirstUsers {
+  keyOf(requestIdHash: Hex32): RequestKey | null
+  remember(id: Hex32, key: RequestKey): void
+}
+
+/** Block, hash index, nullifiers, verdicts with answers, request ids, sequences, places of staking transactions. */
 export function blockOperations(
   finalized: Pick<FinalizedBlock, 'block' | 'changes' | 'answers'>,
-  /** Who used an id first, before this block; remembers those of this block. */
-  firstUsers: { keyOf(requestIdHash: Hex32): RequestKey | null; remember(id: Hex32, key: RequestKey): void },
+  firstUsers: FirstUsers,
 ): WriteOperation[] {
   const { block, changes, answers } = finalized
   const { height } = block.header
   assert(answers.length === changes.verdicts.length, `${answers.length} answers at height ${height}`)
+  const { nullifiers, verdicts } = changes.accumulators
+  const firstNullifier = nullifiers.size - changes.nullifiers.length
+  const firstVerdict = verdicts.size - changes.verdicts.length
   const operations = [
     put(blockKey(height), block.bytes),
     put(heightOfHashKey(block.hash), encodeHeight(height)),
-    ...changes.nullifiers.map((nullifier) => put(nullifierKey(nullifier), NOTHING)),
+    ...block.transactions
+      .filter((transaction) => !isValidation(transaction))
+      .map(({ requestKey }) => put(transactionKey(requestKey), encodeHeight(height))),
   ]
+  for (const [i, nullifier] of changes.nullifiers.entries()) {
+    operations.push(...nullifierOperations(nullifier, firstNullifier + i))
+  }
   for (const [i, verdict] of changes.verdicts.entries()) {
     const figures = answers[i]
     assert(figures !== undefined, `no answer to verdict ${i} at height ${height}`)
-    const { requestKey, requestIdHash, sequence } = verdict
-    operations.push(put(verdictKey(requestKey), encodeStoredVerdict({ record: verdict, figures })))
-    if (firstUsers.keyOf(requestIdHash) === null) {
-      firstUsers.remember(requestIdHash, requestKey)
-      operations.push(put(requestIdKey(requestIdHash), fromHex(requestKey)))
-    }
-    if (sequence !== null) {
-      operations.push(put(sequenceKey(sequence.nodeIdHash), encodeSequence(sequence.number)))
-    }
+    operations.push(...verdictOperations({ record: verdict, figures }, firstVerdict + i, firstUsers))
+  }
+  return operations
+}
+
+/** A nullifier at its position in the state's list. */
+export function nullifierOperations(nullifier: Nullifier, position: number): WriteOperation[] {
+  return [put(nullifierKey(nullifier), NOTHING), put(nullifierOrderKey(position), fromHex(nullifier))]
+}
+
+/** A verdict at its position in the state's list, with what can be looked up by its fields. */
+export function verdictOperations(
+  stored: StoredVerdict,
+  position: number,
+  firstUsers: FirstUsers,
+): WriteOperation[] {
+  const { requestKey, requestIdHash, sequence } = stored.record
+  const operations = [
+    put(verdictKey(requestKey), encodeStoredVerdict(stored)),
+    put(verdictOrderKey(position), fromHex(requestKey)),
+  ]
+  if (firstUsers.keyOf(requestIdHash) === null) {
+    firstUsers.remember(requestIdHash, requestKey)
+    operations.push(put(requestIdKey(requestIdHash), fromHex(requestKey)))
+  }
+  if (sequence !== null) {
+    operations.push(put(sequenceKey(sequence.nodeIdHash), encodeSequence(sequence.number)))
   }
   return operations
 }
@@ -81,9 +121,45 @@ export function tipOperations(
   ]
 }
 
+/**
+ * The rows of the staking state that changed.
+ * @param before as the database has it; null when it has none
+ */
+export function stakingOperations(before: StakingState | null, after: StakingState): WriteOperation[] {
+  if (before === after) return []
+  const changed = [...after.accounts.values()].filter(
+    (account) => before?.accounts.get(account.id) !== account,
+  )
+  return [
+    put(META.staking, encodeStakingRest(after)),
+    ...changed.map((account) => put(accountKey(account.id), encodeAccount(account))),
+  ]
+}
+
 /** A finality certificate that is kept. */
 export function checkpointOperation({ height, certificate }: Checkpoint): WriteOperation {
   return put(finalityKey(height), certificate)
+}
+
+/** More than ever stand behind one epoch: each is a view that certified a block and did not make it final. */
+const FILLERS_MAX = 1_024
+const FILLER_BYTES_MAX = 1_024
+const fillersSchema = listOf(bytesUpTo(FILLER_BYTES_MAX), FILLERS_MAX)
+
+/** What leads from an epoch's last block to the block of the certificate that made it final (R13). */
+export function fillersOperation(height: Height, fillers: readonly HashedBlock[]): WriteOperation {
+  return put(
+    fillersKey(height),
+    encode(
+      fillersSchema,
+      fillers.map(({ bytes }) => bytes),
+    ),
+  )
+}
+
+/** The way back from {@link fillersOperation}. */
+export function decodeFillers(bytes: Uint8Array): Result<readonly Uint8Array[], 'malformed'> {
+  return decode(fillersSchema, bytes, FILLERS_MAX * (FILLER_BYTES_MAX + 4))
 }
 
 /** A commit certificate that is kept. */

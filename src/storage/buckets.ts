@@ -3,10 +3,18 @@
  * big endian, so that they sort. Changing a row here is a new SCHEMA_VERSION.
  */
 import { fromHex } from '../codec/hex.ts'
-import type { BlockHash, Height, Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
+import type {
+  AccountId,
+  BlockHash,
+  Epoch,
+  Height,
+  Hex32,
+  Nullifier,
+  RequestKey,
+} from '../types/primitives.ts'
 
 /** What the rows below and the values under them add up to. A database of another version is refused. */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 /** Prefix bytes. Zero stays free, so that no key is a prefix of the empty range. */
 const BUCKET = {
@@ -28,6 +36,18 @@ const BUCKET = {
   requestIds: 0x08,
   /** Hash of a node id → highest sequence number, u64 little endian. */
   sequences: 0x09,
+  /** Account id → account. */
+  accounts: 0x0a,
+  /** Request key of a staking or evidence transaction → height of the block that holds it. */
+  transactions: 0x0b,
+  /** Height of an epoch's last block → the fillers from it to the block of its finality certificate, where there are any. */
+  fillers: 0x0c,
+  /** Position in the state's list of nullifiers → nullifier. */
+  nullifierOrder: 0x10,
+  /** Position in the state's list of verdicts → request key. */
+  verdictOrder: 0x11,
+  /** Epoch → proof of the validator set that followed it; kept for ever. */
+  handOvers: 0x12,
 } as const
 
 /** Rows of the bucket `meta`. */
@@ -37,9 +57,22 @@ export const META = {
   tip: metaKey('tip'),
   accumulators: metaKey('accumulators'),
   tipCertificate: metaKey('tip-certificate'),
+  /** The staking state without its accounts. */
+  staking: metaKey('staking'),
+  /** Lowest height from which every block is kept; absent: none was pruned. */
+  lowest: metaKey('lowest'),
+  /** Present while a snapshot is being installed: what else is here is half of a state. */
+  installing: metaKey('installing'),
 } as const
 
-type HeightBucket = 'blocks' | 'finality' | 'commits'
+type NumberedBucket =
+  | 'blocks'
+  | 'finality'
+  | 'commits'
+  | 'fillers'
+  | 'nullifierOrder'
+  | 'verdictOrder'
+  | 'handOvers'
 
 /** Keys from the lower bound up to, not including, the upper one. */
 export interface KeyRange {
@@ -50,14 +83,37 @@ export interface KeyRange {
 export const blockKey = (height: Height): Uint8Array => heightKey('blocks', height)
 export const finalityKey = (height: Height): Uint8Array => heightKey('finality', height)
 export const commitKey = (height: Height): Uint8Array => heightKey('commits', height)
+export const fillersKey = (height: Height): Uint8Array => heightKey('fillers', height)
 export const heightOfHashKey = (hash: BlockHash): Uint8Array => hashKey(BUCKET.heights, hash)
 export const nullifierKey = (nullifier: Nullifier): Uint8Array => hashKey(BUCKET.nullifiers, nullifier)
 export const verdictKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.verdicts, requestKey)
 export const requestIdKey = (idHash: Hex32): Uint8Array => hashKey(BUCKET.requestIds, idHash)
 export const sequenceKey = (nodeIdHash: Hex32): Uint8Array => hashKey(BUCKET.sequences, nodeIdHash)
 
-/** The heights `from` to `to`, both included, of a bucket. */
-export function heightRange(bucket: HeightBucket, from: number, to: number): KeyRange {
+export const accountKey = (id: AccountId): Uint8Array => hashKey(BUCKET.accounts, id)
+export const transactionKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.transactions, requestKey)
+
+/** Every account, in order of their ids. */
+export const ACCOUNT_RANGE: KeyRange = {
+  gte: Uint8Array.of(BUCKET.accounts),
+  lt: Uint8Array.of(BUCKET.accounts + 1),
+}
+
+export const nullifierOrderKey = (position: number): Uint8Array => heightKey('nullifierOrder', position)
+export const verdictOrderKey = (position: number): Uint8Array => heightKey('verdictOrder', position)
+export const handOverKey = (epoch: Epoch): Uint8Array => heightKey('handOvers', epoch)
+
+/** All block hashes. */
+export const HASH_RANGE: KeyRange = {
+  gte: Uint8Array.of(BUCKET.heights),
+  lt: Uint8Array.of(BUCKET.heights + 1),
+}
+
+/** Everything but what says whose database it is. */
+export const CONTENT_RANGE: KeyRange = { gte: Uint8Array.of(BUCKET.blocks), lt: Uint8Array.of(0xff) }
+
+/** The heights `from` to `to`, both included, of a bucket; or its positions, or its epochs. */
+export function heightRange(bucket: NumberedBucket, from: number, to: number): KeyRange {
   return { gte: heightKey(bucket, from), lt: heightKey(bucket, to + 1) }
 }
 
@@ -73,7 +129,7 @@ export function decodeHeight(bytes: Uint8Array): Height {
   return Number(new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8, 8).getBigUint64(0)) as Height
 }
 
-function heightKey(bucket: HeightBucket, height: number): Uint8Array {
+function heightKey(bucket: NumberedBucket, height: number): Uint8Array {
   const key = new Uint8Array(9)
   key[0] = BUCKET[bucket]
   new DataView(key.buffer).setBigUint64(1, BigInt(height))

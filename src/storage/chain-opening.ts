@@ -5,14 +5,25 @@
  */
 import { decodeBlock } from '../codec/block.ts'
 import { decodeQuorumCertificate, encodeQuorumCertificate } from '../codec/certificates.ts'
+import { toHex } from '../codec/hex.ts'
 import { decodeStateAccumulators } from '../codec/ledger-state.ts'
+import { decodeAccount, decodeStakingRest } from '../codec/staking.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Result } from '../types/errors.ts'
 import type { StateAccumulators } from '../types/ledger-state.ts'
-import type { Height, StateRoot } from '../types/primitives.ts'
-import { blockOperations, decodeTip, tipOperations } from './block-batch.ts'
-import { blockKey, decodeHeight, finalityKey, heightOfHashKey, heightRange, META } from './buckets.ts'
+import type { AccountId, Height, StateRoot } from '../types/primitives.ts'
+import type { Account, StakingState } from '../types/staking.ts'
+import { blockOperations, decodeTip, stakingOperations, tipOperations } from './block-batch.ts'
+import {
+  ACCOUNT_RANGE,
+  blockKey,
+  decodeHeight,
+  finalityKey,
+  heightOfHashKey,
+  heightRange,
+  META,
+} from './buckets.ts'
 import { type Checkpoint, CheckpointRule } from './checkpoints.ts'
 import type { Database } from './database.ts'
 import { damagedDatabase } from './database-refusals.ts'
@@ -23,6 +34,7 @@ export interface ChainTip {
   readonly block: HashedBlock
   readonly stateRoot: StateRoot
   readonly accumulators: StateAccumulators
+  readonly staking: StakingState
   /** The pre-commit certificate that made it final: on this block or on a descendant. */
   readonly finality: QuorumCertificate
 }
@@ -31,7 +43,7 @@ export interface ChainTip {
 export interface ChainGenesis {
   readonly block: HashedBlock
   readonly stateRoot: StateRoot
-  readonly changes: { readonly accumulators: StateAccumulators }
+  readonly changes: { readonly accumulators: StateAccumulators; readonly staking: StakingState }
   /** Without signatures: genesis needs none. */
   readonly finality: QuorumCertificate
 }
@@ -42,6 +54,8 @@ export interface FoundChain {
   readonly rule: CheckpointRule
   /** The highest block with a certificate of exactly itself; null until there is one above genesis. */
   readonly certified: Checkpoint | null
+  /** From here on every block is kept; 0 when none was pruned. Genesis is kept always. */
+  readonly lowest: Height
 }
 
 /**
@@ -51,13 +65,13 @@ export interface FoundChain {
 const HEIGHTS_CHECKED = 8_192
 
 /**
- * @param stateRootOf root of the state over these accumulators (ledger/state-root.ts)
+ * @param stateRootOf root of the state over these (ledger/state-root.ts)
  * @throws StorageError E_DB_CORRUPT, E_DB_WRITE
  */
 export async function openChain(
   database: Database,
   genesis: ChainGenesis,
-  stateRootOf: (accumulators: StateAccumulators) => StateRoot,
+  stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot,
 ): Promise<FoundChain> {
   const damaged = (why: string) => damagedDatabase(database.path, why)
   const read = <T>(what: string, key: Uint8Array, decode: (bytes: Uint8Array) => Result<T>): T => {
@@ -72,17 +86,27 @@ export async function openChain(
   const { height, hash, stateRoot } = read('the tip', META.tip, decodeTip)
   const block = read(`block ${height}, the tip,`, blockKey(height), decodeBlock)
   const accumulators = read('the list of accumulators', META.accumulators, decodeStateAccumulators)
+  const staking: StakingState = {
+    ...read('the staking state', META.staking, decodeStakingRest),
+    accounts: await readAccounts(database),
+  }
   const finality = read('the certificate of the tip', META.tipCertificate, decodeQuorumCertificate)
   if (block.hash !== hash) throw damaged(`block ${height} has hash ${block.hash}, the tip is ${hash}`)
-  if (stateRootOf(accumulators) !== stateRoot) {
-    throw damaged(`the accumulators do not have the state root ${stateRoot} of height ${height}`)
+  if (stateRootOf(accumulators, staking) !== stateRoot) {
+    throw damaged(`the accumulators and accounts do not have the state root ${stateRoot} of height ${height}`)
   }
   if (database.get(heightOfHashKey(genesis.block.hash)) === null) {
     throw damaged(`it does not hold the genesis block ${genesis.block.hash}`)
   }
-  await requireEveryBlock(database, height)
-  const tip: ChainTip = { height, block, stateRoot, accumulators, finality }
-  return { tip, ...(await findCheckpoints(database, tip)) }
+  const lowest = lowestKept(database)
+  await requireEveryBlock(database, lowest, height)
+  const tip: ChainTip = { height, block, stateRoot, accumulators, staking, finality }
+  return { tip, lowest, ...(await findCheckpoints(database, tip)) }
+}
+
+function lowestKept(database: Database): Height {
+  const bytes = database.get(META.lowest)
+  return bytes === null ? (0 as Height) : decodeHeight(bytes)
 }
 
 async function writeGenesis(database: Database, genesis: ChainGenesis): Promise<void> {
@@ -90,17 +114,27 @@ async function writeGenesis(database: Database, genesis: ChainGenesis): Promise<
   const none = { keyOf: () => null, remember: () => undefined }
   const tip = { height: block.header.height, hash: block.hash, stateRoot }
   await database.write([
-    ...blockOperations(
-      { block, answers: [], changes: { nullifiers: [], verdicts: [], accumulators: changes.accumulators } },
-      none,
-    ),
+    ...blockOperations({ block, answers: [], changes: { nullifiers: [], verdicts: [], ...changes } }, none),
     ...tipOperations(tip, encodeQuorumCertificate(finality), changes.accumulators),
+    ...stakingOperations(null, changes.staking),
   ])
 }
 
+async function readAccounts(database: Database): Promise<ReadonlyMap<AccountId, Account>> {
+  const accounts = new Map<AccountId, Account>()
+  for await (const [key, bytes] of database.scan(ACCOUNT_RANGE)) {
+    const account = decodeAccount(bytes)
+    if (!account.ok) {
+      throw damagedDatabase(database.path, `account ${toHex(key.subarray(1))}: ${account.detail}`)
+    }
+    accounts.set(account.value.id, account.value)
+  }
+  return accounts
+}
+
 /** Each block shares its batch with its nullifiers and verdicts: where all blocks are, all batches are. */
-async function requireEveryBlock(database: Database, tip: Height): Promise<void> {
-  const lowest = Math.max(0, tip - HEIGHTS_CHECKED + 1)
+async function requireEveryBlock(database: Database, kept: Height, tip: Height): Promise<void> {
+  const lowest = Math.max(kept, tip - HEIGHTS_CHECKED + 1)
   const keys = await database.keys(heightRange('blocks', lowest, Number.MAX_SAFE_INTEGER - 1))
   for (const [i, key] of keys.entries()) {
     const height = decodeHeight(key)
@@ -114,7 +148,10 @@ async function requireEveryBlock(database: Database, tip: Height): Promise<void>
   }
 }
 
-async function findCheckpoints(database: Database, tip: ChainTip): Promise<Omit<FoundChain, 'tip'>> {
+async function findCheckpoints(
+  database: Database,
+  tip: ChainTip,
+): Promise<Pick<FoundChain, 'rule' | 'certified'>> {
   const [key] = await database.keys(heightRange('finality', 0, tip.height), { reverse: true, limit: 1 })
   const last = key === undefined ? (0 as Height) : decodeHeight(key)
   const kept = key === undefined ? null : database.get(finalityKey(last))

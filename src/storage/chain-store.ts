@@ -3,16 +3,32 @@
  * batch, in order of height, and a failed write ends the node. Reading: what execution, the validation service,
  * the API and nodes that catch up ask for. Judges no block: what comes here is final.
  */
-import { decodeBlock, headerSchema } from '../codec/block.ts'
+import { decodeBlock, epochOfBlockBytes, headerSchema } from '../codec/block.ts'
 import { encodeQuorumCertificate } from '../codec/certificates.ts'
 import { decode } from '../codec/schema.ts'
 import { assert } from '../types/assert.ts'
 import type { BlockHeader, HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { FinalizedBlock, StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
-import type { BlockHash, Height, Hex32, RequestKey, StateRoot } from '../types/primitives.ts'
-import { blockOperations, checkpointOperation, tipOperations } from './block-batch.ts'
-import { blockKey, decodeHeight, heightOfHashKey, heightRange } from './buckets.ts'
+import type { BlockHash, Epoch, Height, Hex32, RequestKey, StateRoot } from '../types/primitives.ts'
+import type { StakingState } from '../types/staking.ts'
+import { isValidation } from '../types/transaction.ts'
+import {
+  blockOperations,
+  checkpointOperation,
+  decodeFillers,
+  fillersOperation,
+  stakingOperations,
+  tipOperations,
+} from './block-batch.ts'
+import {
+  blockKey,
+  decodeHeight,
+  fillersKey,
+  heightOfHashKey,
+  heightRange,
+  transactionKey,
+} from './buckets.ts'
 import { type ChainGenesis, type ChainTip, type FoundChain, openChain } from './chain-opening.ts'
 import type { Checkpoint, CheckpointRule } from './checkpoints.ts'
 import { CommitCertificates } from './commit-certificates.ts'
@@ -26,8 +42,8 @@ export type { ChainGenesis, ChainTip } from './chain-opening.ts'
 export interface ChainStoreOptions {
   readonly database: Database
   readonly genesis: ChainGenesis
-  /** Root of the state over these accumulators (ledger/state-root.ts): the check on reopening. */
-  readonly stateRootOf: (accumulators: StateAccumulators) => StateRoot
+  /** Root of the state over these (ledger/state-root.ts): the check on reopening. */
+  readonly stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot
   /** Called once, when a batch did not become durable: the process must stop. */
   readonly onFatal: (error: StorageError) => void
 }
@@ -36,7 +52,7 @@ export interface ChainStoreOptions {
 export interface BlockRange {
   /** Canonical bytes, in order of height, without gaps. */
   readonly blocks: readonly Uint8Array[]
-  /** Encoded pre-commit certificate of exactly the last block; null when none lies within the bounds. */
+  /** Encoded pre-commit certificate of exactly the last block, which may be a filler; null when none lies within the bounds. */
   readonly certificate: Uint8Array | null
 }
 
@@ -48,6 +64,7 @@ export class ChainStore {
   readonly #rule: CheckpointRule
   #tip: ChainTip
   #certified: Checkpoint | null
+  #lowest: Height
   #writing: Promise<unknown> = Promise.resolve()
   #failure: StorageError | null = null
 
@@ -56,7 +73,8 @@ export class ChainStore {
     this.#tip = found.tip
     this.#rule = found.rule
     this.#certified = found.certified
-    this.state = new LedgerStore(options.database, found.tip.accumulators)
+    this.#lowest = found.lowest
+    this.state = new LedgerStore(options.database, found.tip)
     this.commitCertificates = commits
   }
 
@@ -73,6 +91,17 @@ export class ChainStore {
   /** The last block that is final and durable. */
   get tip(): ChainTip {
     return this.#tip
+  }
+
+  /** From here on every block is kept; 0 when none was pruned. Genesis is kept always. */
+  get lowestHeight(): Height {
+    return this.#lowest
+  }
+
+  /** Blocks below are going to be deleted (pruner.ts): they are no longer offered to anyone. */
+  raiseLowest(height: Height): void {
+    assert(height >= this.#lowest && height <= this.#tip.height, `a lowest block of height ${height}`)
+    this.#lowest = height
   }
 
   /**
@@ -139,15 +168,23 @@ export class ChainStore {
     return this.headerAt((height + 1) as Height)?.parentStateRoot ?? null
   }
 
-  /** The verdicts of a block in the order of its transactions; null when it is not final. */
+  /** The verdicts of a block, one per validation transaction, in their order; null when it is not final. */
   verdictsAt(height: Height): readonly StoredVerdict[] | null {
     const block = this.blockAt(height)
     if (block === null) return null
-    return block.transactions.map(({ requestKey }) => {
+    return block.transactions.filter(isValidation).map(({ requestKey }) => {
       const verdict = this.state.storedVerdict(requestKey)
       if (verdict === null) throw this.#damaged(`block ${height} has no verdict on ${requestKey}`)
       return verdict
     })
+  }
+
+  /** Height of the final block that holds a staking or evidence transaction; null when none does. */
+  heightOfTransaction(requestKey: RequestKey): Height | null {
+    const bytes = this.#options.database.get(transactionKey(requestKey))
+    if (bytes === null) return null
+    const height = decodeHeight(bytes)
+    return height > this.#tip.height ? null : height
   }
 
   verdict(requestKey: RequestKey): StoredVerdict | null {
@@ -174,20 +211,33 @@ export class ChainStore {
     const to = Math.min(fromHeight + countMax - 1, this.#tip.height)
     const certified = this.#certified
     const blocks: Uint8Array[] = []
-    if (to < fromHeight) return { blocks, certificate: null }
+    if (to < fromHeight || fromHeight < this.#lowest) return { blocks, certificate: null }
     let left = bytesMax
+    let epoch: Epoch | null = null
     for await (const [, bytes] of this.#options.database.scan(heightRange('blocks', fromHeight, to))) {
       left -= bytes.length
       if (left < 0 && blocks.length > 0) break
+      // Whoever catches up knows the validators of one epoch at a time (R13).
+      epoch ??= epochOfBlockBytes(bytes)
+      if (epochOfBlockBytes(bytes) !== epoch) break
       blocks.push(bytes)
     }
     const last = fromHeight + blocks.length - 1
     const checkpoint = await this.#checkpointWithin(certified, fromHeight, last)
     if (checkpoint === null) return { blocks, certificate: null }
     return {
-      blocks: blocks.slice(0, checkpoint.height - fromHeight + 1),
+      blocks: [
+        ...blocks.slice(0, checkpoint.height - fromHeight + 1),
+        ...this.fillersAfter(checkpoint.height),
+      ],
       certificate: checkpoint.certificate,
     }
+  }
+
+  /** What leads from an epoch's last block to the block of its certificate; empty for any other height. */
+  fillersAfter(height: Height): readonly Uint8Array[] {
+    const bytes = this.#options.database.get(fillersKey(height))
+    return bytes === null ? [] : this.#decoded(height, decodeFillers(bytes))
   }
 
   /**
@@ -222,7 +272,7 @@ export class ChainStore {
     const last = blocks.at(-1)
     if (last === undefined) return
     const { operations, certified } = this.#operationsOf(blocks)
-    const { accumulators } = last.changes
+    const { accumulators, staking } = last.changes
     const hasMoved = !isSameSize(accumulators, this.#tip.accumulators)
     const { block, stateRoot, finality } = last
     const { height } = block.header
@@ -232,6 +282,7 @@ export class ChainStore {
         certified?.height === height ? certified.certificate : encodeQuorumCertificate(finality),
         hasMoved ? accumulators : null,
       ),
+      ...stakingOperations(this.#tip.staking, staking),
     )
     try {
       await this.#options.database.write(operations)
@@ -241,9 +292,9 @@ export class ChainStore {
       this.#options.onFatal(this.#failure)
       throw this.#failure
     }
-    this.#tip = { height, block, stateRoot, accumulators, finality }
+    this.#tip = { height, block, stateRoot, accumulators, staking, finality }
     if (certified !== null) this.#certified = certified
-    this.state.advance(accumulators)
+    this.state.advance(last.changes)
   }
 
   #operationsOf(blocks: readonly FinalizedBlock[]): {
@@ -265,8 +316,11 @@ export class ChainStore {
       assert(parentHash === parent.block.hash, `block ${height} is not a child of the block before`)
       assert(parentStateRoot === parent.stateRoot, `block ${height} was built on another state than ours`)
       operations.push(...blockOperations(finalized, firstUsers))
-      const certificate = finality.blockHash === block.hash ? encodeQuorumCertificate(finality) : null
-      const kept = this.#rule.next({ height, bytes: block.bytes.length, certificate })
+      const isEpochEnd = finalized.changes.staking.epoch !== block.header.epoch
+      const isProven = isEpochEnd || finality.blockHash === block.hash
+      const certificate = isProven ? encodeQuorumCertificate(finality) : null
+      const kept = this.#rule.next({ height, bytes: block.bytes.length, certificate, isEpochEnd })
+      if (finalized.fillers.length > 0) operations.push(fillersOperation(height, finalized.fillers))
       operations.push(...kept.map(checkpointOperation))
       if (certificate !== null) certified = { height, certificate }
       parent = finalized

@@ -23,6 +23,8 @@ export interface CheckpointStep {
   readonly bytes: number
   /** The certificate of exactly this block; null when it became final through a descendant. */
   readonly certificate: Uint8Array | null
+  /** Kept whatever its height: the last block of an epoch, beyond which other validators sign (R13). */
+  readonly isEpochEnd?: boolean
 }
 
 export class CheckpointRule {
@@ -38,7 +40,7 @@ export class CheckpointRule {
   }
 
   /** Takes the next block; returns the certificates to keep with it. */
-  next({ height, bytes, certificate }: CheckpointStep): Checkpoint[] {
+  next({ height, bytes, certificate, isEpochEnd = false }: CheckpointStep): Checkpoint[] {
     const kept: Checkpoint[] = []
     if (this.#candidate !== null && this.#runBytes + bytes > CHECKPOINT_RUN_BYTES) {
       kept.push(this.#candidate)
@@ -50,7 +52,8 @@ export class CheckpointRule {
     this.#bytesSinceCandidate += bytes
     if (certificate === null) return kept
     this.#bytesSinceCandidate = 0
-    if (Math.floor(height / CHECKPOINT_HEIGHTS) > Math.floor(this.#last / CHECKPOINT_HEIGHTS)) {
+    const isDue = Math.floor(height / CHECKPOINT_HEIGHTS) > Math.floor(this.#last / CHECKPOINT_HEIGHTS)
+    if (isDue || isEpochEnd) {
       kept.push({ height, certificate })
       this.#last = height
       this.#runBytes = 0

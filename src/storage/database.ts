@@ -36,9 +36,16 @@ export type WriteOperation =
 
 /** The database as it was at one moment. */
 export interface DatabaseView {
+  /** Of the database. */
+  readonly path: string
   get(key: Uint8Array): Uint8Array | null
+  /** Entries in order of their keys, in batches; the event loop turns between two. */
+  scan(range: KeyRange, batchMax: number): AsyncGenerator<readonly Entry[]>
   close(): void
 }
+
+/** A row of the database. */
+export type Entry = readonly [key: Uint8Array, value: Uint8Array]
 
 /**
  * LevelDB's log is rewritten as tables at this size. A quarter of LevelDB's default: the tip's certificate is
@@ -51,6 +58,11 @@ const WRITE_BUFFER_BYTES = 1024 * 1024
  * at the checksums only when it compacts: a flipped bit would be read as if it were true.
  */
 const CHECKSUM_BYTES = 4
+
+/** What `level` is on Node.js and its own types leave out (classic-level). */
+interface RangeCompactor {
+  compactRange(start: Uint8Array, end: Uint8Array, options: { readonly keyEncoding: 'view' }): Promise<void>
+}
 
 export class Database {
   readonly path: string
@@ -101,12 +113,29 @@ export class Database {
     const snapshot = this.#read(() => this.#level.snapshot())
     const options = { snapshot }
     return {
+      path: this.path,
       get: (key) =>
         this.#unseal(
           key,
           this.#read(() => this.#level.getSync<Uint8Array, Uint8Array>(key, options)),
         ),
+      scan: (range, batchMax) => this.#batches(range, batchMax, options),
       close: () => void snapshot.close(),
+    }
+  }
+
+  async *#batches(range: KeyRange, batchMax: number, options: object): AsyncGenerator<readonly Entry[]> {
+    const iterator = this.#read(() => this.#level.iterator({ ...range, ...options }))
+    try {
+      for (;;) {
+        const entries = await iterator.nextv(batchMax)
+        if (entries.length === 0) return
+        yield entries.map(([key, sealed]) => [key, this.#unseal(key, sealed)] as const)
+      }
+    } catch (error) {
+      throw error instanceof StorageError ? error : readingFailed(this.path, error)
+    } finally {
+      await iterator.close()
     }
   }
 
@@ -155,6 +184,30 @@ export class Database {
    */
   async writeRelaxed(operations: readonly WriteOperation[]): Promise<void> {
     await this.#batch(operations, false)
+  }
+
+  /**
+   * Deletes every row of a range; not at once, and not durably until something later is.
+   * @throws StorageError E_DB_WRITE
+   */
+  async clear(range: KeyRange): Promise<void> {
+    try {
+      await this.#level.clear({ ...range })
+    } catch (error) {
+      throw writingFailed(this.path, error)
+    }
+  }
+
+  /**
+   * Gives the disk space of deleted and overwritten rows of a range back. Runs in LevelDB's own thread.
+   * @throws StorageError E_DB_WRITE
+   */
+  async compact({ gte, lt }: KeyRange): Promise<void> {
+    try {
+      await (this.#level as unknown as RangeCompactor).compactRange(gte, lt, { keyEncoding: 'view' })
+    } catch (error) {
+      throw writingFailed(this.path, error)
+    }
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,7 @@ import { decodeStoredVerdict } from '../codec/ledger-state.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
 import type { StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
+import type { StakingState } from '../types/staking.ts'
 import type { VerdictRecord } from '../types/verdict.ts'
 import { nullifierKey, requestIdKey, sequenceKey, verdictKey } from './buckets.ts'
 import type { Database, DatabaseView } from './database.ts'
@@ -17,12 +18,18 @@ export class LedgerStore implements StateReader {
   readonly #database: Database
   #view: DatabaseView
   #accumulators: StateAccumulators
+  #staking: StakingState
 
-  /** @param accumulators after the last block in the database */
-  constructor(database: Database, accumulators: StateAccumulators) {
+  /** @param after the last block in the database */
+  constructor(database: Database, after: Pick<StateReader, 'accumulators' | 'staking'>) {
     this.#database = database
     this.#view = database.view()
-    this.#accumulators = accumulators
+    this.#accumulators = after.accumulators
+    this.#staking = after.staking
+  }
+
+  get staking(): StakingState {
+    return this.#staking
   }
 
   get accumulators(): StateAccumulators {
@@ -30,10 +37,11 @@ export class LedgerStore implements StateReader {
   }
 
   /** Moves on to what the database holds now. Only chain-store.ts calls this, between two batches. */
-  advance(accumulators: StateAccumulators): void {
+  advance({ accumulators, staking }: Pick<StateReader, 'accumulators' | 'staking'>): void {
     const old = this.#view
     this.#view = this.#database.view()
     this.#accumulators = accumulators
+    this.#staking = staking
     old.close()
   }
 

@@ -20,7 +20,10 @@ export interface RangeFetcher {
 /** Reads and checks what came; a remote's fault gives null. */
 export interface BlockReader {
   decodeBlock(bytes: Uint8Array): HashedBlock | null
-  verifyCertificate(bytes: Uint8Array): Verified<QuorumCertificate> | null
+  /** `ahead`: of an epoch whose validators become known by the blocks before it; says nothing by itself. */
+  verifyCertificate(bytes: Uint8Array): Verified<QuorumCertificate> | 'ahead' | null
+  /** Whether a block follows its epoch's last one: no part of the chain, it only leads to a certificate. */
+  isFiller(block: HashedBlock): boolean
 }
 
 /** Where the chain stands here, and where verified blocks go. */

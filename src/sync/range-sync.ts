@@ -1,6 +1,6 @@
 /**
  * Catches up over ranges of final blocks. What to catch up to is learned from verified certificates only,
- * never from claimed heights. The next range is fetched while the last one is executed. Runs beside
+ * never from claimed heights. The next ranges are fetched while the last one is executed. Runs beside
  * consensus and hands blocks to it: there is no mode to switch.
  */
 import type { HashedBlock } from '../types/block.ts'
@@ -8,18 +8,16 @@ import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Logger } from '../types/logger.ts'
 import { asHeight, type Height } from '../types/primitives.ts'
 import type { Verified } from '../types/verified.ts'
+import { PeerTurns } from './peer-turns.ts'
 import type { BlockReader, ChainTip, RangeFetcher } from './ports.ts'
+import { RANGE_BLOCKS, type RangeAnswer, RangeRequests } from './range-requests.ts'
 
-/** Blocks per request: two certificates' distance (storage keeps one every 64 blocks). */
-const RANGE_BLOCKS = 128
 /** Blocks fetched but not final yet; the block tree's bound is well above. */
 const AHEAD_BLOCKS_MAX = 384
 /** The same in canonical bytes: a quarter of what the block tree takes. */
 const AHEAD_BYTES_MAX = 64 * 1024 * 1024
 /** Polls without a new final block after which what was handed over is taken for lost, and asked for again. */
 const STILL_POLLS_MAX = 5
-/** A peer that gave nothing useful is not asked again for this long. */
-const PEER_PAUSE_MS = 2_000
 /** Asking around for certificates when nothing else tells us of progress. */
 const POLL_INTERVAL_MS = 2_000
 
@@ -32,6 +30,8 @@ export interface RangeSyncOptions {
   readonly fetcher: RangeFetcher
   readonly reader: BlockReader
   readonly tip: ChainTip
+  /** Every peer has deleted the block after ours: no range will ever bring us on. */
+  readonly onPruned?: () => void
   readonly now: () => number
   readonly logger: Logger
 }
@@ -43,7 +43,10 @@ interface Range {
 
 export class RangeSync {
   readonly #options: RangeSyncOptions
-  readonly #pausedUntil = new Map<string, number>()
+  readonly #peers: PeerTurns
+  readonly #requests: RangeRequests
+  /** Who refused the block after ours as pruned. */
+  readonly #prunedAt = new Map<string, Height>()
   #target = asHeight(0)
   /** Height up to which blocks have been handed over in this run. */
   #handedTo = asHeight(0)
@@ -56,10 +59,14 @@ export class RangeSync {
   readonly #waiting = new Set<() => void>()
   #pollTimer: NodeJS.Timeout | null = null
   #lastFinalHeight = asHeight(0)
-  #turn = 0
+  /** A certificate of an epoch to come was shown: where the chain ends is still to be learnt. */
+  #isEpochsBehind = false
 
   constructor(options: RangeSyncOptions) {
     this.#options = options
+    const { fetcher, now, logger } = options
+    this.#peers = new PeerTurns({ peers: () => fetcher.peers(), now, logger })
+    this.#requests = new RangeRequests(fetcher, this.#peers, logger)
   }
 
   get status(): SyncStatus {
@@ -92,13 +99,19 @@ export class RangeSync {
   /** Asks one peer, or any, for its highest certificate, and catches up to it. */
   async poll(peer?: string): Promise<void> {
     const { fetcher, reader, tip } = this.#options
-    const from = peer ?? this.#nextPeer()
+    const from = peer ?? this.#peers.next()
     if (from === null || this.#isStopped) return
     const status = await fetcher.fetchStatus(tip.finalHeight(), from)
     if (!status.ok || status.value.certificate === null) return
     const certificate = reader.verifyCertificate(status.value.certificate)
     if (certificate === null) {
-      this.#pause(from, 'certificate does not verify')
+      this.#peers.pause(from, 'certificate does not verify')
+      return
+    }
+    if (certificate === 'ahead') {
+      // What it claims cannot be checked before the epochs in between are here. Their ranges can.
+      this.#isEpochsBehind = true
+      this.request({ height: asHeight(tip.finalHeight() + 1) })
       return
     }
     if (certificate.height > tip.finalHeight()) this.request(certificate)
@@ -115,7 +128,7 @@ export class RangeSync {
   }
 
   async #run(): Promise<void> {
-    const { tip, logger, now } = this.#options
+    const { tip, reader, logger, now } = this.#options
     this.#isRunning = true
     const startHeight = tip.finalHeight()
     const startedAt = now()
@@ -129,9 +142,9 @@ export class RangeSync {
         this.#catchUpWithTip()
         const range = await this.#fetchRange()
         // With no peer left to ask, the next poll or certificate starts over.
-        if (range === null && !this.#hasPeer()) break
+        if (range === null && this.#peers.ready().length === 0) break
         if (range === null) continue
-        const last = range.blocks.at(-1)
+        const last = range.blocks.findLast((block) => !reader.isFiller(block))
         if (last === undefined) continue
         this.#handedTo = last.header.height
         this.#handedHash = last.hash
@@ -141,12 +154,24 @@ export class RangeSync {
       }
     } finally {
       this.#isRunning = false
+      this.#requests.clear()
     }
+    if (this.#isEpochsBehind && this.#handedTo > startHeight) this.#pollWhenFinal()
+    this.#isEpochsBehind = false
     const blocks = this.#handedTo - startHeight
     if (blocks > RANGE_BLOCKS) {
       const seconds = (now() - startedAt) / 1_000
       logger.info({ blocks, seconds, blocksPerSecond: Math.round(blocks / seconds) }, 'caught up')
     }
+  }
+
+  /** Asks again once all that was handed over is final. */
+  #pollWhenFinal(): void {
+    const { tip } = this.#options
+    void this.#until(() => tip.finalHeight() >= this.#handedTo || this.#isRunning).then(() => {
+      if (!this.#isRunning) return this.poll()
+      return undefined
+    })
   }
 
   /** Consensus may have finalized past what we handed over. */
@@ -163,29 +188,46 @@ export class RangeSync {
   }
 
   async #fetchRange(): Promise<Range | null> {
-    const { fetcher, logger } = this.#options
-    const peer = this.#nextPeer()
-    if (peer === null) return null
-    const answer = await fetcher.fetchRange(asHeight(this.#handedTo + 1), RANGE_BLOCKS, peer)
+    const next = asHeight(this.#handedTo + 1)
+    const came = await this.#requests.next(next, this.#target, (from) => this.#isNear(from))
+    if (came === null) return null
+    const { peer, answer } = came
     if (!answer.ok) {
-      logger.debug({ peer, code: answer.code, detail: answer.detail }, 'range not served')
-      this.#pause(peer, answer.code)
+      this.#options.logger.debug({ peer, code: answer.code, detail: answer.detail }, 'range not served')
+      this.#peers.pause(peer, answer.code)
+      if (answer.code === 'pruned') this.#pruned(came)
       return null
     }
-    const range = this.#check(answer.value)
-    if (range === null) this.#pause(peer, 'range does not hold')
+    const range = await this.#check(answer.value)
+    const end = range?.blocks.findLast((block) => !this.#options.reader.isFiller(block))?.header.height
+    if (end === undefined) this.#peers.pause(peer, 'range does not hold')
+    else this.#requests.taken(came, end)
     return range
   }
 
+  /** Blocks of a range that begins here may be held when they come. */
+  #isNear(from: Height): boolean {
+    return from - 1 - this.#options.tip.finalHeight() < AHEAD_BLOCKS_MAX
+  }
+
+  #pruned({ peer, from }: RangeAnswer): void {
+    const { fetcher, tip, onPruned } = this.#options
+    if (from !== tip.finalHeight() + 1) return
+    const peers = fetcher.peers()
+    for (const gone of this.#prunedAt.keys()) if (!peers.includes(gone)) this.#prunedAt.delete(gone)
+    this.#prunedAt.set(peer, from)
+    if (peers.every((other) => this.#prunedAt.get(other) === from)) onPruned?.()
+  }
+
   /** The blocks link from what we have to the certificate's block, and the certificate is a quorum's. */
-  #check(answer: {
+  async #check(answer: {
     readonly blocks: readonly Uint8Array[]
     readonly certificate: Uint8Array | null
-  }): Range | null {
+  }): Promise<Range | null> {
     const { reader } = this.#options
     if (answer.certificate === null || answer.blocks.length === 0) return null
     if (answer.blocks.length > RANGE_BLOCKS) return null
-    const finality = reader.verifyCertificate(answer.certificate)
+    const finality = await this.#verify(answer.certificate)
     if (finality === null) return null
     const blocks: HashedBlock[] = []
     let parentHash = this.#handedHash
@@ -197,6 +239,16 @@ export class RangeSync {
       if (block.hash === finality.blockHash) return { blocks, finality }
     }
     return null
+  }
+
+  /** A certificate of the next epoch can be checked once the blocks handed over, which end this one, are final. */
+  async #verify(certificate: Uint8Array): Promise<Verified<QuorumCertificate> | null> {
+    const { reader, tip } = this.#options
+    const early = reader.verifyCertificate(certificate)
+    if (early !== 'ahead') return early
+    await this.#until(() => tip.finalHeight() >= this.#handedTo || this.#stillPolls >= STILL_POLLS_MAX)
+    const verified = reader.verifyCertificate(certificate)
+    return verified === 'ahead' ? null : verified
   }
 
   async #waitForRoom(): Promise<void> {
@@ -219,28 +271,5 @@ export class RangeSync {
   #wake(): void {
     for (const resolve of this.#waiting) resolve()
     this.#waiting.clear()
-  }
-
-  /** Peers in turn, those that are paused left out. */
-  #nextPeer(): string | null {
-    const ready = this.#readyPeers()
-    this.#turn++
-    return ready[this.#turn % Math.max(1, ready.length)] ?? null
-  }
-
-  #hasPeer(): boolean {
-    return this.#readyPeers().length > 0
-  }
-
-  #readyPeers(): string[] {
-    const { fetcher, now } = this.#options
-    return fetcher.peers().filter((peer) => (this.#pausedUntil.get(peer) ?? 0) <= now())
-  }
-
-  #pause(peer: string, reason: string): void {
-    const { now, logger } = this.#options
-    logger.debug({ peer, reason }, 'peer paused')
-    if (this.#pausedUntil.size > 1_000) this.#pausedUntil.clear()
-    this.#pausedUntil.set(peer, now() + PEER_PAUSE_MS)
   }
 }

@@ -38,6 +38,8 @@ export interface BlockHeader {
   readonly nullifierRoot: Hex32
   /** Root of the state before this block. */
   readonly parentStateRoot: StateRoot
+  /** SSZ root of the validator set that decides the next block: part of the state after this one. */
+  readonly validatorSetRoot: Hex32
 }
 
 export interface Block {

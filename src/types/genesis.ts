@@ -1,5 +1,5 @@
 /** Whatever must be equal on all nodes from the start. Its hash is the network's identity. */
-import type { UnixMs } from './primitives.ts'
+import type { AccountId, UnixMs } from './primitives.ts'
 import type { Validator } from './validator-set.ts'
 
 /** Rules of the chain, in milliseconds and bytes. */
@@ -21,6 +21,16 @@ export interface ChainParameters {
    * is slower than this has every block's state certified; 0 certifies every block at any speed.
    */
   readonly certificateIntervalMs: number
+  /** Blocks per epoch: the validator set changes at its end. 0: one epoch without end, the set never changes. */
+  readonly epochBlocks: number
+  /** Evidence expires when both have passed since the end of the epoch it is about. */
+  readonly evidenceWindowBlocks: number
+  readonly evidenceWindowMs: number
+  /** Withdrawn stake is free when both have passed since the end of its epoch. Each above its evidence window. */
+  readonly unbondingBlocks: number
+  readonly unbondingMs: number
+  /** The least stake with which an account is in the validator set; above 0. */
+  readonly minimumValidatorStake: bigint
 }
 
 /** The network's floor for requests, level "declared" (spec/four-proofs.md). The stricter of this and the caller's wins. */
@@ -33,11 +43,21 @@ export interface ValidationPolicy {
   readonly maximumCompute: bigint
 }
 
+/** An account with a balance at the start. */
+export interface GenesisAccount {
+  readonly id: AccountId
+  /** Free, beside the stake of a validator of the same id. */
+  readonly balance: bigint
+}
+
 export interface Genesis {
   /** Human name, e.g. `dev`; part of the hash. */
   readonly network: string
   readonly time: UnixMs
   readonly parameters: ChainParameters
   readonly policy: ValidationPolicy
+  /** Each has an account of its id, with its stake bonded. */
   readonly validators: readonly Validator[]
+  /** Ids in ascending order, all different. */
+  readonly accounts: readonly GenesisAccount[]
 }

@@ -2,6 +2,7 @@
 import type { HashedBlock } from './block.ts'
 import type { QuorumCertificate } from './certificates.ts'
 import type { Hex32, Nullifier, StateRoot } from './primitives.ts'
+import type { StakingState } from './staking.ts'
 import type { VerdictRecord } from './verdict.ts'
 
 /**
@@ -23,10 +24,12 @@ export interface StateAccumulators {
 /** Everything that executing one block adds to the state. */
 export interface StateChanges {
   readonly nullifiers: readonly Nullifier[]
-  /** In the order of the block's transactions; one each. */
+  /** One per validation transaction, in the order of the block. */
   readonly verdicts: readonly VerdictRecord[]
   /** After the block. */
   readonly accumulators: StateAccumulators
+  /** After the block; the very object of the state before it when the block changes nothing in it. */
+  readonly staking: StakingState
 }
 
 /**
@@ -59,6 +62,11 @@ export interface FinalizedBlock {
   readonly changes: StateChanges
   /** The pre-commit certificate that made it final: on this block or on a descendant. */
   readonly finality: QuorumCertificate
+  /**
+   * The blocks from this one's child to the certificate's, when this one ends an epoch and became final through a
+   * filler (R13): they are no part of the chain, but without them the certificate proves nothing. Else empty.
+   */
+  readonly fillers: readonly HashedBlock[]
   /** Same order as `changes.verdicts`. */
   readonly answers: readonly AnswerFigures[]
 }

@@ -35,6 +35,8 @@ export type Nullifier = Brand<string, 'Nullifier'>
 export type RequestKey = Brand<string, 'RequestKey'>
 /** SHA-256 of an ML-DSA-65 identity public key under its domain tag. */
 export type ValidatorId = Brand<string, 'ValidatorId'>
+/** The same hash of the ML-DSA-65 key that an account's transactions are signed with. */
+export type AccountId = Brand<string, 'AccountId'>
 
 /** Largest view, height, epoch or time that is accepted from outside: far beyond use, safely an integer. */
 export const COUNTER_MAX = 2 ** 48

@@ -1,13 +1,15 @@
 /** What a validator must remember of its own signatures. One form serves as delta and as snapshot. */
 import type { QuorumCertificate, TimeoutCertificate } from './certificates.ts'
 import type { Timeout, Vote } from './messages.ts'
-import type { View } from './primitives.ts'
+import { asEpoch, type Epoch, type View } from './primitives.ts'
 
 /**
  * A safety record. Every field that is not null supersedes what earlier records said; `blocks` are added.
  * A snapshot is a record with all fields. S0: durable before anything that depends on it leaves.
  */
 export interface SafetyRecord {
+  /** Of everything in it. A record of a later epoch supersedes all that earlier epochs left. */
+  readonly epoch: Epoch
   /** The proposal of the highest view, as the bytes that were or will be sent. */
   readonly proposal: { readonly view: View; readonly bytes: Uint8Array } | null
   readonly prepare: Vote | null
@@ -25,6 +27,7 @@ export interface SafetyRecord {
 
 /** A record that says nothing; spread it and set what is new. */
 export const EMPTY_SAFETY_RECORD: SafetyRecord = {
+  epoch: asEpoch(0),
   proposal: null,
   prepare: null,
   preCommit: null,

@@ -1,9 +1,10 @@
 /**
- * Transactions as the chain orders them. In this protocol version a transaction is a validation request
- * that a client asked the network to judge; kinds are a closed union so that new ones are compile errors
- * wherever they are not handled.
+ * Transactions as the chain orders them: requests that a client asked the network to judge, what holders of
+ * accounts do with their stake, and proofs of a validator's equivocation. A closed union, so that a new kind is a
+ * compile error wherever it is not handled.
  */
-import type { RequestKey, TransactionHash } from './primitives.ts'
+import type { Evidence } from './evidence.ts'
+import type { AccountId, Height, RequestKey, TransactionHash } from './primitives.ts'
 import type { CertificateValidationRequest, FourProofValidationRequest } from './validation-request.ts'
 
 /** A certificate request to be judged. */
@@ -18,13 +19,62 @@ export interface FourProofTransaction {
   readonly request: FourProofValidationRequest
 }
 
+/** What gets a verdict. */
+export type ValidationTransaction = CertificateTransaction | FourProofTransaction
+
+/** What the holder of an account may do. Amounts are above 0. */
+export type StakingOperation =
+  | { readonly kind: 'transfer'; readonly to: AccountId; readonly amount: bigint }
+  /** Balance becomes stake: a weight from the next epoch on. */
+  | { readonly kind: 'bond'; readonly amount: bigint }
+  /** Stake becomes balance again, after the delay of the network's parameters. */
+  | { readonly kind: 'unbond'; readonly amount: bigint }
+  /** Into the validator set from the next epoch on, with the validator key, by default the account's own key. */
+  | { readonly kind: 'join' }
+  /** Out of it from the next epoch on. */
+  | { readonly kind: 'leave' }
+  /** Another validator key from the next epoch on; `proof` is its signature, context key-change. */
+  | { readonly kind: 'change-key'; readonly newPublicKey: Uint8Array; readonly proof: Uint8Array }
+
+/** An operation signed by the key of the account, context staking. */
+export interface StakingTransaction {
+  readonly kind: 'staking'
+  /** ML-DSA-65 key of the account, 1,952 bytes. */
+  readonly publicKey: Uint8Array
+  /** One above that of the account's last transaction. */
+  readonly sequence: number
+  /** The last height at which it is legal. */
+  readonly expiresAtHeight: Height
+  readonly operation: StakingOperation
+  readonly signature: Uint8Array
+}
+
+/** What a staking transaction's signature is over. */
+export type StakingContent = Omit<StakingTransaction, 'kind' | 'signature'>
+
+/** A validator's equivocation, to be punished. Whoever brings it signs nothing: it proves itself. */
+export interface EvidenceTransaction {
+  readonly kind: 'evidence'
+  readonly evidence: Evidence
+}
+
 /** What a block orders. */
-export type Transaction = CertificateTransaction | FourProofTransaction
+export type Transaction = ValidationTransaction | StakingTransaction | EvidenceTransaction
 
 /** A transaction with what is derived from its canonical bytes, computed once at the edge. */
-export interface HashedTransaction {
-  readonly transaction: Transaction
+export interface HashedTransaction<T extends Transaction = Transaction> {
+  readonly transaction: T
   readonly bytes: Uint8Array
   readonly hash: TransactionHash
+  /**
+   * Under which it is known while it waits and afterwards: for a request its id and content, for staking the
+   * content with its signature, for evidence the offence, whatever the signatures in it.
+   */
   readonly requestKey: RequestKey
+}
+
+/** Whether a transaction gets a verdict. */
+export function isValidation(hashed: HashedTransaction): hashed is HashedTransaction<ValidationTransaction> {
+  const { kind } = hashed.transaction
+  return kind === 'validate-certificate' || kind === 'validate-proofs'
 }

@@ -18,8 +18,8 @@ import { seededRandom } from '../support/seeded-random.ts'
 
 /** The heartbeat of a local network, and what the issue calls a stall. */
 const STALL_MS = 2_000
-/** What five processes on two cores, and a look every 20 ms, add to what is measured. */
-const SLACK_MS = 250
+/** A look every 20 ms, and what five processes on two cores add to it. */
+const SIGHT_SLACK_MS = 100
 
 let network: LocalNetwork
 
@@ -82,8 +82,8 @@ describe('one of four killed', () => {
     await watch.stop()
     victim.start()
     await victim.ready()
-    expect(gaps.byBlocks).toBeLessThanOrEqual(STALL_MS + SLACK_MS)
-    expect(gaps.bySight).toBeLessThanOrEqual(STALL_MS + SLACK_MS)
+    expect(gaps.byBlocks).toBeLessThanOrEqual(STALL_MS)
+    expect(gaps.bySight).toBeLessThanOrEqual(STALL_MS + SIGHT_SLACK_MS)
   })
 
   it('while requests come: every request is answered, and no block is late', {
@@ -107,11 +107,9 @@ describe('one of four killed', () => {
     await trickle.stop()
     await watch.stop()
     expect(trickle.refused).toBe(0)
-    expect(gaps.byBlocks).toBeLessThanOrEqual(STALL_MS + SLACK_MS)
-    expect(gaps.bySight).toBeLessThanOrEqual(STALL_MS + SLACK_MS)
-    expect(Math.max(...trickle.answered.map(({ latencyMs }) => latencyMs))).toBeLessThanOrEqual(
-      STALL_MS + SLACK_MS,
-    )
+    expect(gaps.byBlocks).toBeLessThanOrEqual(STALL_MS)
+    expect(gaps.bySight).toBeLessThanOrEqual(STALL_MS + SIGHT_SLACK_MS)
+    expect(Math.max(...trickle.answered.map(({ latencyMs }) => latencyMs))).toBeLessThanOrEqual(STALL_MS)
     for (const node of survivors) expect((await node.readiness()).status).toBe(200)
   })
 })

@@ -5,15 +5,20 @@ import { hashTransaction } from '../../src/codec/transaction.ts'
 import { appendLeaves, EMPTY_FRONTIER } from '../../src/ledger/frontier.ts'
 import type { BlockHeader, CertificateReference, HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../../src/types/certificates.ts'
-import type {
-  AnswerFigures,
-  Frontier,
-  StateAccumulators,
-  StateChanges,
-} from '../../src/types/ledger-state.ts'
+import type { Evidence, SignedContent } from '../../src/types/evidence.ts'
+import type { AnswerFigures, Frontier, StateAccumulators } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
-import { COUNTER_MAX, type Hex32 } from '../../src/types/primitives.ts'
-import type { HashedTransaction, Transaction } from '../../src/types/transaction.ts'
+import {
+  type AccountId,
+  COUNTER_MAX,
+  type Epoch,
+  type Height,
+  type Hex32,
+  type UnixMs,
+  type ValidatorId,
+} from '../../src/types/primitives.ts'
+import type { Account, StakingState } from '../../src/types/staking.ts'
+import type { HashedTransaction, StakingOperation, Transaction } from '../../src/types/transaction.ts'
 import {
   CERTIFICATE_TYPES,
   type CertificateValidationRequest,
@@ -121,7 +126,33 @@ const fourProofValidationRequest: Arbitrary<FourProofValidationRequest> = fc.rec
   timestamp: seconds,
 })
 
+const publicKey = fc.nat(255).map((n) => new Uint8Array(1_952).fill(n))
+const operation: Arbitrary<StakingOperation> = fc.oneof(
+  fc.record({ kind: fc.constant('transfer' as const), to: hex<AccountId>(), amount: u64 }),
+  fc.record({ kind: fc.constantFrom('bond' as const, 'unbond' as const), amount: u64 }),
+  fc.record({ kind: fc.constantFrom('join' as const, 'leave' as const) }),
+  fc.record({ kind: fc.constant('change-key' as const), newPublicKey: publicKey, proof: signature }),
+)
+const signedContent: Arbitrary<SignedContent> = fc.record({ height: counter(), blockHash: hex(), signature })
+const evidence: Arbitrary<Evidence> = fc.record({
+  kind: fc.constantFrom('proposal' as const, 'prepare' as const, 'pre-commit' as const),
+  epoch: counter(),
+  view: counter(),
+  publicKey,
+  first: signedContent,
+  second: signedContent,
+})
+
 export const transaction: Arbitrary<Transaction> = fc.oneof(
+  fc.record({
+    kind: fc.constant('staking' as const),
+    publicKey,
+    sequence: counter<number>(),
+    expiresAtHeight: counter<Height>(),
+    operation,
+    signature,
+  }),
+  fc.record({ kind: fc.constant('evidence' as const), evidence }),
   fc.record({ kind: fc.constant('validate-certificate' as const), request: certificateValidationRequest }),
   fc.record({ kind: fc.constant('validate-proofs' as const), request: fourProofValidationRequest }),
 )
@@ -142,6 +173,7 @@ const header: Arbitrary<BlockHeader> = fc.record({
   noteCommitmentRoot: hex(),
   nullifierRoot: hex(),
   parentStateRoot: hex(),
+  validatorSetRoot: hex(),
 })
 export const block: Arbitrary<HashedBlock> = fc
   .record({ header, transactions: fc.array(hashedTransaction, { maxLength: 3 }) })
@@ -225,11 +257,41 @@ export const accumulators: Arbitrary<StateAccumulators> = fc.record({
   noteCommitments: frontier,
   verdicts: frontier,
 })
-export const changes: Arbitrary<StateChanges> = fc.record({
-  nullifiers: fc.array(hex(), { maxLength: 3 }),
-  verdicts: fc.array(verdict, { maxLength: 3 }),
-  accumulators,
-}) as Arbitrary<StateChanges>
+export const account: Arbitrary<Account> = fc.record({
+  id: hex<AccountId>(),
+  balance: u64,
+  sequence: counter<number>(),
+  bonded: u64,
+  unbonding: fc.array(
+    fc.record({ amount: u64, matureHeight: counter<Height>(), matureTime: fc.option(counter<UnixMs>()) }),
+    { maxLength: 3 },
+  ),
+  validatorKey: fc.option(publicKey),
+  previousKeys: fc.array(fc.record({ id: hex<ValidatorId>(), lastEpoch: counter<Epoch>() }), {
+    maxLength: 3,
+  }),
+  isJoined: fc.boolean(),
+  tombstonedAt: fc.option(counter<Height>()),
+})
+export const stakingState: Arbitrary<StakingState> = fc.record({
+  epoch: counter<Epoch>(),
+  validators: fc.array(fc.record({ id: hex<ValidatorId>(), publicKey, stake: u64 }), { maxLength: 3 }),
+  accounts: fc
+    .uniqueArray(account, { selector: ({ id }) => id, maxLength: 3 })
+    .map((list) => new Map(list.sort((a, b) => (a.id < b.id ? -1 : 1)).map((one) => [one.id, one]))),
+  slashes: fc.array(
+    fc.record({
+      account: hex<AccountId>(),
+      height: counter<Height>(),
+      time: counter<UnixMs>(),
+      stake: u64,
+      burnt: u64,
+    }),
+    { maxLength: 3 },
+  ),
+  epochEnds: fc.array(fc.record({ epoch: counter<Epoch>(), time: counter<UnixMs>() }), { maxLength: 3 }),
+  burnt: u64,
+})
 const figures: Arbitrary<AnswerFigures> = fc.record({
   validationTimeUs: u64,
   consensusLatencyMs: u64,

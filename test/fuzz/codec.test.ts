@@ -9,13 +9,17 @@ import { decodeBlock, hashBlock } from '../../src/codec/block.ts'
 import { decodeQuorumCertificate, encodeQuorumCertificate } from '../../src/codec/certificates.ts'
 import {
   decodeStateAccumulators,
-  decodeStateChanges,
   decodeStoredVerdict,
   encodeStateAccumulators,
-  encodeStateChanges,
   encodeStoredVerdict,
 } from '../../src/codec/ledger-state.ts'
 import { decodeMessage, encodeMessage } from '../../src/codec/messages.ts'
+import {
+  decodeAccount,
+  decodeStakingState,
+  encodeAccount,
+  encodeStakingState,
+} from '../../src/codec/staking.ts'
 import { decodeTransaction, encodeTransaction } from '../../src/codec/transaction.ts'
 import { decodeVerdict, encodeVerdict } from '../../src/codec/verdict.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
@@ -46,13 +50,18 @@ const codecs: Record<string, Codec> = {
     decode: decodeQuorumCertificate,
   },
   messages: { values: arbitrary.message, encode: encodeMessage, decode: decodeMessage },
+  accounts: { values: arbitrary.account, encode: encodeAccount, decode: decodeAccount },
+  'staking states': {
+    values: arbitrary.stakingState,
+    encode: encodeStakingState,
+    decode: decodeStakingState,
+  },
   verdicts: { values: arbitrary.verdict, encode: encodeVerdict, decode: decodeVerdict },
   accumulators: {
     values: arbitrary.accumulators,
     encode: encodeStateAccumulators,
     decode: decodeStateAccumulators,
   },
-  changes: { values: arbitrary.changes, encode: encodeStateChanges, decode: decodeStateChanges },
   'stored verdicts': {
     values: arbitrary.storedVerdict,
     encode: encodeStoredVerdict,

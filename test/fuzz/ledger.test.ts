@@ -12,21 +12,23 @@ import { decodeVerdict, encodeVerdict } from '../../src/codec/verdict.ts'
 import { BranchStates } from '../../src/ledger/branch-state.ts'
 import { buildBlock } from '../../src/ledger/build-block.ts'
 import { checkBlock } from '../../src/ledger/check-block.ts'
-import { EMPTY_STATE, genesisState } from '../../src/ledger/genesis-state.ts'
+import { genesisState } from '../../src/ledger/genesis-state.ts'
 import type { Nullifier } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
 import {
   asParent,
   certificateRequest,
+  EMPTY_STATE,
   fourProofRequest,
   GENESIS,
   genesisParent,
+  PORTS,
   proposed,
   timeProof,
 } from '../unit/ledger/fixtures.ts'
 import { hashedTransaction } from './arbitraries.ts'
 
-const { rules } = genesisState(GENESIS)
+const { rules } = genesisState(GENESIS, PORTS)
 
 /** Requests that would be Valid but for each other: few ids, nonces and nodes, so that they collide. */
 const colliding: Arbitrary<HashedTransaction> = fc

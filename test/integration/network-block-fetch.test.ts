@@ -25,6 +25,7 @@ const chain: BlockSource = {
     certificate: CERTIFICATE,
   }),
   finality: () => ({ height: asHeight(40), certificate: CERTIFICATE }),
+  lowestHeight: () => asHeight(3),
 }
 
 async function fetchNode(source: BlockSource = chain): Promise<FetchNode> {
@@ -66,6 +67,7 @@ describe.each(['tcp', 'quic'] as const)('block fetch over %s', (transport) => {
 
     const behind = await a.fetch.fetchStatus(asHeight(7))
     expect(behind.ok && behind.value.value.finalHeight).toBe(40)
+    expect(behind.ok && behind.value.value.lowestHeight).toBe(3)
     expect(behind.ok && behind.value.value.certificate?.byteLength).toBe(CERTIFICATE.byteLength)
     const level = await a.fetch.fetchStatus(asHeight(40))
     expect(level.ok && level.value.value.certificate).toBe(null)
@@ -75,6 +77,7 @@ describe.each(['tcp', 'quic'] as const)('block fetch over %s', (transport) => {
       code: 'not-found',
     })
     expect(await a.fetch.fetchRange(asHeight(41), 5)).toMatchObject({ ok: false, code: 'not-found' })
+    expect(await a.fetch.fetchRange(asHeight(2), 5)).toMatchObject({ ok: false, code: 'pruned' })
   })
 
   it('asks for many ranges at once over a few streams', async () => {

@@ -1,4 +1,5 @@
 /** The HTTP listeners over real sockets: TrustChain's routes over TLS, the public API, metrics, probes. */
+
 import { X509Certificate } from 'node:crypto'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { request as plainRequest } from 'node:http'
@@ -15,6 +16,7 @@ import { HttpError } from '../../src/rpc/http/errors.ts'
 import type { HttpListener, ListenerOptions } from '../../src/rpc/http/listener.ts'
 import { makeMetricsServer } from '../../src/rpc/http/metrics-server.ts'
 import { loadOrMakeSelfSigned, makeSelfSigned, type TlsMaterial } from '../../src/rpc/http/self-signed.ts'
+import type { StakingPorts } from '../../src/rpc/http/staking-ports.ts'
 import { readJson } from '../../src/rpc/json-shape.ts'
 import { validationAnswer } from '../../src/rpc/trustchain-json-response.ts'
 import type { Logger } from '../../src/types/logger.ts'
@@ -402,13 +404,20 @@ const BLOCK: BlockView = {
 describe('the public API and metrics', () => {
   const asked: BlockReference[] = []
   let ready = true
+  const staking: StakingPorts = {
+    account: () => null,
+    slashes: () => [],
+    transaction: (key) => ({ key, state: 'unknown', height: null }),
+    submit: () => ({ is: 'busy', code: 'full', detail: 'no room' }),
+  }
   const ports: ApiPorts = {
+    staking,
     status: () => {
       throw new Error('a fault')
     },
     peers: async () => [],
     validators: () => [
-      { index: 0, validatorId: 'ab', stake: 2n ** 63n, isThisNode: true, isConnected: false },
+      { index: 0, validatorId: 'ab', stake: 2n ** 63n, nextStake: 0n, isThisNode: true, isConnected: false },
     ],
     block: (reference) => {
       asked.push(reference)

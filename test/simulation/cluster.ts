@@ -10,7 +10,12 @@ import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.
 import type { ChainParameters } from '../../src/types/genesis.ts'
 import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
-import { asValidatorIndex, type ValidatorId, type ValidatorIndex } from '../../src/types/primitives.ts'
+import {
+  asEpoch,
+  asValidatorIndex,
+  type ValidatorId,
+  type ValidatorIndex,
+} from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
 import { Adversary, Conspiracy, type Misbehaviour } from './adversary.ts'
 import { Checker } from './checker.ts'
@@ -19,6 +24,7 @@ import { type FaultOptions, scheduleFaults } from './faults.ts'
 import { Links } from './links.ts'
 import { Random } from './random.ts'
 import { SimulatedNode } from './simulated-node.ts'
+import { verifyToySignature } from './toy-signatures.ts'
 import { type DiskOperation, genesisOf, idOf, type Mutation, unwrap, type World } from './world.ts'
 
 export type Byzantine =
@@ -86,8 +92,8 @@ export class Cluster implements World {
     const { drop = 0, duplicate = 0, delayMaxMs = 0, slowMs = 0 } = options
     this.#links = new Links(this.random, { drop, duplicate, delayMaxMs, slowMs })
     const genesis = genesisOf(stakes, options.parameters)
-    this.genesis = genesisState(genesis)
-    this.electorate = new Electorate({ epoch: this.genesis.rules.epoch, validators: genesis.validators })
+    this.genesis = genesisState(genesis, { verifySignature: verifyToySignature })
+    this.electorate = new Electorate({ epoch: asEpoch(0), validators: genesis.validators })
     this.checker = new Checker(this.electorate, this.genesis)
     const liars = [...byzantine].filter(([, { kind }]) => kind === 'liar').map(([i]) => asValidatorIndex(i))
     const keys = options.isOmniscient === true ? liars : null

@@ -8,6 +8,7 @@ import type { GenesisState } from '../../src/ledger/genesis-state.ts'
 import type { StateReader } from '../../src/ledger/state-reader.ts'
 import type { StateAccumulators, StateChanges } from '../../src/types/ledger-state.ts'
 import type { Hex32, Nullifier, RequestKey } from '../../src/types/primitives.ts'
+import type { StakingState } from '../../src/types/staking.ts'
 import type { VerdictRecord } from '../../src/types/verdict.ts'
 import type { TakenTransaction } from './cluster.ts'
 import type { SimulatedNode } from './simulated-node.ts'
@@ -15,13 +16,15 @@ import type { SimulatedNode } from './simulated-node.ts'
 /** The state after a block as maps. */
 class MapState implements StateReader {
   accumulators: StateAccumulators
+  staking: StakingState
   readonly #nullifiers = new Set<Nullifier>()
   readonly #verdicts = new Map<RequestKey, VerdictRecord>()
   readonly #ids = new Map<Hex32, RequestKey>()
   readonly #sequences = new Map<Hex32, bigint>()
 
-  constructor(accumulators: StateAccumulators) {
+  constructor({ accumulators, staking }: Pick<StateChanges, 'accumulators' | 'staking'>) {
     this.accumulators = accumulators
+    this.staking = staking
   }
 
   apply(changes: StateChanges): void {
@@ -32,6 +35,7 @@ class MapState implements StateReader {
       if (verdict.sequence !== null) this.#sequences.set(verdict.sequence.nodeIdHash, verdict.sequence.number)
     }
     this.accumulators = changes.accumulators
+    this.staking = changes.staking
   }
 
   hasNullifier(nullifier: Nullifier): boolean {
@@ -50,7 +54,7 @@ class MapState implements StateReader {
 
 /** I9: the bytes of a chain, read and executed from genesis on, lead to the roots that the node had. */
 export function replayViolations(genesis: GenesisState, node: SimulatedNode): string[] {
-  const state = new MapState(genesis.changes.accumulators)
+  const state = new MapState(genesis.changes)
   let parent = { hash: genesis.block.hash, header: genesis.block.header, stateRoot: genesis.stateRoot, state }
   const transactions = new Set<string>()
   for (const [height, { bytes }] of node.finalBlocks.entries()) {

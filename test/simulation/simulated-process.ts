@@ -3,16 +3,22 @@
  * flow and range sync, over a simulated disk, network and clock. Nothing of theirs is rebuilt here.
  */
 import { decodeBlock } from '../../src/codec/block.ts'
+import { hashTransaction } from '../../src/codec/transaction.ts'
+import { finalTurnsOf, nextSetOf } from '../../src/composition/epochs.ts'
 import { signingHistoryOf } from '../../src/composition/signing-history.ts'
+import { StakingAdmission } from '../../src/composition/staking-admission.ts'
 import { TransactionFlow } from '../../src/composition/transaction-flow.ts'
 import type { ConsensusEffect } from '../../src/consensus/effect.ts'
 import { Signer } from '../../src/crypto/signer.ts'
+import { isFiller } from '../../src/ledger/chain-rules.ts'
 import { stateRoot } from '../../src/ledger/state-root.ts'
 import { Mempool } from '../../src/mempool/mempool.ts'
 import { ConsensusNode, recoverSafety, type ValidatorDuties } from '../../src/runtime/consensus-node.ts'
 import type { TimerPort } from '../../src/runtime/ports.ts'
 import { ChainStore } from '../../src/storage/chain-store.ts'
 import { RangeSync } from '../../src/sync/range-sync.ts'
+import { epochEndHeight } from '../../src/types/epochs.ts'
+import { makeEvidence } from '../../src/types/evidence.ts'
 import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
 import { asMonotonicMs, asUnixMs, type Height } from '../../src/types/primitives.ts'
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../../src/types/safety.ts'
@@ -45,6 +51,7 @@ export class SimulatedProcess {
   readonly consensus: ConsensusNode
   readonly sync: RangeSync
   readonly #node: SimulatedNode
+  readonly #admission: StakingAdmission
   readonly #disk: ProcessDisk
   readonly #log: SimulatedSafetyLog
   readonly #timers = new Map<string, number>()
@@ -58,7 +65,7 @@ export class SimulatedProcess {
     const chain = await ChainStore.open({
       database: MemoryDatabase.open(node.database, (apply) => disk.write(apply)),
       genesis,
-      stateRootOf: (accumulators) => stateRoot(accumulators, genesis.rules.fixedRoots),
+      stateRootOf: (accumulators, staking) => stateRoot(accumulators, staking, genesis.rules.fixedRoots),
       onFatal: (error) => node.fatal(error),
     })
     disk.isOpening = false
@@ -78,9 +85,13 @@ export class SimulatedProcess {
       failed: (error) => node.fatal(error),
       violated: (what) => world.checker.violated(`${what}: ${node.name}`),
     })
+    const admission = new StakingAdmission(chain, world.genesis.rules)
+    this.#admission = admission
     this.pool = new Mempool(POOL_LIMITS, {
       now: () => asMonotonicMs(node.monotonicMs()),
-      isFinal: (requestKey) => chain.state.verdict(requestKey) !== null,
+      isFinal: (requestKey) =>
+        chain.state.verdict(requestKey) !== null || chain.heightOfTransaction(requestKey) !== null,
+      refusal: ({ transaction }) => admission.refusal(transaction),
       expired: () => world.checker.violated(`I16: ${node.name} lets transactions expire`),
     })
     this.consensus = this.#makeConsensus()
@@ -117,9 +128,12 @@ export class SimulatedProcess {
     const { world, id } = node
     const { chain } = this
     const { tip } = chain
+    const { epochBlocks } = world.genesis.rules.parameters
     return new ConsensusNode({
       rules: world.genesis.rules,
-      validatorSet: world.electorate.set,
+      nextSet: () => nextSetOf(chain),
+      epochEndOf: (epoch) => epochEndHeight(epoch, epochBlocks),
+      finalTurns: finalTurnsOf(chain, epochBlocks),
       validator: id === null ? null : this.#duties(id),
       tip: { ...tip, finality: finalityOf(tip) },
       finalState: chain.state,
@@ -146,7 +160,7 @@ export class SimulatedProcess {
         },
       },
       sync: { request: (target) => this.sync.request(target) },
-      signatures: { isValid: isToySignature },
+      signatures: () => ({ isValid: isToySignature }),
       clock: {
         monotonicMs: () => asMonotonicMs(node.monotonicMs()),
         unixMs: () => asUnixMs(node.unixMs()),
@@ -154,7 +168,13 @@ export class SimulatedProcess {
       observe: (event) => node.observe(event),
       onFinal: (blocks) => {
         node.finalized(blocks)
+        this.pool.review(({ transaction }) => this.#admission.isHopeless(transaction))
         this.sync.finalized()
+      },
+      onEpoch: () => undefined,
+      onEquivocation: ({ kind, epoch, view, publicKey, one, other }) => {
+        const evidence = makeEvidence(kind, epoch, view, publicKey, one, other)
+        if (evidence !== null) this.flow.submit(hashTransaction({ kind: 'evidence', evidence }))
       },
       onHalt: (reason) => {
         if (node.isHonest) world.checker.violated(`halt: ${node.name}: ${reason}`)
@@ -255,6 +275,7 @@ export class SimulatedProcess {
           return block.ok ? block.value : null
         },
         verifyCertificate: (bytes) => this.consensus.verifyFinality(bytes),
+        isFiller: ({ header }) => isFiller(header, world.genesis.rules.parameters.epochBlocks),
       },
       tip: {
         finalHeight: () => chain.tip.height,

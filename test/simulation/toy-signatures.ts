@@ -7,6 +7,7 @@ import { SIGNATURE_BYTES } from '../../src/codec/certificates.ts'
 import { SIGNATURE_CONTEXTS } from '../../src/crypto/contexts.ts'
 import type { MlDsaKeyPair } from '../../src/crypto/ml-dsa.ts'
 import type { SignedKind } from '../../src/crypto/signer.ts'
+import type { VerifySignature } from '../../src/types/signatures.ts'
 
 const DIGEST_BYTES = 32
 
@@ -32,7 +33,7 @@ export function isToySignature(
 /** A key pair for the node's real Signer. */
 export function toyKeyPair(validator: number): MlDsaKeyPair {
   return {
-    publicKey: { raw: new Uint8Array(1_952), verify: () => false },
+    publicKey: { raw: toyPublicKey(validator), verify: () => false },
     sign: (payload, context) => {
       const signature = new Uint8Array(SIGNATURE_BYTES)
       signature.set(digest(validator, payload, context))
@@ -40,3 +41,12 @@ export function toyKeyPair(validator: number): MlDsaKeyPair {
     },
   }
 }
+
+/** A public key of the right length that tells whose it is. */
+export function toyPublicKey(validator: number): Uint8Array {
+  return new Uint8Array(1_952).fill(validator)
+}
+
+/** The ledger's signature check (evidence). */
+export const verifyToySignature: VerifySignature = (publicKey, payload, signature, context) =>
+  digest(publicKey[0] ?? 0, payload, SIGNATURE_CONTEXTS[context]).equals(signature.subarray(0, DIGEST_BYTES))

@@ -9,6 +9,7 @@ import type { SafetyRecord } from '../../src/types/safety.ts'
 import type { Checker } from './checker.ts'
 import type { Random } from './random.ts'
 import type { SimulatedNode } from './simulated-node.ts'
+import { toyPublicKey } from './toy-signatures.ts'
 
 /** Simulated time 0. Requests of test/unit/ledger/fixtures.ts are valid around here. */
 export const START_UNIX_MS = 1_760_000_001_000
@@ -71,6 +72,12 @@ export const PARAMETERS: ChainParameters = {
   blockBytesMax: 1_000_000,
   blockTransactionsMax: 100,
   certificateIntervalMs: 0,
+  epochBlocks: 0,
+  evidenceWindowBlocks: 1_000,
+  evidenceWindowMs: 1_000_000,
+  unbondingBlocks: 2_000,
+  unbondingMs: 2_000_000,
+  minimumValidatorStake: 1n,
 }
 
 const POLICY: ValidationPolicy = {
@@ -87,8 +94,6 @@ export function idOf(index: number): ValidatorId {
   return `${index}`.padStart(64, '0') as ValidatorId
 }
 
-const PUBLIC_KEY = new Uint8Array(1_952)
-
 /** A network of validators with these stakes. Keys are told apart by index only (toy-signatures.ts). */
 export function genesisOf(stakes: readonly bigint[], parameters: Partial<ChainParameters> = {}): Genesis {
   return {
@@ -96,7 +101,8 @@ export function genesisOf(stakes: readonly bigint[], parameters: Partial<ChainPa
     time: asUnixMs(START_UNIX_MS - 60_000),
     parameters: { ...PARAMETERS, ...parameters },
     policy: POLICY,
-    validators: stakes.map((stake, i) => ({ id: idOf(i), publicKey: PUBLIC_KEY, stake })),
+    validators: stakes.map((stake, i) => ({ id: idOf(i), publicKey: toyPublicKey(i), stake })),
+    accounts: [],
   }
 }
 

@@ -8,7 +8,7 @@ import { ValidatorSignatures } from '../../src/composition/validator-signatures.
 import type { ConsensusEvent } from '../../src/consensus/event.ts'
 import { selectMlDsa65 } from '../../src/crypto/select.ts'
 import { Signer } from '../../src/crypto/signer.ts'
-import { EMPTY_STATE, type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
+import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
 import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import type { StateReader } from '../../src/ledger/state-reader.ts'
 import { Mempool } from '../../src/mempool/mempool.ts'
@@ -20,7 +20,7 @@ import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
 import { asEpoch, asMonotonicMs, asUnixMs, type ValidatorId } from '../../src/types/primitives.ts'
 import { EMPTY_SAFETY_RECORD } from '../../src/types/safety.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
-import { GENESIS } from '../unit/ledger/fixtures.ts'
+import { EMPTY_STATE, GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
 
 const mlDsa = selectMlDsa65()
 export const KEYS = [0, 1, 2, 3].map((i) => mlDsa.keyPairFromSeed(new Uint8Array(32).fill(40 + i)))
@@ -91,6 +91,7 @@ export class MemoryNode {
   readonly outcomes: IngressOutcome[] = []
   readonly fatal: unknown[] = []
   readonly synced: number[] = []
+  readonly equivocations: object[] = []
   readonly pool: Mempool
   readonly consensus: ConsensusNode
   writeFailure: Error | null = null
@@ -115,6 +116,7 @@ export class MemoryNode {
       {
         now: () => clock.monotonicMs(),
         isFinal: (requestKey) => this.#state.verdict(requestKey) !== null,
+        refusal: () => null,
         expired: () => {},
       },
     )
@@ -124,6 +126,9 @@ export class MemoryNode {
       verdict: (requestKey) => this.#state.verdict(requestKey),
       requestKeyOfId: (id) => this.#state.requestKeyOfId(id),
       lastSequence: (node) => this.#state.lastSequence(node),
+      get staking() {
+        return node.#state.staking
+      },
       get accumulators() {
         return node.#state.accumulators
       },
@@ -131,7 +136,9 @@ export class MemoryNode {
     const node = this
     this.consensus = new ConsensusNode({
       rules: state.rules,
-      validatorSet: SET,
+      nextSet: () => SET,
+      epochEndOf: () => null,
+      finalTurns: [],
       validator:
         key === null || this.id === null
           ? null
@@ -157,10 +164,12 @@ export class MemoryNode {
       },
       fetcher: { fetchByHash: (hash) => network.fetch(this, hash) },
       sync: { request: ({ height }) => void this.synced.push(height) },
-      signatures: new ValidatorSignatures(mlDsa, SET),
+      signatures: (set) => new ValidatorSignatures(mlDsa, set),
       clock,
       observe: (event) => void this.events.push(event),
       onFinal: (blocks) => network.onFinal(this, blocks),
+      onEpoch: () => {},
+      onEquivocation: (equivocation) => void this.equivocations.push(equivocation),
       onHalt: (reason) => void this.fatal.push(reason),
       onFatal: (error) => void this.fatal.push(error),
       logger: silent,
@@ -177,7 +186,7 @@ export class MemoryNode {
 }
 
 export class MemoryNetwork {
-  readonly state: GenesisState = genesisState(NETWORK_GENESIS)
+  readonly state: GenesisState = genesisState(NETWORK_GENESIS, PORTS)
   readonly nodes: MemoryNode[]
   /** What each node said, in order. */
   readonly said: { readonly from: MemoryNode; readonly bytes: Uint8Array; readonly durable: number }[] = []

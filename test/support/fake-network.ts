@@ -3,7 +3,7 @@ import { requestIdHash } from '../../src/ledger/request-identity.ts'
 import { ok, type Result, refuse } from '../../src/types/errors.ts'
 import type { AnswerFigures, StoredVerdict } from '../../src/types/ledger-state.ts'
 import { asHeight, asUnixMs, type Hex32 } from '../../src/types/primitives.ts'
-import type { HashedTransaction } from '../../src/types/transaction.ts'
+import { type HashedTransaction, isValidation } from '../../src/types/transaction.ts'
 import type { RuleFailure } from '../../src/types/verdict.ts'
 import type { Clock } from '../../src/validation/ports.ts'
 
@@ -26,12 +26,13 @@ export function verdictOf(
   figures: AnswerFigures = FIGURES,
 ): StoredVerdict {
   const { transaction, requestKey } = hashed
+  if (!isValidation(hashed)) throw new Error(`a ${transaction.kind} transaction gets no verdict`)
   const id = transaction.kind === 'validate-certificate' ? transaction.request.requestId : requestKey
   return {
     record: {
       requestKey,
       requestIdHash: requestIdHash(id),
-      kind: transaction.kind,
+      kind: hashed.transaction.kind,
       height: asHeight(7),
       blockTime: asUnixMs(1_760_000_001_234),
       failures,

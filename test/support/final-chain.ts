@@ -3,22 +3,24 @@ import { randomBytes } from 'node:crypto'
 import { SIGNATURE_BYTES } from '../../src/codec/certificates.ts'
 import { buildBlock } from '../../src/ledger/build-block.ts'
 import type { ParentBlock } from '../../src/ledger/executed-block.ts'
-import { EMPTY_STATE, type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
+import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
 import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import { stateRoot } from '../../src/ledger/state-root.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
+import { epochOf } from '../../src/types/epochs.ts'
 import type { Genesis } from '../../src/types/genesis.ts'
 import type { AnswerFigures, FinalizedBlock, StateAccumulators } from '../../src/types/ledger-state.ts'
-import { asUnixMs, asValidatorIndex, asView, type StateRoot } from '../../src/types/primitives.ts'
+import { asHeight, asUnixMs, asValidatorIndex, asView, type StateRoot } from '../../src/types/primitives.ts'
+import type { StakingState } from '../../src/types/staking.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
-import { GENESIS } from '../unit/ledger/fixtures.ts'
+import { EMPTY_STATE, GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
 
-export const GENESIS_STATE: GenesisState = genesisState(GENESIS)
+export const GENESIS_STATE: GenesisState = genesisState(GENESIS, PORTS)
 
 /** What {@link ChainStore.open} wants of the ledger. */
-export const stateRootOf = (accumulators: StateAccumulators): StateRoot =>
-  stateRoot(accumulators, GENESIS_STATE.rules.fixedRoots)
+export const stateRootOf = (accumulators: StateAccumulators, staking: StakingState): StateRoot =>
+  stateRoot(accumulators, staking, GENESIS_STATE.rules.fixedRoots)
 
 /** The network of {@link GENESIS}. */
 export const NETWORK = { network: GENESIS.network, genesisHash: GENESIS_STATE.rules.genesisHash }
@@ -81,6 +83,7 @@ export class FinalChain {
     const height = parent.header.height + 1
     const { executed, skipped } = buildBlock(
       {
+        epoch: epochOf(asHeight(height), GENESIS.parameters.epochBlocks),
         view: asView(height),
         justify: { view: parent.header.view, blockHash: parent.hash },
         timestamp: asUnixMs(parent.header.timestamp + 1_000),
@@ -97,11 +100,15 @@ export class FinalChain {
       header: block.header,
       stateRoot: executed.stateRoot,
       // An empty block adds nothing: no layer for it, or a long chain would be a deep recursion.
-      state: changes.verdicts.length === 0 ? parent.state : StateOverlay.of(() => parent.state, changes),
+      state:
+        changes.verdicts.length === 0 && changes.staking === parent.state.staking
+          ? parent.state
+          : StateOverlay.of(() => parent.state, changes),
     }
     return {
       ...executed,
       finality: certificate(block),
+      fillers: [],
       answers: changes.verdicts.map(() => figures(height)),
     }
   }

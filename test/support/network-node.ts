@@ -157,6 +157,13 @@ export async function testNetwork(
       blockByHash: () => Buffer.from('a block'),
       range: () => ({ blocks: [Buffer.from('a block')], certificate: null }),
       finality: () => ({ height: asHeight(0), certificate: null }),
+      lowestHeight: () => asHeight(0),
+    },
+    snapshotSource: {
+      offers: () => [],
+      manifest: () => null,
+      chunk: async () => null,
+      handOver: async () => null,
     },
     calls: { answer: (request) => Promise.resolve(request), refuse: (reason) => Buffer.from(reason) },
     onConsensusMessage: (from, bytes) => messages.push({ from, bytes }),

@@ -1,11 +1,14 @@
 /** The genesis of a network on one machine: equal validators, and parameters that suit loopback and a laptop. */
 
+import { accountId } from '../../codec/genesis.ts'
 import type { ChainParameters, Genesis, ValidationPolicy } from '../../types/genesis.ts'
 import { asUnixMs } from '../../types/primitives.ts'
 import type { PublicKeys } from '../node-keys.ts'
 
 /** Every validator has the same stake. */
 const STAKE = 1_000n
+/** What each has beside it, to bond more or to pay others. */
+const BALANCE = 10n * STAKE
 
 const PARAMETERS: ChainParameters = {
   heartbeatMs: 2_000,
@@ -17,6 +20,12 @@ const PARAMETERS: ChainParameters = {
   blockBytesMax: 1_048_576,
   blockTransactionsMax: 1_024,
   certificateIntervalMs: 100,
+  epochBlocks: 128,
+  evidenceWindowBlocks: 1_024,
+  evidenceWindowMs: 600_000,
+  unbondingBlocks: 1_280,
+  unbondingMs: 900_000,
+  minimumValidatorStake: 100n,
 }
 
 /** Floors that TrustChain's own generators and test requests meet; caps of its four-proof checks (spec/stoq.md 4). */
@@ -45,5 +54,8 @@ export function makeGenesis(
     parameters: { ...PARAMETERS, ...parameters },
     policy: POLICY,
     validators: validators.map(({ id, publicKey }) => ({ id, publicKey, stake: STAKE })),
+    accounts: validators
+      .map(({ publicKey }) => ({ id: accountId(publicKey), balance: BALANCE }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1)),
   }
 }

@@ -6,7 +6,7 @@
 
 import type { ValidationPolicy } from '../../types/genesis.ts'
 import type { UnixMs } from '../../types/primitives.ts'
-import type { Transaction } from '../../types/transaction.ts'
+import type { ValidationTransaction } from '../../types/transaction.ts'
 import type { CertificateValidationRequest } from '../../types/validation-request.ts'
 import type { RuleFailure } from '../../types/verdict.ts'
 import type { RequestIdentity } from '../request-identity.ts'
@@ -32,7 +32,7 @@ export type JudgedState = Pick<StateReader, 'hasNullifier' | 'requestKeyOfId' | 
  * @returns every rule that failed, in the order space, stake, work, time, request; empty exactly when Valid
  */
 export function checkFourProofs(
-  transaction: Transaction,
+  transaction: ValidationTransaction,
   identity: RequestIdentity,
   state: JudgedState,
   blockTime: UnixMs,

@@ -3,6 +3,8 @@
  * decimal strings in JSON, so that every client reads them exactly. Times are Unix milliseconds.
  */
 
+import type { StakingPorts } from './staking-ports.ts'
+
 /** Everything that a person asks first. */
 export interface StatusView {
   readonly version: string
@@ -20,6 +22,8 @@ export interface StatusView {
   /** Why not, one sentence each; empty when ready. */
   readonly notReadyBecause: readonly string[]
   readonly epoch: number
+  /** Height of the epoch's last block, with which the validator set changes; null when it never does. */
+  readonly epochEndHeight: number | null
   readonly view: number
   readonly leader: {
     readonly validatorIndex: number
@@ -37,11 +41,15 @@ export interface StatusView {
   }
   /** Height of the highest block with a commit certificate over its state; null before the first. */
   readonly certifiedHeight: number | null
+  /** From here on every block is kept; older ones were pruned. */
+  readonly lowestHeight: number
   /** Highest height that any peer has told of; null while nobody has. */
   readonly targetHeight: number | null
   readonly validators: number
   readonly validatorsConnected: number
   readonly peers: number
+  /** Punishments within the evidence windows, and the stake that they and earlier ones took. */
+  readonly slashes: { readonly recent: number; readonly burnt: bigint }
   readonly mempool: { readonly transactions: number; readonly bytes: number }
 }
 
@@ -58,9 +66,13 @@ export interface PeerView {
 }
 
 export interface ValidatorView {
-  readonly index: number
+  /** Null for one that is not in the set yet and will be in the next epoch's, as things are. */
+  readonly index: number | null
   readonly validatorId: string
+  /** Voting weight; 0 when it is not in the set yet. */
   readonly stake: bigint
+  /** In the next epoch, as things are; 0 when it will not be in the set. */
+  readonly nextStake: bigint
   readonly isThisNode: boolean
   readonly isConnected: boolean
 }
@@ -110,6 +122,7 @@ export interface ReadinessCheck {
 
 /** What the public API asks the node. */
 export interface ApiPorts {
+  readonly staking: StakingPorts
   status(): StatusView | Promise<StatusView>
   peers(): readonly PeerView[] | Promise<readonly PeerView[]>
   validators(): readonly ValidatorView[] | Promise<readonly ValidatorView[]>

@@ -1,21 +1,24 @@
-/** The public API: read-only views of the node as JSON, errors as RFC 9457. Changes nothing, shows no secret. */
-import type { FastifyInstance, FastifyReply } from 'fastify'
+/**
+ * The public API: views of the node as JSON, errors as RFC 9457. Shows no secret; all it takes are transactions
+ * that prove by themselves who sent them.
+ */
+import type { FastifyInstance } from 'fastify'
 import { isHex } from '../../codec/hex.ts'
 import { COUNTER_MAX } from '../../types/primitives.ts'
 import type { ApiPorts, BlockReference } from './api-ports.ts'
+import { sendJson } from './json-reply.ts'
 import { HttpListener, type ListenerOptions, sendProblem } from './listener.ts'
 import { addProbes } from './probes.ts'
-
-/** No route takes a body. */
-const BODY_BYTES_MAX = 1_024
+import { addStakingRoutes, TRANSACTION_BODY_BYTES_MAX } from './staking-routes.ts'
 
 /** @returns a listener that is not started yet */
 export function makeApiServer(ports: ApiPorts, options: ListenerOptions): HttpListener {
-  return new HttpListener('public API', options, BODY_BYTES_MAX, (app) => addRoutes(app, ports))
+  return new HttpListener('public API', options, TRANSACTION_BODY_BYTES_MAX, (app) => addRoutes(app, ports))
 }
 
 function addRoutes(app: FastifyInstance, ports: ApiPorts): void {
   addProbes(app, () => ports.readiness())
+  addStakingRoutes(app, ports.staking)
   app.get('/v1/status', async (_request, reply) => sendJson(reply, await ports.status()))
   app.get('/v1/peers', async (_request, reply) => sendJson(reply, await ports.peers()))
   app.get('/v1/validators', async (_request, reply) => sendJson(reply, await ports.validators()))
@@ -31,6 +34,16 @@ function addRoutes(app: FastifyInstance, ports: ApiPorts): void {
     }
     const block = await ports.block(reference)
     if (block !== null) return sendJson(reply, block)
+    const { lowestHeight } = await ports.status()
+    if (reference.kind === 'height' && reference.height < lowestHeight) {
+      return sendProblem(request, reply, {
+        title: 'Gone',
+        status: 410,
+        detail: `block ${reference.height} is pruned here; the lowest is ${lowestHeight}`,
+        code: 'E_BLOCK_PRUNED',
+        fix: 'ask a node that keeps all blocks',
+      })
+    }
     return sendProblem(request, reply, {
       title: 'Not found',
       status: 404,
@@ -47,12 +60,4 @@ export function blockReference(text: string): BlockReference | null {
   if (isHex(text, 32)) return { kind: 'hash', hash: text }
   const height = Number(text)
   return /^(?:0|[1-9][0-9]{0,15})$/.test(text) && height <= COUNTER_MAX ? { kind: 'height', height } : null
-}
-
-/** bigint as a decimal string: a bare integer beyond 2^53 is rounded by most of those who read it. */
-function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
-  const json = JSON.stringify(value, (_key, entry: unknown) =>
-    typeof entry === 'bigint' ? entry.toString() : entry,
-  )
-  return reply.header('content-type', 'application/json').header('cache-control', 'no-store').send(json)
 }

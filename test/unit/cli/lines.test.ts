@@ -29,10 +29,13 @@ const STATUS: StatusView = {
   leader: { validatorIndex: 1, validatorId: 'cc', isThisNode: false },
   final: { height: 7, hash: 'dd', view: 8, time: 1_000_000, stateRoot: 'ee', voters: [0, 1, 3] },
   certifiedHeight: 6,
+  lowestHeight: 0,
   targetHeight: 12,
   validators: 4,
   validatorsConnected: 1,
   peers: 2,
+  epochEndHeight: 128,
+  slashes: { recent: 0, burnt: 0n },
   mempool: { transactions: 5, bytes: 900 },
 }
 

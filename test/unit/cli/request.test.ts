@@ -12,7 +12,7 @@ import {
 } from '../../../src/rpc/trustchain-json-request.ts'
 import type { ValidationPolicy } from '../../../src/types/genesis.ts'
 import { asUnixMs, type GenesisHash } from '../../../src/types/primitives.ts'
-import type { Transaction } from '../../../src/types/transaction.ts'
+import type { ValidationTransaction } from '../../../src/types/transaction.ts'
 import { PROOF_NAMES, type ProofName } from '../../../src/types/verdict.ts'
 import { vector } from '../../support/requests.ts'
 
@@ -28,18 +28,18 @@ const POLICY: ValidationPolicy = {
 const UNTOUCHED = { hasNullifier: () => false, requestKeyOfId: () => null, lastSequence: () => 0n }
 
 /** Which proofs the ledger finds wrong in a block made one second later. */
-function judge(transaction: Transaction): string[] {
+function judge(transaction: ValidationTransaction): string[] {
   const identity = requestIdentity(hashTransaction(transaction), 'ab'.repeat(32) as GenesisHash)
   const blockTime = asUnixMs(Date.now() + 1_000)
   return checkFourProofs(transaction, identity, UNTOUCHED, blockTime, POLICY).map(({ subject }) => subject)
 }
 
-function certificate(bad: ProofName | null): Transaction {
+function certificate(bad: ProofName | null): ValidationTransaction {
   const request = freshCertificateRequest(freshness(bad), 'test.hypermesh.online')
   return { kind: 'validate-certificate', request }
 }
 
-function fourProof(bad: ProofName | null): Transaction {
+function fourProof(bad: ProofName | null): ValidationTransaction {
   return { kind: 'validate-proofs', request: freshFourProofRequest(freshness(bad), 'cert-001') }
 }
 
@@ -61,7 +61,7 @@ const names = (json: string): string[] => json.match(/"[a-z0-9_]+":/g) ?? []
 
 describe('its JSON', () => {
   it('has the fields of the Rust client in their order', () => {
-    const { request } = certificate(null) as Extract<Transaction, { kind: 'validate-certificate' }>
+    const { request } = certificate(null) as Extract<ValidationTransaction, { kind: 'validate-certificate' }>
     const json = certificateValidationRequest.write(request)
     expect(names(json)).toEqual(names(vector('certreq_json')))
     expect(json).toContain('"byzantine_tolerance":0.0}')
@@ -70,7 +70,7 @@ describe('its JSON', () => {
   })
 
   it('of a four-proof set too', () => {
-    const { request } = fourProof(null) as Extract<Transaction, { kind: 'validate-proofs' }>
+    const { request } = fourProof(null) as Extract<ValidationTransaction, { kind: 'validate-proofs' }>
     const json = fourProofValidationRequest.write(request)
     expect(names(json)).toEqual(names(vector('fpreq_json')))
     expect(readJson(fourProofValidationRequest, Buffer.from(json))).toEqual({ ok: true, value: request })

@@ -40,6 +40,7 @@ const header = {
   noteCommitmentRoot: hashOf(12),
   nullifierRoot: hashOf(13),
   parentStateRoot: hashOf(14),
+  validatorSetRoot: hashOf(15),
 } as unknown as BlockHeader
 
 function littleEndian(value: number, size: number): string {
@@ -52,7 +53,7 @@ describe('a header', () => {
   const bytes = encode(headerSchema, header)
 
   it('has the layout that is documented, without a gap', () => {
-    expect(rows).toHaveLength(14)
+    expect(rows).toHaveLength(15)
     let end = 0
     for (const { offset, size, field } of rows) {
       expect(offset).toBe(end)

@@ -1,10 +1,12 @@
 /** What the public API shows, from a small chain: no decision is made here, so the figures must be those given. */
 import { describe, expect, it } from 'vitest'
 import { ApiViews, nodeNameOf } from '../../../src/composition/api-views.ts'
+import { StakingViews } from '../../../src/composition/staking-views.ts'
 import { Electorate } from '../../../src/consensus/validator-set.ts'
 import type { ChainStore } from '../../../src/storage/chain-store.ts'
 import type { HashedBlock } from '../../../src/types/block.ts'
 import {
+  asEpoch,
   asValidatorIndex,
   asView,
   type GenesisHash,
@@ -12,7 +14,7 @@ import {
 } from '../../../src/types/primitives.ts'
 import { FinalChain } from '../../support/final-chain.ts'
 import { validatorSet } from '../consensus/harness.ts'
-import { certificateTransaction, numberedTransaction } from '../ledger/fixtures.ts'
+import { certificateTransaction, GENESIS, numberedTransaction } from '../ledger/fixtures.ts'
 
 const builder = new FinalChain()
 const bad = certificateTransaction({
@@ -27,7 +29,11 @@ const ids = electorate.set.validators.map(({ id }) => id)
 
 /** As much of the chain store as is looked at. */
 const chain = {
-  tip: { ...tip, height: 2 },
+  tip: {
+    ...tip,
+    height: 2,
+    staking: { ...tip.changes.staking, accounts: new Map(), validators: electorate.set.validators },
+  },
   blockAt: (height: number) => finalized[height - 1]?.block ?? null,
   heightOf: (hash: string) => finalized.find(({ block }) => block.hash === hash)?.block.header.height ?? null,
   stateRootAt: (height: number) => finalized[height - 1]?.stateRoot ?? null,
@@ -44,10 +50,17 @@ function views(self: number | null = 1, target = 0): ApiViews {
     nodeName: 'a-node',
     peerId: 'peer',
     nodeId: ids[1] as ValidatorId,
-    self: self === null ? null : asValidatorIndex(self),
-    electorate,
+    self: () => (self === null ? null : asValidatorIndex(self)),
+    electorate: () => electorate,
     chain,
+    parameters: GENESIS.parameters,
+    staking: new StakingViews({
+      chain,
+      isWaiting: () => false,
+      submit: () => ({ ok: true, value: 'added' }),
+    }),
     look: () => ({
+      epoch: asEpoch(1),
       view: asView(9),
       leader: asValidatorIndex(1),
       highQcView: asView(8),

@@ -10,6 +10,7 @@ import { selectMlDsa65 } from '../../../src/crypto/select.ts'
 import { Signer } from '../../../src/crypto/signer.ts'
 import { Mempool } from '../../../src/mempool/mempool.ts'
 import {
+  asEpoch,
   asHeight,
   asMonotonicMs,
   asValidatorIndex,
@@ -39,6 +40,7 @@ interface Situation {
   readonly now?: number
   readonly syncTarget?: number
   readonly storageFailure?: string | null
+  readonly signingHeldBecause?: string
   readonly stakes?: readonly bigint[]
   readonly heartbeatMs?: number
 }
@@ -46,10 +48,11 @@ interface Situation {
 function reasons(situation: Situation = {}): Record<string, string | null> {
   const { self = 0, unreachable = [], lastFinalAt = 99_000, heartbeatMs = 2_000 } = situation
   const sources: ReadinessSources = {
-    electorate: new Electorate(validatorSet(situation.stakes ?? [1n, 1n, 1n, 1n])),
+    electorate: () => new Electorate(validatorSet(situation.stakes ?? [1n, 1n, 1n, 1n])),
     parameters: { ...PARAMETERS, heartbeatMs },
-    self: self === null ? null : asValidatorIndex(self),
+    self: () => (self === null ? null : asValidatorIndex(self)),
     look: () => ({
+      epoch: asEpoch(1),
       view: asView(12),
       leader: asValidatorIndex(0),
       highQcView: asView(11),
@@ -66,13 +69,14 @@ function reasons(situation: Situation = {}): Record<string, string | null> {
     peers: () => situation.peers ?? 3,
     syncTarget: () => situation.syncTarget ?? 40,
     storageFailure: () => situation.storageFailure ?? null,
+    signingHeldBecause: () => situation.signingHeldBecause ?? null,
   }
   return Object.fromEntries(
     readinessChecks(sources).map(({ name, ok, reason }) => [name, ok ? null : reason]),
   )
 }
 
-const READY = { storage: null, peers: null, quorum: null, sync: null, finality: null }
+const READY = { storage: null, signing: null, peers: null, quorum: null, sync: null, finality: null }
 
 describe('readiness', () => {
   it.each<[string, Situation]>([
@@ -89,6 +93,11 @@ describe('readiness', () => {
   it.each<[string, Situation, string]>([
     ['storage', { storageFailure: 'no space left' }, 'no space left'],
     ['peers', { peers: 0 }, 'connected to no peer'],
+    [
+      'signing',
+      { signingHeldBecause: 'listens 3.0 s more', unreachable: [0, 1, 2, 3] },
+      'listens 3.0 s more',
+    ],
     [
       'quorum',
       { unreachable: [1, 3] },
@@ -121,7 +130,12 @@ describe('the flow of transactions', () => {
     const final = new Set<string>()
     const pool = new Mempool(
       { countMax, bytesMax: 1e6, countPerSourceMax: countMax, bytesPerSourceMax: 1e6, timeToLiveMs: 1e6 },
-      { now: () => asMonotonicMs(0), isFinal: (key) => final.has(key), expired: () => {} },
+      {
+        now: () => asMonotonicMs(0),
+        isFinal: (key) => final.has(key),
+        refusal: () => null,
+        expired: () => {},
+      },
     )
     const made = new TransactionFlow({
       pool,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { genesisHash, validatorId } from '../../../src/codec/genesis.ts'
 import { formatGenesis, parseGenesis } from '../../../src/config/genesis-file.ts'
 import type { Genesis } from '../../../src/types/genesis.ts'
-import { asUnixMs } from '../../../src/types/primitives.ts'
+import { type AccountId, asUnixMs } from '../../../src/types/primitives.ts'
 
 function validator(fill: number, stake: bigint): Genesis['validators'][number] {
   const publicKey = new Uint8Array(1_952).fill(fill)
@@ -23,6 +23,12 @@ const GENESIS: Genesis = {
     blockBytesMax: 1_048_576,
     blockTransactionsMax: 1_024,
     certificateIntervalMs: 0,
+    epochBlocks: 0,
+    evidenceWindowBlocks: 10,
+    evidenceWindowMs: 10_000,
+    unbondingBlocks: 20,
+    unbondingMs: 20_000,
+    minimumValidatorStake: 1n,
   },
   policy: {
     minimumStake: 100n,
@@ -33,6 +39,10 @@ const GENESIS: Genesis = {
     maximumCompute: 9_007_199_254_740_993n,
   },
   validators: [validator(1, 1n), validator(2, 2n ** 63n + 1n)],
+  accounts: [
+    { id: '1'.repeat(64) as AccountId, balance: 0n },
+    { id: '2'.repeat(64) as AccountId, balance: 2n ** 62n + 1n },
+  ],
 }
 
 type Json = Record<string, unknown>
@@ -73,6 +83,28 @@ describe('genesis.json', () => {
     ['a validator twice', changed('', { validators: [key('ab'), key('ab')] }), /same key/],
     ['no validator', changed('', { validators: [] }), /validators/],
     ['too many', changed('', { validators: Array(257).fill(key('ab')) }), /validators/],
+    ['a genesis of before accounts', changed('', { accounts: undefined }), /accounts/],
+    ['one of before epochs', changed('parameters', { epochBlocks: undefined }), /parameters\.epochBlocks/],
+    [
+      'stake that is free before its evidence',
+      changed('parameters', { unbondingBlocks: 10 }),
+      /unbondingBlocks must be above/,
+    ],
+    ['the same in time', changed('parameters', { unbondingMs: 10_000 }), /unbondingMs must be above/],
+    [
+      'validators of no stake',
+      changed('parameters', { minimumValidatorStake: '0' }),
+      /minimumValidatorStake/,
+    ],
+    [
+      'a validator below the minimum',
+      changed('parameters', { minimumValidatorStake: '2' }),
+      /stake of validator 0, 1, is below/,
+    ],
+    ['an account that is no hash', changed('accounts.0', { id: 'ab' }), /accounts\[0\]\.id/],
+    ['accounts out of order', changed('accounts.0', { id: '3'.repeat(64) }), /ascending order/],
+    ['an account twice', changed('accounts.0', { id: '2'.repeat(64) }), /ascending order/],
+    ['more than can be counted', changed('accounts.0', { balance: `${2n ** 63n}` }), /add up to/],
     ['a name with a slash', changed('', { network: '../x' }), /network/],
     ['a time that is none', changed('', { time: 'yesterday' }), /time/],
   ])('refuses %s (65)', (_what, text, message) => {

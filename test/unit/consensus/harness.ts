@@ -6,8 +6,9 @@ import { hashBlock, headerSchema, transactionsRoot } from '../../../src/codec/bl
 import { encodeMessage } from '../../../src/codec/messages.ts'
 import type { ConsensusEffect } from '../../../src/consensus/effect.ts'
 import type { ConsensusEvent } from '../../../src/consensus/event.ts'
+import { rootCertificate } from '../../../src/consensus/initial-state.ts'
 import type { ConsensusInput } from '../../../src/consensus/input.ts'
-import { genesisCertificate, Replica, type ReplicaOptions } from '../../../src/consensus/replica.ts'
+import { Replica, type ReplicaOptions } from '../../../src/consensus/replica.ts'
 import type { HashedBlock } from '../../../src/types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../../../src/types/certificates.ts'
 import type { ChainParameters } from '../../../src/types/genesis.ts'
@@ -39,6 +40,12 @@ export const PARAMETERS: ChainParameters = {
   blockBytesMax: 1_000_000,
   blockTransactionsMax: 100,
   certificateIntervalMs: 0,
+  epochBlocks: 0,
+  evidenceWindowBlocks: 10,
+  evidenceWindowMs: 10_000,
+  unbondingBlocks: 20,
+  unbondingMs: 20_000,
+  minimumValidatorStake: 1n,
 }
 
 export function validatorSet(stakes: readonly bigint[]): ValidatorSet {
@@ -139,7 +146,7 @@ export function quorumOn(
   block: HashedBlock,
   voters: readonly number[] = [0, 1, 2],
 ): QuorumCertificate {
-  if (block.header.height === 0) return genesisCertificate(block)
+  if (block.header.height === 0) return rootCertificate(block, asEpoch(1))
   const { epoch, view, height } = block.header
   return {
     kind,
@@ -222,7 +229,10 @@ export class Harness {
       parameters: { ...PARAMETERS, ...options.parameters },
       final: options.final ?? GENESIS,
       finality: options.finality ?? null,
-      recovered: options.recovered ?? EMPTY_SAFETY_RECORD,
+      epochEnd: options.epochEnd ?? null,
+      finalTurns: options.finalTurns ?? [],
+      pacemaker: options.pacemaker ?? null,
+      recovered: { ...(options.recovered ?? EMPTY_SAFETY_RECORD), epoch: asEpoch(1) },
       recoveredProposal: options.recoveredProposal ?? null,
       recoveredBlocks: options.recoveredBlocks ?? [],
       encodeProposal: encodeMessage,
@@ -371,7 +381,9 @@ export function words(effects: readonly ConsensusEffect[]): string[] {
         return `finalize ${effect.blocks.map(({ header }) => header.height)}`
       case 'persist': {
         const { blocks, ...fields } = effect.record
-        const set = Object.entries(fields).flatMap(([name, value]) => (value === null ? [] : [name]))
+        const set = Object.entries(fields).flatMap(([name, value]) =>
+          value === null || name === 'epoch' ? [] : [name],
+        )
         return `persist ${[...set, ...(blocks.length > 0 ? ['blocks'] : [])].join('+')}`
       }
       case 'halt':

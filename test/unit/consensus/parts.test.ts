@@ -70,7 +70,7 @@ describe('the pacemaker (R15)', () => {
   })
 
   it('leaves a heartbeat room for one dead leader', () => {
-    expect(sampled([]).idleDelayMs()).toBe(1_850)
+    expect(sampled([]).idleDelayMs()).toBe(1_800)
     expect(new Pacemaker({ ...PARAMETERS, heartbeatMs: 50 }).idleDelayMs()).toBe(0)
   })
 })

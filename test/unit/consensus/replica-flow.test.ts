@@ -132,7 +132,7 @@ describe('pre-commit votes', () => {
     expect(asked).toContainEqual({ kind: 'fetch-block', blockHash: B1.hash, from: 1 })
     expect(words(h.feed({ kind: 'blocks-received', blocks: [B1], finality: null }))).toEqual([
       'check 1',
-      'set view 2250',
+      'set view 2200',
       'finalize 1',
     ])
   })
@@ -169,10 +169,10 @@ describe('the leader', () => {
     const h = new Harness({ self: asValidatorIndex(3) })
     h.finalize(B1)
     h.finalize(B2)
-    expect(words(h.effects)).toContain('set propose 1850')
+    expect(words(h.effects)).toContain('set propose 1800')
     expect(h.expire('propose', 2)).toEqual([])
-    expect(words(h.later(1_000).expire('propose'))).toEqual(['set propose 850'])
-    expect(words(h.later(850).expire('propose'))).toContain('broadcast proposal')
+    expect(words(h.later(1_000).expire('propose'))).toEqual(['set propose 800'])
+    expect(words(h.later(800).expire('propose'))).toContain('broadcast proposal')
   })
 
   it('builds an empty block on transactions that do not become final', () => {
@@ -189,7 +189,7 @@ describe('the leader', () => {
     const h = new Harness({ self: asValidatorIndex(3) })
     h.finalize(B1)
     h.finalize(blockOn(B1, 2, { transactions: [TRANSACTION] }))
-    expect(words(h.later(25).expire('propose'))).toEqual(['set propose 1825'])
+    expect(words(h.later(25).expire('propose'))).toEqual(['set propose 1775'])
   })
 
   it('proposes at once when work arrives', () => {

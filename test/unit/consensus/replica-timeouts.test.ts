@@ -338,7 +338,7 @@ describe('a view in which the work is done', () => {
 
   it('is idle again: its leader may wait for the heartbeat without being given up', () => {
     const h = afterWork(0)
-    expect(words(h.feed({ kind: 'work-exhausted' }))).toEqual(['set view 2250'])
+    expect(words(h.feed({ kind: 'work-exhausted' }))).toEqual(['set view 2200'])
   })
 
   it('whether the pool or the chain is done last', () => {
@@ -349,7 +349,7 @@ describe('a view in which the work is done', () => {
     h.receive(proposal(full), 2)
     h.votes('prepare', full)
     h.feed({ kind: 'work-exhausted' })
-    expect(words(h.votes('pre-commit', full))).toEqual(['set view 2250', 'finalize 2'])
+    expect(words(h.votes('pre-commit', full))).toEqual(['set view 2200', 'finalize 2'])
   })
 
   it('is not idle while there is a proposal in it', () => {

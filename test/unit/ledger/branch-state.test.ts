@@ -2,12 +2,18 @@
 import { describe, expect, it } from 'vitest'
 import { BranchStates } from '../../../src/ledger/branch-state.ts'
 import type { ExecutedBlock } from '../../../src/ledger/executed-block.ts'
-import { EMPTY_STATE } from '../../../src/ledger/genesis-state.ts'
 import { requestIdHash } from '../../../src/ledger/request-identity.ts'
 import { StateOverlay } from '../../../src/ledger/state-overlay.ts'
 import type { StateReader } from '../../../src/ledger/state-reader.ts'
 import type { BlockHash } from '../../../src/types/primitives.ts'
-import { asParent, built, fourProofTransaction, genesisParent, numberedTransaction } from './fixtures.ts'
+import {
+  asParent,
+  built,
+  EMPTY_STATE,
+  fourProofTransaction,
+  genesisParent,
+  numberedTransaction,
+} from './fixtures.ts'
 
 const { parent } = genesisParent()
 
@@ -26,6 +32,9 @@ class WrittenState implements StateReader {
   verdict: StateReader['verdict'] = (k) => this.#state.verdict(k)
   requestKeyOfId: StateReader['requestKeyOfId'] = (h) => this.#state.requestKeyOfId(h)
   lastSequence: StateReader['lastSequence'] = (h) => this.#state.lastSequence(h)
+  get staking() {
+    return this.#state.staking
+  }
   get accumulators() {
     return this.#state.accumulators
   }

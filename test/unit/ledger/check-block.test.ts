@@ -4,7 +4,7 @@ import { decodeBlock, hashBlock, transactionsRoot } from '../../../src/codec/blo
 import { BranchStates } from '../../../src/ledger/branch-state.ts'
 import { buildBlock } from '../../../src/ledger/build-block.ts'
 import { type BlockRefusal, checkBlock } from '../../../src/ledger/check-block.ts'
-import { EMPTY_STATE, genesisState, ZERO_BLOCK_HASH } from '../../../src/ledger/genesis-state.ts'
+import { genesisState, ZERO_BLOCK_HASH } from '../../../src/ledger/genesis-state.ts'
 import type { Block, BlockHeader } from '../../../src/types/block.ts'
 import { asEpoch, asHeight, asUnixMs, type Hex32, type StateRoot } from '../../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
@@ -13,14 +13,16 @@ import {
   BLOCK_TIME,
   built,
   certificateTransaction,
+  EMPTY_STATE,
   fourProofTransaction,
   GENESIS,
   genesisParent,
   numberedTransaction,
+  PORTS,
   proposed,
 } from './fixtures.ts'
 
-const { rules } = genesisState(GENESIS)
+const { rules } = genesisState(GENESIS, PORTS)
 const { parent } = genesisParent()
 const transactions = [numberedTransaction(1), fourProofTransaction(), numberedTransaction(2)]
 const executed = built(transactions, parent)

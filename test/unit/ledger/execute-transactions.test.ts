@@ -5,26 +5,28 @@ import { fromHex, toHex } from '../../../src/codec/hex.ts'
 import { utf8ToBytes } from '../../../src/codec/utf8.ts'
 import { BranchStates } from '../../../src/ledger/branch-state.ts'
 import { executeTransactions } from '../../../src/ledger/execute-transactions.ts'
-import { EMPTY_STATE, genesisState } from '../../../src/ledger/genesis-state.ts'
+import { genesisState } from '../../../src/ledger/genesis-state.ts'
 import { requestIdentity, requestIdHash, timeNullifier } from '../../../src/ledger/request-identity.ts'
 import type { StateReader } from '../../../src/ledger/state-reader.ts'
-import { asHeight } from '../../../src/types/primitives.ts'
+import { asEpoch, asHeight } from '../../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
 import {
   asParent,
   BLOCK_TIME,
   built,
   certificateTransaction,
+  EMPTY_STATE,
   fourProofTransaction,
   GENESIS,
   genesisParent,
   numberedTransaction,
+  PORTS,
   timeProof,
 } from './fixtures.ts'
 
-const { rules } = genesisState(GENESIS)
+const { rules } = genesisState(GENESIS, PORTS)
 const { parent } = genesisParent()
-const context = { height: asHeight(1), blockTime: BLOCK_TIME, rules }
+const context = { epoch: asEpoch(0), height: asHeight(1), blockTime: BLOCK_TIME, rules }
 
 function execute(transactions: readonly HashedTransaction[], state: StateReader = EMPTY_STATE) {
   const execution = executeTransactions(context, transactions, state)

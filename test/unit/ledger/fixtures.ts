@@ -1,13 +1,22 @@
 /** Requests that are Valid at a known block time, a genesis, and blocks built on it. Test material only. */
+
+import { validatorId } from '../../../src/codec/genesis.ts'
 import { timeProofHash } from '../../../src/codec/proofs.ts'
 import { hashTransaction } from '../../../src/codec/transaction.ts'
+import { selectMlDsa65 } from '../../../src/crypto/select.ts'
+import { signatureVerifier } from '../../../src/crypto/verify-signature.ts'
 import { buildBlock, type ProposedFields } from '../../../src/ledger/build-block.ts'
 import type { ExecutedBlock, ParentBlock } from '../../../src/ledger/executed-block.ts'
-import { EMPTY_STATE, type GenesisState, genesisState } from '../../../src/ledger/genesis-state.ts'
+import { type GenesisState, genesisState } from '../../../src/ledger/genesis-state.ts'
 import type { StateReader } from '../../../src/ledger/state-reader.ts'
+import { epochOf } from '../../../src/types/epochs.ts'
 import type { Genesis, ValidationPolicy } from '../../../src/types/genesis.ts'
-import { asUnixMs, asValidatorIndex, asView, type ValidatorId } from '../../../src/types/primitives.ts'
-import type { HashedTransaction } from '../../../src/types/transaction.ts'
+import { asUnixMs, asValidatorIndex, asView, nextHeight } from '../../../src/types/primitives.ts'
+import type {
+  CertificateTransaction,
+  FourProofTransaction,
+  HashedTransaction,
+} from '../../../src/types/transaction.ts'
 import type {
   CertificateValidationRequest,
   FourProofValidationRequest,
@@ -42,14 +51,26 @@ export const GENESIS: Genesis = {
     blockBytesMax: 1_048_576,
     blockTransactionsMax: 1_024,
     certificateIntervalMs: 0,
+    epochBlocks: 0,
+    evidenceWindowBlocks: 10,
+    evidenceWindowMs: 10_000,
+    unbondingBlocks: 20,
+    unbondingMs: 20_000,
+    minimumValidatorStake: 1n,
   },
   policy: POLICY,
-  validators: [0, 1, 2, 3].map((i) => ({
-    id: `${i}`.repeat(64) as ValidatorId,
-    publicKey: new Uint8Array(1_952).fill(i),
-    stake: 1n,
-  })),
+  validators: [0, 1, 2, 3].map((i) => {
+    const publicKey = new Uint8Array(1_952).fill(i)
+    return { id: validatorId(publicKey), publicKey, stake: 1n }
+  }),
+  accounts: [],
 }
+
+/** Real signature checks. */
+export const PORTS = { verifySignature: signatureVerifier(selectMlDsa65()) }
+
+/** The state before block 1 of {@link GENESIS}. */
+export const EMPTY_STATE = genesisState(GENESIS, PORTS).state
 
 /** A time proof whose hash matches. */
 export function timeProof(fields: Partial<Omit<TimeProof, 'proofHash'>> = {}): TimeProof {
@@ -179,14 +200,16 @@ export function fourProofRequest(overrides: SetOverrides = {}): FourProofValidat
   }
 }
 
-export const certificateTransaction = (overrides: CertificateOverrides = {}): HashedTransaction =>
+export const certificateTransaction = (
+  overrides: CertificateOverrides = {},
+): HashedTransaction<CertificateTransaction> =>
   hashTransaction({ kind: 'validate-certificate', request: certificateRequest(overrides) })
 
-export const fourProofTransaction = (overrides: SetOverrides = {}): HashedTransaction =>
+export const fourProofTransaction = (overrides: SetOverrides = {}): HashedTransaction<FourProofTransaction> =>
   hashTransaction({ kind: 'validate-proofs', request: fourProofRequest(overrides) })
 
 /** A valid certificate transaction told apart by number. */
-export const numberedTransaction = (n: number): HashedTransaction =>
+export const numberedTransaction = (n: number): HashedTransaction<CertificateTransaction> =>
   certificateTransaction({
     top: { requestId: `request-${n}` },
     time: timeProof({ nonce: BigInt(n) + 1n }),
@@ -194,9 +217,9 @@ export const numberedTransaction = (n: number): HashedTransaction =>
 
 /** A chain that a test grows block by block, keeping the state in the hands of the test. */
 export function genesisParent(genesis: Genesis = GENESIS): { state: GenesisState; parent: ParentBlock } {
-  const state = genesisState(genesis)
+  const state = genesisState(genesis, PORTS)
   const { block, stateRoot } = state
-  return { state, parent: { hash: block.hash, header: block.header, stateRoot, state: EMPTY_STATE } }
+  return { state, parent: { hash: block.hash, header: block.header, stateRoot, state: state.state } }
 }
 
 export const asParent = (executed: ExecutedBlock, state: StateReader): ParentBlock => ({
@@ -209,6 +232,7 @@ export const asParent = (executed: ExecutedBlock, state: StateReader): ParentBlo
 /** Fields of a proposal in the view after the parent's. */
 export function proposed(parent: ParentBlock, fields: Partial<ProposedFields> = {}): ProposedFields {
   return {
+    epoch: epochOf(nextHeight(parent.header.height), GENESIS.parameters.epochBlocks),
     view: asView(parent.header.view + 1),
     justify: { view: parent.header.view, blockHash: parent.hash },
     timestamp: asUnixMs(Math.max(BLOCK_TIME, parent.header.timestamp + 1)),
@@ -221,7 +245,7 @@ export function proposed(parent: ParentBlock, fields: Partial<ProposedFields> = 
 export function built(
   transactions: readonly HashedTransaction[],
   parent: ParentBlock,
-  rules = genesisState(GENESIS).rules,
+  rules = genesisState(GENESIS, PORTS).rules,
 ): ExecutedBlock {
   const { executed, skipped } = buildBlock(proposed(parent), transactions, parent, rules)
   if (skipped.length > 0) throw new Error(`skipped: ${skipped.map(({ code }) => code).join()}`)

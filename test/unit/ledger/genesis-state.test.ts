@@ -6,12 +6,14 @@ import { genesisHash } from '../../../src/codec/genesis.ts'
 import { fromHex, toHex } from '../../../src/codec/hex.ts'
 import { appendLeaves, EMPTY_FRONTIER, frontierRoot } from '../../../src/ledger/frontier.ts'
 import { EMPTY_ACCUMULATORS, genesisState, ZERO_BLOCK_HASH } from '../../../src/ledger/genesis-state.ts'
+import { stakingRoot, validatorSetRoot } from '../../../src/ledger/staking/staking-root.ts'
 import { stateRoot } from '../../../src/ledger/state-root.ts'
 import type { Genesis } from '../../../src/types/genesis.ts'
-import type { Hex32 } from '../../../src/types/primitives.ts'
-import { GENESIS } from './fixtures.ts'
+import { type AccountId, asEpoch, asHeight, type Hex32 } from '../../../src/types/primitives.ts'
+import { GENESIS, PORTS } from './fixtures.ts'
 
-const state = genesisState(GENESIS)
+const state = genesisState(GENESIS, PORTS)
+const { staking } = state.changes
 const { block, rules } = state
 
 describe('genesis', () => {
@@ -30,7 +32,7 @@ describe('genesis', () => {
   })
 
   it('is the same for everyone, and another for anything that differs', () => {
-    expect(genesisState(structuredClone(GENESIS))).toEqual(state)
+    expect(genesisState(structuredClone(GENESIS), PORTS)).toEqual(state)
     const others: Partial<Genesis>[] = [
       { network: 'other' },
       { time: (GENESIS.time + 1) as Genesis['time'] },
@@ -38,7 +40,7 @@ describe('genesis', () => {
       { parameters: { ...GENESIS.parameters, heartbeatMs: 1 } },
       { validators: GENESIS.validators.slice(1) },
     ]
-    const hashes = others.map((other) => genesisState({ ...GENESIS, ...other }).block.hash)
+    const hashes = others.map((other) => genesisState({ ...GENESIS, ...other }, PORTS).block.hash)
     expect(new Set([block.hash, ...hashes]).size).toBe(others.length + 1)
   })
 
@@ -50,30 +52,51 @@ describe('genesis', () => {
 })
 
 describe('the state root', () => {
-  it('is the SSZ root of the five roots in their order', () => {
+  it('is the SSZ root of the six roots in their order', () => {
     const root = new ByteVectorType(32)
-    const container = new ContainerType({ a: root, b: root, c: root, d: root, e: root })
+    const container = new ContainerType({ a: root, b: root, c: root, d: root, e: root, f: root })
     const empty = fromHex(frontierRoot(EMPTY_FRONTIER))
     const expected = container.hashTreeRoot({
       a: empty,
       b: empty,
       c: empty,
-      d: fromHex(rules.fixedRoots.validators),
+      d: fromHex(validatorSetRoot(GENESIS.validators)),
       e: fromHex(rules.fixedRoots.parameters),
+      f: fromHex(stakingRoot(staking)),
     })
     expect(state.stateRoot).toBe(toHex(expected))
   })
 
   it('depends on every part', () => {
     const grown = appendLeaves(EMPTY_FRONTIER, ['11'.repeat(32) as Hex32])
+    const slash = {
+      account: [...staking.accounts.keys()][0] as AccountId,
+      height: asHeight(1),
+      time: GENESIS.time,
+      stake: 1n,
+      burnt: 1n,
+    }
     const other = '22'.repeat(32) as Hex32
     const roots = [
-      stateRoot(EMPTY_ACCUMULATORS, rules.fixedRoots),
-      stateRoot({ ...EMPTY_ACCUMULATORS, nullifiers: grown }, rules.fixedRoots),
-      stateRoot({ ...EMPTY_ACCUMULATORS, noteCommitments: grown }, rules.fixedRoots),
-      stateRoot({ ...EMPTY_ACCUMULATORS, verdicts: grown }, rules.fixedRoots),
-      stateRoot(EMPTY_ACCUMULATORS, { ...rules.fixedRoots, validators: other }),
-      stateRoot(EMPTY_ACCUMULATORS, { ...rules.fixedRoots, parameters: other }),
+      stateRoot(EMPTY_ACCUMULATORS, staking, rules.fixedRoots),
+      stateRoot({ ...EMPTY_ACCUMULATORS, nullifiers: grown }, staking, rules.fixedRoots),
+      stateRoot({ ...EMPTY_ACCUMULATORS, noteCommitments: grown }, staking, rules.fixedRoots),
+      stateRoot({ ...EMPTY_ACCUMULATORS, verdicts: grown }, staking, rules.fixedRoots),
+      stateRoot(
+        EMPTY_ACCUMULATORS,
+        { ...staking, validators: staking.validators.slice(1) },
+        rules.fixedRoots,
+      ),
+      stateRoot(EMPTY_ACCUMULATORS, { ...staking, accounts: new Map() }, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, { ...staking, burnt: 1n }, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, { ...staking, epoch: asEpoch(1) }, rules.fixedRoots),
+      stateRoot(
+        EMPTY_ACCUMULATORS,
+        { ...staking, epochEnds: [{ epoch: asEpoch(0), time: GENESIS.time }] },
+        rules.fixedRoots,
+      ),
+      stateRoot(EMPTY_ACCUMULATORS, { ...staking, slashes: [slash] }, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, staking, { ...rules.fixedRoots, parameters: other }),
     ]
     expect(new Set(roots).size).toBe(roots.length)
   })

@@ -1,10 +1,9 @@
 /** The legality of spending: a nullifier is new in its transaction, its block, its branch, and the final set. */
 import { describe, expect, it } from 'vitest'
 import { BranchStates } from '../../../src/ledger/branch-state.ts'
-import { EMPTY_STATE } from '../../../src/ledger/genesis-state.ts'
 import { checkNullifiers } from '../../../src/ledger/nullifier-set.ts'
 import type { Nullifier } from '../../../src/types/primitives.ts'
-import { asParent, built, genesisParent, numberedTransaction } from './fixtures.ts'
+import { asParent, built, EMPTY_STATE, genesisParent, numberedTransaction } from './fixtures.ts'
 
 const nullifier = (n: number): Nullifier => n.toString(16).padStart(64, '0') as Nullifier
 const [a, b, c] = [nullifier(1), nullifier(2), nullifier(3)]

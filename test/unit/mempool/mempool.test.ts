@@ -33,6 +33,7 @@ function mempool(limits: Partial<MempoolLimits> = {}): Mempool {
     {
       now: () => asMonotonicMs(now),
       isFinal: (key) => final.has(key),
+      refusal: () => null,
       expired: (transactions) => expired.push(...transactions),
     },
   )

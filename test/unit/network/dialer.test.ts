@@ -123,7 +123,8 @@ describe('the dialer', () => {
     const { dialer, infos, logger } = setUp((attempt) => (attempt === 1 ? wrong : refused()))
     dialer.setTargets('bootstrap', [{ peerId: PEER, addresses: [address(PEER)] }])
     dialer.start()
-    await vi.advanceTimersByTimeAsync(40_000)
+    // Past the second summary whatever chance adds to the waits, and before a third one.
+    await vi.advanceTimersByTimeAsync(30_000 + 1.25 * REDIAL.bootstrapLastMs + 1_000)
     expect(infos).toEqual([
       { bootstrapPeers: 1, failures: { 'other-peer': 1 } },
       { bootstrapPeers: 1, failures: { refused: 1 } },

@@ -96,8 +96,9 @@ describe('block answers', () => {
     { kind: 'block', block: Uint8Array.of(1, 2, 3) },
     { kind: 'range', blocks: [Uint8Array.of(1), Uint8Array.of(2, 2)], certificate: Uint8Array.of(9) },
     { kind: 'range', blocks: [Uint8Array.of(1)], certificate: null },
-    { kind: 'status', finalHeight: asHeight(7), certificate: null },
+    { kind: 'status', finalHeight: asHeight(7), lowestHeight: asHeight(2), certificate: null },
     { kind: 'refused', code: 'busy' },
+    { kind: 'refused', code: 'pruned' },
   ])('$kind comes back as it was', (answer) => {
     expect(decodeBlocksAnswer(encodeBlocksAnswer(answer))).toEqual({ ok: true, value: answer })
   })

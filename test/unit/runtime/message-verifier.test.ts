@@ -47,7 +47,7 @@ const electorate = new Electorate({
 const NETWORK = 'aa'.repeat(32) as GenesisHash
 const OTHER_NETWORK = 'bb'.repeat(32) as GenesisHash
 const signatures = new ValidatorSignatures(mlDsa, electorate.set)
-const verifier = new MessageVerifier(NETWORK, electorate, signatures, () => null)
+const verifier = new MessageVerifier(NETWORK, electorate, signatures, () => null, GENESIS)
 
 const B1 = blockOn(GENESIS, 1)
 const B2 = blockOn(B1, 2)
@@ -249,6 +249,7 @@ describe('a certificate that is held', () => {
       },
     },
     ({ view, blockHash }) => (view === qc.view && blockHash === qc.blockHash ? qc : null),
+    null,
   )
 
   it('is not checked again', () => {

@@ -4,7 +4,6 @@ import type { ConsensusEffect } from '../../../src/consensus/effect.ts'
 import type { ConsensusInput } from '../../../src/consensus/input.ts'
 import type { Replica } from '../../../src/consensus/replica.ts'
 import { Electorate } from '../../../src/consensus/validator-set.ts'
-import { EMPTY_STATE } from '../../../src/ledger/genesis-state.ts'
 import { AnswerFigureMeter } from '../../../src/runtime/answer-figures.ts'
 import { BlockExecutor } from '../../../src/runtime/block-executor.ts'
 import { DurableOutbox } from '../../../src/runtime/durable-outbox.ts'
@@ -16,7 +15,7 @@ import type { HashedTransaction } from '../../../src/types/transaction.ts'
 import { MemoryLog } from '../../support/consensus-nodes.ts'
 import { certificate, GENESIS_PARENT, GENESIS_STATE } from '../../support/final-chain.ts'
 import { validatorSet } from '../consensus/harness.ts'
-import { BLOCK_TIME, numberedTransaction, proposed } from '../ledger/fixtures.ts'
+import { BLOCK_TIME, EMPTY_STATE, numberedTransaction, proposed } from '../ledger/fixtures.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 const bytes = (n: number): Uint8Array => Uint8Array.of(n)
@@ -258,7 +257,7 @@ describe('the executor', () => {
 describe('the figures of an answer', () => {
   it('are those of this node’s own measuring', () => {
     const electorate = new Electorate(validatorSet([5n, 3n, 1n, 1n]))
-    const meter = new AnswerFigureMeter(electorate, 1_000_000)
+    const meter = new AnswerFigureMeter(() => electorate, 1_000_000)
     const transactions = [numberedTransaction(1), numberedTransaction(2)]
     const { made } = {
       made: new BlockExecutor({
@@ -308,7 +307,7 @@ describe('the figures of an answer', () => {
   })
 
   it('are none for a block without verdicts', () => {
-    const meter = new AnswerFigureMeter(new Electorate(validatorSet([1n])), 1_000)
+    const meter = new AnswerFigureMeter(() => new Electorate(validatorSet([1n])), 1_000)
     const empty = {
       executed: {
         block: GENESIS_STATE.block,

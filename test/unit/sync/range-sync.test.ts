@@ -60,6 +60,7 @@ class Bench {
         fetchStatus: async (_: Height, peer: string) => this.peers.get(peer)?.status() ?? refuse('gone', ''),
       },
       reader: {
+        isFiller: () => false,
         decodeBlock: (bytes) => {
           const block = decodeBlock(bytes)
           return block.ok ? block.value : null

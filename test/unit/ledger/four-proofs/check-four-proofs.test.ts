@@ -6,25 +6,31 @@ import { FAILURES_MAX, REASON_BYTES_MAX } from '../../../../src/codec/limits.ts'
 import { utf8ToBytes } from '../../../../src/codec/utf8.ts'
 import { encodeVerdict } from '../../../../src/codec/verdict.ts'
 import { checkFourProofs, type JudgedState } from '../../../../src/ledger/four-proofs/check-four-proofs.ts'
-import { EMPTY_STATE, genesisState } from '../../../../src/ledger/genesis-state.ts'
+import { genesisState } from '../../../../src/ledger/genesis-state.ts'
 import { requestIdentity } from '../../../../src/ledger/request-identity.ts'
 import { asHeight, type Hex32 } from '../../../../src/types/primitives.ts'
-import type { HashedTransaction } from '../../../../src/types/transaction.ts'
+import type { HashedTransaction, ValidationTransaction } from '../../../../src/types/transaction.ts'
 import type { RuleFailure } from '../../../../src/types/verdict.ts'
 import {
   at,
   BLOCK_TIME,
   certificateRequest,
   certificateTransaction,
+  EMPTY_STATE,
   fourProofTransaction,
   GENESIS,
   NOW_SECS,
   POLICY,
+  PORTS,
   timeProof,
 } from '../fixtures.ts'
 
-const { genesisHash } = genesisState(GENESIS).rules
-const judge = (hashed: HashedTransaction, policy = POLICY, state: JudgedState = EMPTY_STATE): RuleFailure[] =>
+const { genesisHash } = genesisState(GENESIS, PORTS).rules
+const judge = (
+  hashed: HashedTransaction<ValidationTransaction>,
+  policy = POLICY,
+  state: JudgedState = EMPTY_STATE,
+): RuleFailure[] =>
   checkFourProofs(hashed.transaction, requestIdentity(hashed, genesisHash), state, BLOCK_TIME, policy)
 
 type Overrides = NonNullable<Parameters<typeof certificateTransaction>[0]>
@@ -45,7 +51,7 @@ const labels = (length: number): string =>
     .padEnd(length, 'b')
 
 /** Every request of the tables below that breaks one rule. */
-const invalid: { hashed: HashedTransaction }[] = []
+const invalid: { hashed: HashedTransaction<ValidationTransaction> }[] = []
 
 describe('a certificate request', () => {
   it('as TrustChain sends it is Valid', () => {

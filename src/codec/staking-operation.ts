@@ -1,0 +1,85 @@
+/** Canonical bytes of staking transactions and evidence; codec/transaction.ts puts them into its union. */
+import type { Evidence, SignedContent } from '../types/evidence.ts'
+import type { AccountId, BlockHash } from '../types/primitives.ts'
+import type {
+  EvidenceTransaction,
+  StakingContent,
+  StakingOperation,
+  StakingTransaction,
+} from '../types/transaction.ts'
+import { bytesFixed, counter, hexBytes, oneOf, record, type Schema, tagged, u64, variants } from './schema.ts'
+
+/** FIPS 204 table 2, ML-DSA-65. */
+const PUBLIC_KEY_BYTES = 1_952
+const SIGNATURE_BYTES = 3_309
+
+type Operation<K extends StakingOperation['kind']> = Extract<StakingOperation, { kind: K }>
+
+/** An SSZ container cannot be empty: these carry one byte that is 0. */
+function bare<K extends 'join' | 'leave'>(kind: K): Schema<Operation<K>> {
+  const byte = record<{ nothing: 'nothing' }>({ nothing: oneOf(['nothing']) as Schema<'nothing'> })
+  return {
+    ssz: byte.ssz,
+    toRaw: () => byte.toRaw({ nothing: 'nothing' }),
+    fromRaw: (raw) => {
+      byte.fromRaw(raw)
+      return { kind } as Operation<K>
+    },
+  }
+}
+
+const row = <K extends StakingOperation['kind']>(kind: K, schema: Schema<Operation<K>>) => ({
+  kinds: [kind],
+  schema: schema as unknown as Schema<StakingOperation>,
+})
+
+const amount = u64
+
+/** Selector byte, then the fields. */
+export const stakingOperationSchema: Schema<StakingOperation> = variants<StakingOperation>([
+  row('transfer', tagged<Operation<'transfer'>>('transfer', record({ to: hexBytes<AccountId>(32), amount }))),
+  row('bond', tagged<Operation<'bond'>>('bond', record({ amount }))),
+  row('unbond', tagged<Operation<'unbond'>>('unbond', record({ amount }))),
+  row('join', bare('join')),
+  row('leave', bare('leave')),
+  row(
+    'change-key',
+    tagged<Operation<'change-key'>>(
+      'change-key',
+      record({ newPublicKey: bytesFixed(PUBLIC_KEY_BYTES), proof: bytesFixed(SIGNATURE_BYTES) }),
+    ),
+  ),
+])
+
+/** Everything of a staking transaction but its signature. */
+export const stakingContentFields: { readonly [K in keyof StakingContent]-?: Schema<StakingContent[K]> } = {
+  publicKey: bytesFixed(PUBLIC_KEY_BYTES),
+  sequence: counter(),
+  expiresAtHeight: counter(),
+  operation: stakingOperationSchema,
+}
+
+export const stakingTransactionSchema = tagged<StakingTransaction>(
+  'staking',
+  record({ ...stakingContentFields, signature: bytesFixed(SIGNATURE_BYTES) }),
+)
+
+const signedContent = record<SignedContent>({
+  height: counter(),
+  blockHash: hexBytes<BlockHash>(32),
+  signature: bytesFixed(SIGNATURE_BYTES),
+})
+
+export const evidenceSchema: Schema<Evidence> = record<Evidence>({
+  kind: oneOf(['proposal', 'prepare', 'pre-commit']),
+  epoch: counter(),
+  view: counter(),
+  publicKey: bytesFixed(PUBLIC_KEY_BYTES),
+  first: signedContent,
+  second: signedContent,
+})
+
+export const evidenceTransactionSchema = tagged<EvidenceTransaction>(
+  'evidence',
+  record({ evidence: evidenceSchema }),
+)

@@ -1,0 +1,146 @@
+/**
+ * Canonical bytes of accounts and of the rest of the staking state: rows of the database, parts of a snapshot, and
+ * leaves under the state root. Strict both ways: whatever decodes re-encodes to the same bytes.
+ */
+import { ok, type Result, refuse } from '../types/errors.ts'
+import type { AccountId, Height, UnixMs, ValidatorId } from '../types/primitives.ts'
+import {
+  ACCOUNTS_MAX,
+  type Account,
+  EPOCH_ENDS_MAX,
+  type EpochEnd,
+  PREVIOUS_KEYS_MAX,
+  type PreviousKey,
+  type Slash,
+  type StakingState,
+  UNBONDINGS_MAX,
+  type Unbonding,
+} from '../types/staking.ts'
+import { PUBLIC_KEY_BYTES, validatorListSchema } from './genesis.ts'
+import { SLASHES_MAX, VALIDATORS_MAX } from './limits.ts'
+import {
+  bytesFixed,
+  counter,
+  DecodeError,
+  decode,
+  encode,
+  hexBytes,
+  listOf,
+  nullable,
+  record,
+  type Schema,
+  u64,
+  uint,
+} from './schema.ts'
+
+/** One byte, 0 or 1. */
+const flag: Schema<boolean> = {
+  ssz: uint(1).ssz,
+  toRaw: (value) => (value ? 1 : 0),
+  fromRaw: (raw: number) => {
+    if (raw > 1) throw new DecodeError(`a flag is 0 or 1, not ${raw}`)
+    return raw === 1
+  },
+}
+
+/** A counter or null. */
+function optional<T extends number>(): Schema<T | null> {
+  const list = nullable(record<{ value: T }>({ value: counter<T>() }))
+  return {
+    ssz: list.ssz,
+    toRaw: (value) => list.toRaw(value === null ? null : { value }),
+    fromRaw: (raw) => list.fromRaw(raw)?.value ?? null,
+  }
+}
+
+export const accountSchema: Schema<Account> = record<Account>({
+  id: hexBytes<AccountId>(32),
+  balance: u64,
+  sequence: counter(),
+  bonded: u64,
+  unbonding: listOf(
+    record<Unbonding>({ amount: u64, matureHeight: counter(), matureTime: optional<UnixMs>() }),
+    UNBONDINGS_MAX,
+  ),
+  validatorKey: nullable(bytesFixed(PUBLIC_KEY_BYTES)),
+  previousKeys: listOf(
+    record<PreviousKey>({ id: hexBytes<ValidatorId>(32), lastEpoch: counter() }),
+    PREVIOUS_KEYS_MAX,
+  ),
+  isJoined: flag,
+  tombstonedAt: optional<Height>(),
+})
+
+export const slashListSchema = listOf(
+  record<Slash>({
+    account: hexBytes<AccountId>(32),
+    height: counter(),
+    time: counter(),
+    stake: u64,
+    burnt: u64,
+  }),
+  SLASHES_MAX,
+)
+
+export const epochEndListSchema = listOf(
+  record<EpochEnd>({ epoch: counter(), time: counter() }),
+  EPOCH_ENDS_MAX,
+)
+
+/** A staking state without its accounts. */
+export type StakingRest = Omit<StakingState, 'accounts'>
+
+const stakingRestSchema = record<StakingRest>({
+  epoch: counter(),
+  validators: validatorListSchema,
+  slashes: slashListSchema,
+  epochEnds: epochEndListSchema,
+  burnt: u64,
+})
+
+const stakingSchema = record<{ rest: StakingRest; accounts: readonly Account[] }>({
+  rest: stakingRestSchema,
+  accounts: listOf(accountSchema, ACCOUNTS_MAX),
+})
+
+/** Variable parts at their longest. */
+const ACCOUNT_BYTES_MAX = 4_096
+const REST_BYTES_MAX = VALIDATORS_MAX * 2_000 + SLASHES_MAX * 64 + EPOCH_ENDS_MAX * 16 + 256
+
+export function encodeAccount(account: Account): Uint8Array {
+  return encode(accountSchema, account)
+}
+
+export function decodeAccount(bytes: Uint8Array): Result<Account, 'malformed'> {
+  return decode(accountSchema, bytes, ACCOUNT_BYTES_MAX)
+}
+
+export function encodeStakingRest(state: StakingRest): Uint8Array {
+  return encode(stakingRestSchema, state)
+}
+
+export function decodeStakingRest(bytes: Uint8Array): Result<StakingRest, 'malformed'> {
+  return decode(stakingRestSchema, bytes, REST_BYTES_MAX)
+}
+
+/** The whole state, accounts in order of their ids. */
+export function encodeStakingState(state: StakingState): Uint8Array {
+  return encode(stakingSchema, { rest: state, accounts: sortedAccounts(state.accounts) })
+}
+
+/** Reads what {@link encodeStakingState} wrote; accounts out of order are refused. */
+export function decodeStakingState(bytes: Uint8Array): Result<StakingState, 'malformed'> {
+  const raw = decode(stakingSchema, bytes, REST_BYTES_MAX + ACCOUNTS_MAX * ACCOUNT_BYTES_MAX)
+  if (!raw.ok) return raw
+  const { rest, accounts } = raw.value
+  for (const [i, { id }] of accounts.entries()) {
+    if (i > 0 && id <= (accounts[i - 1]?.id ?? ''))
+      return refuse('malformed', `account ${id} is out of order`)
+  }
+  return ok({ ...rest, accounts: new Map(accounts.map((account) => [account.id, account])) })
+}
+
+/** Accounts in order of their ids. */
+export function sortedAccounts(accounts: ReadonlyMap<AccountId, Account>): Account[] {
+  return [...accounts.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+}

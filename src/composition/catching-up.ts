@@ -1,0 +1,98 @@
+/** Catching up, by ranges of blocks or by a snapshot, joined to network, consensus and chain. */
+import { decodeBlock } from '../codec/block.ts'
+import type { Config } from '../config/schema.ts'
+import { isFiller } from '../ledger/chain-rules.ts'
+import type { Network } from '../network/network.ts'
+import { RangeSync } from '../sync/range-sync.ts'
+import type { TrustedBlock } from '../sync/trusted-set.ts'
+import type { HashedBlock } from '../types/block.ts'
+import type { QuorumCertificate } from '../types/certificates.ts'
+import { asHeight, type BlockHash } from '../types/primitives.ts'
+import type { Verified } from '../types/verified.ts'
+import type { NodeStorage } from './node-storage.ts'
+import { buildSnapshotSync, type SnapshotJoinOptions } from './snapshot-join.ts'
+
+export interface CatchingUpOptions extends Omit<SnapshotJoinOptions, 'storage' | 'network'> {
+  readonly storage: SnapshotJoinOptions['storage'] & Pick<NodeStorage, 'chain'>
+  readonly network: Pick<Network, 'blocks' | 'snapshots'>
+  readonly consensus: {
+    verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | 'ahead' | null
+    take(blocks: readonly HashedBlock[], finality: Verified<QuorumCertificate>): void
+  }
+}
+
+export interface CatchingUp {
+  readonly ranges: RangeSync
+  start(): void
+  stop(): Promise<void>
+}
+
+export function buildCatchingUp(options: CatchingUpOptions): CatchingUp {
+  const { storage, network, consensus, trusted, now, logger } = options
+  const { chain } = storage
+  const snapshots = buildSnapshotSync(options)
+  const ranges = new RangeSync({
+    fetcher: {
+      peers: () => network.blocks.peers(),
+      fetchRange: async (fromHeight, countMax, from) =>
+        unwrapFetched(await network.blocks.fetchRange(fromHeight, countMax, from)),
+      fetchStatus: async (knownHeight, from) =>
+        unwrapFetched(await network.blocks.fetchStatus(knownHeight, from)),
+    },
+    reader: {
+      decodeBlock: (bytes) => {
+        const block = decodeBlock(bytes)
+        return block.ok && isTrusted(block.value, trusted) ? block.value : null
+      },
+      verifyCertificate: (bytes) => consensus.verifyFinality(bytes),
+      isFiller: ({ header }) => isFiller(header, options.epochBlocks),
+    },
+    tip: {
+      finalHeight: () => chain.tip.height,
+      finalHash: () => chain.tip.block.hash,
+      take: (blocks, finality) => consensus.take(blocks, finality),
+    },
+    onPruned: () => {
+      if (chain.tip.height === 0) snapshots.request()
+      else
+        logger.error(
+          { height: chain.tip.height, ...PRUNED_ADVICE },
+          'no peer has the block after ours any more',
+        )
+    },
+    now,
+    logger,
+  })
+  return {
+    ranges,
+    start: () => ranges.start(),
+    stop: async () => {
+      ranges.stop()
+      await snapshots.stop()
+    },
+  }
+}
+
+/** What is told when a node was away for longer than its peers keep blocks. */
+const PRUNED_ADVICE = {
+  why: 'all peers keep fewer blocks than this node is behind',
+  fix: 'stop the node, move its db directory away and start it again: it joins by a snapshot; the keys stay',
+}
+
+/** The operator's word is above any certificate: another block at that height is not this chain. */
+function isTrusted({ header, hash }: HashedBlock, trusted: TrustedBlock | null): boolean {
+  return trusted === null || header.height !== trusted.height || hash === trusted.hash
+}
+
+function unwrapFetched<T>(
+  fetched:
+    | { readonly ok: true; readonly value: { readonly value: T } }
+    | { readonly ok: false; readonly code: string; readonly detail: string },
+) {
+  return fetched.ok ? { ok: true as const, value: fetched.value.value } : fetched
+}
+
+/** The block that the operator named, if any. */
+export function trustedBlockOf({ sync: { trust } }: Config): TrustedBlock | null {
+  return trust === null ? null : { height: asHeight(trust.height), hash: trust.hash as BlockHash }
+}

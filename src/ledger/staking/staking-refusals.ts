@@ -1,0 +1,33 @@
+/** Why no block may hold a staking or evidence transaction at its place. Explained one by one in ledger/README.md. */
+
+export type StakingRefusal =
+  | 'staking-amount'
+  | 'staking-expired'
+  | 'staking-unknown-account'
+  | 'staking-sequence'
+  | 'staking-sequence-ahead'
+  | 'staking-epochs'
+  | 'staking-tombstoned'
+  | 'staking-balance'
+  | 'staking-bonded'
+  | 'staking-recipient'
+  | 'staking-new-account'
+  | 'staking-accounts-full'
+  | 'staking-unbonding-full'
+  | 'staking-minimum'
+  | 'staking-joined'
+  | 'staking-not-joined'
+  | 'staking-key-taken'
+  | 'staking-key-changes'
+  | 'staking-key-proof'
+  | 'staking-signature'
+
+export type EvidenceRefusal =
+  | 'evidence-same-content'
+  | 'evidence-order'
+  | 'evidence-height'
+  | 'evidence-future-epoch'
+  | 'evidence-expired'
+  | 'evidence-unknown-key'
+  | 'evidence-punished'
+  | 'evidence-signature'

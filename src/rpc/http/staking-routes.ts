@@ -1,0 +1,83 @@
+/** The public API's routes about accounts and stake. Taking a transaction twice is the same as taking it once. */
+import type { FastifyInstance } from 'fastify'
+import { isHex } from '../../codec/hex.ts'
+import { sendJson } from './json-reply.ts'
+import { sendProblem } from './listener.ts'
+import type { StakingPorts, SubmitRefusal } from './staking-ports.ts'
+
+/** Canonical bytes of the longest such transaction, in base64 and with room for the JSON around it. */
+export const TRANSACTION_BODY_BYTES_MAX = 32 * 1_024
+
+/** Standard alphabet, padded: one spelling for one transaction. */
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+
+const STATUS: Readonly<Record<SubmitRefusal['is'], number>> = { malformed: 400, illegal: 409, busy: 503 }
+
+export function addStakingRoutes(app: FastifyInstance, ports: StakingPorts): void {
+  app.get<{ Params: { id: string } }>('/v1/accounts/:id', (request, reply) => {
+    const { id } = request.params
+    if (!isHex(id, 32)) {
+      return sendProblem(request, reply, {
+        title: 'Bad request',
+        status: 400,
+        detail: 'an account is named by 64 lower-case hex digits',
+        code: 'E_ACCOUNT_ID',
+      })
+    }
+    const account = ports.account(id)
+    if (account !== null) return sendJson(reply, account)
+    return sendProblem(request, reply, {
+      title: 'Not found',
+      status: 404,
+      detail: 'there is no such account in the final state',
+      code: 'E_NO_ACCOUNT',
+      fix: 'an account comes into being with the first transfer to it',
+    })
+  })
+  app.get('/v1/evidence', (_request, reply) => sendJson(reply, ports.slashes()))
+  app.get<{ Params: { key: string } }>('/v1/transactions/:key', (request, reply) => {
+    const { key } = request.params
+    if (!isHex(key, 32)) {
+      return sendProblem(request, reply, {
+        title: 'Bad request',
+        status: 400,
+        detail: 'a transaction is named by 64 lower-case hex digits',
+        code: 'E_TRANSACTION_KEY',
+      })
+    }
+    return sendJson(reply, ports.transaction(key))
+  })
+  app.post('/v1/transactions', (request, reply) => {
+    const bytes = transactionBytes(request.body)
+    if (bytes === null) {
+      return sendProblem(request, reply, {
+        title: 'Bad request',
+        status: 400,
+        detail: 'the body is JSON: {"transaction": "<canonical bytes in base64>"}',
+        code: 'E_TRANSACTION_BODY',
+      })
+    }
+    const outcome = ports.submit(bytes)
+    if (!('is' in outcome)) return sendJson(reply.code(outcome.state === 'final' ? 200 : 202), outcome)
+    return sendProblem(request, reply, {
+      title: 'Transaction refused',
+      status: STATUS[outcome.is],
+      detail: `${outcome.code}: ${outcome.detail}`,
+      code: 'E_TRANSACTION_REFUSED',
+    })
+  })
+}
+
+function transactionBytes(body: unknown): Uint8Array | null {
+  if (!(body instanceof Uint8Array)) return null
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(Buffer.from(body).toString('utf8'))
+  } catch {
+    return null
+  }
+  if (typeof parsed !== 'object' || parsed === null || !('transaction' in parsed)) return null
+  const { transaction } = parsed
+  if (typeof transaction !== 'string' || transaction === '' || !BASE64.test(transaction)) return null
+  return Uint8Array.from(Buffer.from(transaction, 'base64'))
+}

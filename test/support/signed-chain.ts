@@ -1,0 +1,234 @@
+/**
+ * A chain of any length in a data directory, made without a network: real blocks with real state changes and with
+ * certificates that four keys in this process signed. Written through the node's own storage, snapshots and pruning.
+ */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { takeNodeKeys } from '../../src/cli/node-keys.ts'
+import { genesisHash, validatorId } from '../../src/codec/genesis.ts'
+import { commitSigningPayload, voteSigningPayload } from '../../src/codec/signing-payloads.ts'
+import { type ChainUpkeep, openChainUpkeep } from '../../src/composition/chain-upkeep.ts'
+import {
+  createDataDirectory,
+  type DataDirectory,
+  sealDataDirectory,
+} from '../../src/config/data-directory.ts'
+import { formatGenesis } from '../../src/config/genesis-file.ts'
+import { configSchema, type StorageConfig } from '../../src/config/schema.ts'
+import { SIGNATURE_CONTEXTS } from '../../src/crypto/contexts.ts'
+import { selectMlDsa65 } from '../../src/crypto/select.ts'
+import { buildBlock } from '../../src/ledger/build-block.ts'
+import type { ChainRules } from '../../src/ledger/chain-rules.ts'
+import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
+import { StateOverlay } from '../../src/ledger/state-overlay.ts'
+import type { StateReader } from '../../src/ledger/state-reader.ts'
+import { stateRoot } from '../../src/ledger/state-root.ts'
+import { createMetrics } from '../../src/observability/metrics.ts'
+import { ChainStore } from '../../src/storage/chain-store.ts'
+import { Database } from '../../src/storage/database.ts'
+import type { HashedBlock } from '../../src/types/block.ts'
+import type { QuorumCertificate } from '../../src/types/certificates.ts'
+import { epochOf } from '../../src/types/epochs.ts'
+import type { Genesis } from '../../src/types/genesis.ts'
+import type { FinalizedBlock, StateAccumulators } from '../../src/types/ledger-state.ts'
+import { asHeight, asUnixMs, asValidatorIndex, asView, type StateRoot } from '../../src/types/primitives.ts'
+import type { StakingState } from '../../src/types/staking.ts'
+import { GENESIS, numberedTransaction, PORTS } from '../unit/ledger/fixtures.ts'
+import { figures } from './final-chain.ts'
+import { RecordingLogger } from './network-node.ts'
+
+const KEYS = [1, 2, 3, 4].map((seed) => selectMlDsa65().keyPairFromSeed(new Uint8Array(32).fill(seed)))
+
+/** Genesis of the four keys. @param epochBlocks blocks per epoch: a snapshot is taken at the end of each */
+export function signedGenesis(epochBlocks: number): Genesis {
+  return {
+    ...GENESIS,
+    network: 'signed',
+    parameters: { ...GENESIS.parameters, epochBlocks },
+    validators: KEYS.map(({ publicKey }) => ({
+      id: validatorId(publicKey.raw),
+      publicKey: publicKey.raw,
+      stake: 1n,
+    })),
+  }
+}
+
+/** What such a network starts from. */
+export const signedState = (epochBlocks: number): GenesisState =>
+  genesisState(signedGenesis(epochBlocks), PORTS)
+
+/** Root of a state of such a network. */
+export const signedStateRootOf =
+  ({ rules }: GenesisState) =>
+  (accumulators: StateAccumulators, staking: StakingState): StateRoot =>
+    stateRoot(accumulators, staking, rules.fixedRoots)
+
+/** A certificate of three of the four, signed. */
+export function signedCertificate(
+  { header, hash }: HashedBlock,
+  kind: 'pre-commit' | 'commit',
+  root: StateRoot | null = null,
+): QuorumCertificate {
+  const { epoch, view, height } = header
+  const of = { epoch, view, height, blockHash: hash }
+  const payload =
+    root === null
+      ? voteSigningPayload(header.genesisHash, of)
+      : commitSigningPayload(header.genesisHash, { ...of, stateRoot: root })
+  const signatures = [0, 1, 2].map((voter) => ({
+    voter: asValidatorIndex(voter),
+    signature: KEYS[voter]?.sign(payload, SIGNATURE_CONTEXTS[kind]) ?? new Uint8Array(),
+  }))
+  return { kind, ...of, stateRoot: root, signatures }
+}
+
+/** Blocks that become final by one certificate: a checkpoint's distance. */
+const BATCH_BLOCKS = 64
+
+export interface SignedChainOptions {
+  readonly path: string
+  readonly epochBlocks: number
+  readonly storage?: Partial<StorageConfig>
+  /** A request in every block of a height that this divides; 0: none. */
+  readonly requestEvery?: number
+}
+
+/** A directory, its database, and the makers of its snapshots. */
+export class SignedChain {
+  readonly database: Database
+  readonly chain: ChainStore
+  readonly upkeep: ChainUpkeep
+  readonly #options: SignedChainOptions
+  readonly #rules: ChainRules
+
+  private constructor(
+    options: SignedChainOptions,
+    database: Database,
+    chain: ChainStore,
+    upkeep: ChainUpkeep,
+  ) {
+    this.#options = options
+    this.#rules = signedState(options.epochBlocks).rules
+    this.database = database
+    this.chain = chain
+    this.upkeep = upkeep
+  }
+
+  static async open(options: SignedChainOptions, directory: DataDirectory): Promise<SignedChain> {
+    const genesis = signedState(options.epochBlocks)
+    const network = { network: 'signed', genesisHash: genesis.rules.genesisHash }
+    const database = await Database.open({ path: directory.database, network })
+    const onFatal = (error: unknown): never => {
+      throw error
+    }
+    const chain = await ChainStore.open({
+      database,
+      genesis,
+      stateRootOf: signedStateRootOf(genesis),
+      onFatal,
+    })
+    const metrics = createMetrics({ version: 'test', commit: 'test' })
+    metrics.stop()
+    const upkeep = await openChainUpkeep({
+      storage: { chain, database, directory },
+      config: { ...configSchema.parse({}).storage, ...options.storage },
+      epochBlocks: options.epochBlocks,
+      isValidator: () => true,
+      changedSet: () => null,
+      metrics,
+      now: () => performance.now(),
+      onFatal,
+      logger: new RecordingLogger(),
+    })
+    return new SignedChain(options, database, chain, upkeep)
+  }
+
+  /** Grows the chain to a height. @param onBatch told the height after every batch */
+  async grow(to: number, onBatch: (height: number) => void | Promise<void> = () => undefined): Promise<void> {
+    const { chain, upkeep } = this
+    const { epochBlocks } = this.#options
+    while (chain.tip.height < to) {
+      const next = chain.tip.height + 1
+      const aligned = Math.floor((next + BATCH_BLOCKS - 1) / BATCH_BLOCKS) * BATCH_BLOCKS
+      const epochEnd = epochBlocks === 0 ? to : Math.ceil(next / epochBlocks) * epochBlocks
+      const blocks = this.#build(Math.min(aligned, epochEnd, to))
+      await upkeep.snapshots.commitFinalized(blocks)
+      upkeep.finalized()
+      const { block, stateRoot: root } = chain.tip
+      await upkeep.snapshots.putCommitCertificate(signedCertificate(block, 'commit', root))
+      await onBatch(chain.tip.height)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.upkeep.stop()
+    await this.chain.settled()
+    await this.database.close()
+  }
+
+  /** Blocks up to a height, final by the certificate of the last. */
+  #build(to: number): FinalizedBlock[] {
+    const { tip, state } = this.chain
+    const { requestEvery = 0 } = this.#options
+    const made: Omit<FinalizedBlock, 'finality'>[] = []
+    let parent = {
+      hash: tip.block.hash,
+      header: tip.block.header,
+      stateRoot: tip.stateRoot,
+      state: state as StateReader,
+    }
+    for (let height = tip.height + 1; height <= to; height++) {
+      const requests = requestEvery > 0 && height % requestEvery === 0 ? [numberedTransaction(height)] : []
+      const { executed } = buildBlock(
+        {
+          epoch: epochOf(asHeight(height), this.#options.epochBlocks),
+          view: asView(height),
+          justify: { view: parent.header.view, blockHash: parent.hash },
+          // Little time passes, so that requests stay fresh.
+          timestamp: asUnixMs(parent.header.timestamp + 1),
+          proposer: asValidatorIndex(height % 4),
+        },
+        requests,
+        parent,
+        this.#rules,
+      )
+      const { block, changes } = executed
+      made.push({ ...executed, fillers: [], answers: changes.verdicts.map(() => figures(height)) })
+      const below = parent.state
+      parent = {
+        hash: block.hash,
+        header: block.header,
+        stateRoot: executed.stateRoot,
+        state:
+          changes.verdicts.length === 0 && changes.staking === below.staking
+            ? below
+            : StateOverlay.of(() => below, changes),
+      }
+    }
+    const last = made.at(-1)
+    if (last === undefined) return []
+    const finality = signedCertificate(last.block, 'pre-commit')
+    return made.map((block) => ({ ...block, finality }))
+  }
+}
+
+/** The data directory of a node of such a network that is no validator; nothing in it yet. */
+export async function signedDirectory(path: string, epochBlocks: number): Promise<DataDirectory> {
+  const genesis = signedGenesis(epochBlocks)
+  const directory = createDataDirectory(path)
+  await takeNodeKeys(directory.root, 'node')
+  writeFileSync(directory.genesis, formatGenesis(genesis))
+  writeFileSync(join(directory.root, 'config.toml'), 'schema = 1\n')
+  sealDataDirectory(directory, genesis.network, genesisHash(genesis))
+  return directory
+}
+
+/** Makes a directory with a chain of a height in it. */
+export async function makeSignedChain(options: SignedChainOptions, height: number): Promise<DataDirectory> {
+  const directory = await signedDirectory(options.path, options.epochBlocks)
+  const chain = await SignedChain.open(options, directory)
+  await chain.grow(height)
+  await chain.upkeep.settled()
+  await chain.close()
+  return directory
+}

@@ -1,0 +1,232 @@
+/** A chain with short epochs whose accounts have real keys. Every block is built, then checked as a voter would. */
+import { accountId } from '../../src/codec/genesis.ts'
+import {
+  keyChangeSigningPayload,
+  proposalSigningPayload,
+  stakingSigningPayload,
+  voteSigningPayload,
+} from '../../src/codec/signing-payloads.ts'
+import { hashTransaction } from '../../src/codec/transaction.ts'
+import { SIGNATURE_CONTEXTS } from '../../src/crypto/contexts.ts'
+import type { MlDsaKeyPair } from '../../src/crypto/ml-dsa.ts'
+import { selectMlDsa65 } from '../../src/crypto/select.ts'
+import { buildBlock, type ProposedFields } from '../../src/ledger/build-block.ts'
+import { checkBlock } from '../../src/ledger/check-block.ts'
+import type { ExecutedBlock, ParentBlock } from '../../src/ledger/executed-block.ts'
+import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
+import { StateOverlay } from '../../src/ledger/state-overlay.ts'
+import { epochOf } from '../../src/types/epochs.ts'
+import {
+  type Evidence,
+  makeEvidence,
+  type SignedContent,
+  type SlashableKind,
+} from '../../src/types/evidence.ts'
+import type { ChainParameters, Genesis } from '../../src/types/genesis.ts'
+import {
+  type AccountId,
+  asEpoch,
+  asHeight,
+  asUnixMs,
+  asValidatorIndex,
+  asView,
+  type BlockHash,
+  nextHeight,
+  type ValidatorId,
+} from '../../src/types/primitives.ts'
+import type { Account, StakingState } from '../../src/types/staking.ts'
+import type { HashedTransaction, StakingOperation, StakingTransaction } from '../../src/types/transaction.ts'
+import { GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
+
+const mlDsa = selectMlDsa65()
+
+/** Keys: 0 to 3 are the validators of genesis, 4 to 7 hold balances, later ones nothing. */
+export const KEYS: readonly MlDsaKeyPair[] = Array.from({ length: 14 }, (_, i) =>
+  mlDsa.keyPairFromSeed(new Uint8Array(32).fill(60 + i)),
+)
+export const keyOf = (i: number): MlDsaKeyPair => {
+  const key = KEYS[i]
+  if (key === undefined) throw new Error(`no key ${i}`)
+  return key
+}
+export const publicKeyOf = (i: number): Uint8Array => keyOf(i).publicKey.raw
+export const idOf = (i: number): AccountId => accountId(publicKeyOf(i))
+
+export const STAKE = 1_000n
+export const BALANCE = 10_000n
+
+/** Epochs of four blocks, one second apart in {@link StakingChain}. */
+export function stakingGenesis(parameters: Partial<ChainParameters> = {}): Genesis {
+  return {
+    ...GENESIS,
+    parameters: {
+      ...GENESIS.parameters,
+      epochBlocks: 4,
+      evidenceWindowBlocks: 6,
+      evidenceWindowMs: 6_000,
+      unbondingBlocks: 8,
+      unbondingMs: 8_000,
+      minimumValidatorStake: 100n,
+      ...parameters,
+    },
+    validators: [0, 1, 2, 3].map((i) => ({
+      id: idOf(i) as string as ValidatorId,
+      publicKey: publicKeyOf(i),
+      stake: STAKE,
+    })),
+    accounts: [0, 1, 2, 3, 4, 5, 6, 7]
+      .map((i) => ({ id: idOf(i), balance: BALANCE }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1)),
+  }
+}
+
+/** Grows one branch block by block. */
+export class StakingChain {
+  readonly genesis: GenesisState
+  readonly blocks: ExecutedBlock[] = []
+  parent: ParentBlock
+  #view = 0
+
+  constructor(parameters: Partial<ChainParameters> = {}) {
+    this.genesis = genesisState(stakingGenesis(parameters), PORTS)
+    const { block, stateRoot, state } = this.genesis
+    this.parent = { hash: block.hash, header: block.header, stateRoot, state }
+  }
+
+  get height(): number {
+    return this.parent.header.height
+  }
+
+  get staking(): StakingState {
+    return this.parent.state.staking
+  }
+
+  account(i: number): Account {
+    const account = this.staking.accounts.get(idOf(i))
+    if (account === undefined) throw new Error(`key ${i} has no account`)
+    return account
+  }
+
+  /** Positions of the keys in the set that decides the next block. */
+  members(): number[] {
+    return this.staking.validators.map(({ id }) => KEYS.findIndex((_, i) => (idOf(i) as string) === id))
+  }
+
+  fields(fields: Partial<ProposedFields> = {}): ProposedFields {
+    const { header, hash } = this.parent
+    this.#view++
+    return {
+      epoch: epochOf(nextHeight(header.height), this.genesis.rules.parameters.epochBlocks),
+      view: asView(this.#view),
+      justify: { view: header.view, blockHash: hash },
+      timestamp: asUnixMs(header.timestamp + 1_000),
+      proposer: asValidatorIndex(0),
+      ...fields,
+    }
+  }
+
+  /** The next block; throws with the refusal when a transaction is not legal, and when the check disagrees. */
+  next(transactions: readonly HashedTransaction[] = [], fields: Partial<ProposedFields> = {}): ExecutedBlock {
+    const { executed, skipped } = buildBlock(
+      this.fields(fields),
+      transactions,
+      this.parent,
+      this.genesis.rules,
+    )
+    const [first] = skipped
+    if (first !== undefined) throw new Error(first.code)
+    const checked = checkBlock(executed.block, this.parent, this.genesis.rules)
+    if (!checked.ok) throw new Error(`${checked.code}: ${checked.detail}`)
+    if (checked.value.stateRoot !== executed.stateRoot) throw new Error('the roots differ')
+    const parentState = this.parent.state
+    const { block, changes, stateRoot } = checked.value
+    const isSame = changes.verdicts.length === 0 && changes.staking === parentState.staking
+    this.blocks.push(checked.value)
+    this.parent = {
+      hash: block.hash,
+      header: block.header,
+      stateRoot,
+      state: isSame ? parentState : StateOverlay.of(() => parentState, changes),
+    }
+    return checked.value
+  }
+
+  /** Empty blocks up to and including a height. */
+  until(height: number): this {
+    while (this.height < height) this.next()
+    return this
+  }
+
+  /** Code with which a builder leaves the transaction out; null when it is legal. Changes nothing. */
+  refusalOf(transaction: HashedTransaction): string | null {
+    const { skipped } = buildBlock(this.fields(), [transaction], this.parent, this.genesis.rules)
+    return skipped[0]?.code ?? null
+  }
+
+  /** A transaction of an account, signed; by default the next in its sequence. */
+  signed(
+    i: number,
+    operation: StakingOperation,
+    change: Partial<Pick<StakingTransaction, 'sequence' | 'expiresAtHeight'>> & { signer?: number } = {},
+  ): HashedTransaction<StakingTransaction> {
+    const { signer = i, ...fields } = change
+    const content = {
+      publicKey: publicKeyOf(i),
+      sequence: (this.staking.accounts.get(idOf(i))?.sequence ?? 0) + 1,
+      expiresAtHeight: asHeight(this.height + 100),
+      operation,
+      ...fields,
+    }
+    const payload = stakingSigningPayload(this.genesis.rules.genesisHash, content)
+    const signature = keyOf(signer).sign(payload, SIGNATURE_CONTEXTS.staking)
+    return hashTransaction({ kind: 'staking', ...content, signature })
+  }
+
+  /** A change of the account's validator key, with the proof of the new one. */
+  keyChange(i: number, to: number, signer = to, sequence?: number): HashedTransaction<StakingTransaction> {
+    const next = sequence ?? this.account(i).sequence + 1
+    const claim = keyChangeSigningPayload(this.genesis.rules.genesisHash, {
+      account: idOf(i),
+      sequence: next,
+    })
+    const proof = keyOf(signer).sign(claim, SIGNATURE_CONTEXTS['key-change'])
+    return this.signed(i, { kind: 'change-key', newPublicKey: publicKeyOf(to), proof }, { sequence: next })
+  }
+
+  /** What a validator key signed for a slot. */
+  content(
+    i: number,
+    kind: SlashableKind,
+    epoch: number,
+    view: number,
+    hash: string,
+    height = 9,
+  ): SignedContent {
+    const blockHash = hash.repeat(64) as BlockHash
+    const { genesisHash } = this.genesis.rules
+    const slot = { epoch: asEpoch(epoch), view: asView(view), blockHash }
+    const payload =
+      kind === 'proposal'
+        ? proposalSigningPayload(genesisHash, slot)
+        : voteSigningPayload(genesisHash, { ...slot, height: asHeight(height) })
+    const signature = keyOf(i).sign(payload, SIGNATURE_CONTEXTS[kind])
+    return { height: asHeight(kind === 'proposal' ? 0 : height), blockHash, signature }
+  }
+
+  /** Evidence against a key: two contents it signed in a slot. */
+  offence(i: number, kind: SlashableKind = 'prepare', epoch = 0, view = 7): HashedTransaction {
+    const evidence = makeEvidence(
+      kind,
+      asEpoch(epoch),
+      asView(view),
+      publicKeyOf(i),
+      this.content(i, kind, epoch, view, 'b'),
+      this.content(i, kind, epoch, view, 'a'),
+    )
+    if (evidence === null) throw new Error('equal contents')
+    return hashTransaction({ kind: 'evidence', evidence })
+  }
+}
+
+export const asEvidence = (evidence: Evidence): HashedTransaction =>
+  hashTransaction({ kind: 'evidence', evidence })
