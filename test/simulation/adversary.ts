@@ -18,6 +18,7 @@ import type { ConsensusMessage, Proposal, Timeout, Vote } from '../../src/types/
 import {
   asHeight,
   asUnixMs,
+  asValidatorIndex,
   asView,
   COUNTER_MAX,
   type Hex32,
@@ -47,6 +48,8 @@ export interface Misbehaviour {
   readonly fork: number
   /** A proposal breaks a rule of the ledger: state root, a transaction for the second time, time, height. */
   readonly illegal: number
+  /** Votes are made in the names of all others, with a signature of its own. */
+  readonly impersonate: number
   /** A certificate is sent with signatures, height or parts that are not those of the quorum. */
   readonly forgeCertificate: number
   /** An old message of anybody is sent again. */
@@ -67,6 +70,7 @@ export const HONEST: Misbehaviour = {
   stale: 0,
   fork: 0,
   illegal: 0,
+  impersonate: 0,
   forgeCertificate: 0,
   replay: 0,
   garbage: 0,
@@ -113,7 +117,7 @@ export class Adversary {
 
   /** What is said instead. `receivers` are validators. */
   bend(message: ConsensusMessage, receivers: readonly number[]): Bent[] {
-    const { withhold, forgeCertificate, replay, garbage } = this.#habits
+    const { withhold, impersonate, forgeCertificate, replay, garbage } = this.#habits
     const { random } = this.#knows
     const said: Bent[] = []
     const say = (to: number, what: ConsensusMessage): void => {
@@ -122,6 +126,11 @@ export class Adversary {
     for (const version of this.#versionsOf(message)) {
       const isSplit = version !== message || random.chance(0.5)
       for (const to of receivers) if (!isSplit || random.chance(0.6)) say(to, version)
+    }
+    if ((message.kind === 'prepare' || message.kind === 'pre-commit') && random.chance(impersonate)) {
+      for (const to of receivers) {
+        for (const other of receivers) say(to, { ...message, voter: asValidatorIndex(other) })
+      }
     }
     if (random.chance(forgeCertificate)) {
       const forged = this.#knows.forgedCertificates(this.#index)

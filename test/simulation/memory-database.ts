@@ -81,11 +81,13 @@ export class MemoryDatabase {
 
   view(): DatabaseView {
     const { version } = this.#medium
+    const medium = this.#medium
     return {
       path: this.path,
-      get: (key) => this.#medium.get(key, version),
-      scan: () => {
-        throw new Error('nothing of what is simulated scans a view')
+      get: (key) => medium.get(key, version),
+      async *scan(range, batchMax) {
+        const rows = medium.range(range, false).map(({ key, value }) => [key, value] as const)
+        for (let at = 0; at < rows.length; at += batchMax) yield rows.slice(at, at + batchMax)
       },
       close: () => undefined,
     }

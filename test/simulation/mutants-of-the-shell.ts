@@ -13,7 +13,7 @@ const busy = (): RunChanges => ({ transactionEveryMs: 5, livenessMs: 10_000 })
 const forgers = (seed: number): RunChanges => ({
   ...liars(seed),
   byzantine: new Map([
-    [seed % 3, { kind: 'liar', habits: { ...HONEST, forgeCertificate: 1, withhold: 0.2 } }],
+    [seed % 3, { kind: 'liar', habits: { ...HONEST, forgeCertificate: 1, impersonate: 1, withhold: 0.2 } }],
   ]),
 })
 
@@ -42,8 +42,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
     name: 'R16-trusts-references',
     rule: 'R16: a certificate that is held stands in for one of the same view and block',
-    class: 'safety',
-    budget: 30,
+    class: 'liveness',
+    budget: null,
     changes: [
       {
         file: VERIFIER,
@@ -67,7 +67,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
         replace: '        return payload.length > 0 ? message : null',
       },
     ],
-    options: liars,
+    options: forgers,
   },
   {
     name: 'nullifier-overlay',

@@ -61,6 +61,7 @@ function drawHabits(random: Random): Misbehaviour {
     stale: strength(),
     fork: strength() * 0.7,
     illegal: strength() * 0.5,
+    impersonate: strength() * 0.3,
     forgeCertificate: strength() * 0.5,
     replay: strength() * 0.3,
     garbage: strength() * 0.2,
