@@ -15,7 +15,7 @@ import { LostBlocks } from './lost-blocks.ts'
 /** CometBFT's rule for its end-to-end networks (spec/testing.md). */
 export const RECOVERY_MS_MAX = 20_000
 /** Slow is told apart from stuck. */
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 120_000
 /** New final blocks of each node that count as going on. */
 const NEW_BLOCKS = 3
 /** Answers asked again after each fault; all are at the end of a campaign. */
