@@ -125,7 +125,7 @@ export class Trials {
     const before = Math.max(...(await Promise.all(nodes.map((node) => node.height()))))
     const enough = async (): Promise<boolean> => (await lowest(nodes)) >= before + NEW_BLOCKS
     await until(enough, Math.max(lastsMs, RECOVERY_MS_MAX), 'those who are not hurt go on')
-    await pause(lastsMs - (performance.now() - startedAt))
+    await pause(Math.max(0, lastsMs - (performance.now() - startedAt)))
     return (await lowest(nodes)) - before
   }
 
