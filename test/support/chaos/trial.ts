@@ -15,7 +15,7 @@ import { LostBlocks } from './lost-blocks.ts'
 /** CometBFT's rule for its end-to-end networks (spec/testing.md). */
 export const RECOVERY_MS_MAX = 20_000
 /** Slow is told apart from stuck. */
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 120_000
 /** New final blocks of each node that count as going on. */
 const NEW_BLOCKS = 3
 /** Answers asked again after each fault; all are at the end of a campaign. */
@@ -125,7 +125,7 @@ export class Trials {
     const before = Math.max(...(await Promise.all(nodes.map((node) => node.height()))))
     const enough = async (): Promise<boolean> => (await lowest(nodes)) >= before + NEW_BLOCKS
     await until(enough, Math.max(lastsMs, RECOVERY_MS_MAX), 'those who are not hurt go on')
-    await pause(lastsMs - (performance.now() - startedAt))
+    await pause(Math.max(0, lastsMs - (performance.now() - startedAt)))
     return (await lowest(nodes)) - before
   }
 
