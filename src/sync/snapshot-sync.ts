@@ -76,6 +76,11 @@ export class SnapshotSync {
       })
   }
 
+  /** Resolves when no attempt is under way. */
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true
     await this.#running
