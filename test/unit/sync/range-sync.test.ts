@@ -182,7 +182,9 @@ describe('ranges', () => {
         held
           .get(peer)
           ?.splice(0)
-          .forEach((go) => go()),
+          .forEach((go) => {
+            go()
+          }),
     }
   }
 
