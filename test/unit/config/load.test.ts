@@ -44,7 +44,13 @@ describe('the defaults', () => {
       metrics: { listen: { host: '127.0.0.1', port: 9442 } },
       log: { level: 'info', format: 'auto' },
       mempool: { maxItems: 10_000, maxBytes: 64 * 2 ** 20 },
-      storage: { cacheBytes: 32 * 2 ** 20 },
+      storage: {
+        cacheBytes: 32 * 2 ** 20,
+        pruneBlocks: 0,
+        snapshotEpochs: 1,
+        snapshotsKept: 2,
+      },
+      sync: { trust: null },
       validator: { doppelgangerWaitMs: 10_000 },
     })
     expect([...origins.values()].every((origin) => origin === 'default')).toBe(true)
@@ -99,6 +105,10 @@ describe('precedence', () => {
         'mempool.max-bytes': '2MiB',
         'storage.cache-size': '1GiB',
         'validator.doppelganger-wait': '30s',
+        'storage.prune-blocks': '1000',
+        'storage.snapshot-epochs': '3',
+        'storage.snapshots-kept': '5',
+        'sync.trust': `12:${'ab'.repeat(32)}`,
       }
       // cert and key only make sense together.
       if (name.startsWith('ca.tls.')) return
@@ -143,6 +153,20 @@ describe('a wrong configuration is refused with exit 78', () => {
       'E_CONFIG_UNKNOWN_KEY',
       /ca\.tls\.cerd/,
       /ca\.tls\.cert/,
+    ],
+    [
+      'a window that is too small',
+      toml('[storage]\nprune-blocks = 10'),
+      'E_CONFIG_VALUE',
+      /prune-blocks/,
+      /./,
+    ],
+    [
+      'a block without its id',
+      toml('[sync]\ntrust = "12"'),
+      'E_CONFIG_VALUE',
+      /sync\.trust.*HEIGHT:BLOCK_ID/,
+      /./,
     ],
     [
       'another word',
