@@ -6,18 +6,15 @@
 import { decodeQuorumCertificate } from '../codec/certificates.ts'
 import { decodeFinalAnnouncement } from '../codec/final-announcement.ts'
 import { decodeMessage } from '../codec/messages.ts'
-import { decodeSafetyRecord } from '../codec/safety-record.ts'
 import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
 import type { ConsensusEvent } from '../consensus/event.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
 import type { FinalTurn } from '../consensus/leader-election.ts'
 import type { Pacemaker } from '../consensus/pacemaker.ts'
 import type { ReplicaView } from '../consensus/replica.ts'
-import { foldSafetyRecords } from '../consensus/safety.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
-import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Logger } from '../types/logger.ts'
@@ -350,15 +347,4 @@ export class ConsensusNode {
       logger,
     }
   }
-}
-
-/** Folds what the safety log replayed. @throws InvariantViolation for a record that the CRC let through */
-export function recoverSafety(records: Iterable<Uint8Array>): SafetyRecord {
-  const decoded: SafetyRecord[] = []
-  for (const bytes of records) {
-    const record = decodeSafetyRecord(bytes)
-    assert(record.ok, 'a safety record decodes')
-    decoded.push(record.value)
-  }
-  return foldSafetyRecords(decoded)
 }
