@@ -25,11 +25,11 @@ import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
 import { validationObserver } from './composition/validation-metrics.ts'
 import { holdDuties, watchedDuties } from './composition/validator-duties.ts'
+import { ValidatorFollowing } from './composition/validator-following.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
 import { VerdictFeed } from './composition/verdict-feed.ts'
 import { BUILD } from './config/build-info.ts'
 import type { Config } from './config/schema.ts'
-import type { Electorate } from './consensus/validator-set.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
 import { Mempool } from './mempool/mempool.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
@@ -39,7 +39,7 @@ import { ConsensusNode, type ValidatorDuties } from './runtime/consensus-node.ts
 import { epochEndHeight } from './types/epochs.ts'
 import { makeEvidence } from './types/evidence.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
-import type { MonotonicMs, ValidatorId } from './types/primitives.ts'
+import type { MonotonicMs } from './types/primitives.ts'
 import { ValidationService } from './validation/validation-service.ts'
 
 export interface NodeOptions {
@@ -196,7 +196,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       observe: (event) => observer.observe(event),
       onVerified: (verified) => watch?.verified(verified),
       onFinal,
-      onEpoch: (electorate) => followValidators(electorate),
+      onEpoch: (electorate) => following.follow(electorate),
       onEquivocation: ({ kind, epoch, view, publicKey, one, other }) => {
         const evidence = makeEvidence(kind, epoch, view, publicKey, one, other)
         // Every node that saw both submits it; the pool and the ledger know it by its offence.
@@ -248,7 +248,10 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       peers: () => network.peers.count(),
       syncTarget: () => sync.status.targetHeight,
       storageFailure: () => null,
-      signingHeldBecause: () => (consensus.isHeld ? (wait?.reason() ?? 'about to sign') : null),
+      signingHeldBecause: () =>
+        consensus.isHeld && consensus.electorate.indexOf(id) !== null
+          ? (wait?.reason() ?? 'about to sign')
+          : null,
     })
   const service = new ValidationService({
     store: chain,
@@ -270,15 +273,13 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     onTransactions: (batch, from) => flow.received(batch, from),
     clock,
   })
-  /** The last epoch's validators still have votes over its last state to exchange. */
-  let lastIds: readonly ValidatorId[] = []
-  const followValidators = ({ set }: Electorate): void => {
-    const ids = set.validators.map((validator) => validator.id)
-    // As long as it does not sign it has no place among the validators: no links, no announcements.
-    const followed = [...new Set([...ids, ...lastIds])]
-    network.setValidators(consensus.isHeld ? followed.filter((validator) => validator !== id) : followed)
-    lastIds = ids
-  }
+  const following = new ValidatorFollowing({
+    id,
+    hasRecord: safety !== null,
+    isHeld: () => consensus.isHeld,
+    setValidators: (ids) => network.setValidators(ids),
+    logger,
+  })
   const catchingUp = buildCatchingUp({
     storage,
     network,
@@ -295,7 +296,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   })
   const sync = catchingUp.ranges
 
-  followValidators(consensus.electorate)
+  following.follow(consensus.electorate)
   await network.start()
   order.opened('network', () => network.stop())
   order.opened('consensus', () => consensus.stop())
@@ -304,7 +305,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   if (safety !== null && wait !== null) {
     const release = async (): Promise<void> => {
       await consensus.takeUpDuties()
-      followValidators(consensus.electorate)
+      following.follow(consensus.electorate)
     }
     const stopWaiting = holdDuties({ wait, safety, release, onFatal, logger: logger.module('consensus') })
     order.opened('doppelganger wait', stopWaiting)

@@ -125,7 +125,8 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
       onFatal,
     })
     // Who is not in the set yet, or no more, may be in that of a later epoch.
-    const mayVote = isOfGenesis || isInSet(chain, id) || existsSync(safetyLogPath(directory))
+    const hasRecord = existsSync(safetyLogPath(directory))
+    const mayVote = isOfGenesis || isInSet(chain, id) || hasRecord || options.hasNeverSigned
     const safety = mayVote ? await openSafety(directory, id, genesisHash, options) : null
     return {
       directory,
