@@ -2,51 +2,44 @@
  * The composition root: builds every component, joins their ports, starts and stops them in order. Decides
  * nothing; TypeScript checks here that what one layer needs another gives.
  */
-import { encodeFinalAnnouncement } from './codec/final-announcement.ts'
 import { hashTransaction } from './codec/transaction.ts'
+import { announce } from './composition/announce-blocks.ts'
 import { ApiViews, nodeNameOf } from './composition/api-views.ts'
-import { buildCatchingUp } from './composition/catching-up.ts'
+import { buildCatchingUp, trustedBlockOf } from './composition/catching-up.ts'
 import { openChainUpkeep } from './composition/chain-upkeep.ts'
+import { ConsensusSeat } from './composition/consensus-seat.ts'
+import { DoppelgangerWait } from './composition/doppelganger-wait.ts'
 import { changedSetOf, finalTurnsOf, nextSetOf } from './composition/epochs.ts'
 import { fatalHandler } from './composition/fatal.ts'
+import { setGauges } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
 import { type NodeAddresses, NodeLives } from './composition/node-lives.ts'
 import { buildNetwork } from './composition/node-network.ts'
 import { openNodeStorage } from './composition/node-storage.ts'
 import { guardProcess } from './composition/process-guard.ts'
-import { type Check, readinessChecks } from './composition/readiness.ts'
-import { signingHistoryOf } from './composition/signing-history.ts'
+import { type Check, readinessChecks, validationReadiness } from './composition/readiness.ts'
 import { StakingAdmission } from './composition/staking-admission.ts'
 import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
 import { validationObserver } from './composition/validation-metrics.ts'
+import { holdDuties, watchedDuties } from './composition/validator-duties.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
 import { VerdictFeed } from './composition/verdict-feed.ts'
 import { BUILD } from './config/build-info.ts'
 import type { Config } from './config/schema.ts'
 import type { Electorate } from './consensus/validator-set.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
-import { Signer } from './crypto/signer.ts'
 import { Mempool } from './mempool/mempool.ts'
-import type { Network } from './network/network.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
 import type { ModuleLogger } from './observability/logger.ts'
-import { createMetrics, type Metrics } from './observability/metrics.ts'
-import { ConsensusNode } from './runtime/consensus-node.ts'
-import type { RangeSync } from './sync/range-sync.ts'
-import type { TrustedBlock } from './sync/trusted-set.ts'
+import { createMetrics } from './observability/metrics.ts'
+import { ConsensusNode, type ValidatorDuties } from './runtime/consensus-node.ts'
 import { epochEndHeight } from './types/epochs.ts'
 import { makeEvidence } from './types/evidence.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
-import {
-  asHeight,
-  type BlockHash,
-  type MonotonicMs,
-  type ValidatorId,
-  type ValidatorIndex,
-} from './types/primitives.ts'
+import type { MonotonicMs, ValidatorId } from './types/primitives.ts'
 import { ValidationService } from './validation/validation-service.ts'
 
 export interface NodeOptions {
@@ -101,11 +94,10 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   })
   order.opened('storage', () => storage.close())
 
-  const { chain, genesis, id, identity, safety } = storage
+  const { chain, genesis, id, safety } = storage
   const { rules } = storage.genesisState
   const { genesisHash } = rules
   const { epochBlocks } = rules.parameters
-  const keyPair = identity.keyPair
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
   const feed = new VerdictFeed()
@@ -147,6 +139,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
 
   const onFinal = (blocks: readonly FinalizedBlock[]): void => {
     lastFinal.at = clock.monotonicMs()
+    watch?.final(blocks)
     feed.finalized(blocks)
     pool.review(({ transaction }) => admission.isHopeless(transaction))
     const { self } = consensus
@@ -155,52 +148,69 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     upkeep.finalized()
   }
 
-  const consensus = new ConsensusNode({
-    rules,
-    nextSet: () => nextSetOf(chain),
-    epochEndOf: (epoch) => epochEndHeight(epoch, epochBlocks),
-    finalTurns: finalTurnsOf(chain, epochBlocks),
-    validator:
-      safety === null
-        ? null
-        : {
-            id,
-            signer: new Signer(keyPair, signingHistoryOf(safety.recovered, genesisHash)),
-            log: safety.log,
-            recovered: safety.recovered,
-          },
-    tip: { ...chain.tip, finality: chain.tip.height === 0 ? null : chain.tip.finality },
-    finalState: chain.state,
-    store: {
-      commitFinalized: (blocks) => upkeep.snapshots.commitFinalized(blocks),
-      putCommitCertificate: (certificate) => upkeep.snapshots.putCommitCertificate(certificate),
-    },
-    pool,
-    transport: {
-      broadcast: (bytes, sendOptions) => network.channel.broadcast(bytes, sendOptions),
-      send: (to, bytes) => void network.channel.send(to, bytes),
-    },
-    fetcher: {
-      fetchByHash: async (blockHash, from) => {
-        const first = from === null ? undefined : network.peers.peerIdOf(from)
-        const fetched = await network.blocks.fetchByHash(blockHash, first)
-        return fetched.ok ? fetched.value.value : null
+  const watched = safety === null ? null : watchedDuties(storage, safety, () => consensus.electorate, onFatal)
+  const watch = watched?.watch
+  // Null when this node signs from the start, or not at all.
+  const wait =
+    safety === null || (safety.place.isHere && safety.place.refuseUpToView <= chain.tip.finality.view)
+      ? null
+      : new DoppelgangerWait({
+          // Not the same for two copies that start in one moment: the later one then hears the earlier one sign.
+          waitMs:
+            Math.max(config.validator.doppelgangerWaitMs, 3 * rules.parameters.heartbeatMs) *
+            (1 + Math.random()),
+          refuseUpToView: safety.place.refuseUpToView,
+          now: () => clock.monotonicMs(),
+          isListening: () => network.peers.count() > 0 || consensus.electorate.size === 1,
+          isCatchingUp: () => sync.status.isSyncing,
+          finalView: () => chain.tip.finality.view,
+        })
+  const build = (validator: ValidatorDuties | null): ConsensusNode =>
+    new ConsensusNode({
+      rules,
+      nextSet: () => nextSetOf(chain),
+      epochEndOf: (epoch) => epochEndHeight(epoch, epochBlocks),
+      finalTurns: finalTurnsOf(chain, epochBlocks),
+      validator,
+      tip: { ...chain.tip, finality: chain.tip.height === 0 ? null : chain.tip.finality },
+      finalState: chain.state,
+      store: {
+        commitFinalized: (blocks) => upkeep.snapshots.commitFinalized(blocks),
+        putCommitCertificate: (certificate) => upkeep.snapshots.putCommitCertificate(certificate),
       },
-    },
-    sync: { request: (target) => sync.request(target) },
-    signatures: (set) => new ValidatorSignatures(mlDsa, set),
-    clock,
-    observe: (event) => observer.observe(event),
-    onFinal,
-    onEpoch: (electorate) => followValidators(electorate),
-    onEquivocation: ({ kind, epoch, view, publicKey, one, other }) => {
-      const evidence = makeEvidence(kind, epoch, view, publicKey, one, other)
-      // Every node that saw both submits it; the pool and the ledger know it by its offence.
-      if (evidence !== null) flow.submit(hashTransaction({ kind: 'evidence', evidence }))
-    },
-    onHalt: (reason, dump) => onFatal(Object.assign(new Error(`consensus stopped: ${reason}`), { dump })),
-    onFatal,
-    logger: logger.module('consensus'),
+      pool,
+      transport: {
+        broadcast: (bytes, sendOptions) => network.channel.broadcast(bytes, sendOptions),
+        send: (to, bytes) => void network.channel.send(to, bytes),
+      },
+      fetcher: {
+        fetchByHash: async (blockHash, from) => {
+          const first = from === null ? undefined : network.peers.peerIdOf(from)
+          const fetched = await network.blocks.fetchByHash(blockHash, first)
+          return fetched.ok ? fetched.value.value : null
+        },
+      },
+      sync: { request: (target) => sync.request(target) },
+      signatures: (set) => new ValidatorSignatures(mlDsa, set),
+      clock,
+      observe: (event) => observer.observe(event),
+      onVerified: (verified) => watch?.verified(verified),
+      onFinal,
+      onEpoch: (electorate) => followValidators(electorate),
+      onEquivocation: ({ kind, epoch, view, publicKey, one, other }) => {
+        const evidence = makeEvidence(kind, epoch, view, publicKey, one, other)
+        // Every node that saw both submits it; the pool and the ledger know it by its offence.
+        if (evidence !== null) flow.submit(hashTransaction({ kind: 'evidence', evidence }))
+      },
+      onHalt: (reason, dump) => onFatal(Object.assign(new Error(`consensus stopped: ${reason}`), { dump })),
+      onFatal,
+      logger: logger.module('consensus'),
+    })
+  const consensus = new ConsensusSeat({
+    build,
+    duties: watched?.duties ?? null,
+    isHeld: wait !== null,
+    hasWork: () => pool.size > 0,
   })
   const observer = new ConsensusObserver({
     metrics,
@@ -238,6 +248,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       peers: () => network.peers.count(),
       syncTarget: () => sync.status.targetHeight,
       storageFailure: () => null,
+      signingHeldBecause: () => (consensus.isHeld ? (wait?.reason() ?? 'about to sign') : null),
     })
   const service = new ValidationService({
     store: chain,
@@ -263,7 +274,9 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   let lastIds: readonly ValidatorId[] = []
   const followValidators = ({ set }: Electorate): void => {
     const ids = set.validators.map((validator) => validator.id)
-    network.setValidators([...new Set([...ids, ...lastIds])])
+    // As long as it does not sign it has no place among the validators: no links, no announcements.
+    const followed = [...new Set([...ids, ...lastIds])]
+    network.setValidators(consensus.isHeld ? followed.filter((validator) => validator !== id) : followed)
     lastIds = ids
   }
   const catchingUp = buildCatchingUp({
@@ -288,6 +301,14 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   order.opened('consensus', () => consensus.stop())
   order.opened('sync', () => catchingUp.stop())
   consensus.start()
+  if (safety !== null && wait !== null) {
+    const release = async (): Promise<void> => {
+      await consensus.takeUpDuties()
+      followValidators(consensus.electorate)
+    }
+    const stopWaiting = holdDuties({ wait, safety, release, onFatal, logger: logger.module('consensus') })
+    order.opened('doppelganger wait', stopWaiting)
+  }
   catchingUp.start()
 
   const views = new ApiViews({
@@ -326,43 +347,4 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     order,
   )
   return { p2p: [...network.host.addresses()], ...urls }
-}
-
-/** The block that the operator named, if any. */
-function trustedBlockOf({ sync: { trust } }: Config): TrustedBlock | null {
-  return trust === null ? null : { height: asHeight(trust.height), hash: trust.hash as BlockHash }
-}
-
-/** The proposer of a final block tells those who follow; validators have it from consensus. */
-function announce(blocks: readonly FinalizedBlock[], self: ValidatorIndex, network: Network): void {
-  for (const { block, finality } of blocks) {
-    if (block.header.proposer !== self || network.gossip.subscribers('blocks') === 0) continue
-    network.gossip.publishBlock(encodeFinalAnnouncement({ block, finality }))
-  }
-}
-
-/** A request can be judged when the chain moves and this node is on it. */
-function validationReadiness(checks: readonly Check[]): { ready: true } | { ready: false; reason: string } {
-  const failing = checks.find(
-    ({ name, ok }) => !ok && (name === 'finality' || name === 'sync' || name === 'storage'),
-  )
-  return failing === undefined ? { ready: true } : { ready: false, reason: failing.reason ?? failing.name }
-}
-
-function setGauges(
-  metrics: Metrics,
-  pool: Mempool,
-  checks: readonly Check[],
-  network: Network,
-  sync: RangeSync,
-): void {
-  metrics.ledger.mempoolItems.set(pool.size)
-  metrics.ledger.mempoolBytes.set(pool.bytes)
-  metrics.ledger.syncTargetHeight.set(sync.status.targetHeight)
-  const { isSyncing } = sync.status
-  const isAlone = network.peers.count() === 0
-  metrics.ledger.syncState.set(isSyncing ? 1 : 0, { state: 'catching-up' })
-  metrics.ledger.syncState.set(isAlone ? 1 : 0, { state: 'alone' })
-  metrics.ledger.syncState.set(!isSyncing && !isAlone ? 1 : 0, { state: 'following' })
-  for (const { name, ok } of checks) metrics.http.ready.set(ok ? 1 : 0, { check: name })
 }

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<RegisterCommand>>> = {
   testnet: async () => (await import('./testnet.ts')).registerTestnetCommand,
   init: async () => (await import('./init.ts')).registerInitCommand,
   keys: async () => (await import('./keys.ts')).registerKeysCommand,
+  safety: async () => (await import('./safety.ts')).registerSafetyCommand,
   start: async () => (await import('./start.ts')).registerStartCommand,
   status: async () => (await import('./status.ts')).registerStatusCommand,
   peers: async () => (await import('./peers.ts')).registerPeersCommand,

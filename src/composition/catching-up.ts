@@ -1,11 +1,13 @@
 /** Catching up, by ranges of blocks or by a snapshot, joined to network, consensus and chain. */
 import { decodeBlock } from '../codec/block.ts'
+import type { Config } from '../config/schema.ts'
 import { isFiller } from '../ledger/chain-rules.ts'
 import type { Network } from '../network/network.ts'
 import { RangeSync } from '../sync/range-sync.ts'
 import type { TrustedBlock } from '../sync/trusted-set.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
+import { asHeight, type BlockHash } from '../types/primitives.ts'
 import type { Verified } from '../types/verified.ts'
 import type { NodeStorage } from './node-storage.ts'
 import { buildSnapshotSync, type SnapshotJoinOptions } from './snapshot-join.ts'
@@ -88,4 +90,9 @@ function unwrapFetched<T>(
     | { readonly ok: false; readonly code: string; readonly detail: string },
 ) {
   return fetched.ok ? { ok: true as const, value: fetched.value.value } : fetched
+}
+
+/** The block that the operator named, if any. */
+export function trustedBlockOf({ sync: { trust } }: Config): TrustedBlock | null {
+  return trust === null ? null : { height: asHeight(trust.height), hash: trust.hash as BlockHash }
 }

@@ -9,10 +9,10 @@ import type { ModuleLogger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { ClientLimiter, clientLimitsOf } from '../rpc/client-limiter.ts'
 import { makeConsensusCalls } from '../rpc/libp2p/consensus-calls.ts'
-import type { ConsensusNode } from '../runtime/consensus-node.ts'
 import { AuthenticatedPeers } from '../session/authenticated-peers.ts'
 import { Sessions } from '../session/sessions.ts'
 import type { ValidationService } from '../validation/validation-service.ts'
+import type { ConsensusPort } from './consensus-seat.ts'
 import { networkMeter } from './network-metrics.ts'
 import type { NodeStorage } from './node-storage.ts'
 import type { StateSnapshots } from './state-snapshots.ts'
@@ -20,7 +20,7 @@ import type { SystemClock } from './system-clock.ts'
 
 export interface NetworkPorts {
   readonly service: ValidationService
-  readonly consensus: ConsensusNode
+  readonly consensus: ConsensusPort
   readonly snapshots: Pick<StateSnapshots, 'source'>
   readonly onTransactions: (batch: readonly Uint8Array[], from: string) => 'accept' | 'ignore' | 'reject'
   readonly clock: SystemClock

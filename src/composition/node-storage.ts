@@ -22,9 +22,10 @@ import { SafetyLog, type SafetyLogOptions } from '../storage/safety-log.ts'
 import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
 import type { StateAccumulators } from '../types/ledger-state.ts'
-import type { GenesisHash, StateRoot, ValidatorId } from '../types/primitives.ts'
+import { asView, type GenesisHash, type StateRoot, type ValidatorId } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import type { StakingState } from '../types/staking.ts'
+import { markSignedHere, readSigningPlace, type SigningPlace } from './signing-place.ts'
 import { openSnapshots } from './snapshot-opening.ts'
 
 /** The data directory does not hold together. */
@@ -33,6 +34,9 @@ export class NodeStorageError extends NodeError {}
 export interface SafetyMemory {
   readonly log: SafetyLog
   readonly recovered: SafetyRecord
+  readonly place: SigningPlace
+  /** Writes down durably that this directory is where the key signs from now on. */
+  signsHere(): void
 }
 
 export interface NodeStorage {
@@ -76,6 +80,7 @@ export async function createSafetyRecord(
     onFatal: () => undefined,
   })
   await log.close()
+  markSignedHere(directory.safety, asView(0))
 }
 
 /** @throws NodeError with code and advice for whatever is missing, foreign, locked or damaged */
@@ -160,8 +165,12 @@ async function openSafety(
     binding: { validatorId: id, genesisHash },
     onFatal,
   }
-  if (hasNeverSigned) return { log: await SafetyLog.create(logOptions), recovered: recoverSafety([]) }
+  const place = readSigningPlace(directory.safety)
+  const signsHere = (): void => markSignedHere(directory.safety, place.refuseUpToView)
+  if (hasNeverSigned) {
+    return { log: await SafetyLog.create(logOptions), recovered: recoverSafety([]), place, signsHere }
+  }
   const { log, replay } = await SafetyLog.open(logOptions)
   const records = replay.snapshot === null ? replay.records : [replay.snapshot, ...replay.records]
-  return { log, recovered: recoverSafety(records) }
+  return { log, recovered: recoverSafety(records), place, signsHere }
 }

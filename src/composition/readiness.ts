@@ -25,6 +25,8 @@ export interface ReadinessSources {
   syncTarget(): number
   /** Null while the disk works. */
   storageFailure(): string | null
+  /** Why a validator does not sign yet; null when it does, and for a node that is none. */
+  signingHeldBecause(): string | null
 }
 
 export interface Check {
@@ -35,7 +37,14 @@ export interface Check {
 
 /** All checks, in a fixed order. */
 export function readinessChecks(sources: ReadinessSources): Check[] {
-  return [storage(sources), peers(sources), quorum(sources), sync(sources), finality(sources)]
+  return [
+    storage(sources),
+    signing(sources),
+    peers(sources),
+    quorum(sources),
+    sync(sources),
+    finality(sources),
+  ]
 }
 
 function check(name: ReadyCheck, reason: string | null): Check {
@@ -46,6 +55,10 @@ function storage(sources: ReadinessSources): Check {
   return check('storage', sources.storageFailure())
 }
 
+function signing(sources: ReadinessSources): Check {
+  return check('signing', sources.signingHeldBecause())
+}
+
 function peers({ peers: count, electorate, self }: ReadinessSources): Check {
   const isAlone = self() !== null && electorate().size === 1
   return check('peers', count() > 0 || isAlone ? null : 'connected to no peer')
@@ -53,7 +66,8 @@ function peers({ peers: count, electorate, self }: ReadinessSources): Check {
 
 /** For a validator: whether the validators it is connected to, with itself, are a quorum. */
 function quorum(sources: ReadinessSources): Check {
-  if (sources.self() === null) return check('quorum', null)
+  // As long as it does not sign it keeps no links with the others.
+  if (sources.self() === null || sources.signingHeldBecause() !== null) return check('quorum', null)
   const electorate = sources.electorate()
   const unreachable = new Set(sources.look().unreachable)
   const reachable = electorate.set.validators
@@ -95,4 +109,14 @@ function finality({ parameters, look, now, lastFinalAt, startedAt }: ReadinessSo
     `no block final for ${(ageMs / 1_000).toFixed(1)} s (expected one every ${parameters.heartbeatMs} ms); ` +
       `last is height ${final.header.height}, now in view ${view}`,
   )
+}
+
+/** A request can be judged when the chain moves and this node is on it. */
+export function validationReadiness(
+  checks: readonly Check[],
+): { ready: true } | { ready: false; reason: string } {
+  const failing = checks.find(
+    ({ name, ok }) => !ok && (name === 'finality' || name === 'sync' || name === 'storage'),
+  )
+  return failing === undefined ? { ready: true } : { ready: false, reason: failing.reason ?? failing.name }
 }

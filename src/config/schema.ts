@@ -132,6 +132,17 @@ const sync = z.strictObject({
     .describe('HEIGHT:BLOCK_ID of a block that you know to be final; a chain without it is refused'),
 })
 
+const validator = z
+  .strictObject({
+    'doppelganger-wait': duration
+      .refine((ms) => ms >= 1_000 && ms <= 600_000, 'expected between 1s and 10min')
+      .prefault('10s')
+      .describe(
+        'a key that was moved, copied, restored, imported or not used since the machine booted signs only after listening whether it is in use elsewhere: at least so long, up to twice as long',
+      ),
+  })
+  .transform((section) => ({ doppelgangerWaitMs: section['doppelganger-wait'] }))
+
 /** `info`, or `info,p2p=debug,rpc=warn`: one level for all, then one for a module and what is below it. */
 const LEVEL_SPEC = /^(?:silent|error|warn|info|debug)(?:,[a-z][a-z0-9.-]*=(?:silent|error|warn|info|debug))*$/
 
@@ -166,6 +177,7 @@ export const configSchema = z.strictObject({
   mempool: mempool.prefault({}),
   storage: storage.prefault({}),
   sync: sync.prefault({}),
+  validator: validator.prefault({}),
 })
 
 /** The configuration as the code uses it: camel case, milliseconds and bytes, every default filled in. */

@@ -66,6 +66,17 @@ export class Signer {
   }
 
   /**
+   * Whether a signature of this key that came from outside can be one of ours: not newer than the newest that was
+   * signed here, and no other content than that one. Older slots are not remembered, so they count as ours.
+   */
+  recognises(slot: SigningSlot, payload: Uint8Array): boolean {
+    const newest = this.#newest.get(slot.kind)
+    const order = newest === undefined ? 1 : compare(slot, newest)
+    if (newest === undefined || order > 0) return false
+    return order < 0 || Buffer.compare(payloadDigest(payload), newest.payloadDigest) === 0
+  }
+
+  /**
    * Signs under the kind's context string; asked again for the same content, gives the same bytes (S1).
    *
    * @param payload the signing payload of the slot, see codec/signing-payloads.ts

@@ -35,7 +35,7 @@ export type HttpRoute = (typeof HTTP_ROUTES)[number]
 const HTTP_CODES = ['2xx', '3xx', '4xx', '5xx'] as const
 
 /** What `/readyz` looks at. */
-export const READY_CHECKS = ['storage', 'peers', 'quorum', 'sync', 'finality'] as const
+export const READY_CHECKS = ['storage', 'signing', 'peers', 'quorum', 'sync', 'finality'] as const
 export type ReadyCheck = (typeof READY_CHECKS)[number]
 
 function consensusMetrics(r: MetricRegistry) {

@@ -7,6 +7,7 @@ import { decodeQuorumCertificate } from '../codec/certificates.ts'
 import { decodeFinalAnnouncement } from '../codec/final-announcement.ts'
 import { decodeMessage } from '../codec/messages.ts'
 import { decodeSafetyRecord } from '../codec/safety-record.ts'
+import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
 import type { ConsensusEvent } from '../consensus/event.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
 import type { FinalTurn } from '../consensus/leader-election.ts'
@@ -29,6 +30,7 @@ import {
   type StateRoot,
   type ValidatorId,
   type ValidatorIndex,
+  type View,
 } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
@@ -41,6 +43,7 @@ import type { EffectHandlerOptions } from './effect-handler.ts'
 import { EpochRun, type EpochRunOptions } from './epoch-run.ts'
 import { Finalizer } from './finalizer.ts'
 import type { IngressOutcome } from './ingress.ts'
+import type { OnVerified } from './message-verifier.ts'
 import type {
   BlockFetcher,
   Clock,
@@ -52,6 +55,7 @@ import type {
   SafetyLogPort,
   SignatureCheck,
   SlotSigner,
+  TimerPort,
   TransactionPool,
 } from './ports.ts'
 
@@ -88,6 +92,8 @@ export interface ConsensusNodeOptions {
   readonly signatures: (set: ValidatorSet) => SignatureCheck
   readonly clock: Clock
   readonly observe: (event: ConsensusEvent) => void
+  /** Told of every message and certificate whose signatures hold, before the replica has it. */
+  readonly onVerified?: OnVerified
   readonly onFinal: FinalListener
   /** An epoch begins, the first one of this run included. */
   readonly onEpoch: (electorate: Electorate, self: ValidatorIndex | null) => void
@@ -95,7 +101,13 @@ export interface ConsensusNodeOptions {
   readonly onHalt: (reason: string, dump: object) => void
   readonly onFatal: (error: unknown) => void
   readonly logger: Logger
+  /** Timers of another clock than the machine's, as a simulator has. */
+  readonly timers?: (onExpired: TimerExpired) => TimerPort
+  /** Told of every effect before it is performed. */
+  readonly beforeEffect?: (effect: ConsensusEffect) => void
 }
+
+type TimerExpired = (timer: TimerName, view: View) => void
 
 export class ConsensusNode {
   readonly #options: ConsensusNodeOptions
@@ -282,7 +294,7 @@ export class ConsensusNode {
     finalTurns: Iterable<FinalTurn>,
     pacemaker: Pacemaker | null,
   ): EpochRun {
-    const { rules, validator, clock, observe, onFatal, epochEndOf, signatures } = this.#options
+    const { rules, validator, clock, observe, onVerified, onFatal, epochEndOf, signatures } = this.#options
     return new EpochRun({
       genesisHash: rules.genesisHash,
       parameters: rules.parameters,
@@ -297,7 +309,10 @@ export class ConsensusNode {
       clock,
       effects: (run) => this.#effectOptions(run),
       observe,
+      onVerified,
       onFatal,
+      timers: this.#options.timers,
+      beforeEffect: this.#options.beforeEffect,
     })
   }
 

@@ -22,11 +22,15 @@ import type { SignatureCheck } from './ports.ts'
  */
 export type FindHeld = (certificate: QuorumCertificate) => QuorumCertificate | null
 
+/** Told of everything that verified. */
+export type OnVerified = (verified: ConsensusMessage | QuorumCertificate) => void
+
 export class MessageVerifier {
   readonly #genesisHash: GenesisHash
   readonly #electorate: Electorate
   readonly #signatures: SignatureCheck
   readonly #findHeld: FindHeld
+  readonly #onVerified: OnVerified
   readonly #root: HashedBlock | null
 
   /** @param root what the epoch's first block builds on, whose certificate needs no signatures; null when it is long past */
@@ -36,24 +40,30 @@ export class MessageVerifier {
     signatures: SignatureCheck,
     findHeld: FindHeld,
     root: HashedBlock | null,
+    onVerified: OnVerified = () => undefined,
   ) {
     this.#genesisHash = genesisHash
     this.#electorate = electorate
     this.#signatures = signatures
     this.#findHeld = findHeld
+    this.#onVerified = onVerified
     this.#root = root
   }
 
   /** The message as verified, or null when a signature or a quorum does not hold. */
   verify(message: ConsensusMessage): Verified<ConsensusMessage> | null {
-    const checked = this.#check(message)
-    return checked === null ? null : mintVerified(checked)
+    return this.#mint(this.#check(message))
   }
 
   /** A certificate by itself, as range sync and announcements carry it. */
   verifyCertificate(certificate: QuorumCertificate): Verified<QuorumCertificate> | null {
-    const checked = this.#checkCertificate(certificate)
-    return checked === null ? null : mintVerified(checked)
+    return this.#mint(this.#checkCertificate(certificate))
+  }
+
+  #mint<T extends ConsensusMessage | QuorumCertificate>(checked: T | null): Verified<T> | null {
+    if (checked === null) return null
+    this.#onVerified(checked)
+    return mintVerified(checked)
   }
 
   #check(message: ConsensusMessage): ConsensusMessage | null {

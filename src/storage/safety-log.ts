@@ -81,21 +81,26 @@ export class SafetyLog {
   }
 
   /**
-   * Makes the log of a key that has never signed. Resolves when the empty log is durable.
+   * Makes the log of a key that has no log here. Resolves when it is durable, with the snapshot or not at all.
+   * @param snapshot what the key has signed elsewhere; null for a key that has never signed
    * @throws StorageError E_SAFETY_RECORD_EXISTS, E_SAFETY_IO
    */
-  static async create(options: SafetyLogOptions): Promise<SafetyLog> {
+  static async create(options: SafetyLogOptions, snapshot: Uint8Array | null = null): Promise<SafetyLog> {
     const fileSystem = options.fileSystem ?? nodeFileSystem
     return await guarded(options.path, async () => {
       if ((await fileSystem.readFile(options.path, SEGMENT_BYTES_MAX)) !== null) {
         throw existingSafetyRecord(options.path)
       }
-      const segment = await replaceSegment(fileSystem, options, { generation: 0, frames: [] })
+      const frames: Frame[] =
+        snapshot === null ? [] : [{ kind: 'snapshot', sequence: 0, payloads: [snapshot.slice()] }]
+      const segment = await replaceSegment(fileSystem, options, { generation: 0, frames })
       // The directories above may be as new as the log: a name is durable with the directory that holds it.
       const directory = dirname(dirname(options.path))
       await fileSystem.syncDirectory(directory)
       await fileSystem.syncDirectory(dirname(directory))
-      return new SafetyLog(options, segment, 0)
+      const log = new SafetyLog(options, segment, frames.length)
+      log.#snapshotBytes = snapshot?.length ?? 0
+      return log
     })
   }
 

@@ -6,7 +6,7 @@ import { messageOf, STORAGE_EXIT, StorageError } from './storage-error.ts'
 export function missingSafetyRecord(path: string): StorageError {
   return new StorageError('E_SAFETY_RECORD_MISSING', `${path} does not exist`, {
     why: 'the signing key is here and the record of what it signed is not: signing now could be signing twice',
-    fix: 'restore the record; only if this key has never signed anything, start once with --i-have-never-signed',
+    fix: 'bring the record with "hypermesh safety import"; only if this key has never signed anything, start once with --i-have-never-signed',
     exitCode: STORAGE_EXIT.key,
   })
 }

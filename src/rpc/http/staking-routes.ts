@@ -1,5 +1,5 @@
 /** The public API's routes about accounts and stake. Taking a transaction twice is the same as taking it once. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { isHex } from '../../codec/hex.ts'
 import { sendJson } from './json-reply.ts'
 import { sendProblem } from './listener.ts'
@@ -16,7 +16,14 @@ const STATUS: Readonly<Record<SubmitRefusal['is'], number>> = { malformed: 400, 
 export function addStakingRoutes(app: FastifyInstance, ports: StakingPorts): void {
   app.get<{ Params: { id: string } }>('/v1/accounts/:id', (request, reply) => {
     const { id } = request.params
-    if (!isHex(id, 32)) return badName(request, reply, 'an account', 'E_ACCOUNT_ID')
+    if (!isHex(id, 32)) {
+      return sendProblem(request, reply, {
+        title: 'Bad request',
+        status: 400,
+        detail: 'an account is named by 64 lower-case hex digits',
+        code: 'E_ACCOUNT_ID',
+      })
+    }
     const account = ports.account(id)
     if (account !== null) return sendJson(reply, account)
     return sendProblem(request, reply, {
@@ -30,7 +37,14 @@ export function addStakingRoutes(app: FastifyInstance, ports: StakingPorts): voi
   app.get('/v1/evidence', (_request, reply) => sendJson(reply, ports.slashes()))
   app.get<{ Params: { key: string } }>('/v1/transactions/:key', (request, reply) => {
     const { key } = request.params
-    if (!isHex(key, 32)) return badName(request, reply, 'a transaction', 'E_TRANSACTION_KEY')
+    if (!isHex(key, 32)) {
+      return sendProblem(request, reply, {
+        title: 'Bad request',
+        status: 400,
+        detail: 'a transaction is named by 64 lower-case hex digits',
+        code: 'E_TRANSACTION_KEY',
+      })
+    }
     return sendJson(reply, ports.transaction(key))
   })
   app.post('/v1/transactions', (request, reply) => {
@@ -66,13 +80,4 @@ function transactionBytes(body: unknown): Uint8Array | null {
   const { transaction } = parsed
   if (typeof transaction !== 'string' || transaction === '' || !BASE64.test(transaction)) return null
   return Uint8Array.from(Buffer.from(transaction, 'base64'))
-}
-
-function badName(request: FastifyRequest, reply: FastifyReply, what: string, code: string): FastifyReply {
-  return sendProblem(request, reply, {
-    title: 'Bad request',
-    status: 400,
-    detail: `${what} is named by 64 lower-case hex digits`,
-    code,
-  })
 }

@@ -40,6 +40,7 @@ interface Situation {
   readonly now?: number
   readonly syncTarget?: number
   readonly storageFailure?: string | null
+  readonly signingHeldBecause?: string
   readonly stakes?: readonly bigint[]
   readonly heartbeatMs?: number
 }
@@ -68,13 +69,14 @@ function reasons(situation: Situation = {}): Record<string, string | null> {
     peers: () => situation.peers ?? 3,
     syncTarget: () => situation.syncTarget ?? 40,
     storageFailure: () => situation.storageFailure ?? null,
+    signingHeldBecause: () => situation.signingHeldBecause ?? null,
   }
   return Object.fromEntries(
     readinessChecks(sources).map(({ name, ok, reason }) => [name, ok ? null : reason]),
   )
 }
 
-const READY = { storage: null, peers: null, quorum: null, sync: null, finality: null }
+const READY = { storage: null, signing: null, peers: null, quorum: null, sync: null, finality: null }
 
 describe('readiness', () => {
   it.each<[string, Situation]>([
@@ -91,6 +93,11 @@ describe('readiness', () => {
   it.each<[string, Situation, string]>([
     ['storage', { storageFailure: 'no space left' }, 'no space left'],
     ['peers', { peers: 0 }, 'connected to no peer'],
+    [
+      'signing',
+      { signingHeldBecause: 'listens 3.0 s more', unreachable: [0, 1, 2, 3] },
+      'listens 3.0 s more',
+    ],
     [
       'quorum',
       { unreachable: [1, 3] },

@@ -83,6 +83,28 @@ describe('genesis.json', () => {
     ['a validator twice', changed('', { validators: [key('ab'), key('ab')] }), /same key/],
     ['no validator', changed('', { validators: [] }), /validators/],
     ['too many', changed('', { validators: Array(257).fill(key('ab')) }), /validators/],
+    ['a genesis of before accounts', changed('', { accounts: undefined }), /accounts/],
+    ['one of before epochs', changed('parameters', { epochBlocks: undefined }), /parameters\.epochBlocks/],
+    [
+      'stake that is free before its evidence',
+      changed('parameters', { unbondingBlocks: 10 }),
+      /unbondingBlocks must be above/,
+    ],
+    ['the same in time', changed('parameters', { unbondingMs: 10_000 }), /unbondingMs must be above/],
+    [
+      'validators of no stake',
+      changed('parameters', { minimumValidatorStake: '0' }),
+      /minimumValidatorStake/,
+    ],
+    [
+      'a validator below the minimum',
+      changed('parameters', { minimumValidatorStake: '2' }),
+      /stake of validator 0, 1, is below/,
+    ],
+    ['an account that is no hash', changed('accounts.0', { id: 'ab' }), /accounts\[0\]\.id/],
+    ['accounts out of order', changed('accounts.0', { id: '3'.repeat(64) }), /ascending order/],
+    ['an account twice', changed('accounts.0', { id: '2'.repeat(64) }), /ascending order/],
+    ['more than can be counted', changed('accounts.0', { balance: `${2n ** 63n}` }), /add up to/],
     ['a name with a slash', changed('', { network: '../x' }), /network/],
     ['a time that is none', changed('', { time: 'yesterday' }), /time/],
   ])('refuses %s (65)', (_what, text, message) => {

@@ -51,6 +51,7 @@ describe('the defaults', () => {
         snapshotsKept: 2,
       },
       sync: { trust: null },
+      validator: { doppelgangerWaitMs: 10_000 },
     })
     expect([...origins.values()].every((origin) => origin === 'default')).toBe(true)
     expect([...origins.keys()]).toEqual(CONFIG_FIELDS.map(({ name }) => name))
@@ -107,6 +108,7 @@ describe('precedence', () => {
         'storage.snapshot-epochs': '3',
         'storage.snapshots-kept': '5',
         'sync.trust': `12:${'ab'.repeat(32)}`,
+        'validator.doppelganger-wait': '30s',
       }
       // cert and key only make sense together.
       if (name.startsWith('ca.tls.')) return

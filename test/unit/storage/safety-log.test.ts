@@ -271,6 +271,38 @@ describe('a fault at every call', () => {
   }
 })
 
+describe('a log made with what was signed elsewhere', () => {
+  it('holds it and goes on from there', async () => {
+    const fileSystem = new FaultFileSystem()
+    const log = await SafetyLog.create(optionsOver(fileSystem, []), record(3))
+    log.append(record(4))
+    await log.flush()
+    const { replay } = await open(fileSystem.afterPowerCut('none'))
+    expect(replay.snapshot).toEqual(record(3))
+    expect(replay.records.map(numberOf)).toEqual([4])
+  })
+
+  it('is there with it or not at all, whichever call fails', async () => {
+    const healthy = new FaultFileSystem()
+    await SafetyLog.create(optionsOver(healthy, []), record(3))
+    let whole = 0
+    for (let at = 0; at < healthy.calls.length; at++) {
+      for (const fault of ['crash-before', 'crash-after', 'torn', 'fail'] as const) {
+        for (const survival of ['none', 'all', 'some'] as const) {
+          const fileSystem = new FaultFileSystem(at, fault, seededRandom(at))
+          await SafetyLog.create(optionsOver(fileSystem, []), record(3)).catch(() => null)
+          const left = await open(fileSystem.afterPowerCut(survival)).catch((error: StorageError) => error)
+          const what = `call ${at}, ${fault}, ${survival}`
+          if ('log' in left) expect(numbersIn(left.replay), what).toEqual([1, 2, 3])
+          else expect(left.code, what).toBe('E_SAFETY_RECORD_MISSING')
+          if ('log' in left) whole++
+        }
+      }
+    }
+    expect(whole).toBeGreaterThan(5)
+  })
+})
+
 describe('opening', () => {
   it('refuses a missing log and says what to do', async () => {
     await expect(open(new FaultFileSystem())).rejects.toMatchObject({

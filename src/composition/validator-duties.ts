@@ -1,0 +1,72 @@
+/**
+ * What a validator of this node may do and when: its signer, the watch for signatures of its key from elsewhere, and
+ * the wait before it signs in a new place. Joins the parts; the rules are theirs.
+ */
+
+import type { Electorate } from '../consensus/validator-set.ts'
+import { Signer } from '../crypto/signer.ts'
+import type { ValidatorDuties } from '../runtime/consensus-node.ts'
+import { DoppelgangerWatch } from '../runtime/doppelganger-watch.ts'
+import type { Logger } from '../types/logger.ts'
+import { type DoppelgangerWait, doppelgangerSeen } from './doppelganger-wait.ts'
+import type { NodeStorage, SafetyMemory } from './node-storage.ts'
+import { signingHistoryOf } from './signing-history.ts'
+
+/** How often the wait is looked at. */
+const LOOK_MS = 200
+
+export interface WatchedDuties {
+  readonly duties: ValidatorDuties
+  readonly watch: DoppelgangerWatch
+}
+
+/**
+ * @param electorate of the epoch that is going on
+ * @param onFatal called with E_DOPPELGANGER (exit 77) when somebody else signs with our key
+ */
+export function watchedDuties(
+  { identity, id, genesisState }: NodeStorage,
+  safety: SafetyMemory,
+  electorate: () => Electorate,
+  onFatal: (error: unknown) => void,
+): WatchedDuties {
+  const { genesisHash } = genesisState.rules
+  const signer = new Signer(identity.keyPair, signingHistoryOf(safety.recovered, genesisHash))
+  const watch = new DoppelgangerWatch({
+    genesisHash,
+    indexIn: (epoch) => (epoch === electorate().set.epoch ? electorate().indexOf(id) : null),
+    // A record forgets what was signed in earlier epochs.
+    recognises: (slot, payload) => slot.epoch < safety.recovered.epoch || signer.recognises(slot, payload),
+    onForeign: (signature) => onFatal(doppelgangerSeen(signature)),
+  })
+  return { duties: { id, signer, log: safety.log, recovered: safety.recovered }, watch }
+}
+
+/**
+ * Waits, and then writes down that the key signs here before it lets it.
+ * @param release takes up the duties
+ * @returns the way to stop waiting
+ */
+export function holdDuties(of: {
+  readonly wait: DoppelgangerWait
+  readonly safety: SafetyMemory
+  readonly release: () => Promise<void>
+  readonly onFatal: (error: unknown) => void
+  readonly logger: Logger
+}): () => void {
+  const { wait, safety, release, onFatal, logger } = of
+  logger.info({ because: wait.reason() }, 'listening before signing')
+  const timer = setInterval(() => {
+    if (!wait.tick()) return
+    clearInterval(timer)
+    try {
+      safety.signsHere()
+    } catch (error) {
+      onFatal(error)
+      return
+    }
+    logger.info({}, 'nobody else was heard signing with this key; signing from here on')
+    release().catch(onFatal)
+  }, LOOK_MS)
+  return () => clearInterval(timer)
+}

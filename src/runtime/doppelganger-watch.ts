@@ -1,0 +1,112 @@
+/**
+ * Looks at every verified signature of our own key for one that was not made here: then another process signs with
+ * the key, or the safety record is not the newest. Either way nothing may be signed here. What to do about it is the
+ * caller's; a signature that nobody shows us it cannot see.
+ */
+import {
+  proposalSigningPayload,
+  timeoutSigningPayload,
+  voteSigningPayload,
+} from '../codec/signing-payloads.ts'
+import type { HashedBlock } from '../types/block.ts'
+import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
+import type { ConsensusMessage } from '../types/messages.ts'
+import type { Epoch, GenesisHash, ValidatorIndex, View } from '../types/primitives.ts'
+
+/** Kinds with a record of their own. Commit votes have none (R7): two processes sign the same one. */
+type WatchedKind = 'proposal' | 'prepare' | 'pre-commit' | 'timeout'
+
+/** A signature of our key that was not made here. */
+export interface ForeignSignature {
+  readonly kind: WatchedKind
+  readonly epoch: Epoch
+  readonly view: View
+}
+
+export interface DoppelgangerWatchOptions {
+  readonly genesisHash: GenesisHash
+  /** Our place in the validator set of an epoch; null when we are not in it. */
+  readonly indexIn: (epoch: Epoch) => ValidatorIndex | null
+  /** Whether a signature can be one of ours; the signer knows. */
+  readonly recognises: (
+    slot: { readonly kind: WatchedKind; readonly epoch: Epoch; readonly position: View },
+    payload: Uint8Array,
+  ) => boolean
+  readonly onForeign: (signature: ForeignSignature) => void
+}
+
+export class DoppelgangerWatch {
+  readonly #options: DoppelgangerWatchOptions
+
+  constructor(options: DoppelgangerWatchOptions) {
+    this.#options = options
+  }
+
+  /** A message or certificate whose signatures hold. */
+  verified(message: ConsensusMessage | QuorumCertificate): void {
+    if ('signatures' in message) this.#certificate(message)
+    else if (message.kind === 'proposal') {
+      this.#block(message.block)
+      if (message.timeoutCertificate !== null) this.#timeouts(message.timeoutCertificate)
+    } else if (message.kind === 'prepare' || message.kind === 'pre-commit') {
+      const { kind, epoch, view, voter } = message
+      if (this.#isOurs(epoch, voter))
+        this.#look(kind, epoch, view, voteSigningPayload(this.#genesis, message))
+    } else if (message.kind === 'timeout') {
+      const { epoch, view, voter } = message
+      if (!this.#isOurs(epoch, voter)) return
+      this.#look('timeout', epoch, view, timeoutSigningPayload(this.#genesis, message))
+    } else if (message.kind === 'certificates') {
+      for (const certificate of [message.highQc, message.finality]) {
+        if (certificate !== null) this.#certificate(certificate)
+      }
+      if (message.highTc !== null) this.#timeouts(message.highTc)
+    }
+  }
+
+  /** Final blocks: a quorum took them from their proposers. */
+  final(blocks: readonly { readonly block: HashedBlock; readonly finality: QuorumCertificate }[]): void {
+    for (const { block, finality } of blocks) {
+      this.#block(block)
+      this.#certificate(finality)
+    }
+  }
+
+  get #genesis(): GenesisHash {
+    return this.#options.genesisHash
+  }
+
+  #isOurs(epoch: Epoch, signer: ValidatorIndex): boolean {
+    return this.#options.indexIn(epoch) === signer
+  }
+
+  #block({ header, hash }: HashedBlock): void {
+    const { epoch, view, proposer } = header
+    if (view === 0 || !this.#isOurs(epoch, proposer)) return
+    this.#look(
+      'proposal',
+      epoch,
+      view,
+      proposalSigningPayload(this.#genesis, { epoch, view, blockHash: hash }),
+    )
+  }
+
+  #certificate(certificate: QuorumCertificate): void {
+    const { kind, epoch, view, signatures } = certificate
+    if (kind === 'commit' || !signatures.some(({ voter }) => this.#isOurs(epoch, voter))) return
+    this.#look(kind, epoch, view, voteSigningPayload(this.#genesis, certificate))
+  }
+
+  #timeouts({ epoch, view, timeouts, highQc }: TimeoutCertificate): void {
+    for (const { voter, highQcView } of timeouts) {
+      if (!this.#isOurs(epoch, voter)) continue
+      this.#look('timeout', epoch, view, timeoutSigningPayload(this.#genesis, { epoch, view, highQcView }))
+    }
+    this.#certificate(highQc)
+  }
+
+  #look(kind: WatchedKind, epoch: Epoch, view: View, payload: Uint8Array): void {
+    const { recognises, onForeign } = this.#options
+    if (!recognises({ kind, epoch, position: view }, payload)) onForeign({ kind, epoch, view })
+  }
+}
