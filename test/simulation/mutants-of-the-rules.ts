@@ -242,12 +242,12 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/consensus/on-proposal.ts',
-        find: '  if (first !== undefined && first.block.hash !== hash) {',
-        replace: '  if (first !== undefined && first.block.header.view < 0) {',
+        find: 'if (first !== undefined && first.block.hash !== hash && first',
+        replace: 'if (first !== undefined && first.block.header.view < 0 && first',
       },
       {
         file: 'src/consensus/on-proposal.ts',
-        find: '  if (state.proposals.has(header.view)) return\n',
+        find: '  if (state.proposals.get(header.view)?.block.header.proposer === header.proposer) return\n',
         replace: '',
       },
     ],
