@@ -49,6 +49,8 @@ export class Checker {
   readonly #highest = new Map<string, number>()
   readonly #trace = createHash('sha256')
   effects = 0
+  /** Validators that may be punished; their keys begin with their index (toy-signatures.ts). */
+  readonly liars = new Set<number>()
   #nowUnixMs = START_UNIX_MS
 
   constructor(electorate: Electorate, genesis: GenesisState) {
@@ -98,11 +100,16 @@ export class Checker {
     if (certificate !== null) this.#finalBy(node, expected, certificate)
   }
 
-  /** I9, I10: what the final blocks led to is the same everywhere, and nothing is spent twice. */
+  /** I9, I10, I12: the final blocks led to the same everywhere, spend nothing twice, and accuse nobody honest. */
   executed(node: Speaker, blocks: readonly FinalizedBlock[]): void {
     if (!node.isHonest) return
     for (const { block, stateRoot, changes } of blocks) {
       const { height } = block.header
+      for (const { transaction } of block.transactions) {
+        if (transaction.kind !== 'evidence') continue
+        const accused = transaction.evidence.publicKey[0] ?? -1
+        if (!this.liars.has(accused)) this.violated(`I12: evidence against v${accused} at height ${height}`)
+      }
       const first = this.#stateAt.get(height) ?? stateRoot
       if (first !== stateRoot) this.violated(`I9: ${node.name} has another state at height ${height}`)
       this.#stateAt.set(height, first)

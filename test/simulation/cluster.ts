@@ -97,6 +97,7 @@ export class Cluster implements World {
     this.genesis = genesisState(genesis, { verifySignature: verifyToySignature })
     this.electorate = new Electorate({ epoch: asEpoch(0), validators: genesis.validators })
     this.checker = new Checker(this.electorate, this.genesis)
+    for (const i of byzantine.keys()) this.checker.liars.add(i)
     const liars = [...byzantine].filter(([, { kind }]) => kind === 'liar').map(([i]) => asValidatorIndex(i))
     const keys = options.isOmniscient === true ? liars : null
     this.#conspiracy = new Conspiracy(this.genesis.rules.genesisHash, this.electorate, this.random)

@@ -38,6 +38,15 @@ const restarts = (seed: number): RunChanges => ({
   powerCutEveryMs: seed % 2 === 1 ? 500 : 0,
 })
 
+/** … while one leader in four proposes two blocks. */
+const restartsAmongVersions = (seed: number): RunChanges => ({
+  ...restarts(seed),
+  stakes: [1n, 1n, 1n, 1n],
+  byzantine: new Map([[seed % 4, lying({ equivocate: 1, doubleVote: 1, replay: 0.2 })]]),
+  crashChance: 0.015,
+  downMaxMs: 20,
+})
+
 /** Views fail, and those who lead some of them lie with all keys in one hand. */
 const liars = (seed: number): RunChanges => ({
   stakes: seed % 2 === 0 ? [1n, 1n, 1n, 1n] : [2n, 2n, 2n, 1n, 1n],
@@ -96,7 +105,7 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
     class: 'safety',
     budget: 30,
     changes: [fold('prepare')],
-    options: restarts,
+    options: restartsAmongVersions,
   },
   {
     name: 'S0-forgets-pre-commit',
