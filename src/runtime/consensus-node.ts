@@ -64,7 +64,7 @@ export interface ValidatorDuties {
   readonly recovered: SafetyRecord
 }
 
-export interface ConsensusNodeOptions {
+export interface ConsensusNodeOptions extends Pick<EpochRunOptions, 'timers' | 'beforeEffect'> {
   readonly rules: ChainRules
   /** The validators that decide the block after the last durable one (R13). */
   readonly nextSet: () => ValidatorSet
@@ -98,8 +98,6 @@ export interface ConsensusNodeOptions {
   readonly onHalt: (reason: string, dump: object) => void
   readonly onFatal: (error: unknown) => void
   readonly logger: Logger
-  readonly timers?: EpochRunOptions['timers']
-  readonly beforeEffect?: EpochRunOptions['beforeEffect']
 }
 
 export class ConsensusNode {
@@ -287,26 +285,19 @@ export class ConsensusNode {
     finalTurns: Iterable<FinalTurn>,
     pacemaker: Pacemaker | null,
   ): EpochRun {
-    const { rules, validator, clock, observe, onVerified, onFatal, epochEndOf, signatures } = this.#options
-    const { timers, beforeEffect } = this.#options
+    const { rules, epochEndOf, signatures } = this.#options
     return new EpochRun({
+      ...this.#options,
       genesisHash: rules.genesisHash,
       parameters: rules.parameters,
       validatorSet,
       epochEnd: epochEndOf(validatorSet.epoch),
-      validator,
       final,
       finality,
       finalTurns,
       pacemaker,
       signatures: signatures(validatorSet),
-      clock,
       effects: (run) => this.#effectOptions(run),
-      observe,
-      onVerified,
-      onFatal,
-      timers,
-      beforeEffect,
     })
   }
 
