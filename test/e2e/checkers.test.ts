@@ -43,6 +43,7 @@ describe('the witness of signatures', () => {
   const vote = (change: Partial<Signed>): Signed => ({
     node: 0,
     kind: 'prepare',
+    epoch: 0,
     view: 7,
     content: 'a',
     ...change,

@@ -124,7 +124,9 @@ export class Adversary {
       if (!random.chance(withhold)) said.push({ to, bytes: encodeMessage(what) })
     }
     for (const version of this.#versionsOf(message)) {
-      const isSplit = version !== message || random.chance(0.5)
+      // What takes the place of the block that was made is shown to all.
+      const isInstead = version.kind === 'proposal' && version.block === this.#instead
+      const isSplit = !isInstead && (version !== message || random.chance(0.5))
       for (const to of receivers) if (!isSplit || random.chance(0.6)) say(to, version)
     }
     if ((message.kind === 'prepare' || message.kind === 'pre-commit') && random.chance(impersonate)) {
@@ -229,7 +231,7 @@ export class Adversary {
     const lowest = this.#knows.lowestTimeoutCertificate(timeoutCertificate, this.#keys)
     if (lowest === null) return null
     // Now and then on one that is lower still, which the certificate forbids.
-    const highQc = this.#knows.random.chance(0.3)
+    const highQc = this.#knows.random.chance(0.5)
       ? (this.#knows.certificateBelow(lowest.highQc.view) ?? lowest.highQc)
       : lowest.highQc
     const parent = this.#knows.blockOf(highQc.blockHash)

@@ -44,6 +44,8 @@ export interface ClusterOptions extends FaultOptions {
   readonly transactions?: readonly HashedTransaction[]
   readonly transactionEveryMs?: number
   readonly mutation?: Mutation
+  /** Validators lead in turn, whoever has failed: for whoever runs it, see leaders.ts. */
+  readonly leadersInTurn?: boolean
   /** Whether a process dies before its next effect, the so manieth of its machine. */
   readonly diesAt?: (node: SimulatedNode, effect: number) => boolean
   /** Whether a message of a view gets through; one that has no view is of its sender's. */

@@ -38,6 +38,15 @@ const restarts = (seed: number): RunChanges => ({
   powerCutEveryMs: seed % 2 === 1 ? 500 : 0,
 })
 
+/** … while one leader in four proposes two blocks. */
+const restartsAmongVersions = (seed: number): RunChanges => ({
+  ...restarts(seed),
+  stakes: [1n, 1n, 1n, 1n],
+  byzantine: new Map([[seed % 4, lying({ equivocate: 1, doubleVote: 1, replay: 0.2 })]]),
+  crashChance: 0.015,
+  downMaxMs: 20,
+})
+
 /** Views fail, and those who lead some of them lie with all keys in one hand. */
 const liars = (seed: number): RunChanges => ({
   stakes: seed % 2 === 0 ? [1n, 1n, 1n, 1n] : [2n, 2n, 2n, 1n, 1n],
@@ -96,7 +105,7 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
     class: 'safety',
     budget: 30,
     changes: [fold('prepare')],
-    options: restarts,
+    options: restartsAmongVersions,
   },
   {
     name: 'S0-forgets-pre-commit',
@@ -242,12 +251,12 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/consensus/on-proposal.ts',
-        find: '  if (first !== undefined && first.block.hash !== hash) {',
-        replace: '  if (first !== undefined && first.block.header.view < 0) {',
+        find: 'if (first !== undefined && first.block.hash !== hash && first',
+        replace: 'if (first !== undefined && first.block.header.view < 0 && first',
       },
       {
         file: 'src/consensus/on-proposal.ts',
-        find: '  if (state.proposals.has(header.view)) return\n',
+        find: '  if (state.proposals.get(header.view)?.block.header.proposer === header.proposer) return\n',
         replace: '',
       },
     ],

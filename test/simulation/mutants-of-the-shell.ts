@@ -17,8 +17,6 @@ const forgers = (seed: number): RunChanges => ({
   ]),
 })
 
-const busyOutlaws = (seed: number): RunChanges => ({ ...outlaws(seed), ...busy() })
-
 export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
     name: 'R16-certificate-unsigned',
@@ -103,12 +101,17 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     budget: 30,
     changes: [
       {
+        file: 'src/runtime/block-executor.ts',
+        find: 'exclude: (requestKey) => on.state.verdict(requestKey) !== null',
+        replace: 'exclude: (requestKey) => requestKey.length === 0',
+      },
+      {
         file: 'src/ledger/execute-transactions.ts',
         find: '    if (this.#parent.verdict(requestKey) !== null) {',
         replace: '    if (requestKey.length === 0) {',
       },
     ],
-    options: busyOutlaws,
+    options: busy,
   },
   {
     name: 'parent-state-root',
@@ -162,8 +165,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'src/runtime/finalizer.ts',
-        find: '    this.#queue(() => this.#commit(blocks, certificate))',
-        replace: '    void this.#commit(blocks, certificate)',
+        find: '    this.#queue(() => this.#commit(blocks, fillers, certificate))',
+        replace: '    void this.#commit(blocks, fillers, certificate)',
       },
     ],
     options: restarts,

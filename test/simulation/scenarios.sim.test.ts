@@ -200,6 +200,14 @@ describe('a Byzantine validator', { timeout: 120_000 }, () => {
     expect(seen).toContain('3 proposal')
     expect(seen).toContain('3 prepare')
     expect([...seen].every((word) => word.startsWith('3 '))).toBe(true)
+    // And it stands in the chain, against it alone (I12).
+    const accused = cluster.nodes[0]?.finalBlocks
+      .flatMap(({ transactions }) => transactions)
+      .flatMap(({ transaction }) =>
+        transaction.kind === 'evidence' ? [transaction.evidence.publicKey[0]] : [],
+      )
+    expect(accused).toContain(3)
+    expect(cluster.violations).toEqual([])
   })
 
   it('with garbage and forgeries is turned away at the ingress', async () => {

@@ -34,6 +34,7 @@ export function siege(seed: number, length: SiegeLength): Partial<ClusterOptions
       ],
     ]),
     isOmniscient: true,
+    leadersInTurn: true,
     followers: 0,
     transactions: [],
     parameters: {

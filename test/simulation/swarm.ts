@@ -5,6 +5,7 @@ import { certificateTransaction, fourProofTransaction, timeProof } from '../unit
 import { HONEST, type Misbehaviour } from './adversary.ts'
 import { type Byzantine, Cluster, type ClusterOptions } from './cluster.ts'
 import { isEveryPoolEmpty, lostTransactions, replayViolations, viewsApart } from './final-checks.ts'
+import { withLeaders } from './leaders.ts'
 import { Random } from './random.ts'
 import { siege } from './siege.ts'
 
@@ -148,16 +149,29 @@ export interface RunChanges extends Partial<ClusterOptions> {
 }
 
 /** Runs a seed to the end: faults, healing, the blocks that must follow, and a look at what came of it. */
-export async function runSeed(
+export function runSeed(
   seed: number,
   transactions: readonly HashedTransaction[] = TRANSACTIONS,
   changes: RunChanges = {},
 ): Promise<Outcome> {
   const { livenessMs = LIVENESS_MS, onEffect = null, ...options } = changes
   const drawn = { ...drawOptions(seed, transactions), ...options }
+  const { stakes, leadersInTurn } = drawn
+  return withLeaders(
+    (view) => (leadersInTurn === true ? view % stakes.length : null),
+    () => runDrawn(drawn, livenessMs, onEffect),
+  )
+}
+
+async function runDrawn(
+  drawn: ClusterOptions,
+  livenessMs: number,
+  onEffect: RunChanges['onEffect'] | null,
+): Promise<Outcome> {
+  const { seed } = drawn
   const cluster = new Cluster(drawn)
   const { checker } = cluster
-  checker.onEffect = onEffect
+  checker.onEffect = onEffect ?? null
   await cluster.runUntil(drawn.healAtMs ?? 0, () => cluster.violations.length > 0)
   const watched = cluster.nodes.filter((node) => node.isHonest)
   const goal = Math.max(...watched.map((node) => node.height)) + BLOCKS_AFTER_HEAL

@@ -7,7 +7,7 @@ const TIMEOUT_MS = 300_000
 
 describe('twins', { timeout: TIMEOUT_MS }, () => {
   it.each([
-    [1, 100, 26],
+    [1, 100, 15],
     [2, 60, 510],
     [4, 40, null],
     [6, 30, null],

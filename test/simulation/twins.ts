@@ -4,9 +4,8 @@
  * view is heard where its receiver is on its sender's side in that view; behind the last chosen view all is well.
  * Cases that differ by names only (the honest ones among themselves, one twin for the other) are one case.
  */
-import { LeaderSchedule } from '../../src/consensus/leader-schedule.ts'
-import { asValidatorIndex } from '../../src/types/primitives.ts'
 import { Cluster } from './cluster.ts'
+import { withLeaders } from './leaders.ts'
 
 /** Of one view. */
 interface Chosen {
@@ -66,41 +65,37 @@ export async function enumerateTwins({ views, casesMax }: TwinsOptions): Promise
 }
 
 /** One case. */
-async function runTwins(chosen: readonly Chosen[]): Promise<readonly string[]> {
-  const { leaderOf } = LeaderSchedule.prototype
-  const sides = chosen.map((choice) => choice.sides)
-  LeaderSchedule.prototype.leaderOf = function (view) {
-    const choice = chosen[view - 1]
-    return choice === undefined ? leaderOf.call(this, view) : asValidatorIndex(choice.leader)
-  }
-  try {
-    const order = ['v0', 'v1', 'v2', 'v3', "v0'"]
-    const sideOf = (name: string, view: number): number => ((sides[view - 1] ?? 0) >> order.indexOf(name)) & 1
-    let isOver = false
-    const cluster = new Cluster({
-      seed: 1,
-      stakes: [1n, 1n, 1n, 1n],
-      byzantine: new Map([[0, { kind: 'twins' }]]),
-      parameters: { viewTimeoutMinMs: 60, viewTimeoutMaxMs: 60 },
-      healAtMs: CHOSEN_VIEWS_MS,
-      isHeard: (from, to, view) => isOver || sideOf(from.name, view) === sideOf(to.name, view),
-    })
-    const areThrough = (): boolean =>
-      cluster.honest.every((node) => (node.look()?.view ?? 0) > chosen.length) ||
-      cluster.violations.length > 0
-    await cluster.runUntil(CHOSEN_VIEWS_MS, areThrough)
-    isOver = true
-    cluster.heal()
-    const goal = Math.max(...cluster.honest.map(({ height }) => height)) + BLOCKS_AFTER
-    const isLive = await cluster.runFor(
-      LIVENESS_MS,
-      () => cluster.honest.every(({ height }) => height >= goal) || cluster.violations.length > 0,
-    )
-    const heights = cluster.honest.map(({ height }) => height)
-    return isLive ? cluster.violations : [`I15: heights ${heights} below ${goal}`]
-  } finally {
-    LeaderSchedule.prototype.leaderOf = leaderOf
-  }
+function runTwins(chosen: readonly Chosen[]): Promise<readonly string[]> {
+  return withLeaders(
+    (view) => chosen[view - 1]?.leader ?? null,
+    () => runCut(chosen.map((choice) => choice.sides)),
+  )
+}
+
+async function runCut(sides: readonly number[]): Promise<readonly string[]> {
+  const order = ['v0', 'v1', 'v2', 'v3', "v0'"]
+  const sideOf = (name: string, view: number): number => ((sides[view - 1] ?? 0) >> order.indexOf(name)) & 1
+  let isOver = false
+  const cluster = new Cluster({
+    seed: 1,
+    stakes: [1n, 1n, 1n, 1n],
+    byzantine: new Map([[0, { kind: 'twins' }]]),
+    parameters: { viewTimeoutMinMs: 60, viewTimeoutMaxMs: 60 },
+    healAtMs: CHOSEN_VIEWS_MS,
+    isHeard: (from, to, view) => isOver || sideOf(from.name, view) === sideOf(to.name, view),
+  })
+  const areThrough = (): boolean =>
+    cluster.honest.every((node) => (node.look()?.view ?? 0) > sides.length) || cluster.violations.length > 0
+  await cluster.runUntil(CHOSEN_VIEWS_MS, areThrough)
+  isOver = true
+  cluster.heal()
+  const goal = Math.max(...cluster.honest.map(({ height }) => height)) + BLOCKS_AFTER
+  const isLive = await cluster.runFor(
+    LIVENESS_MS,
+    () => cluster.honest.every(({ height }) => height >= goal) || cluster.violations.length > 0,
+  )
+  const heights = cluster.honest.map(({ height }) => height)
+  return isLive ? cluster.violations : [`I15: heights ${heights} below ${goal}`]
 }
 
 /** Numbers of the cases that are the least among those they are the same as. */

@@ -19,6 +19,7 @@ const LOOK_MS = 50
 export interface Signed {
   readonly node: number
   readonly kind: 'proposal' | 'prepare' | 'pre-commit' | 'timeout'
+  readonly epoch: number
   readonly view: number
   /** Block hash, or for a timeout the view of the certificate that it names. */
   readonly content: string
@@ -27,7 +28,7 @@ export interface Signed {
 export interface Testimony {
   /** Safety log files that were seen, over all nodes. */
   readonly files: number
-  /** Slots with a signature: one each for node, kind and view. */
+  /** Slots with a signature: one each for node, kind, epoch and view. */
   readonly slots: number
   /** Slots with two contents, and views with two blocks. Empty unless somebody lied. */
   readonly contradictions: readonly string[]
@@ -123,18 +124,34 @@ function signedIn(record: SafetyRecord): Omit<Signed, 'node'>[] {
   const message = proposal === null ? null : decodeMessage(proposal.bytes)
   const block = message?.ok === true && message.value.kind === 'proposal' ? message.value.block : null
   return [
-    ...(block === null ? [] : [{ kind: 'proposal' as const, view: block.header.view, content: block.hash }]),
+    ...(block === null
+      ? []
+      : [
+          {
+            kind: 'proposal' as const,
+            epoch: block.header.epoch,
+            view: block.header.view,
+            content: block.hash,
+          },
+        ]),
     ...[prepare, preCommit].flatMap((vote) =>
-      vote === null ? [] : [{ kind: vote.kind, view: vote.view, content: vote.blockHash }],
+      vote === null ? [] : [{ kind: vote.kind, epoch: vote.epoch, view: vote.view, content: vote.blockHash }],
     ),
     ...(timeout === null
       ? []
-      : [{ kind: 'timeout' as const, view: timeout.view, content: String(timeout.highQcView) }]),
+      : [
+          {
+            kind: 'timeout' as const,
+            epoch: timeout.epoch,
+            view: timeout.view,
+            content: String(timeout.highQcView),
+          },
+        ]),
   ]
 }
 
 /**
- * One content per node, kind and view; and one block per view: over proposals and all votes when every leader is
+ * One content per node, kind, epoch and view; and one block per view: over proposals and all votes when every leader is
  * honest, else over pre-commit votes alone, each of which stands on a prepare certificate (I4).
  */
 export function contradictionsOf(
@@ -142,17 +159,18 @@ export function contradictionsOf(
   isALeaderLying = false,
 ): Omit<Testimony, 'files'> {
   const slots = new Map<string, string>()
-  const blocks = new Map<number, string>()
+  const blocks = new Map<string, string>()
   const contradictions = new Set<string>()
-  for (const { node, kind, view, content } of signed) {
-    const slot = `node ${node}, ${kind}, view ${view}`
+  for (const { node, kind, epoch, view, content } of signed) {
+    const turn = `view ${view} of epoch ${epoch}`
+    const slot = `node ${node}, ${kind}, ${turn}`
     const before = slots.get(slot) ?? content
     if (before !== content) contradictions.add(`${slot}: ${before} and ${content}`)
     slots.set(slot, before)
     if (kind === 'timeout' || (isALeaderLying && kind !== 'pre-commit')) continue
-    const block = blocks.get(view) ?? content
-    if (block !== content) contradictions.add(`view ${view}: blocks ${block} and ${content}`)
-    blocks.set(view, block)
+    const block = blocks.get(turn) ?? content
+    if (block !== content) contradictions.add(`${turn}: blocks ${block} and ${content}`)
+    blocks.set(turn, block)
   }
   return { slots: slots.size, contradictions: [...contradictions] }
 }
