@@ -53,8 +53,16 @@ export class BlockExecutor {
     return outcome
   }
 
-  /** Builds a block from the pool; null when nothing waits and it may not be empty. */
-  build(fields: ProposedFields, parent: HashedBlock, isEmptyAllowed: boolean): ExecutedBlock | null {
+  /**
+   * Builds a block from the pool; null when nothing waits and it may not be empty.
+   * @param use `template`: it is not kept, for most templates never become blocks
+   */
+  build(
+    fields: ProposedFields,
+    parent: HashedBlock,
+    isEmptyAllowed: boolean,
+    use: 'proposal' | 'template' = 'proposal',
+  ): ExecutedBlock | null {
     const { pool, rules, stopwatch } = this.#options
     const start = stopwatch()
     const on = this.#parentOf(parent)
@@ -68,8 +76,14 @@ export class BlockExecutor {
     // Whatever is skipped for another reason than room can be in no later block either.
     pool.remove(skipped.filter(({ code }) => code !== 'block-full').map(({ transaction }) => transaction))
     if (executed.block.transactions.length === 0 && !isEmptyAllowed) return null
-    this.#keep(executed, start)
+    if (use === 'proposal') this.#keep(executed, start)
     return executed
+  }
+
+  /** A block that will not be asked about again. */
+  drop(hash: BlockHash): void {
+    this.#timings.delete(hash)
+    this.#branches.drop(hash)
   }
 
   /** An executed block that is not final yet. */
