@@ -11,7 +11,7 @@ import type { SealedBlock } from '../../src/types/pow.ts'
 import type { Nullifier, StateRoot } from '../../src/types/primitives.ts'
 import type { VerdictRecord } from '../../src/types/verdict.ts'
 import { certificateTransaction, numberedTransaction, timeProof } from '../unit/ledger/fixtures.ts'
-import { MiningWorld, type SimulatedMiner } from './pow-world.ts'
+import { MINING, MiningWorld, type SimulatedMiner } from './pow-world.ts'
 
 const TIMEOUT_MS = 120_000
 
@@ -123,3 +123,116 @@ describe('three miners', () => {
     TIMEOUT_MS,
   )
 })
+
+/** Blocks that the interval is measured over. */
+const BLOCKS = 300
+
+/** Mean time between blocks in simulated milliseconds, over so many blocks from the given height on. */
+function meanInterval(miner: SimulatedMiner, from: number): number {
+  const times = miner.chain().map(({ block }) => block.header.timestamp)
+  const [first, last] = [times[from], times[from + BLOCKS]]
+  if (first === undefined || last === undefined) throw new Error(`${times.length} blocks`)
+  return (last - first) / BLOCKS
+}
+
+describe('the interval', () => {
+  it.each([
+    ['the hash rate that the initial target is for', 1, 0, [1, 2]],
+    ['three times of it', 3, 0, [1, 2]],
+    ['a third of it', 1 / 3, 0, [1, 2]],
+    ['eight times of it, after the first window', 8, 30, [1]],
+  ])(
+    `stays within 25 % of the target over ${BLOCKS} blocks with %s`,
+    (_, factor, from, seeds) => {
+      for (const seed of seeds) {
+        const { targetIntervalMs } = MINING
+        const hashRates = equalShares(targetIntervalMs).map((rate) => rate * factor)
+        const world = new MiningWorld({ seed, hashRates, clockSkewMaxMs: 1_000 })
+        const [miner] = world.miners as [SimulatedMiner]
+        const isLong = (): boolean => miner.shell.look().tip.block.header.height > from + BLOCKS
+        expect(world.runFor(4 * targetIntervalMs * (BLOCKS + 100), isLong)).toBe(true)
+        const ratio = meanInterval(miner, from) / targetIntervalMs
+        expect(ratio, `seed ${seed}`).toBeGreaterThan(0.75)
+        expect(ratio, `seed ${seed}`).toBeLessThan(1.25)
+      }
+    },
+    TIMEOUT_MS,
+  )
+})
+
+describe('settled blocks', () => {
+  const settling = (seed: number): MiningWorld =>
+    new MiningWorld({
+      seed,
+      mining: { targetIntervalMs: 2_000, maturityBlocks: 12, retargetWindow: 10 },
+      hashRates: equalShares(2_000),
+    })
+
+  it('are what a miner goes on from after a restart, and the chain is the same', async () => {
+    const world = settling(11)
+    const [miner] = world.miners as [SimulatedMiner]
+    world.offer(numberedTransaction(1))
+    for (let height = 20; height <= 80; height += 20) {
+      const isThere = (): boolean => miner.shell.look().tip.block.header.height >= height
+      for (let turn = 0; turn < 400 && !isThere(); turn++) {
+        world.runFor(1_000, isThere)
+        await settledNow()
+      }
+      const before = miner.chain().map(({ sealHash }) => sealHash)
+      expect(miner.settled.length).toBeGreaterThanOrEqual(before.length - 12 - 1)
+      miner.restart()
+      expect(miner.chain().map(({ sealHash }) => sealHash)).toEqual(before)
+      expectStateOf(world, miner)
+    }
+    for (const other of world.miners) {
+      await settledNow()
+      expect(expectStateOf(world, other).nullifiers).toHaveLength(1)
+      expect(other.kept.size).toBeLessThan(40)
+      expect(other.shell.look().size).toBeLessThan(40)
+    }
+  })
+
+  it('are never undone: a heavier chain that forks below them is told of, once, and not followed', async () => {
+    const world = settling(12)
+    const [lone, ...others] = world.miners as [SimulatedMiner, SimulatedMiner, SimulatedMiner]
+    world.separate([lone])
+    for (let turn = 0; turn < 400 && world.miners.some(({ settled }) => settled.length < 8); turn++) {
+      world.runFor(1_000)
+      await settledNow()
+    }
+    const settled = lone.settled.map(({ sealed }) => sealed.sealHash)
+    world.heal()
+    for (let turn = 0; turn < 120; turn++) {
+      world.runFor(1_000)
+      await settledNow()
+    }
+    expect(lone.settled.slice(0, settled.length).map(({ sealed }) => sealed.sealHash)).toEqual(settled)
+    expect(others[0].shell.look().tip.work).toBeGreaterThan(lone.shell.look().tip.work)
+    const told = lone.events.filter(({ kind }) => kind === 'fork-too-deep')
+    expect(told.length).toBeGreaterThan(0)
+    expect(told.length).toBeLessThan(4)
+    expectStateOf(world, lone)
+  })
+})
+
+describe('a seed', () => {
+  it('gives the same blocks when it is run twice', () => {
+    const run = (): unknown => {
+      const world = new MiningWorld({
+        seed: 77,
+        hashRates: equalShares(10_000),
+        drop: 0.1,
+        clockSkewMaxMs: 2_000,
+      })
+      world.offer(numberedTransaction(7))
+      world.runFor(400_000)
+      return world.miners.map((miner) => [miner.chain().map(({ sealHash }) => sealHash), miner.events])
+    }
+    expect(run()).toEqual(run())
+  })
+})
+
+/** Settling is asynchronous, as on a disk; lets what is under way be done. */
+function settledNow(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -50,7 +50,7 @@ const FETCH_REPEAT_MS = 500
 /** … and so many times before everything on it is given up. */
 const FETCH_TRIES_MAX = 8
 /** A block that is being mined is built anew this often, so that its time is near the truth. */
-const TEMPLATE_MS = { least: 20, most: 1_000, share: 8 }
+const TEMPLATE_MS = { least: 20, most: 1_000, share: 4 }
 /** Blocks remembered that were refused, or fork too deep, so that they are not fetched and judged again. */
 const REMEMBERED_MAX = 4_096
 
