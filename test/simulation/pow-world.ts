@@ -3,9 +3,8 @@
  * ledger. A nonce is found after an exponential time, as with real hashing, and is then a real one: targets are
  * so easy that looking for it costs nothing. Everything is a function of the seed.
  */
-import { createHash } from 'node:crypto'
-import { decodeSealedBlock, sealPreimage } from '../../src/codec/pow.ts'
-import { targetOfBits, workOfTarget } from '../../src/consensus/pow/compact-target.ts'
+import { decodeSealedBlock } from '../../src/codec/pow.ts'
+import { workOfTarget } from '../../src/consensus/pow/compact-target.ts'
 import type { PowEvent } from '../../src/consensus/pow/event.ts'
 import { rootOn } from '../../src/consensus/pow/pow-engine.ts'
 import { EMPTY_STATE, type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
@@ -15,10 +14,10 @@ import { Mempool } from '../../src/mempool/mempool.ts'
 import { BlockExecutor } from '../../src/runtime/block-executor.ts'
 import type { MinerPort, SettledBlock } from '../../src/runtime/pow/ports.ts'
 import { PowShell } from '../../src/runtime/pow/pow-shell.ts'
-import type { HashedBlock } from '../../src/types/block.ts'
 import type { MiningParameters, SealedBlock, SealHash } from '../../src/types/pow.ts'
 import { asMonotonicMs, asUnixMs } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
+import { findNonce, unwrapTarget } from '../support/mining.ts'
 import { BLOCK_TIME, GENESIS } from '../unit/ledger/fixtures.ts'
 import { EventQueue } from './event-queue.ts'
 import { Random } from './random.ts'
@@ -305,21 +304,5 @@ export class SimulatedMiner {
         job += 1
       },
     }
-  }
-}
-
-export function unwrapTarget(bits: number): bigint {
-  const target = targetOfBits(bits)
-  if (!target.ok) throw new Error(target.detail)
-  return target.value
-}
-
-/** The least nonce that makes the seal's hash small enough. */
-export function findNonce(block: HashedBlock, bits: number): bigint {
-  const bytes = Buffer.from(sealPreimage(block.hash, { bits, nonce: 0n }))
-  const target = Buffer.from(unwrapTarget(bits).toString(16).padStart(64, '0'), 'hex')
-  for (let nonce = 0; ; nonce++) {
-    bytes.writeUInt32LE(nonce, bytes.length - 8)
-    if (createHash('sha256').update(bytes).digest().compare(target) <= 0) return BigInt(nonce)
   }
 }
