@@ -15,26 +15,34 @@ export function provisionalTransactions(chain: readonly SealedBlock[]): HashedTr
 export interface Reconciled {
   /** Mined blocks, from the first on, all of whose transactions BFT has made final in the order of the chain. */
   readonly finalized: readonly SealedBlock[]
-  /** The others: void, their transactions wait again unless they are final. */
-  readonly void: readonly SealedBlock[]
+  /** The blocks after those. */
+  readonly rest: readonly SealedBlock[]
+  /** BFT has made one of the rest's transactions final before another that was mined earlier: the rest is void. */
+  readonly isContradicted: boolean
 }
 
 /**
- * F4: which prefix of a mined chain has become final. It has when its transactions are a subsequence of what
- * BFT made final; blocks without any count with those before them.
- * @param chain on the final block that `ordered` begins after, oldest first
- * @param ordered requests of the BFT blocks that became final since, in their order
+ * F4: which prefix of a mined chain has become final so far. Transactions that were not mined do not matter, nor
+ * do mined blocks without any, which count with those before them.
+ * @param chain oldest first
+ * @param ordered requests of the BFT blocks that became final since the block under the chain, in their order
  */
 export function reconcile(chain: readonly SealedBlock[], ordered: readonly RequestKey[]): Reconciled {
-  let at = 0
-  let count = 0
+  const mined = provisionalTransactions(chain).map(({ requestKey }) => requestKey)
+  const isMined = new Set(mined)
+  const final = ordered.filter((requestKey) => isMined.has(requestKey))
+  let agreed = 0
+  while (agreed < final.length && final[agreed] === mined[agreed]) agreed += 1
+  let blocks = 0
+  let transactions = 0
   for (const { block } of chain) {
-    for (const { requestKey } of block.transactions) {
-      const found = ordered.indexOf(requestKey, at)
-      if (found < 0) return { finalized: chain.slice(0, count), void: chain.slice(count) }
-      at = found + 1
-    }
-    count += 1
+    transactions += block.transactions.length
+    if (transactions > agreed) break
+    blocks += 1
   }
-  return { finalized: chain, void: [] }
+  return {
+    finalized: chain.slice(0, blocks),
+    rest: chain.slice(blocks),
+    isContradicted: agreed < final.length,
+  }
 }
