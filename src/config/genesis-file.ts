@@ -10,6 +10,7 @@ import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, VALIDATORS_MAX } from '../code
 import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
 import { asUnixMs } from '../types/primitives.ts'
+import { consensusSchema, formatConsensus } from './genesis-consensus.ts'
 
 /** A genesis file that is not one. */
 export class GenesisError extends NodeError {}
@@ -63,6 +64,7 @@ const schema = z.strictObject({
       (validators) => new Set(validators.map(({ publicKey }) => publicKey)).size === validators.length,
       'two validators have the same key',
     ),
+  consensus: consensusSchema.optional(),
 })
 
 /**
@@ -77,7 +79,7 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
       fix: 'get the file from the operators of the network you want to join',
     })
   }
-  const { network, time, parameters, policy, validators } = parsed.data
+  const { network, time, parameters, policy, validators, consensus } = parsed.data
   return {
     network,
     time: asUnixMs(Date.parse(time)),
@@ -87,6 +89,7 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
       const raw = fromHex(publicKey)
       return { id: validatorId(raw), publicKey: raw, stake }
     }),
+    ...(consensus === undefined ? {} : { consensus }),
   }
 }
 
@@ -109,6 +112,7 @@ export function formatGenesis(genesis: Genesis): string {
       publicKey: toHex(publicKey),
       stake: `${stake}`,
     })),
+    ...(genesis.consensus === undefined ? {} : { consensus: formatConsensus(genesis.consensus) }),
   }
   return `${JSON.stringify(file, null, 2)}\n`
 }

@@ -1,4 +1,5 @@
 /** Whatever must be equal on all nodes from the start. Its hash is the network's identity. */
+import type { ConsensusChoice } from './pow.ts'
 import type { UnixMs } from './primitives.ts'
 import type { Validator } from './validator-set.ts'
 
@@ -40,4 +41,6 @@ export interface Genesis {
   readonly parameters: ChainParameters
   readonly policy: ValidationPolicy
   readonly validators: readonly Validator[]
+  /** Who orders the blocks; absent: BFT without a fallback. */
+  readonly consensus?: ConsensusChoice
 }

@@ -3,12 +3,12 @@
  * it. Draws its chances elsewhere than the cluster, so that a run with it and one without are the same for BFT.
  */
 import { decodeSealedBlock } from '../../src/codec/pow.ts'
-import { workOfTarget } from '../../src/consensus/pow/compact-target.ts'
 import type { Reconciled } from '../../src/consensus/pow/provisional-order.ts'
 import { EMPTY_STATE } from '../../src/ledger/genesis-state.ts'
 import type { TransactionPool } from '../../src/runtime/ports.ts'
 import { FallbackMiner, type FinalPoint } from '../../src/runtime/pow/fallback-miner.ts'
 import { ProvisionalPool } from '../../src/runtime/pow/provisional-pool.ts'
+import { workOfTarget } from '../../src/types/compact-target.ts'
 import type { MiningParameters, SealedBlock } from '../../src/types/pow.ts'
 import { asEpoch, asMonotonicMs, asUnixMs, type Hex32, type RequestKey } from '../../src/types/primitives.ts'
 import type { VerdictRecord } from '../../src/types/verdict.ts'

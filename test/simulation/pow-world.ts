@@ -4,7 +4,6 @@
  * so easy that looking for it costs nothing. Everything is a function of the seed.
  */
 import { decodeSealedBlock } from '../../src/codec/pow.ts'
-import { workOfTarget } from '../../src/consensus/pow/compact-target.ts'
 import type { PowEvent } from '../../src/consensus/pow/event.ts'
 import { rootOn } from '../../src/consensus/pow/pow-engine.ts'
 import { EMPTY_STATE, type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
@@ -14,6 +13,7 @@ import { Mempool } from '../../src/mempool/mempool.ts'
 import { BlockExecutor } from '../../src/runtime/block-executor.ts'
 import type { MinerPort, SettledBlock } from '../../src/runtime/pow/ports.ts'
 import { PowShell } from '../../src/runtime/pow/pow-shell.ts'
+import { workOfTarget } from '../../src/types/compact-target.ts'
 import type { MiningParameters, SealedBlock, SealHash } from '../../src/types/pow.ts'
 import { asMonotonicMs, asUnixMs } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'

@@ -1,8 +1,8 @@
 /** Real seals for tests: targets are so easy that looking for a nonce costs nothing. */
 import { createHash } from 'node:crypto'
 import { sealBlock, sealPreimage } from '../../src/codec/pow.ts'
-import { targetOfBits } from '../../src/consensus/pow/compact-target.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
+import { targetOfBits } from '../../src/types/compact-target.ts'
 import type { SealedBlock } from '../../src/types/pow.ts'
 
 export function unwrapTarget(bits: number): bigint {

@@ -4,9 +4,9 @@
  */
 import { assert } from '../../types/assert.ts'
 import type { HashedBlock } from '../../types/block.ts'
+import { workOfTarget } from '../../types/compact-target.ts'
 import type { MiningParameters, SealedBlock, SealHash } from '../../types/pow.ts'
 import type { Height } from '../../types/primitives.ts'
-import { workOfTarget } from './compact-target.ts'
 import { knownTarget, type Mark, trailLength } from './retarget.ts'
 import { parentSealOf } from './seal-rules.ts'
 

@@ -12,6 +12,7 @@ import type { PowEffect } from './effect.ts'
 import type { PowEvent } from './event.ts'
 import type { PowInput } from './input.ts'
 import { MinedTree, type Root } from './mined-tree.ts'
+import { MissingAncestors } from './missing-ancestors.ts'
 import { reorganisation } from './reorganisation.ts'
 import { nextBits } from './retarget.ts'
 import { checkAlone, checkOnParent, parentSealOf } from './seal-rules.ts'
@@ -45,10 +46,6 @@ export interface PowView {
   readonly size: number
 }
 
-/** What is missing is asked for again this often … */
-const FETCH_REPEAT_MS = 500
-/** … and so many times before everything on it is given up. */
-const FETCH_TRIES_MAX = 8
 /** A block that is being mined is built anew this often, so that its time is near the truth. */
 const TEMPLATE_MS = { least: 20, most: 1_000, share: 4 }
 /** Blocks remembered that were refused, or fork too deep, so that they are not fetched and judged again. */
@@ -58,7 +55,7 @@ export class PowEngine {
   readonly #options: PowEngineOptions
   #tree: MinedTree
   #waiting: WaitingBlocks
-  readonly #tries = new Map<SealHash, number>()
+  readonly #missing = new MissingAncestors()
   readonly #refused = new Set<SealHash>()
   readonly #tooDeep = new Set<SealHash>()
   #isMining = false
@@ -157,7 +154,7 @@ export class PowEngine {
       return false
     }
     const isTaken = this.#attach(sealed, now)
-    this.#tries.delete(sealHash)
+    this.#missing.found(sealHash)
     if (this.#waiting.size > 0) this.#fetchMissing(false)
     return isTaken
   }
@@ -259,7 +256,7 @@ export class PowEngine {
     if (everything.length > 0) this.#perform({ kind: 'forget', blocks: everything })
     this.#tree = new MinedTree(rootOn(block), this.#options.mining)
     this.#waiting = this.#noneWaiting()
-    this.#tries.clear()
+    this.#missing.clear()
     this.#perform({ kind: 'cancel-timer', timer: 'fetch' })
     this.#mine()
   }
@@ -289,24 +286,8 @@ export class PowEngine {
     this.#perform({ kind: 'cancel-timer', timer: 'template' })
   }
 
-  /** Asks for what is missing: each once when it comes up, then again with every timer. */
   #fetchMissing(isRepeat: boolean): void {
-    const missing = this.#waiting.missing()
-    for (const known of [...this.#tries.keys()]) if (!missing.has(known)) this.#tries.delete(known)
-    for (const [sealHash, from] of missing) {
-      const tries = this.#tries.get(sealHash) ?? 0
-      if (tries > 0 && !isRepeat) continue
-      if (tries >= FETCH_TRIES_MAX) {
-        this.#waiting.dropOn(sealHash)
-        this.#tries.delete(sealHash)
-        continue
-      }
-      this.#tries.set(sealHash, tries + 1)
-      // The one who sent the block first; then whoever has it.
-      this.#perform({ kind: 'fetch', sealHash, from: tries === 0 ? from : null })
-    }
-    if (this.#tries.size > 0) this.#perform({ kind: 'set-timer', timer: 'fetch', delayMs: FETCH_REPEAT_MS })
-    else if (isRepeat) this.#perform({ kind: 'cancel-timer', timer: 'fetch' })
+    for (const effect of this.#missing.ask(this.#waiting, isRepeat)) this.#perform(effect)
   }
 
   /** An ancestor that we asked for lies below the root: its branch cannot be followed, and is not fetched again. */

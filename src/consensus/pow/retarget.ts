@@ -3,9 +3,9 @@
  * towards recent blocks (LWMA), recomputed at every block, and bounded over the window.
  */
 import { assert } from '../../types/assert.ts'
+import { bitsOfTarget, targetOfBits } from '../../types/compact-target.ts'
 import type { MiningParameters } from '../../types/pow.ts'
 import type { UnixMs } from '../../types/primitives.ts'
-import { bitsOfTarget, targetOfBits } from './compact-target.ts'
 
 /** What later blocks need to know of one. */
 export interface Mark {

@@ -3,10 +3,10 @@
  * time. The ledger judges the rest, by the same rules as under BFT.
  */
 import type { BlockHeader } from '../../types/block.ts'
+import { hashAsNumber, targetOfBits } from '../../types/compact-target.ts'
 import { type Refusal, refuse } from '../../types/errors.ts'
 import type { MiningParameters, SealedBlock, SealHash } from '../../types/pow.ts'
 import { asValidatorIndex, asView, type BlockHash, type Height, type UnixMs } from '../../types/primitives.ts'
-import { hashAsNumber, targetOfBits } from './compact-target.ts'
 import { knownTarget, type Mark, medianTimePast, nextBits } from './retarget.ts'
 
 export type SealRefusal =

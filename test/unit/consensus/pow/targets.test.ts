@@ -1,12 +1,12 @@
 /** Compact targets with known answers from Bitcoin, work, retargeting and its bounds, and the median of times. */
 import { describe, expect, it } from 'vitest'
+import { type Mark, medianTimePast, nextBits, trailLength } from '../../../../src/consensus/pow/retarget.ts'
 import {
   bitsOfTarget,
   hashAsNumber,
   targetOfBits,
   workOfTarget,
-} from '../../../../src/consensus/pow/compact-target.ts'
-import { type Mark, medianTimePast, nextBits, trailLength } from '../../../../src/consensus/pow/retarget.ts'
+} from '../../../../src/types/compact-target.ts'
 import type { MiningParameters } from '../../../../src/types/pow.ts'
 import { asUnixMs } from '../../../../src/types/primitives.ts'
 

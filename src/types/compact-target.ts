@@ -2,7 +2,7 @@
  * Targets in compact form, as in Bitcoin's block headers (nBits), and the work they stand for. All integers:
  * floating point would make nodes disagree. Stricter than Bitcoin: one target has one compact form.
  */
-import { ok, type Result, refuse } from '../../types/errors.ts'
+import { ok, type Result, refuse } from './errors.ts'
 
 export type CompactRefusal = 'negative' | 'overflow' | 'zero' | 'not-canonical'
 
