@@ -9,6 +9,7 @@ import { fatalHandler } from './composition/fatal.ts'
 import { startListeners } from './composition/listeners.ts'
 import { buildNetwork } from './composition/node-network.ts'
 import { openNodeStorage } from './composition/node-storage.ts'
+import { startPowNode } from './composition/pow-node.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks } from './composition/readiness.ts'
 import { signingHistoryOf } from './composition/signing-history.ts'
@@ -96,6 +97,11 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     onFatal,
   })
   order.opened('storage', () => storage.close())
+
+  if (storage.genesis.consensus?.engine === 'pow') {
+    const { mining } = storage.genesis.consensus
+    return startPowNode({ options, storage, mining, metrics, clock, onFatal }, order)
+  }
 
   const { chain, genesis, id, identity, safety, validatorSet } = storage
   const { rules } = storage.genesisState

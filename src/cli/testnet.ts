@@ -1,7 +1,8 @@
 /** `testnet init`: folders of a network's validators, to be started one by one. */
 
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { LOCAL_MINING } from './local-network/genesis.ts'
 import { BASE_PORT_DEFAULT, nodePorts } from './local-network/node-ports.ts'
 import { portOption, wholeNumber } from './parse-options.ts'
 import { print, printJson } from './print.ts'
@@ -10,6 +11,7 @@ interface InitOptions {
   readonly validators: number
   readonly out: string
   readonly basePort: number
+  readonly engine: 'bft' | 'pow'
   readonly json?: boolean
 }
 
@@ -17,13 +19,20 @@ async function init(options: InitOptions): Promise<void> {
   const { createNetwork } = await import('./local-network/network-folder.ts')
   const ports = Array.from({ length: options.validators }, (_, i) => nodePorts(options.basePort, i))
   const nodeName = (index: number): string => `node-${index}`
-  const folders = await createNetwork({ folder: options.out, nodeName, network: 'testnet', ports })
+  const folders = await createNetwork({
+    folder: options.out,
+    nodeName,
+    network: 'testnet',
+    ports,
+    ...(options.engine === 'pow' ? { consensus: { engine: 'pow', mining: LOCAL_MINING } } : {}),
+  })
   const genesis = join(options.out, 'genesis.json')
   if (options.json === true) {
     printJson({ genesis, nodes: folders.map((folder, i) => ({ folder, ports: ports[i] })) })
     return
   }
-  print(`${folders.length} validators are ready, with the genesis ${genesis}. Start each:`)
+  const what = options.engine === 'pow' ? 'miners' : 'validators'
+  print(`${folders.length} ${what} are ready, with the genesis ${genesis}. Start each:`)
   for (const folder of folders) print(`  hypermesh start --data ${folder}`)
 }
 
@@ -39,6 +48,14 @@ export function registerTestnetCommand(program: Command): void {
       'first port; each validator uses four, ten apart',
       portOption,
       BASE_PORT_DEFAULT,
+    )
+    .addOption(
+      new Option(
+        '--engine <name>',
+        'who orders the blocks: validators, or proof of work (nothing is final then)',
+      )
+        .choices(['bft', 'pow'])
+        .default('bft'),
     )
     .option('--json', 'print JSON')
     .addHelpText(

@@ -4,6 +4,7 @@ import { BUILD } from '../config/build-info.ts'
 import type { Config } from '../config/schema.ts'
 import { SIGNATURE_CONTEXTS } from '../crypto/contexts.ts'
 import { selectMlDsa65, selectMlKem768 } from '../crypto/select.ts'
+import type { BlockSource } from '../network/block-server.ts'
 import { createNetwork, type Network } from '../network/network.ts'
 import type { ModuleLogger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
@@ -20,7 +21,11 @@ import type { SystemClock } from './system-clock.ts'
 
 export interface NetworkPorts {
   readonly service: ValidationService
-  readonly consensus: ConsensusNode
+  readonly consensus: Pick<ConsensusNode, 'announced' | 'unfinalBlock' | 'receive' | 'reachabilityChanged'>
+  /** Sealed blocks from gossip; absent on a network that never mines. */
+  readonly onMined?: (bytes: Uint8Array, from: string) => 'accept' | 'ignore' | 'reject'
+  /** In place of the final blocks and their certificates. */
+  readonly blockSource?: BlockSource
   readonly onTransactions: (batch: readonly Uint8Array[], from: string) => 'accept' | 'ignore' | 'reject'
   readonly self: ValidatorIndex | null
   readonly clock: SystemClock
@@ -31,7 +36,7 @@ export async function buildNetwork(
   { config, logger }: { readonly config: Config; readonly logger: ModuleLogger },
   { chain, genesisState, id, identity, networkKey, genesis }: NodeStorage,
   metrics: Metrics,
-  { service, consensus, onTransactions, self, clock }: NetworkPorts,
+  { service, consensus, onTransactions, onMined, blockSource, self, clock }: NetworkPorts,
 ): Promise<Network> {
   const mlDsa = selectMlDsa65()
   const { genesisHash } = genesisState.rules
@@ -71,8 +76,9 @@ export async function buildNetwork(
       onTransactions,
       // Validators have final blocks from consensus; hearing of them again would cost more than consensus does.
       onBlock: self === null ? (bytes) => consensus.announced(bytes) : null,
+      ...(onMined === undefined ? {} : { onMined }),
     },
-    blockSource: {
+    blockSource: blockSource ?? {
       blockByHash: (hash) => consensus.unfinalBlock(hash) ?? chain.blockByHash(hash),
       range: (fromHeight, countMax, bytesMax) => chain.range(fromHeight, countMax, bytesMax),
       finality: () => chain.finality(),

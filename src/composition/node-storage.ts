@@ -40,6 +40,8 @@ export interface NodeStorage {
   readonly id: ValidatorId
   readonly networkKey: NetworkKey
   readonly chain: ChainStore
+  /** For what lies beside the chain; closed by {@link close}. */
+  readonly database: Database
   /** Null for a node that is not in the validator set. */
   readonly safety: SafetyMemory | null
   close(): Promise<void>
@@ -120,6 +122,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
       id,
       networkKey: await networkKeyFromSeed(networkSeed.seed),
       chain,
+      database,
       safety,
       close: async () => {
         await safety?.log.close()

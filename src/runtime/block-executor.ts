@@ -80,6 +80,11 @@ export class BlockExecutor {
     return executed
   }
 
+  /** What executing a block gave that is not final; null for any other. */
+  executed(hash: BlockHash): ExecutedBlock | null {
+    return this.#branches.executed(hash)
+  }
+
   /** A block that will not be asked about again. */
   drop(hash: BlockHash): void {
     this.#timings.delete(hash)

@@ -3,6 +3,7 @@
  * big endian, so that they sort. Changing a row here is a new SCHEMA_VERSION.
  */
 import { fromHex } from '../codec/hex.ts'
+import type { SealHash } from '../types/pow.ts'
 import type { BlockHash, Height, Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
 
 /** What the rows below and the values under them add up to. A database of another version is refused. */
@@ -28,6 +29,12 @@ const BUCKET = {
   requestIds: 0x08,
   /** Hash of a node id → highest sequence number, u64 little endian. */
   sequences: 0x09,
+  /** Name of a sealed block → its canonical bytes, while it is neither settled nor forgotten (pow-store.ts). */
+  minedBlocks: 0x20,
+  /** Height → seal of the settled block there: bits and nonce. */
+  seals: 0x21,
+  /** Name of a settled sealed block → height. */
+  sealHeights: 0x22,
 } as const
 
 /** Rows of the bucket `meta`. */
@@ -37,9 +44,10 @@ export const META = {
   tip: metaKey('tip'),
   accumulators: metaKey('accumulators'),
   tipCertificate: metaKey('tip-certificate'),
+  minedRoot: metaKey('mined-root'),
 } as const
 
-type HeightBucket = 'blocks' | 'finality' | 'commits'
+type HeightBucket = 'blocks' | 'finality' | 'commits' | 'seals'
 
 /** Keys from the lower bound up to, not including, the upper one. */
 export interface KeyRange {
@@ -55,6 +63,16 @@ export const nullifierKey = (nullifier: Nullifier): Uint8Array => hashKey(BUCKET
 export const verdictKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.verdicts, requestKey)
 export const requestIdKey = (idHash: Hex32): Uint8Array => hashKey(BUCKET.requestIds, idHash)
 export const sequenceKey = (nodeIdHash: Hex32): Uint8Array => hashKey(BUCKET.sequences, nodeIdHash)
+
+export const minedBlockKey = (hash: SealHash): Uint8Array => hashKey(BUCKET.minedBlocks, hash)
+export const sealKey = (height: Height): Uint8Array => heightKey('seals', height)
+export const sealHeightKey = (hash: SealHash): Uint8Array => hashKey(BUCKET.sealHeights, hash)
+
+/** All sealed blocks that are kept, in no order that means anything. */
+export const MINED_BLOCKS: KeyRange = {
+  gte: Uint8Array.of(BUCKET.minedBlocks),
+  lt: Uint8Array.of(BUCKET.minedBlocks + 1),
+}
 
 /** The heights `from` to `to`, both included, of a bucket. */
 export function heightRange(bucket: HeightBucket, from: number, to: number): KeyRange {

@@ -79,11 +79,12 @@ export class ChainStore {
    * Makes blocks that became final durable, in order, from the tip's child on. All go into one batch: it is
    * written whole or not at all, so each block is, and blocks that became final together cost one sync. Resolves
    * when they are durable and every read shows them.
+   * @param beside goes into the same batch
    * @throws StorageError E_DB_WRITE: `onFatal` has been called, nothing can be written any more
    * @throws InvariantViolation when the blocks do not continue the chain
    */
-  commitFinalized(blocks: readonly FinalizedBlock[]): Promise<void> {
-    const written = this.#writing.then(() => this.#commit(blocks))
+  commitFinalized(blocks: readonly FinalizedBlock[], beside: readonly WriteOperation[] = []): Promise<void> {
+    const written = this.#writing.then(() => this.#commit(blocks, beside))
     this.#writing = written.catch(() => undefined)
     return written
   }
@@ -217,7 +218,7 @@ export class ChainStore {
     return null
   }
 
-  async #commit(blocks: readonly FinalizedBlock[]): Promise<void> {
+  async #commit(blocks: readonly FinalizedBlock[], beside: readonly WriteOperation[]): Promise<void> {
     if (this.#failure !== null) throw this.#failure
     const last = blocks.at(-1)
     if (last === undefined) return
@@ -232,6 +233,7 @@ export class ChainStore {
         certified?.height === height ? certified.certificate : encodeQuorumCertificate(finality),
         hasMoved ? accumulators : null,
       ),
+      ...beside,
     )
     try {
       await this.#options.database.write(operations)

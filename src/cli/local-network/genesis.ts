@@ -1,6 +1,7 @@
 /** The genesis of a network on one machine: equal validators, and parameters that suit loopback and a laptop. */
 
 import type { ChainParameters, Genesis, ValidationPolicy } from '../../types/genesis.ts'
+import type { ConsensusChoice, MiningParameters } from '../../types/pow.ts'
 import { asUnixMs } from '../../types/primitives.ts'
 import type { PublicKeys } from '../node-keys.ts'
 
@@ -19,6 +20,18 @@ const PARAMETERS: ChainParameters = {
   certificateIntervalMs: 100,
 }
 
+/**
+ * Mining on one machine: a block every five seconds, at a rate that leaves the machine alone. Before there is a
+ * history, a block costs some 65,000 hashes; the target follows what the miners can.
+ */
+export const LOCAL_MINING: MiningParameters = {
+  targetIntervalMs: 5_000,
+  initialBits: 0x1f00ffff,
+  limitBits: 0x200fffff,
+  retargetWindow: 30,
+  maturityBlocks: 60,
+}
+
 /** Floors that TrustChain's own generators and test requests meet; caps of its four-proof checks (spec/stoq.md 4). */
 const POLICY: ValidationPolicy = {
   minimumStake: 100n,
@@ -32,12 +45,14 @@ const POLICY: ValidationPolicy = {
 /**
  * @param timeMs Unix milliseconds; the first block's time lies after it
  * @param parameters in place of the defaults, for tests and benchmarks
+ * @param consensus absent: BFT without a fallback
  */
 export function makeGenesis(
   network: string,
   timeMs: number,
   validators: readonly PublicKeys[],
   parameters: Partial<ChainParameters> = {},
+  consensus?: ConsensusChoice,
 ): Genesis {
   return {
     network,
@@ -45,5 +60,6 @@ export function makeGenesis(
     parameters: { ...PARAMETERS, ...parameters },
     policy: POLICY,
     validators: validators.map(({ id, publicKey }) => ({ id, publicKey, stake: STAKE })),
+    ...(consensus === undefined ? {} : { consensus }),
   }
 }

@@ -21,10 +21,23 @@ export interface StatusView {
   readonly notReadyBecause: readonly string[]
   readonly epoch: number
   readonly view: number
+  /** Null where there are none: on a network that is mined. */
   readonly leader: {
     readonly validatorIndex: number
     readonly validatorId: string
     readonly isThisNode: boolean
+  } | null
+  /** Only on a network that is mined: the heaviest chain, of which nothing is final. */
+  readonly mined?: {
+    readonly height: number
+    readonly hash: string
+    readonly time: number
+    /** Of the whole chain, in decimal digits. */
+    readonly work: string
+    readonly bits: number | null
+    /** Up to here nothing is undone by a heavier chain. */
+    readonly settledHeight: number
+    readonly isMining: boolean
   }
   readonly final: {
     readonly height: number
