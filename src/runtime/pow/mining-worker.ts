@@ -29,8 +29,6 @@ const NONCES = 1n << 64n
 /** What was not used of the rate is kept for so long. */
 const RATE_SAVED_MS = 250
 
-if (parentPort !== null) serve(parentPort, workerData as MiningWorkerData)
-
 function serve(
   port: NonNullable<typeof parentPort>,
   { counter, hashesPerSecondMax }: MiningWorkerData,
@@ -90,3 +88,5 @@ function search(
   }
   return null
 }
+
+if (parentPort !== null) serve(parentPort, workerData as MiningWorkerData)
