@@ -42,7 +42,7 @@ export interface NodeStorage {
   readonly chain: ChainStore
   /** For what lies beside the chain; closed by {@link close}. */
   readonly database: Database
-  /** Null for a node that is not in the validator set. */
+  /** Null for a node that is not in the validator set, and on a network that is mined. */
   readonly safety: SafetyMemory | null
   close(): Promise<void>
 }
@@ -95,8 +95,11 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
   const networkSeed = await loadNetworkKey(join(directory.keys, 'network.json'))
   const id = validatorId(identity.keyPair.publicKey.raw)
   const validatorSet: ValidatorSet = { epoch: start.rules.epoch, validators: genesis.validators }
+  // Where nothing is signed no safety record is opened: a key that also validates elsewhere is none of mining's.
   const isValidator =
-    identity.role === 'validator' && genesis.validators.some((validator) => validator.id === id)
+    genesis.consensus?.engine !== 'pow' &&
+    identity.role === 'validator' &&
+    genesis.validators.some((validator) => validator.id === id)
   const database = await Database.open({
     path: directory.database,
     network: { network: genesis.network, genesisHash },

@@ -132,6 +132,10 @@ export class MinedTree {
     return ready
   }
 
+  isBeingChecked(hash: SealHash): boolean {
+    return this.#nodes.get(hash)?.status === 'checking'
+  }
+
   isValid(hash: SealHash): boolean {
     return hash === this.#root.sealHash || this.#nodes.get(hash)?.status === 'valid'
   }

@@ -193,7 +193,7 @@ export class PowEngine {
     sealHash: SealHash,
     outcome: { readonly ok: true } | { readonly ok: false; readonly code: string },
   ): void {
-    if (!this.#tree.has(sealHash)) return
+    if (!this.#tree.isBeingChecked(sealHash)) return
     if (!outcome.ok) {
       const removed = this.#tree.remove(sealHash)
       for (const sealed of removed) {
