@@ -6,7 +6,9 @@ import { decodeBlock } from './codec/block.ts'
 import { encodeFinalAnnouncement } from './codec/final-announcement.ts'
 import { ApiViews, nodeNameOf } from './composition/api-views.ts'
 import { fatalHandler } from './composition/fatal.ts'
+import { setGauges } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
+import { NodeFallback } from './composition/node-fallback.ts'
 import { buildNetwork } from './composition/node-network.ts'
 import { openNodeStorage } from './composition/node-storage.ts'
 import { startPowNode } from './composition/pow-node.ts'
@@ -27,8 +29,9 @@ import { Mempool } from './mempool/mempool.ts'
 import type { Network } from './network/network.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
 import type { ModuleLogger } from './observability/logger.ts'
-import { createMetrics, type Metrics } from './observability/metrics.ts'
+import { createMetrics } from './observability/metrics.ts'
 import { ConsensusNode } from './runtime/consensus-node.ts'
+import { ProvisionalPool } from './runtime/pow/provisional-pool.ts'
 import { RangeSync } from './sync/range-sync.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
 import type { MonotonicMs, ValidatorIndex } from './types/primitives.ts'
@@ -127,8 +130,25 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     },
   )
 
+  const fallback =
+    genesis.consensus?.engine !== 'bft'
+      ? null
+      : new NodeFallback({
+          fallback: genesis.consensus.fallback,
+          rules,
+          chain,
+          pool,
+          clock,
+          mining: config.mining,
+          network: () => network,
+          workArrived: (requestKeys) => consensus.workArrived(requestKeys),
+          logger: logger.module('consensus'),
+          onFatal,
+        })
+
   const onFinal = (blocks: readonly FinalizedBlock[]): void => {
     lastFinal.at = clock.monotonicMs()
+    fallback?.finalized(blocks)
     feed.finalized(blocks)
     if (self !== null) announce(blocks, self, network)
     sync.finalized()
@@ -152,7 +172,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
       commitFinalized: (blocks) => chain.commitFinalized(blocks),
       putCommitCertificate: (certificate) => chain.commitCertificates.put(certificate),
     },
-    pool,
+    pool: fallback === null ? pool : new ProvisionalPool(pool, () => fallback.order()),
     transport: {
       broadcast: (bytes, sendOptions) => network.channel.broadcast(bytes, sendOptions),
       send: (to, bytes) => void network.channel.send(to, bytes),
@@ -226,6 +246,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     service,
     consensus,
     onTransactions: (batch, from) => flow.received(batch, from),
+    ...(fallback === null ? {} : { fallback }),
     self,
     clock,
   })
@@ -260,6 +281,10 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
   order.opened('sync', () => sync.stop())
   consensus.start()
   sync.start()
+  if (fallback !== null) {
+    fallback.start()
+    order.opened('fallback miner', () => fallback.stop())
+  }
 
   const views = new ApiViews({
     version: BUILD.version,
@@ -315,22 +340,4 @@ function validationReadiness(checks: readonly Check[]): { ready: true } | { read
     ({ name, ok }) => !ok && (name === 'finality' || name === 'sync' || name === 'storage'),
   )
   return failing === undefined ? { ready: true } : { ready: false, reason: failing.reason ?? failing.name }
-}
-
-function setGauges(
-  metrics: Metrics,
-  pool: Mempool,
-  checks: readonly Check[],
-  network: Network,
-  sync: RangeSync,
-): void {
-  metrics.ledger.mempoolItems.set(pool.size)
-  metrics.ledger.mempoolBytes.set(pool.bytes)
-  metrics.ledger.syncTargetHeight.set(sync.status.targetHeight)
-  const { isSyncing } = sync.status
-  const isAlone = network.peers.count() === 0
-  metrics.ledger.syncState.set(isSyncing ? 1 : 0, { state: 'catching-up' })
-  metrics.ledger.syncState.set(isAlone ? 1 : 0, { state: 'alone' })
-  metrics.ledger.syncState.set(!isSyncing && !isAlone ? 1 : 0, { state: 'following' })
-  for (const { name, ok } of checks) metrics.http.ready.set(ok ? 1 : 0, { check: name })
 }

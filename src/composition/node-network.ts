@@ -16,6 +16,7 @@ import { Sessions } from '../session/sessions.ts'
 import type { ValidatorIndex } from '../types/primitives.ts'
 import type { ValidationService } from '../validation/validation-service.ts'
 import { networkMeter } from './network-metrics.ts'
+import type { NodeFallback } from './node-fallback.ts'
 import type { NodeStorage } from './node-storage.ts'
 import type { SystemClock } from './system-clock.ts'
 
@@ -24,6 +25,8 @@ export interface NetworkPorts {
   readonly consensus: Pick<ConsensusNode, 'announced' | 'unfinalBlock' | 'receive' | 'reachabilityChanged'>
   /** Sealed blocks from gossip; absent on a network that never mines. */
   readonly onMined?: (bytes: Uint8Array, from: string) => 'accept' | 'ignore' | 'reject'
+  /** Mines while BFT has no quorum; its blocks are on gossip and for those who ask. */
+  readonly fallback?: Pick<NodeFallback, 'announced' | 'sealedBytes'>
   /** In place of the final blocks and their certificates. */
   readonly blockSource?: BlockSource
   readonly onTransactions: (batch: readonly Uint8Array[], from: string) => 'accept' | 'ignore' | 'reject'
@@ -36,8 +39,12 @@ export async function buildNetwork(
   { config, logger }: { readonly config: Config; readonly logger: ModuleLogger },
   { chain, genesisState, id, identity, networkKey, genesis }: NodeStorage,
   metrics: Metrics,
-  { service, consensus, onTransactions, onMined, blockSource, self, clock }: NetworkPorts,
+  { service, consensus, onTransactions, fallback, blockSource, self, clock, ...ports }: NetworkPorts,
 ): Promise<Network> {
+  const onMined =
+    fallback === undefined
+      ? ports.onMined
+      : (bytes: Uint8Array, from: string) => fallback.announced(bytes, from)
   const mlDsa = selectMlDsa65()
   const { genesisHash } = genesisState.rules
   const peers = new AuthenticatedPeers()
@@ -79,7 +86,8 @@ export async function buildNetwork(
       ...(onMined === undefined ? {} : { onMined }),
     },
     blockSource: blockSource ?? {
-      blockByHash: (hash) => consensus.unfinalBlock(hash) ?? chain.blockByHash(hash),
+      blockByHash: (hash) =>
+        consensus.unfinalBlock(hash) ?? fallback?.sealedBytes(hash) ?? chain.blockByHash(hash),
       range: (fromHeight, countMax, bytesMax) => chain.range(fromHeight, countMax, bytesMax),
       finality: () => chain.finality(),
     },

@@ -86,7 +86,7 @@ describe('three miners', () => {
     const [a, b, c] = miners as [NodeProcess, NodeProcess, NodeProcess]
     const before = miners.map(safetyHash)
     for (const miner of miners) miner.start()
-    await Promise.all(miners.map((miner) => heightReached(miner, 5)))
+    await Promise.all(miners.map((miner) => heightReached(miner, 12)))
     const common = await agreeAt(4)
 
     // The third goes on alone, from what it has on its disk.
