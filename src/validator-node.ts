@@ -298,6 +298,7 @@ async function start(options: NodeOptions, order: StopOrder): Promise<RunningNod
     chain,
     look: () => consensus.look(),
     unfinalBlock: (hash) => consensus.unfinalBlock(hash),
+    ...(fallback === null ? {} : { mined: () => fallback.view() }),
     peers: () => network.peers.list(),
     reachable: () => network.channel.reachable(),
     readiness,

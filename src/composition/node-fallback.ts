@@ -7,6 +7,7 @@ import type { PowEvent } from '../consensus/pow/event.ts'
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import type { Mempool } from '../mempool/mempool.ts'
 import type { Network } from '../network/network.ts'
+import type { StatusView } from '../rpc/http/api-ports.ts'
 import { FallbackMiner } from '../runtime/pow/fallback-miner.ts'
 import type { PowVerdict } from '../runtime/pow/pow-shell.ts'
 import { RealPowTimers } from '../runtime/pow/pow-timers.ts'
@@ -106,6 +107,21 @@ export class NodeFallback {
   /** Mined and not final, in the order in which a leader proposes it. */
   order(): readonly HashedTransaction[] {
     return this.#miner.order()
+  }
+
+  /** For the public API. */
+  view(): StatusView['mined'] & object {
+    const { tip, root, isMining } = this.#miner.look()
+    const { header } = tip.block
+    return {
+      height: header.height,
+      hash: tip.block.hash,
+      time: header.timestamp,
+      work: `${tip.work}`,
+      bits: this.#miner.sealedBlock(tip.sealHash)?.seal.bits ?? null,
+      settledHeight: root.block.header.height,
+      isMining: isMining && this.#options.mining.enabled,
+    }
   }
 
   /** Blocks are final and durable. */

@@ -27,7 +27,7 @@ export interface StatusView {
     readonly validatorId: string
     readonly isThisNode: boolean
   } | null
-  /** Only on a network that is mined: the heaviest chain, of which nothing is final. */
+  /** Only where genesis says that there is mining: the heaviest chain, of which nothing mined is final. */
   readonly mined?: {
     readonly height: number
     readonly hash: string
