@@ -45,6 +45,7 @@ describe('the defaults', () => {
       log: { level: 'info', format: 'auto' },
       mempool: { maxItems: 10_000, maxBytes: 64 * 2 ** 20 },
       storage: { cacheBytes: 32 * 2 ** 20 },
+      mining: { enabled: true, hashesPerSecondMax: 0 },
     })
     expect([...origins.values()].every((origin) => origin === 'default')).toBe(true)
     expect([...origins.keys()]).toEqual(CONFIG_FIELDS.map(({ name }) => name))
@@ -97,6 +98,8 @@ describe('precedence', () => {
         'mempool.max-items': '99',
         'mempool.max-bytes': '2MiB',
         'storage.cache-size': '1GiB',
+        'mining.enabled': 'false',
+        'mining.hash-rate': '1000',
       }
       // cert and key only make sense together.
       if (name.startsWith('ca.tls.')) return
