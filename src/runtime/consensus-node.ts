@@ -24,6 +24,7 @@ import type { ValidatorSet } from '../types/validator-set.ts'
 import type { Verified } from '../types/verified.ts'
 import { AnswerFigureMeter } from './answer-figures.ts'
 import { BlockExecutor } from './block-executor.ts'
+import type { ConsensusEngine } from './consensus-engine.ts'
 import { DurableOutbox } from './durable-outbox.ts'
 import { EffectHandler } from './effect-handler.ts'
 import { Finalizer } from './finalizer.ts'
@@ -78,7 +79,7 @@ export interface ConsensusNodeOptions {
   readonly logger: Logger
 }
 
-export class ConsensusNode {
+export class ConsensusNode implements ConsensusEngine {
   readonly electorate: Electorate
   readonly #options: ConsensusNodeOptions
   readonly #replica: Replica
