@@ -3,6 +3,7 @@
  * their interval, and never call anything final.
  */
 import { describe, expect, it } from 'vitest'
+import { sealBlock } from '../../src/codec/pow.ts'
 import { checkBlock } from '../../src/ledger/check-block.ts'
 import type { ParentBlock } from '../../src/ledger/executed-block.ts'
 import { EMPTY_STATE } from '../../src/ledger/genesis-state.ts'
@@ -10,6 +11,7 @@ import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import type { SealedBlock } from '../../src/types/pow.ts'
 import type { Nullifier, StateRoot } from '../../src/types/primitives.ts'
 import type { VerdictRecord } from '../../src/types/verdict.ts'
+import { findNonce } from '../support/mining.ts'
 import { certificateTransaction, numberedTransaction, timeProof } from '../unit/ledger/fixtures.ts'
 import { MINING, MiningWorld, type SimulatedMiner } from './pow-world.ts'
 
@@ -190,6 +192,25 @@ describe('settled blocks', () => {
       expect(other.kept.size).toBeLessThan(40)
       expect(other.shell.look().size).toBeLessThan(40)
     }
+  })
+
+  it('outlive a second seal of the same block, whichever is settled', async () => {
+    const world = settling(13)
+    const [miner] = world.miners as [SimulatedMiner]
+    let twins = 0
+    for (let turn = 0; turn < 120; turn++) {
+      world.runFor(1_000)
+      const tip = miner.shell.chain().at(-1)
+      if (tip !== undefined && turn % 5 === 0) {
+        const { seal, block } = tip
+        const twin = sealBlock(block, { ...seal, nonce: findNonce(block, seal.bits, Number(seal.nonce) + 1) })
+        for (const each of world.miners) if (each.shell.received(twin, 'a-twin') === 'accept') twins += 1
+      }
+      await settledNow()
+    }
+    expect(twins).toBeGreaterThan(10)
+    expect(miner.settled.length).toBeGreaterThan(20)
+    for (const each of world.miners) expectStateOf(world, each)
   })
 
   it('are never undone: a heavier chain that forks below them is told of, once, and not followed', async () => {
