@@ -35,6 +35,7 @@ import type { ValidatorSet } from '../types/validator-set.ts'
 import type { Verified } from '../types/verified.ts'
 import { AnswerFigureMeter } from './answer-figures.ts'
 import { BlockExecutor } from './block-executor.ts'
+import type { ConsensusEngine } from './consensus-engine.ts'
 import { DurableOutbox } from './durable-outbox.ts'
 import { EarlyMessages, epochOfMessage } from './early-messages.ts'
 import type { EffectHandlerOptions } from './effect-handler.ts'
@@ -100,7 +101,7 @@ export interface ConsensusNodeOptions {
   readonly logger: Logger
 }
 
-export class ConsensusNode {
+export class ConsensusNode implements ConsensusEngine {
   readonly #options: ConsensusNodeOptions
   readonly #figures: AnswerFigureMeter
   readonly #executor: BlockExecutor

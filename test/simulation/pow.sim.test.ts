@@ -3,12 +3,14 @@
  * their interval, and never call anything final.
  */
 import { describe, expect, it } from 'vitest'
+import { sealBlock } from '../../src/codec/pow.ts'
 import { checkBlock } from '../../src/ledger/check-block.ts'
 import type { ParentBlock } from '../../src/ledger/executed-block.ts'
 import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import type { SealedBlock } from '../../src/types/pow.ts'
 import type { Nullifier, StateRoot } from '../../src/types/primitives.ts'
 import type { VerdictRecord } from '../../src/types/verdict.ts'
+import { findNonce } from '../support/mining.ts'
 import { certificateTransaction, numberedTransaction, timeProof } from '../unit/ledger/fixtures.ts'
 import { MINING, MiningWorld, type SimulatedMiner } from './pow-world.ts'
 
@@ -70,6 +72,34 @@ const rivals = (n: number) =>
   )
 
 describe('three miners', () => {
+  it.each([41, 42, 43])(
+    'mine over the ends of epochs, settle them, and go on from there after a restart, seed %i',
+    (seed) => {
+      const epochBlocks = 5
+      const world = new MiningWorld({
+        seed,
+        mining: { targetIntervalMs: 2_000, maturityBlocks: 8 },
+        hashRates: equalShares(2_000),
+        drop: 0.02,
+        epochBlocks,
+      })
+      const [first] = world.miners as [SimulatedMiner]
+      const isAt = (height: number) => (): boolean =>
+        world.isOne && world.miners.every((miner) => miner.chain().length >= height)
+      expect(world.runFor(200_000, isAt(17))).toBe(true)
+      first.restart()
+      expect(world.runFor(400_000, isAt(31))).toBe(true)
+      const ends = world.miners.map((miner) => expectStateOf(world, miner))
+      expect(new Set(ends.map(({ stateRoot }) => stateRoot)).size).toBe(1)
+      for (const { block } of first.chain()) {
+        const { epoch, height } = block.header
+        expect(epoch).toBe(Math.floor((height - 1) / epochBlocks))
+      }
+      expect(first.settled.at(-1)?.sealed.block.header.epoch).toBeGreaterThanOrEqual(3)
+    },
+    TIMEOUT_MS,
+  )
+
   it.each([1, 2, 3, 4, 5, 6])(
     'converge after a partition and roll nullifiers back and forward, seed %i',
     (seed) => {
@@ -189,6 +219,25 @@ describe('settled blocks', () => {
       expect(other.kept.size).toBeLessThan(40)
       expect(other.shell.look().size).toBeLessThan(40)
     }
+  })
+
+  it('outlive a second seal of the same block, whichever is settled', async () => {
+    const world = settling(13)
+    const [miner] = world.miners as [SimulatedMiner]
+    let twins = 0
+    for (let turn = 0; turn < 120; turn++) {
+      world.runFor(1_000)
+      const tip = miner.shell.chain().at(-1)
+      if (tip !== undefined && turn % 5 === 0) {
+        const { seal, block } = tip
+        const twin = sealBlock(block, { ...seal, nonce: findNonce(block, seal.bits, Number(seal.nonce) + 1) })
+        for (const each of world.miners) if (each.shell.received(twin, 'a-twin') === 'accept') twins += 1
+      }
+      await settledNow()
+    }
+    expect(twins).toBeGreaterThan(10)
+    expect(miner.settled.length).toBeGreaterThan(20)
+    for (const each of world.miners) expectStateOf(world, each)
   })
 
   it('are never undone: a heavier chain that forks below them is told of, once, and not followed', async () => {

@@ -73,7 +73,7 @@ export interface PowNodeOptions {
   readonly onFatal: (error: unknown) => void
 }
 
-/** While ancestors are missing, blocks are also asked for by height: many at once. */
+/** When a block came whose ancestors are missing, blocks are also asked for by height: many at once. */
 const CATCH_UP_MS = 1_000
 const RANGE_BLOCKS = 128
 /** A node that does not mine never has a nonce to report. */
@@ -87,6 +87,8 @@ export class PowNode implements ConsensusEngine {
   readonly #fetching = new Set<SealHash>()
   #catchUp: NodeJS.Timeout | undefined
   #isCatchingUp = false
+  /** A block has come whose ancestors are not here: some are missing, or many. */
+  #isBehind = false
 
   constructor(options: PowNodeOptions) {
     this.#options = options
@@ -120,7 +122,10 @@ export class PowNode implements ConsensusEngine {
       },
       timers,
       listener: { switched: () => {} },
-      observe,
+      observe: (event) => {
+        if (event.kind === 'block-waits') this.#isBehind = true
+        observe(event)
+      },
       onFatal,
     })
   }
@@ -226,17 +231,16 @@ export class PowNode implements ConsensusEngine {
     }
   }
 
-  /** Far behind: blocks by height until nothing waits or nothing new comes. */
+  /** Far behind: blocks by height, until nothing new comes. Fewer than there are may wait for their ancestors. */
   async #askByHeight(): Promise<void> {
-    if (this.#isCatchingUp || this.look().waiting === 0) return
+    if (this.#isCatchingUp) return
     this.#isCatchingUp = true
     try {
-      for (let before = -1; this.look().waiting > 0; ) {
+      while (this.#isBehind) {
         const { height } = this.look().tip.block.header
-        if (height === before) return
-        before = height
         const fetched = await this.#options.network.fetchRange(height + 1, RANGE_BLOCKS)
         for (const bytes of fetched?.blocks ?? []) this.announced(bytes, fetched?.from ?? '')
+        this.#isBehind = this.look().tip.block.header.height > height
       }
     } catch (error) {
       this.#options.onFatal(error)

@@ -36,7 +36,7 @@ export class PowShell {
   readonly #engine: PowEngine
   readonly #queue: PowInput[] = []
   /** Seals in the tree of each executed block: two of one block share its state, and only the last drops it. */
-  readonly #uses = new Map<BlockHash, number>()
+  readonly #uses = new Map<BlockHash, Set<SealHash>>()
   #isRunning = false
   #isStopped = false
   #settling: Promise<void> = Promise.resolve()
@@ -156,7 +156,7 @@ export class PowShell {
         return null
       case 'forget':
         store.forget(effect.blocks)
-        for (const { block } of effect.blocks.toReversed()) this.#release(block.hash)
+        for (const sealed of effect.blocks.toReversed()) this.#release(sealed)
         return null
       default:
         return unreachable(effect)
@@ -166,7 +166,7 @@ export class PowShell {
   #check(sealed: SealedBlock, parent: HashedBlock): PowInput {
     const { block } = sealed
     const outcome = this.#options.executor.check(block, parent)
-    if (outcome.ok) this.#uses.set(block.hash, (this.#uses.get(block.hash) ?? 0) + 1)
+    if (outcome.ok) this.#uses.set(block.hash, (this.#uses.get(block.hash) ?? new Set()).add(sealed.sealHash))
     return {
       kind: 'block-checked',
       sealHash: sealed.sealHash,
@@ -187,14 +187,11 @@ export class PowShell {
     )
   }
 
-  #release(hash: BlockHash): void {
-    const left = (this.#uses.get(hash) ?? 1) - 1
-    if (left > 0) {
-      this.#uses.set(hash, left)
-      return
-    }
-    this.#uses.delete(hash)
-    this.#options.executor.drop(hash)
+  #release({ block, sealHash }: SealedBlock): void {
+    const uses = this.#uses.get(block.hash)
+    if (uses === undefined || !uses.delete(sealHash) || uses.size > 0) return
+    this.#uses.delete(block.hash)
+    this.#options.executor.drop(block.hash)
   }
 
   #keep(sealHash: SealHash): void {

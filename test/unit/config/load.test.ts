@@ -44,8 +44,10 @@ describe('the defaults', () => {
       metrics: { listen: { host: '127.0.0.1', port: 9442 } },
       log: { level: 'info', format: 'auto' },
       mempool: { maxItems: 10_000, maxBytes: 64 * 2 ** 20 },
-      storage: { cacheBytes: 32 * 2 ** 20 },
+      storage: { cacheBytes: 32 * 2 ** 20, pruneBlocks: 0, snapshotEpochs: 1, snapshotsKept: 2 },
+      sync: { trust: null },
       validator: { doppelgangerWaitMs: 10_000 },
+      mining: { enabled: true, hashesPerSecondMax: 0 },
     })
     expect([...origins.values()].every((origin) => origin === 'default')).toBe(true)
     expect([...origins.keys()]).toEqual(CONFIG_FIELDS.map(({ name }) => name))
@@ -98,7 +100,13 @@ describe('precedence', () => {
         'mempool.max-items': '99',
         'mempool.max-bytes': '2MiB',
         'storage.cache-size': '1GiB',
+        'storage.prune-blocks': '1000',
+        'storage.snapshot-epochs': '3',
+        'storage.snapshots-kept': '4',
+        'sync.trust': `7:${'ab'.repeat(32)}`,
         'validator.doppelganger-wait': '30s',
+        'mining.enabled': 'false',
+        'mining.hash-rate': '1000',
       }
       // cert and key only make sense together.
       if (name.startsWith('ca.tls.')) return

@@ -1,8 +1,9 @@
 /** The proof-of-work engine by table: what it refuses, which chain it follows, what it asks for. */
 import { describe, expect, it } from 'vitest'
 import { sealBlock } from '../../../../src/codec/pow.ts'
-import type { SealedBlock } from '../../../../src/types/pow.ts'
+import type { SealedBlock, SealHash } from '../../../../src/types/pow.ts'
 import {
+  asEpoch,
   asHeight,
   asUnixMs,
   asValidatorIndex,
@@ -30,6 +31,7 @@ describe('a sealed block', () => {
     ['form', mineOn(ROOT, { header: { justify: { view: asView(1), blockHash: GENESIS.hash } } }).sealed],
     ['form', mineOn(ROOT, { header: { proposer: asValidatorIndex(1) } }).sealed],
     ['form', mineOn(ROOT, { header: { height: asHeight(0) } }).sealed],
+    ['epoch', mineOn(ROOT, { header: { epoch: asEpoch(1) } }).sealed],
     ['bits', sealBlock(good.block, { bits: 0x20ffffff, nonce: 0n })],
     ['limit', mineOn(ROOT, { bits: 0x2100ffff }).sealed],
     ['work', unsealed()],
@@ -44,6 +46,18 @@ describe('a sealed block', () => {
     expect(harness.lastEvent).toMatchObject({ kind: 'block-refused', code })
     expect(harness.tip).toBe(ROOT.sealHash)
     expect(harness.effects).toEqual([])
+  })
+
+  it('is of the epoch of its height: a filler of the epoch before is refused', () => {
+    const harness = new Harness({ epochBlocks: 2 })
+    const [one, two, three] = chainOn(ROOT, 3, { epochBlocks: 2 })
+    if (one === undefined || two === undefined || three === undefined) throw new Error('three')
+    harness.receive(one, two, mineOn(two, { header: { epoch: asEpoch(0) } }))
+    expect(harness.lastEvent).toMatchObject({ kind: 'block-refused', code: 'epoch' })
+    expect(harness.tip).toBe(two.sealHash)
+    expect(three.block.header.epoch).toBe(1)
+    harness.receive(three)
+    expect(harness.tip).toBe(three.sealHash)
   })
 
   it.each([
@@ -249,5 +263,37 @@ describe('mining', () => {
     expect(after).toContainEqual(expect.objectContaining({ kind: 'mine', bits: MINING.initialBits }))
     expect(harness.engine.look()).toMatchObject({ size: 0, tip: { sealHash: final.hash, work: 0n } })
     expect(harness.input({ kind: 'final-moved', block: final })).toEqual([])
+  })
+
+  it('of a provisional chain does not go past the end of the epoch, until BFT does', () => {
+    const epochBlocks = 3
+    const harness = new Harness({ depth: 'provisional', epochBlocks })
+    harness.input({ kind: 'mining-wanted', isWanted: true })
+    const chain = chainOn(ROOT, 4, { epochBlocks })
+    const [, , last, beyond] = chain
+    if (last === undefined || beyond === undefined) throw new Error('four')
+    expect(chain.map(({ block }) => block.header.epoch)).toEqual([0, 0, 0, 1])
+    const asked = harness.receive(...chain.slice(0, 3))
+    expect(asked.slice(-2).map(({ kind }) => kind)).toEqual(['stop-mining', 'cancel-timer'])
+    expect(harness.receive(beyond)).toEqual([])
+    expect(harness.lastEvent).toMatchObject({ kind: 'block-ignored', reason: 'next-epoch' })
+    expect(harness.tip).toBe(last.sealHash)
+    // Not even when nothing under it is known.
+    expect(harness.receive(mineOn(beyond, { epochBlocks }))).toEqual([])
+    expect(harness.engine.look().waiting).toBe(0)
+
+    // The second of three is final: one more may be mined, by whoever mines on it.
+    const second = mineOn(ROOT, { header: { view: asView(3), height: asHeight(2) } }).block
+    const one = harness.input({ kind: 'final-moved', block: second })
+    expect(one.some(({ kind }) => kind === 'mine')).toBe(true)
+    // The last of the epoch is final: the next epoch's validators are known, and its blocks are mined.
+    const end = mineOn(ROOT, { header: { view: asView(4), height: asHeight(3) } }).block
+    const next = harness.input({ kind: 'final-moved', block: end })
+    expect(next).toContainEqual(expect.objectContaining({ kind: 'mine' }))
+    const { trail } = harness.engine.look().root
+    const fresh = mineOn({ sealHash: end.hash as string as SealHash, block: end, trail }, { epochBlocks })
+    harness.receive(fresh)
+    expect(fresh.block.header.epoch).toBe(1)
+    expect(harness.tip).toBe(fresh.sealHash)
   })
 })
