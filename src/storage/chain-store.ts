@@ -105,10 +105,9 @@ export class ChainStore {
   }
 
   /**
-   * Makes blocks that became final durable, in order, from the tip's child on. All go into one batch: it is
-   * written whole or not at all, so each block is, and blocks that became final together cost one sync. Resolves
-   * when they are durable and every read shows them.
-   * @param beside goes into the same batch
+   * Makes blocks that became final durable, in order, from the tip's child on. All go into one batch, `beside` too:
+   * it is written whole or not at all, so each block is, and blocks that became final together cost one sync.
+   * Resolves when they are durable and every read shows them.
    * @throws StorageError E_DB_WRITE: `onFatal` has been called, nothing can be written any more
    * @throws InvariantViolation when the blocks do not continue the chain
    */
@@ -319,7 +318,7 @@ export class ChainStore {
       assert(parentStateRoot === parent.stateRoot, `block ${height} was built on another state than ours`)
       operations.push(...blockOperations(finalized, firstUsers))
       const isEpochEnd = finalized.changes.staking.epoch !== block.header.epoch
-      // At an epoch's end it may be a filler's. One of a lower block proves nothing: genesis's, where blocks are mined.
+      // That of a lower block proves nothing: genesis's, where blocks are mined.
       const isProven = finality.height >= height && (isEpochEnd || finality.blockHash === block.hash)
       const certificate = isProven ? encodeQuorumCertificate(finality) : null
       const kept = this.#rule.next({ height, bytes: block.bytes.length, certificate, isEpochEnd })

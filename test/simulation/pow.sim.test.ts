@@ -74,7 +74,7 @@ const rivals = (n: number) =>
 describe('three miners', () => {
   it.each([41, 42, 43])(
     'mine over the ends of epochs, settle them, and go on from there after a restart, seed %i',
-    (seed) => {
+    async (seed) => {
       const epochBlocks = 5
       const world = new MiningWorld({
         seed,
@@ -84,11 +84,18 @@ describe('three miners', () => {
         epochBlocks,
       })
       const [first] = world.miners as [SimulatedMiner]
-      const isAt = (height: number) => (): boolean =>
-        world.isOne && world.miners.every((miner) => miner.chain().length >= height)
-      expect(world.runFor(200_000, isAt(17))).toBe(true)
+      const reach = async (height: number): Promise<void> => {
+        const isThere = (): boolean =>
+          world.isOne && world.miners.every(({ shell }) => shell.look().tip.block.header.height >= height)
+        for (let turn = 0; turn < 600 && !isThere(); turn++) {
+          world.runFor(1_000, isThere)
+          await settledNow()
+        }
+        expect(isThere()).toBe(true)
+      }
+      await reach(17)
       first.restart()
-      expect(world.runFor(400_000, isAt(31))).toBe(true)
+      await reach(31)
       const ends = world.miners.map((miner) => expectStateOf(world, miner))
       expect(new Set(ends.map(({ stateRoot }) => stateRoot)).size).toBe(1)
       for (const { block } of first.chain()) {
