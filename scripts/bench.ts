@@ -1,16 +1,20 @@
 /**
- * `npm run bench`: four real validators on this machine, one JSON object on standard output. Takes about two
+ * `npm run bench`: four real validators on this machine, one JSON object on standard output. Takes about three
  * minutes. Figures are of the whole machine shared by four nodes and the load; what counts is CPU per block and
  * per request.
  */
 import { cpus, totalmem } from 'node:os'
 import { BUILD } from '../src/config/build-info.ts'
 import { closeConnections, offered, oneInFlight, percentiles } from './bench/load.ts'
+import { oneValidatorDown } from './bench/one-validator-down.ts'
 import { BenchNetwork, type Usage } from './bench/processes.ts'
+import { storedBytes } from './bench/stored-bytes.ts'
 
 const VALIDATORS = 4
 const SETTINGS = {
+  warmUpSeconds: 3,
   backToBackSeconds: 15,
+  down: { healthySeconds: 10, settleSeconds: 5, measuredSeconds: 20 },
   settleSeconds: 10,
   idleSeconds: 15,
   oneInFlight: 300,
@@ -25,22 +29,26 @@ const cpuMs = (usage: readonly Usage[]): number => usage.reduce((sum, { cpuMs })
 async function backToBack() {
   const network = await BenchNetwork.start(VALIDATORS, 31_000, { heartbeatMs: 0 })
   try {
-    await sleep(3_000)
+    await sleep(SETTINGS.warmUpSeconds * 1_000)
     const from = await network.height()
-    const bytesBefore = network.databaseBytes()
     const before = network.usage()
     await sleep(SETTINGS.backToBackSeconds * 1_000)
     const to = await network.height()
     const after = network.usage()
-    const bytesAfter = network.databaseBytes()
-    const times = await network.blockTimes(from, to)
+    const times = (await network.blocks(from, to)).map(({ time }) => time)
     const blocks = to - from
+    const written = after.map(({ writtenBytes }, i) => writtenBytes - (before[i]?.writtenBytes ?? 0))
+    await network.stopProcesses()
     return {
       blocks,
       blockIntervalMs: percentiles(times.slice(1).map((time, i) => time - (times[i] ?? time))),
       meanIntervalMs: round((SETTINGS.backToBackSeconds * 1_000) / blocks),
       cpuMsPerBlockAllNodes: round((cpuMs(after) - cpuMs(before)) / blocks),
-      databaseBytesPerEmptyBlock: Math.round((bytesAfter - bytesBefore) / blocks),
+      stored: await storedBytes(network.databaseFolder),
+      // Everything: log, tables, the tip's certificate again and again, the safety record.
+      writtenBytesPerBlockAndNode: Math.round(
+        written.reduce((sum, bytes) => sum + bytes, 0) / written.length / blocks,
+      ),
       rssMiB: after.map(({ rssBytes }) => Math.round(rssBytes / 2 ** 20)),
     }
   } finally {
@@ -92,6 +100,10 @@ const report = {
   },
   finality: 'answers and blocks are final and durable (pre-commit certificate, batch written with sync)',
   backToBack: await backToBack(),
+  oneValidatorDown: await oneValidatorDown(VALIDATORS, {
+    warmUpSeconds: SETTINGS.warmUpSeconds,
+    ...SETTINGS.down,
+  }),
   validation: await validations(),
 }
 process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)

@@ -54,6 +54,10 @@ try {
       height,
       lowestBlock: chain.chain.lowestHeight,
       databaseBytes: bytesIn(directory.database),
+      // What LevelDB writes about itself until it is opened the next time.
+      levelDbLogBytes: readdirSync(directory.database)
+        .filter((name) => name === 'LOG' || name.startsWith('MANIFEST'))
+        .reduce((sum, name) => sum + statSync(join(directory.database, name)).size, 0),
       snapshotBytes: bytesIn(join(directory.root, 'snapshots')),
       verdicts: chain.chain.tip.accumulators.verdicts.size,
       longestPruneSliceMs: Math.round(chain.upkeep.longestSliceMs() * 10) / 10,

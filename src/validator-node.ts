@@ -27,7 +27,8 @@ import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
 import { validationObserver } from './composition/validation-metrics.ts'
-import { holdDuties, listeningMs, validatorsFollowed, watchedDuties } from './composition/validator-duties.ts'
+import { holdDuties, listeningMs, watchedDuties } from './composition/validator-duties.ts'
+import { ValidatorFollowing } from './composition/validator-following.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
 import { VerdictFeed } from './composition/verdict-feed.ts'
 import { BUILD } from './config/build-info.ts'
@@ -94,12 +95,9 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   })
   order.opened('storage', () => storage.close())
 
-  if (storage.genesis.consensus?.engine === 'pow') {
-    const { mining } = storage.genesis.consensus
-    return startPowNode({ options, storage, mining, metrics, clock, onFatal }, order)
-  }
-
   const { chain, genesis, id, safety } = storage
+  const base = { options, storage, metrics, clock, onFatal }
+  if (genesis.consensus?.engine === 'pow') return startPowNode(base, genesis.consensus.mining, order)
   const { rules } = storage.genesisState
   const { genesisHash } = rules
   const { epochBlocks } = rules.parameters
@@ -193,7 +191,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       observe: (event) => observer.observe(event),
       onVerified: (verified) => watch?.verified(verified),
       onFinal,
-      onEpoch: (electorate) => followValidators(electorate),
+      onEpoch: (electorate) => following.follow(electorate),
       onEquivocation: ({ kind, epoch, view, publicKey, one, other }) => {
         const evidence = makeEvidence(kind, epoch, view, publicKey, one, other)
         // Every node that saw both submits it; the pool and the ledger know it by its offence.
@@ -245,7 +243,10 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       peers: () => network.peers.count(),
       syncTarget: () => sync.status.targetHeight,
       storageFailure: () => null,
-      signingHeldBecause: () => (consensus.isHeld ? (wait?.reason() ?? 'about to sign') : null),
+      signingHeldBecause: () =>
+        consensus.isHeld && consensus.electorate.indexOf(id) !== null
+          ? (wait?.reason() ?? 'about to sign')
+          : null,
     })
   const service = new ValidationService({
     store: chain,
@@ -268,7 +269,13 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     ...(fallback === null ? {} : { fallback }),
     clock,
   })
-  const followValidators = validatorsFollowed(id, () => consensus.isHeld, network)
+  const following = new ValidatorFollowing({
+    id,
+    hasRecord: safety !== null,
+    isHeld: () => consensus.isHeld,
+    setValidators: (ids) => network.setValidators(ids),
+    logger,
+  })
   const catchingUp = buildCatchingUp({
     storage,
     network,
@@ -285,7 +292,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   })
   const sync = catchingUp.ranges
 
-  followValidators(consensus.electorate)
+  following.follow(consensus.electorate)
   await network.start()
   order.opened('network', () => network.stop())
   order.opened('consensus', () => consensus.stop())
@@ -294,7 +301,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   if (safety !== null && wait !== null) {
     const release = async (): Promise<void> => {
       await consensus.takeUpDuties()
-      followValidators(consensus.electorate)
+      following.follow(consensus.electorate)
     }
     const stopWaiting = holdDuties({ wait, safety, release, onFatal, logger: logger.module('consensus') })
     order.opened('doppelganger wait', stopWaiting)

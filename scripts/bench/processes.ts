@@ -1,6 +1,6 @@
 /** Real validator processes on this machine for a benchmark: made, started, measured from /proc, stopped by pid. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNetwork } from '../../src/cli/local-network/network-folder.ts'
@@ -10,12 +10,21 @@ import type { ChainParameters } from '../../src/types/genesis.ts'
 const ENTRY = join(import.meta.dirname, '..', '..', 'dist', 'node.js')
 /** Linux counts CPU time in hundredths of a second (USER_HZ). */
 const TICK_MS = 10
-const READY_TIMEOUT_MS = 30_000
+/** For a hang: on a machine that others use as well a start takes its time. */
+const READY_TIMEOUT_MS = 120_000
 
 export interface Usage {
   /** User and system CPU time since the start of the process, milliseconds. */
   readonly cpuMs: number
   readonly rssBytes: number
+  /** Caused to be written to the disk since the start of the process, bytes. */
+  readonly writtenBytes: number
+}
+
+export interface BlockFigures {
+  /** Unix milliseconds, as the proposer gave it. */
+  readonly time: number
+  readonly view: number
 }
 
 export class BenchNetwork {
@@ -82,14 +91,13 @@ export class BenchNetwork {
     return status.final.height
   }
 
-  /** Times of the blocks from `from` to `to`, both included, Unix milliseconds as their proposers gave them. */
-  async blockTimes(from: number, to: number): Promise<number[]> {
-    const times: number[] = []
+  /** The blocks from `from` to `to`, both included. */
+  async blocks(from: number, to: number): Promise<BlockFigures[]> {
+    const blocks: BlockFigures[] = []
     for (let height = from; height <= to; height++) {
-      const block = (await (await fetch(`${this.apis[0]}/v1/blocks/${height}`)).json()) as { time: number }
-      times.push(block.time)
+      blocks.push((await (await fetch(`${this.apis[0]}/v1/blocks/${height}`)).json()) as BlockFigures)
     }
-    return times
+    return blocks
   }
 
   /** Of each process now. */
@@ -98,26 +106,44 @@ export class BenchNetwork {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0'
-      return { cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS, rssBytes: Number(rss) * 1_024 }
+      const written = /^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1] ?? '0'
+      return {
+        cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,
+        rssBytes: Number(rss) * 1_024,
+        writtenBytes: Number(written),
+      }
     })
   }
 
-  /** Database bytes on disk of the first node. */
-  databaseBytes(): number {
-    const folder = join(this.#folders[0] ?? '', 'db')
-    return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+  /** The first node's database, LevelDB's own folder. */
+  get databaseFolder(): string {
+    return join(this.#folders[0] ?? '', 'db')
+  }
+
+  /** Ends one as a power cut would. */
+  async kill(index: number): Promise<void> {
+    await this.#end(this.#processes.slice(index, index + 1), 'SIGKILL')
+  }
+
+  /** Stops every process; what they wrote stays. */
+  async stopProcesses(): Promise<void> {
+    await this.#end(this.#processes, 'SIGTERM')
   }
 
   /** Stops every process and removes what it wrote. */
   async stop(): Promise<void> {
+    await this.stopProcesses()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  async #end(processes: readonly ChildProcess[], signal: NodeJS.Signals): Promise<void> {
     await Promise.all(
-      this.#processes.map(async (child) => {
+      processes.map(async (child) => {
         if (child.exitCode !== null || child.signalCode !== null) return
         const ended = new Promise((resolve) => child.once('exit', resolve))
-        child.kill('SIGTERM')
+        child.kill(signal)
         await ended
       }),
     )
-    rmSync(this.#folder, { recursive: true, force: true })
   }
 }

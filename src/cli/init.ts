@@ -25,6 +25,7 @@ interface InitOptions {
   readonly data: string
   readonly trust?: string
   readonly json?: boolean
+  readonly validator?: boolean
 }
 
 /** HTTP listeners whose default port another process has, and the next one that is free: set in config.toml. */
@@ -54,9 +55,10 @@ async function init(options: InitOptions): Promise<void> {
   checkTrust(options.trust)
   const text = readTextFile(options.genesis, 'genesis file')
   const genesis = parseGenesis(text, options.genesis)
-  const { takeNodeKeys } = await import('./node-keys.ts')
+  const { hasIdentity, takeNodeKeys } = await import('./node-keys.ts')
   const directory = createDataDirectory(options.data)
-  const keys = await takeNodeKeys(directory.root, 'node')
+  const isNewKey = !hasIdentity(directory.root)
+  const keys = await takeNodeKeys(directory.root, options.validator === true ? 'validator' : 'node')
   writeFileWhole(directory.genesis, text)
   const moved = await portsToMove()
   const trusted: [string, unknown][] = options.trust === undefined ? [] : [['sync.trust', options.trust]]
@@ -69,6 +71,11 @@ async function init(options: InitOptions): Promise<void> {
   writeFileWhole(directory.config, annotatedConfig(new Map(settings)))
   const hash = genesisHash(genesis)
   sealDataDirectory(directory, genesis.network, hash)
+  // A key that was made a moment ago has signed nothing. Of any other only its operator can say so, at the start.
+  if (options.validator === true && isNewKey) {
+    const { createSafetyRecord } = await import('../composition/node-storage.ts')
+    await createSafetyRecord(directory, keys.id, hash)
+  }
   if (options.json === true) {
     printJson({
       data: directory.root,
@@ -81,11 +88,17 @@ async function init(options: InitOptions): Promise<void> {
   }
   print(`${directory.root} is a node of network ${genesis.network} (genesis ${hash})`)
   const isValidator = genesis.validators.some(({ id }) => id === keys.id)
-  print(`  role     ${isValidator ? 'validator: its key was here, and is in the genesis' : 'no validator'}`)
+  print(`  role     ${isValidator ? 'validator: its key was here, and is in the genesis' : roleOf(options)}`)
   print(`  peer id  ${keys.peerId}`)
   for (const [name, value] of moved)
     print(`  ${name} is ${value}: the default port is in use on this machine`)
   print(`Start it:\n  hypermesh start --data ${options.data}`)
+}
+
+function roleOf({ validator }: InitOptions): string {
+  return validator === true
+    ? 'no validator yet: "hypermesh stake bond" and "stake join" make it one'
+    : 'no validator'
 }
 
 export function registerInitCommand(program: Command): void {
@@ -95,6 +108,7 @@ export function registerInitCommand(program: Command): void {
     .requiredOption('--genesis <file>', "the network's genesis.json")
     .requiredOption('--bootstrap <multiaddr...>', 'where to find the network, each with /p2p/<peer id>')
     .requiredOption('--data <dir>', 'data directory to make; keys that "keys new" made there are kept')
+    .option('--validator', 'it is going to be a validator: begin the signing record of its new key')
     .option('--trust <height:block-id>', 'a block that you know to be final; a chain without it is refused')
     .option('--json', 'print JSON')
     .addHelpText(

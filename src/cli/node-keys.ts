@@ -72,6 +72,11 @@ export async function takeNodeKeys(data: string, role: IdentityRole): Promise<Pu
   return publicKeysOf(identity, networkKey)
 }
 
+/** Whether an identity is there already. */
+export function hasIdentity(data: string): boolean {
+  return existsSync(identityKeyFile(dataDirectoryAt(data).keys))
+}
+
 /** @throws KeystoreError (77) when a key is missing or unfit */
 export async function readPublicKeys(data: string): Promise<PublicKeys> {
   const { keys } = dataDirectoryAt(data)

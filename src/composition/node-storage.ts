@@ -15,7 +15,7 @@ import { signatureVerifier } from '../crypto/verify-signature.ts'
 import { type GenesisState, genesisState } from '../ledger/genesis-state.ts'
 import { stateRoot } from '../ledger/state-root.ts'
 import { type NetworkKey, networkKeyFromSeed } from '../network/network-key.ts'
-import { recoverSafety } from '../runtime/consensus-node.ts'
+import { recoverSafety } from '../runtime/recover-safety.ts'
 import { ChainStore } from '../storage/chain-store.ts'
 import { Database } from '../storage/database.ts'
 import { SafetyLog, type SafetyLogOptions } from '../storage/safety-log.ts'
@@ -128,7 +128,8 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
       onFatal,
     })
     // Who is not in the set yet, or no more, may be in that of a later epoch.
-    const mayVote = !isMined && (isOfGenesis || isInSet(chain, id) || existsSync(safetyLogPath(directory)))
+    const hasRecord = existsSync(safetyLogPath(directory))
+    const mayVote = !isMined && (isOfGenesis || isInSet(chain, id) || hasRecord || options.hasNeverSigned)
     const safety = mayVote ? await openSafety(directory, id, genesisHash, options) : null
     return {
       directory,

@@ -36,7 +36,6 @@ import { VerdictFeed } from './verdict-feed.ts'
 export interface PowNodeParts {
   readonly options: NodeOptions
   readonly storage: NodeStorage
-  readonly mining: MiningParameters
   readonly metrics: Metrics
   readonly clock: SystemClock
   readonly onFatal: (error: unknown) => void
@@ -47,8 +46,12 @@ const HOUSEKEEPING_MS = 1_000
 const TRANSACTION_TTL_MS = 86_400_000
 
 /** @throws NodeError with code, advice and exit code when something it needs is not there */
-export async function startPowNode(parts: PowNodeParts, order: StopOrder): Promise<NodeAddresses> {
-  const { options, storage, mining, metrics, clock, onFatal } = parts
+export async function startPowNode(
+  parts: PowNodeParts,
+  mining: MiningParameters,
+  order: StopOrder,
+): Promise<NodeAddresses> {
+  const { options, storage, metrics, clock, onFatal } = parts
   const { config, logger } = options
   const { chain, genesisState, id } = storage
   const { rules } = genesisState

@@ -5,12 +5,10 @@
 
 import type { Electorate } from '../consensus/validator-set.ts'
 import { Signer } from '../crypto/signer.ts'
-import type { Network } from '../network/network.ts'
 import type { ValidatorDuties } from '../runtime/consensus-node.ts'
 import { DoppelgangerWatch } from '../runtime/doppelganger-watch.ts'
 import type { ChainParameters } from '../types/genesis.ts'
 import type { Logger } from '../types/logger.ts'
-import type { ValidatorId } from '../types/primitives.ts'
 import { type DoppelgangerWait, doppelgangerSeen } from './doppelganger-wait.ts'
 import type { NodeStorage, SafetyMemory } from './node-storage.ts'
 import { signingHistoryOf } from './signing-history.ts'
@@ -51,25 +49,6 @@ export function watchedDuties(
  */
 export function listeningMs(doppelgangerWaitMs: number, { heartbeatMs }: ChainParameters): number {
   return Math.max(doppelgangerWaitMs, 3 * heartbeatMs) * (1 + Math.random())
-}
-
-/**
- * Tells the network who the validators are, epoch by epoch.
- * @param id our own key's; as long as it does not sign it has no place among them: no links, no announcements
- */
-export function validatorsFollowed(
-  id: ValidatorId,
-  isHeld: () => boolean,
-  network: Pick<Network, 'setValidators'>,
-): (electorate: Electorate) => void {
-  /** The last epoch's validators still have votes over its last state to exchange. */
-  let lastIds: readonly ValidatorId[] = []
-  return ({ set }) => {
-    const ids = set.validators.map((validator) => validator.id)
-    const followed = [...new Set([...ids, ...lastIds])]
-    network.setValidators(isHeld() ? followed.filter((validator) => validator !== id) : followed)
-    lastIds = ids
-  }
 }
 
 /**

@@ -6,17 +6,15 @@
 import { decodeQuorumCertificate } from '../codec/certificates.ts'
 import { decodeFinalAnnouncement } from '../codec/final-announcement.ts'
 import { decodeMessage } from '../codec/messages.ts'
-import { decodeSafetyRecord } from '../codec/safety-record.ts'
+import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
 import type { ConsensusEvent } from '../consensus/event.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
 import type { FinalTurn } from '../consensus/leader-election.ts'
 import type { Pacemaker } from '../consensus/pacemaker.ts'
 import type { ReplicaView } from '../consensus/replica.ts'
-import { foldSafetyRecords } from '../consensus/safety.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
-import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Logger } from '../types/logger.ts'
@@ -29,13 +27,13 @@ import {
   type StateRoot,
   type ValidatorId,
   type ValidatorIndex,
+  type View,
 } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
 import type { Verified } from '../types/verified.ts'
 import { AnswerFigureMeter } from './answer-figures.ts'
 import { BlockExecutor } from './block-executor.ts'
-import type { ConsensusEngine } from './consensus-engine.ts'
 import { DurableOutbox } from './durable-outbox.ts'
 import { EarlyMessages, epochOfMessage } from './early-messages.ts'
 import type { EffectHandlerOptions } from './effect-handler.ts'
@@ -54,6 +52,7 @@ import type {
   SafetyLogPort,
   SignatureCheck,
   SlotSigner,
+  TimerPort,
   TransactionPool,
 } from './ports.ts'
 
@@ -99,9 +98,15 @@ export interface ConsensusNodeOptions {
   readonly onHalt: (reason: string, dump: object) => void
   readonly onFatal: (error: unknown) => void
   readonly logger: Logger
+  /** Timers of another clock than the machine's, as a simulator has. */
+  readonly timers?: (onExpired: TimerExpired) => TimerPort
+  /** Told of every effect before it is performed. */
+  readonly beforeEffect?: (effect: ConsensusEffect) => void
 }
 
-export class ConsensusNode implements ConsensusEngine {
+type TimerExpired = (timer: TimerName, view: View) => void
+
+export class ConsensusNode {
   readonly #options: ConsensusNodeOptions
   readonly #figures: AnswerFigureMeter
   readonly #executor: BlockExecutor
@@ -303,6 +308,8 @@ export class ConsensusNode implements ConsensusEngine {
       observe,
       onVerified,
       onFatal,
+      timers: this.#options.timers,
+      beforeEffect: this.#options.beforeEffect,
     })
   }
 
@@ -340,15 +347,4 @@ export class ConsensusNode implements ConsensusEngine {
       logger,
     }
   }
-}
-
-/** Folds what the safety log replayed. @throws InvariantViolation for a record that the CRC let through */
-export function recoverSafety(records: Iterable<Uint8Array>): SafetyRecord {
-  const decoded: SafetyRecord[] = []
-  for (const bytes of records) {
-    const record = decodeSafetyRecord(bytes)
-    assert(record.ok, 'a safety record decodes')
-    decoded.push(record.value)
-  }
-  return foldSafetyRecords(decoded)
 }

@@ -30,8 +30,8 @@ import type {
   RangeSyncPort,
   SafetyLogPort,
   SlotSigner,
+  TimerPort,
 } from './ports.ts'
-import type { Timers } from './timers.ts'
 
 export interface EffectHandlerOptions {
   readonly genesisHash: GenesisHash
@@ -46,7 +46,7 @@ export interface EffectHandlerOptions {
     readonly snapshot: () => SafetyRecord
   } | null
   readonly clock: Clock
-  readonly timers: Timers
+  readonly timers: TimerPort
   readonly transport: ConsensusTransport
   readonly executor: BlockExecutor
   readonly finalizer: Finalizer

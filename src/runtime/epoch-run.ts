@@ -4,6 +4,7 @@
  */
 import { decodeBlock } from '../codec/block.ts'
 import { decodeMessage, encodeMessage } from '../codec/messages.ts'
+import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
 import type { ConsensusEvent } from '../consensus/event.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
 import type { FinalTurn } from '../consensus/leader-election.ts'
@@ -16,15 +17,17 @@ import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { ChainParameters } from '../types/genesis.ts'
 import type { ConsensusMessage, Proposal } from '../types/messages.ts'
-import type { GenesisHash, Height, ValidatorId, ValidatorIndex } from '../types/primitives.ts'
+import type { GenesisHash, Height, ValidatorId, ValidatorIndex, View } from '../types/primitives.ts'
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
 import { EffectHandler, type EffectHandlerOptions } from './effect-handler.ts'
 import { Ingress, type IngressOutcome } from './ingress.ts'
 import { MessageVerifier, type OnVerified } from './message-verifier.ts'
-import type { Clock, SignatureCheck } from './ports.ts'
+import type { Clock, SignatureCheck, TimerPort } from './ports.ts'
 import { ReplicaDriver } from './replica-driver.ts'
 import { Timers } from './timers.ts'
+
+type TimerExpired = (timer: TimerName, view: View) => void
 
 export interface EpochRunOptions {
   readonly genesisHash: GenesisHash
@@ -44,10 +47,14 @@ export interface EpochRunOptions {
   readonly effects: (run: {
     readonly self: ValidatorIndex | null
     readonly electorate: Electorate
-    readonly timers: Timers
+    readonly timers: TimerPort
     readonly input: (input: ConsensusInput) => void
   }) => EffectHandlerOptions
   readonly observe: (event: ConsensusEvent) => void
+  /** Timers of another clock than the machine's, as a simulator has. */
+  readonly timers: ((onExpired: TimerExpired) => TimerPort) | undefined
+  /** Told of every effect before it is performed. */
+  readonly beforeEffect: ((effect: ConsensusEffect) => void) | undefined
   readonly onVerified?: OnVerified | undefined
   readonly onFatal: (error: unknown) => void
 }
@@ -58,7 +65,7 @@ export class EpochRun {
   readonly self: ValidatorIndex | null
   readonly replica: Replica
   readonly verifier: MessageVerifier
-  readonly #timers: Timers
+  readonly #timers: TimerPort
   readonly #driver: ReplicaDriver
   readonly #ingress: Ingress
 
@@ -68,7 +75,8 @@ export class EpochRun {
     this.epochEnd = options.epochEnd
     this.self = votingIndex(this.electorate, validator)
     this.replica = makeReplica(options, this.self)
-    this.#timers = new Timers((timer, view) => this.input({ kind: 'timer-expired', timer, view }))
+    const onExpired: TimerExpired = (timer, view) => this.input({ kind: 'timer-expired', timer, view })
+    this.#timers = options.timers?.(onExpired) ?? new Timers(onExpired)
     const effects = new EffectHandler(
       options.effects({
         self: this.self,
@@ -78,7 +86,10 @@ export class EpochRun {
       }),
     )
     this.#driver = new ReplicaDriver(this.replica, clock, {
-      perform: (effect) => effects.perform(effect),
+      perform: (effect) => {
+        options.beforeEffect?.(effect)
+        return effects.perform(effect)
+      },
       turnEnded: () => effects.turnEnded(),
       observe: options.observe,
       onFatal,

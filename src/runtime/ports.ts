@@ -1,4 +1,5 @@
 /** What the shell around the core needs of the other layers. Implementations do not import this file. */
+import type { TimerName } from '../consensus/effect.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { SignedContent, SlashableKind } from '../types/evidence.ts'
 import type { FinalizedBlock } from '../types/ledger-state.ts'
@@ -18,6 +19,14 @@ import type { HashedTransaction } from '../types/transaction.ts'
 export interface Clock {
   monotonicMs(): MonotonicMs
   unixMs(): UnixMs
+}
+
+/** The replica's named timers. Setting one again replaces it; a replaced or cancelled one never fires. */
+export interface TimerPort {
+  /** @param delayMs fractions are rounded up */
+  set(timer: TimerName, view: View, delayMs: number): void
+  cancel(timer: TimerName): void
+  stop(): void
 }
 
 /** The safety log (S0). A failure of it is fatal and told through the log's own callback. */

@@ -1,8 +1,9 @@
 /** The replica's named timers: setting one again replaces it, and a replaced timer never fires. */
 import type { TimerName } from '../consensus/effect.ts'
 import type { View } from '../types/primitives.ts'
+import type { TimerPort } from './ports.ts'
 
-export class Timers {
+export class Timers implements TimerPort {
   readonly #running = new Map<TimerName, NodeJS.Timeout>()
   readonly #onExpired: (timer: TimerName, view: View) => void
 

@@ -11,6 +11,7 @@ import {
   blockKey,
   commitKey,
   encodeHeight,
+  fillersKey,
   finalityKey,
   HASH_RANGE,
   heightOfHashKey,
@@ -125,7 +126,7 @@ export class Pruner {
       const header = decode(headerSchema, block.subarray(0, length), length)
       if (!header.ok) throw damagedDatabase(database.path, `block ${height + 1}: ${header.detail}`)
       keys.push(blockKey(height), heightOfHashKey(header.value.parentHash))
-      keys.push(finalityKey(height), commitKey(height))
+      keys.push(finalityKey(height), commitKey(height), fillersKey(height))
       bytes += block.length
       next += 1
     }

@@ -19,6 +19,8 @@ import { provenSet, type TrustOptions } from './trusted-set.ts'
 const ENTRIES_PER_SLICE = 256
 /** After an attempt that brought nothing. */
 const RETRY_MS = 5_000
+/** Peers remembered as liars. */
+const LIARS_MAX = 1_000
 /** Snapshots tried in one attempt, the highest first. */
 const CANDIDATES_MAX = 4
 
@@ -49,6 +51,8 @@ interface Candidate {
 
 export class SnapshotSync {
   readonly #options: SnapshotSyncOptions
+  /** Whose manifest did not lead to the certified state: each is tried once. */
+  readonly #liars = new Set<string>()
   #progress: SnapshotProgress | null = null
   #running: Promise<void> | null = null
   #notBefore = 0
@@ -74,6 +78,11 @@ export class SnapshotSync {
         this.#progress = null
         this.#notBefore = now() + RETRY_MS
       })
+  }
+
+  /** Resolves when no attempt is under way. */
+  async idle(): Promise<void> {
+    await this.#running
   }
 
   async stop(): Promise<void> {
@@ -113,7 +122,7 @@ export class SnapshotSync {
   /** One snapshot from whoever has it; each peer's manifest is tried until one leads to the certified state. */
   async #fetch({ height, peers }: Candidate): Promise<boolean> {
     const { incoming, logger, now, fetcher } = this.#options
-    for (const peer of peers) {
+    for (const peer of peers.filter((candidate) => !this.#liars.has(candidate))) {
       const manifest = await this.#manifest(peer, height)
       if (manifest === null || this.#isStopped) continue
       const chunks = manifest.chunks.length
@@ -139,6 +148,7 @@ export class SnapshotSync {
       }
       logger.warn({ peer, height }, 'a snapshot does not have the certified state; it is thrown away')
       await incoming.discard()
+      if (this.#liars.size < LIARS_MAX) this.#liars.add(peer)
     }
     return false
   }

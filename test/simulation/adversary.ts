@@ -1,29 +1,36 @@
 /**
- * A Byzantine validator: runs the honest code and bends what it says, with its own key only. It sees all that
- * reaches it. Each kind of misbehaviour has its own probability, drawn from the seed (swarm testing).
+ * A Byzantine validator: runs the honest code and bends what it says, with its own key only, or with the keys of
+ * all who conspire. Each kind of misbehaviour has its own probability, drawn from the seed (swarm testing).
  */
-import { hashBlock } from '../../src/codec/block.ts'
+import { hashBlock, transactionsRoot } from '../../src/codec/block.ts'
+import { MESSAGE_BYTES_MAX } from '../../src/codec/limits.ts'
 import { encodeMessage } from '../../src/codec/messages.ts'
 import {
   proposalSigningPayload,
   timeoutSigningPayload,
   voteSigningPayload,
 } from '../../src/codec/signing-payloads.ts'
-import type { Electorate } from '../../src/consensus/validator-set.ts'
-import type { HashedBlock } from '../../src/types/block.ts'
-import type { QuorumCertificate, TimeoutCertificate, VoterSignature } from '../../src/types/certificates.ts'
+import { proofCommitment } from '../../src/ledger/proof-commitment.ts'
+import type { BlockRange } from '../../src/storage/chain-store.ts'
+import type { BlockHeader, CertificateReference, HashedBlock } from '../../src/types/block.ts'
+import type { TimeoutCertificate } from '../../src/types/certificates.ts'
 import type { ConsensusMessage, Proposal, Timeout, Vote } from '../../src/types/messages.ts'
 import {
   asHeight,
   asUnixMs,
+  asValidatorIndex,
   asView,
-  type BlockHash,
-  type GenesisHash,
+  COUNTER_MAX,
+  type Hex32,
+  type StateRoot,
   type ValidatorIndex,
   type View,
 } from '../../src/types/primitives.ts'
-import type { Random } from './random.ts'
+import type { HashedTransaction } from '../../src/types/transaction.ts'
+import type { Conspiracy } from './conspiracy.ts'
 import { toySign } from './toy-signatures.ts'
+
+export { Conspiracy } from './conspiracy.ts'
 
 /** Probabilities, 0 to 1. */
 export interface Misbehaviour {
@@ -31,18 +38,44 @@ export interface Misbehaviour {
   readonly withhold: number
   /** A proposal is sent in two versions. */
   readonly equivocate: number
-  /** A vote is also made for another block of the view. */
+  /** A vote is also made for the other blocks of the view, with every key at hand. */
   readonly doubleVote: number
   /** A timeout reports another view, or is for another view. */
   readonly forgeTimeout: number
   /** After a failed view: the proposal builds on the lowest certificate a quorum of timeouts allows. */
   readonly stale: number
+  /** A proposal is on an older block, and claims that this one was certified in the view before. */
+  readonly fork: number
+  /** A proposal breaks a rule of the ledger: state root, a transaction for the second time, time, height. */
+  readonly illegal: number
+  /** Votes are made in the names of all others, with a signature of its own. */
+  readonly impersonate: number
   /** A certificate is sent with signatures, height or parts that are not those of the quorum. */
   readonly forgeCertificate: number
   /** An old message of anybody is sent again. */
   readonly replay: number
-  /** Bytes that are no message, or one that is damaged. */
+  /** Bytes that are no message, one that is damaged, or more than a message may have. */
   readonly garbage: number
+  /** Blocks for those who catch up: damaged, out of order, or without their certificate. */
+  readonly badRange: number
+  /** Of 1: takes no transactions, so that its blocks hold none. */
+  readonly censor: number
+}
+
+export const HONEST: Misbehaviour = {
+  withhold: 0,
+  equivocate: 0,
+  doubleVote: 0,
+  forgeTimeout: 0,
+  stale: 0,
+  fork: 0,
+  illegal: 0,
+  impersonate: 0,
+  forgeCertificate: 0,
+  replay: 0,
+  garbage: 0,
+  badRange: 0,
+  censor: 0,
 }
 
 export interface Bent {
@@ -50,64 +83,42 @@ export interface Bent {
   readonly bytes: Uint8Array
 }
 
-const REMEMBERED = 200
+/** One byte more than a channel carries. */
+const OVERSIZED = new Uint8Array(MESSAGE_BYTES_MAX + 1)
+const OVERSIZED_CHANCE = 0.1
 
 export class Adversary {
+  readonly isCensor: boolean
   readonly #index: ValidatorIndex
-  readonly #genesisHash: GenesisHash
-  readonly #electorate: Electorate
-  readonly #random: Random
+  readonly #keys: readonly ValidatorIndex[]
+  readonly #knows: Conspiracy
   readonly #habits: Misbehaviour
-  readonly #blocks = new Map<View, HashedBlock[]>()
-  readonly #timeouts = new Map<View, Map<ValidatorIndex, Timeout>>()
-  readonly #votes = new Map<string, { readonly vote: Vote; readonly signatures: VoterSignature[] }>()
-  readonly #certificates = new Map<View, QuorumCertificate>()
-  readonly #seen: Uint8Array[] = []
+  #old: HashedTransaction | null = null
+  /** What was proposed in place of the block that the honest code made; it is voted for in its place too. */
+  #instead: HashedBlock | null = null
 
   constructor(
     index: ValidatorIndex,
-    genesisHash: GenesisHash,
-    electorate: Electorate,
-    random: Random,
+    keys: readonly ValidatorIndex[],
+    knows: Conspiracy,
     habits: Misbehaviour,
   ) {
     this.#index = index
-    this.#genesisHash = genesisHash
-    this.#electorate = electorate
-    this.#random = random
+    this.#keys = keys
+    this.#knows = knows
     this.#habits = habits
+    this.isCensor = habits.censor === 1
   }
 
   /** A message reached this validator. */
   observe(message: ConsensusMessage): void {
-    if (this.#seen.length < REMEMBERED) this.#seen.push(encodeMessage(message))
-    else this.#seen[this.#random.below(REMEMBERED)] = encodeMessage(message)
-    switch (message.kind) {
-      case 'proposal':
-        this.#keepBlock(message.block)
-        return
-      case 'prepare':
-        this.#keepVote(message)
-        return
-      case 'timeout': {
-        const ofView = this.#timeouts.get(message.view) ?? new Map<ValidatorIndex, Timeout>()
-        this.#timeouts.set(message.view, ofView.set(message.voter, message))
-        return
-      }
-      case 'certificates':
-        if (message.highQc !== null) this.#certificates.set(message.highQc.view, message.highQc)
-        return
-      case 'pre-commit':
-      case 'commit':
-      case 'certificate-request':
-        return
-    }
+    this.#knows.observe(message)
   }
 
   /** What is said instead. `receivers` are validators. */
   bend(message: ConsensusMessage, receivers: readonly number[]): Bent[] {
-    const { withhold, forgeCertificate, replay, garbage } = this.#habits
-    const random = this.#random
+    const { withhold, impersonate, forgeCertificate, replay, garbage } = this.#habits
+    const { random } = this.#knows
     const said: Bent[] = []
     const say = (to: number, what: ConsensusMessage): void => {
       if (!random.chance(withhold)) said.push({ to, bytes: encodeMessage(what) })
@@ -116,73 +127,85 @@ export class Adversary {
       const isSplit = version !== message || random.chance(0.5)
       for (const to of receivers) if (!isSplit || random.chance(0.6)) say(to, version)
     }
+    if ((message.kind === 'prepare' || message.kind === 'pre-commit') && random.chance(impersonate)) {
+      for (const to of receivers) {
+        for (const other of receivers) say(to, { ...message, voter: asValidatorIndex(other) })
+      }
+    }
     if (random.chance(forgeCertificate)) {
-      const forged = this.#forgedCertificates()
+      const forged = this.#knows.forgedCertificates(this.#index)
       if (forged !== null) for (const to of receivers) say(to, forged)
     }
     for (const to of receivers) {
-      if (random.chance(replay) && this.#seen.length > 0) {
-        said.push({ to, bytes: this.#seen[random.below(this.#seen.length)] as Uint8Array })
+      if (random.chance(replay)) {
+        const old = this.#knows.anySeen()
+        if (old !== null) said.push({ to, bytes: old })
       }
       if (random.chance(garbage)) said.push({ to, bytes: this.#damaged(encodeMessage(message)) })
     }
     return said
   }
 
+  /** Blocks that a peer asked for. */
+  bendRange(range: BlockRange): BlockRange {
+    const { random } = this.#knows
+    if (!random.chance(this.#habits.badRange) || range.blocks.length === 0) return range
+    const { blocks, certificate } = range
+    switch (random.below(4)) {
+      case 0:
+        return { blocks: blocks.map((bytes) => this.#damaged(bytes)), certificate }
+      case 1:
+        return { blocks: blocks.slice(1), certificate }
+      case 2:
+        return { blocks, certificate: certificate === null ? null : this.#damaged(certificate) }
+      default:
+        return { blocks, certificate: null }
+    }
+  }
+
   #versionsOf(message: ConsensusMessage): ConsensusMessage[] {
-    const { equivocate, doubleVote, forgeTimeout, stale } = this.#habits
-    const random = this.#random
+    const { equivocate, doubleVote, forgeTimeout, stale, fork, illegal } = this.#habits
+    const { random } = this.#knows
     if (message.kind === 'proposal') {
-      this.#keepBlock(message.block)
-      const versions: Proposal[] = []
-      const old = random.chance(stale) ? this.#staleProposal(message) : null
-      versions.push(old ?? message)
-      if (random.chance(equivocate)) versions.push(this.#secondProposal(versions[0] as Proposal))
+      const first = (random.chance(stale) ? this.#staleProposal(message) : null) ?? message
+      const forked = random.chance(fork) ? this.#forkingProposal(first) : null
+      if (forked !== null) this.#instead = forked.block
+      if (forked !== null) return [forked, ...(random.chance(equivocate) ? [message] : [])]
+      if (first === message) this.#knows.keepBlock(message.block)
+      else this.#instead = first.block
+      const versions = random.chance(illegal) ? [this.#illegalProposal(first)] : [first]
+      if (random.chance(equivocate)) versions.push(this.#secondProposal(first))
+      this.#old = message.block.transactions[0] ?? this.#old
       return versions
     }
     if ((message.kind === 'prepare' || message.kind === 'pre-commit') && message.voter === this.#index) {
-      if (message.kind === 'prepare') this.#keepVote(message)
+      if (message.kind === 'prepare') this.#knows.keepVote(message)
+      const instead = this.#instead?.header.view === message.view ? this.#instead : null
+      if (instead !== null) {
+        return this.#keys.map((voter) => this.#voteFor(message, instead, voter))
+      }
       if (!random.chance(doubleVote)) return [message]
-      const others = (this.#blocks.get(message.view) ?? []).filter(({ hash }) => hash !== message.blockHash)
-      return [message, ...others.map((block) => this.#voteFor(message, block))]
+      // Pre-commit votes as well, before there is a certificate.
+      const kinds = message.kind === 'prepare' ? (['prepare', 'pre-commit'] as const) : [message.kind]
+      const votes = this.#knows
+        .blocksOf(message.view)
+        .flatMap((block) => this.#keys.flatMap((voter) => kinds.map((kind) => ({ block, voter, kind }))))
+        .map(({ block, voter, kind }) => this.#voteFor({ ...message, kind }, block, voter))
+      return [message, ...votes]
     }
     if (message.kind === 'timeout' && message.voter === this.#index && random.chance(forgeTimeout)) {
+      const isFar = random.chance(0.1)
       const view = random.chance(0.7) ? message.view : asView(message.view + random.below(80))
-      return [message, this.#timeoutOf(message, view, asView(random.below(view)))]
+      const highQcView = asView(isFar ? COUNTER_MAX - 1 : random.below(view))
+      return [message, this.#timeoutOf(message, isFar ? asView(COUNTER_MAX) : view, highQcView)]
     }
     return [message]
   }
 
-  #keepBlock(block: HashedBlock): void {
-    const ofView = this.#blocks.get(block.header.view) ?? []
-    if (!ofView.some(({ hash }) => hash === block.hash)) ofView.push(block)
-    this.#blocks.set(block.header.view, ofView)
-  }
-
-  #keepVote(vote: Vote): void {
-    const key = `${vote.view}/${vote.blockHash}`
-    const entry = this.#votes.get(key) ?? { vote, signatures: [] }
-    this.#votes.set(key, entry)
-    if (entry.signatures.some(({ voter }) => voter === vote.voter)) return
-    entry.signatures.push({ voter: vote.voter, signature: vote.signature })
-    const weight = this.#electorate.weightOf(entry.signatures.map(({ voter }) => voter))
-    if (weight < this.#electorate.quorum || this.#certificates.has(vote.view)) return
-    const { epoch, view, height, blockHash } = vote
-    const signatures = [...entry.signatures].sort((a, b) => a.voter - b.voter)
-    this.#certificates.set(view, {
-      kind: 'prepare',
-      epoch,
-      view,
-      height,
-      blockHash,
-      stateRoot: null,
-      signatures,
-    })
-  }
-
   #signed(block: HashedBlock, timeoutCertificate: TimeoutCertificate | null): Proposal {
     const { epoch, view } = block.header
-    const payload = proposalSigningPayload(this.#genesisHash, { epoch, view, blockHash: block.hash })
+    this.#knows.keepBlock(block)
+    const payload = proposalSigningPayload(this.#knows.genesisHash, { epoch, view, blockHash: block.hash })
     return {
       kind: 'proposal',
       block,
@@ -197,112 +220,89 @@ export class Adversary {
       header: { ...header, timestamp: asUnixMs(header.timestamp + 1) },
       transactions,
     })
-    this.#keepBlock(block)
     return this.#signed(block, first.timeoutCertificate)
   }
 
   /** TC from the lowest reports, block on the lowest certificate that goes with it. */
   #staleProposal({ block, timeoutCertificate }: Proposal): Proposal | null {
     if (timeoutCertificate === null) return null
-    const lowest = this.#lowestTimeoutCertificate(timeoutCertificate)
+    const lowest = this.#knows.lowestTimeoutCertificate(timeoutCertificate, this.#keys)
     if (lowest === null) return null
-    const { highQc } = lowest
-    const parent = [...this.#blocks.values()].flat().find(({ hash }) => hash === highQc.blockHash)
-    if (parent === undefined) return null
+    // Now and then on one that is lower still, which the certificate forbids.
+    const highQc = this.#knows.random.chance(0.3)
+      ? (this.#knows.certificateBelow(lowest.highQc.view) ?? lowest.highQc)
+      : lowest.highQc
+    const parent = this.#knows.blockOf(highQc.blockHash)
+    if (parent === null) return null
     const justify = { view: highQc.view, blockHash: highQc.blockHash }
+    return this.#signed(this.#emptyBlock(block.header, parent, justify), lowest)
+  }
+
+  /** A block of the leader's view on another parent, legal but for what `justify` says. */
+  #emptyBlock(of: BlockHeader, parent: HashedBlock, justify: CertificateReference): HashedBlock {
+    const { parentStateRoot } = this.#knows.childOf(parent.hash)?.header ?? of
     const header = {
-      ...block.header,
+      ...of,
       justify,
       parentHash: parent.hash,
       height: asHeight(parent.header.height + 1),
+      transactionsRoot: transactionsRoot([]),
+      // What a block without transactions on this parent has: it is legal.
+      proofCommitment: proofCommitment([]),
+      nullifierRoot: parent.header.nullifierRoot,
+      noteCommitmentRoot: parent.header.noteCommitmentRoot,
+      parentStateRoot,
     }
-    const stale = hashBlock({ header, transactions: [] })
-    return this.#signed(stale, lowest)
+    return hashBlock({ header, transactions: [] })
   }
 
-  #lowestTimeoutCertificate(given: TimeoutCertificate): TimeoutCertificate | null {
-    const seen = [...(this.#timeouts.get(given.view)?.values() ?? [])]
-    const own = given.timeouts.find(({ voter }) => voter === this.#index)
-    const all = new Map(
-      seen.map((timeout) => [timeout.voter, timeout as VoterSignature & { highQcView: View }]),
-    )
-    for (const timeout of given.timeouts) if (!all.has(timeout.voter)) all.set(timeout.voter, timeout)
-    const zero = timeoutSigningPayload(this.#genesisHash, { ...given, highQcView: asView(0) })
-    const lie = {
-      voter: this.#index,
-      highQcView: asView(0),
-      signature: toySign(this.#index, zero, 'timeout'),
-    }
-    all.set(this.#index, own === undefined ? lie : { ...own, ...lie })
-    const chosen: (VoterSignature & { highQcView: View })[] = []
-    for (const timeout of [...all.values()].sort((a, b) => a.highQcView - b.highQcView)) {
-      if (this.#electorate.weightOf(chosen.map(({ voter }) => voter)) >= this.#electorate.quorum) break
-      chosen.push(timeout)
-    }
-    if (this.#electorate.weightOf(chosen.map(({ voter }) => voter)) < this.#electorate.quorum) return null
-    const highest = Math.max(...chosen.map(({ highQcView }) => highQcView))
-    const highQc = this.#certificates.get(asView(highest))
-    if (highQc === undefined) return null
-    const timeouts = chosen
-      .map(({ voter, signature, highQcView }) => ({ voter, signature, highQcView }))
-      .sort((a, b) => a.voter - b.voter)
-    return { ...given, timeouts, highQc }
+  /** On an older block, for which it claims the certificate of the view before. */
+  #forkingProposal({ block, timeoutCertificate }: Proposal): Proposal | null {
+    const { header } = block
+    const parent = this.#knows.forkPoint(header)
+    if (parent === null || parent.header.view >= header.view) return null
+    const justify = { view: asView(header.view - 1), blockHash: parent.hash }
+    return this.#signed(this.#emptyBlock(header, parent, justify), timeoutCertificate)
   }
 
-  #voteFor(like: Vote, block: HashedBlock): Vote {
-    const vote = { ...like, blockHash: block.hash, height: block.header.height }
-    return {
-      ...vote,
-      signature: toySign(this.#index, voteSigningPayload(this.#genesisHash, vote), like.kind),
+  /** A block that no honest validator may vote for. */
+  #illegalProposal({ block, timeoutCertificate }: Proposal): Proposal {
+    const { header, transactions } = block
+    const wrongRoot = 'ee'.repeat(32)
+    const changes: Partial<BlockHeader>[] = [
+      { parentStateRoot: wrongRoot as StateRoot },
+      { nullifierRoot: wrongRoot as Hex32 },
+      { timestamp: asUnixMs(header.timestamp + 3_600_000) },
+      { height: asHeight(header.height + 1) },
+    ]
+    const old = this.#old
+    if (old !== null && this.#knows.random.chance(0.4)) {
+      const twice = [...transactions, old, old]
+      const repeated = { ...header, transactionsRoot: transactionsRoot(twice) }
+      return this.#signed(hashBlock({ header: repeated, transactions: twice }), timeoutCertificate)
     }
+    const change = changes[this.#knows.random.below(changes.length)]
+    return this.#signed(hashBlock({ header: { ...header, ...change }, transactions }), timeoutCertificate)
+  }
+
+  #voteFor(like: Vote, block: HashedBlock, voter: ValidatorIndex): Vote {
+    const vote = { ...like, voter, blockHash: block.hash, height: block.header.height }
+    const payload = voteSigningPayload(this.#knows.genesisHash, vote)
+    return { ...vote, signature: toySign(voter, payload, like.kind) }
   }
 
   #timeoutOf(like: Timeout, view: View, highQcView: View): Timeout {
     const timeout = { ...like, view, highQcView }
-    const payload = timeoutSigningPayload(this.#genesisHash, timeout)
+    const payload = timeoutSigningPayload(this.#knows.genesisHash, timeout)
     return { ...timeout, signature: toySign(this.#index, payload, 'timeout') }
   }
 
-  /** Right references under wrong contents: what a check that trusts references would let through. */
-  #forgedCertificates(): ConsensusMessage | null {
-    const random = this.#random
-    const known = [...this.#certificates.values()]
-    const certificate = known[random.below(known.length)]
-    if (certificate === undefined) return null
-    const wrongs: QuorumCertificate[] = [
-      { ...certificate, signatures: [] },
-      { ...certificate, height: asHeight(certificate.height + 1 + random.below(1_000)) },
-      { ...certificate, kind: 'pre-commit' },
-      { ...certificate, view: asView(certificate.view + 1) },
-      { ...certificate, view: asView(0), blockHash: 'ab'.repeat(32) as BlockHash, signatures: [] },
-      { ...certificate, signatures: certificate.signatures.map((s) => ({ ...s, voter: this.#index })) },
-    ]
-    const wrong = wrongs[random.below(wrongs.length)] as QuorumCertificate
-    const views = [...this.#timeouts.keys()]
-    const timeouts = this.#timeouts.get(views[views.length - 1] ?? asView(0))
-    const view = views[views.length - 1]
-    const isTimeout = timeouts !== undefined && view !== undefined && random.chance(0.6)
-    return {
-      kind: 'certificates',
-      highQc: isTimeout ? null : wrong,
-      finality: !isTimeout && wrong.kind === 'pre-commit' ? wrong : null,
-      highTc: isTimeout
-        ? {
-            epoch: certificate.epoch,
-            view,
-            timeouts: [...timeouts.values()]
-              .sort((a, b) => a.voter - b.voter)
-              .map(({ voter, signature, highQcView }) => ({ voter, signature, highQcView })),
-            highQc: wrong,
-          }
-        : null,
-    }
-  }
-
   #damaged(bytes: Uint8Array): Uint8Array {
-    const damaged = bytes.slice(0, this.#random.chance(0.3) ? this.#random.below(bytes.length) : bytes.length)
+    const { random } = this.#knows
+    if (random.chance(OVERSIZED_CHANCE)) return OVERSIZED
+    const damaged = bytes.slice(0, random.chance(0.3) ? random.below(bytes.length) : bytes.length)
     for (let i = 0; i < 3 && damaged.length > 0; i++) {
-      damaged[this.#random.below(damaged.length)] = this.#random.below(256)
+      damaged[random.below(damaged.length)] = random.below(256)
     }
     return damaged
   }

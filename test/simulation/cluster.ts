@@ -1,147 +1,111 @@
 /**
  * Validators and followers in one process over a simulated network, clock and disk; everything is a function of
  * the options and the seed in them. Faults happen before `healAtMs`; after it the network is quick and whole.
+ * One event at a time: what it settles (promises of the code under test) runs to its end before the next.
  */
-import { decodeBlock, hashBlock, headerSchema, transactionsRoot } from '../../src/codec/block.ts'
-import { decodeFinalAnnouncement, encodeFinalAnnouncement } from '../../src/codec/final-announcement.ts'
+import { encodeFinalAnnouncement } from '../../src/codec/final-announcement.ts'
 import { decodeMessage } from '../../src/codec/messages.ts'
 import { Electorate } from '../../src/consensus/validator-set.ts'
-import type { HashedBlock } from '../../src/types/block.ts'
-import type { QuorumCertificate } from '../../src/types/certificates.ts'
+import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
 import type { ChainParameters } from '../../src/types/genesis.ts'
+import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
+import type { ConsensusMessage } from '../../src/types/messages.ts'
 import {
   asEpoch,
-  asUnixMs,
   asValidatorIndex,
   type ValidatorId,
   type ValidatorIndex,
 } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
-import { mintVerified } from '../../src/types/verified.ts'
-import { Adversary, type Misbehaviour } from './adversary.ts'
+import { Adversary, Conspiracy, type Misbehaviour } from './adversary.ts'
 import { Checker } from './checker.ts'
 import { EventQueue } from './event-queue.ts'
+import { type FaultOptions, scheduleFaults } from './faults.ts'
+import { Links } from './links.ts'
 import { Random } from './random.ts'
-import {
-  GENESIS_HASH,
-  type Mutation,
-  SimulatedNode,
-  START_UNIX_MS,
-  unwrap,
-  type World,
-} from './simulated-node.ts'
+import { SimulatedNode } from './simulated-node.ts'
+import { verifyToySignature } from './toy-signatures.ts'
+import { type DiskOperation, genesisOf, idOf, type Mutation, unwrap, type World } from './world.ts'
 
-export type Byzantine = { readonly kind: 'twins' } | { readonly kind: 'liar'; readonly habits: Misbehaviour }
+export type Byzantine =
+  | { readonly kind: 'silent' | 'twins' }
+  | { readonly kind: 'liar'; readonly habits: Misbehaviour }
 
-export interface ClusterOptions {
+export interface ClusterOptions extends FaultOptions {
   readonly seed: number
   readonly stakes: readonly bigint[]
   readonly parameters?: Partial<ChainParameters>
-  readonly healAtMs?: number
-  /** Probability that a message is lost, and that it arrives twice. */
-  readonly drop?: number
-  readonly duplicate?: number
-  /** Extra delay up to this. */
-  readonly delayMaxMs?: number
-  /** Crashes per effect of a node: between any two effects. */
-  readonly crashChance?: number
-  /** How long a crashed node stays down, at most. */
-  readonly downMaxMs?: number
-  /** All nodes lose power this often. */
-  readonly powerCutEveryMs?: number
-  /** The network is cut in two this often, each time elsewhere. */
-  readonly partitionEveryMs?: number
-  /** Whether the two sides of a cut notice it as lost connections. */
-  readonly isCutNoticed?: boolean
-  /** Time of one disk sync, at most. */
-  readonly diskMaxMs?: number
-  readonly clockSkewMaxMs?: number
   /** By validator index. Their stake together is below a third. */
   readonly byzantine?: ReadonlyMap<number, Byzantine>
+  /** All keys of the liars are in one hand, which sees every message. */
+  readonly isOmniscient?: boolean
   readonly followers?: number
   /** Offered in turn, one every so often, each to one node, and passed on to all. */
   readonly transactions?: readonly HashedTransaction[]
   readonly transactionEveryMs?: number
   readonly mutation?: Mutation
+  /** Whether a process dies before its next effect, the so manieth of its machine. */
+  readonly diesAt?: (node: SimulatedNode, effect: number) => boolean
+  /** Whether a message of a view gets through; one that has no view is of its sender's. */
+  readonly isHeard?: (
+    from: SimulatedNode,
+    to: SimulatedNode,
+    view: number,
+    kind: ConsensusMessage['kind'],
+  ) => boolean
 }
 
-export const PARAMETERS: ChainParameters = {
-  heartbeatMs: 0,
-  viewTimeoutMinMs: 100,
-  viewTimeoutMaxMs: 2_000,
-  unreachableLeaderTimeoutMs: 40,
-  clockSkewMaxMs: 5_000,
-  blockBytesMax: 1_000_000,
-  blockTransactionsMax: 100,
-  certificateIntervalMs: 0,
-  epochBlocks: 0,
-  evidenceWindowBlocks: 10,
-  evidenceWindowMs: 10_000,
-  unbondingBlocks: 20,
-  unbondingMs: 20_000,
-  minimumValidatorStake: 1n,
+export interface TakenTransaction {
+  readonly transaction: HashedTransaction
+  readonly node: SimulatedNode
+  readonly incarnation: number
 }
 
-/** The network's and the disk's least. */
-const DELAY_MIN_MS = 8
 const DISK_MIN_MS = 0.5
+/** A question to a peer is given up after this. */
+const ANSWER_DEADLINE_MS = 400
 
 export class Cluster implements World {
   readonly random: Random
   readonly checker: Checker
   readonly electorate: Electorate
-  readonly parameters: ChainParameters
-  readonly genesis: HashedBlock
+  readonly genesis: GenesisState
   /** Every process: validators in order, twins' second halves, followers. */
   readonly nodes: SimulatedNode[]
   nowMs = 0
+  /** Events so far. */
+  events = 0
+  /** What clients gave to nodes and these took, each in one run of its process. */
+  readonly taken: TakenTransaction[] = []
   readonly #options: ClusterOptions
   readonly #queue = new EventQueue()
-  /** Who cannot talk to whom, by name of process. */
-  readonly #cut = new Set<string>()
+  readonly #links: Links
+  readonly #conspiracy: Conspiracy
+  readonly #down = new Set<SimulatedNode>()
+  readonly #effectsOf = new Map<SimulatedNode, number>()
+  #isUnsettled = false
 
   constructor(options: ClusterOptions) {
     this.#options = options
-    const { stakes, byzantine = new Map<number, Byzantine>(), mutation = {}, clockSkewMaxMs = 0 } = options
+    const { stakes, byzantine = new Map<number, Byzantine>() } = options
     this.random = new Random(options.seed)
-    this.parameters = { ...PARAMETERS, ...options.parameters }
-    this.electorate = new Electorate({
-      epoch: asEpoch(1),
-      validators: stakes.map((stake, i) => ({ id: idOf(i), publicKey: new Uint8Array(0), stake })),
-    })
-    this.checker = new Checker(stakes, this.electorate.quorum)
-    const empty = headerSchema.fromRaw(headerSchema.ssz.defaultValue())
-    this.genesis = hashBlock({
-      header: {
-        ...empty,
-        epoch: asEpoch(1),
-        timestamp: asUnixMs(START_UNIX_MS - 60_000),
-        transactionsRoot: transactionsRoot([]),
-      },
-      transactions: [],
-    })
-    const make = (name: string, validator: number | null, byz: Byzantine | undefined): SimulatedNode => {
-      const index = validator === null ? null : asValidatorIndex(validator)
-      const adversary =
-        index !== null && byz?.kind === 'liar'
-          ? new Adversary(index, GENESIS_HASH, this.electorate, this.random, byz.habits)
-          : null
-      return new SimulatedNode(this, {
-        name,
-        index,
-        adversary,
-        isHonest: byz === undefined,
-        mutation,
-        skewMs: (this.random.next() - 0.5) * clockSkewMaxMs,
-        drift: 1 + (this.random.next() - 0.5) * 0.01,
-      })
-    }
-    this.nodes = stakes.map((_, i) => make(`v${i}`, i, byzantine.get(i)))
-    for (const [i, byz] of byzantine) if (byz.kind === 'twins') this.nodes.push(make(`v${i}'`, i, byz))
-    for (let i = 0; i < (options.followers ?? 0); i++) this.nodes.push(make(`f${i}`, null, undefined))
-    for (const node of this.nodes) this.start(node)
-    this.#schedulePartitions()
-    this.#schedulePowerCuts()
+    const { drop = 0, duplicate = 0, delayMaxMs = 0, slowMs = 0 } = options
+    this.#links = new Links(this.random, { drop, duplicate, delayMaxMs, slowMs })
+    const genesis = genesisOf(stakes, options.parameters)
+    this.genesis = genesisState(genesis, { verifySignature: verifyToySignature })
+    this.electorate = new Electorate({ epoch: asEpoch(0), validators: genesis.validators })
+    const honest = genesis.validators.flatMap(({ id }, i) => (byzantine.has(i) ? [] : [id]))
+    this.checker = new Checker(this.electorate, this.genesis, new Set(honest))
+    const liars = [...byzantine].filter(([, { kind }]) => kind === 'liar').map(([i]) => asValidatorIndex(i))
+    const keys = options.isOmniscient === true ? liars : null
+    this.#conspiracy = new Conspiracy(this.genesis.rules.genesisHash, this.electorate, this.random)
+    this.nodes = stakes.map((_, i) => this.#make(`v${i}`, i, byzantine.get(i), keys))
+    for (const [i, byz] of byzantine)
+      if (byz.kind === 'twins') this.nodes.push(this.#make(`v${i}'`, i, byz, null))
+    for (let i = 0; i < (options.followers ?? 0); i++)
+      this.nodes.push(this.#make(`f${i}`, null, undefined, null))
+    for (const node of this.nodes) if (byzantine.get(node.index ?? -1)?.kind !== 'silent') this.start(node)
+    scheduleFaults(this, options)
     this.#scheduleTransactions()
   }
 
@@ -159,25 +123,36 @@ export class Cluster implements World {
   }
 
   /** Runs until the time, or until the condition holds; returns whether it held. */
-  runUntil(untilMs: number, done: () => boolean = () => false): boolean {
-    while (!done()) {
+  async runUntil(untilMs: number, done: () => boolean = () => false): Promise<boolean> {
+    for (;;) {
+      if (this.#isUnsettled) {
+        this.#isUnsettled = false
+        // Every promise that can go on has done so when the loop comes to this.
+        await new Promise((resolve) => setImmediate(resolve))
+        continue
+      }
+      if (done()) return true
       if (this.#queue.nextAtMs > untilMs) {
         this.nowMs = Math.max(this.nowMs, untilMs)
         return done()
       }
       const { atMs, run } = this.#queue.pop()
       this.nowMs = Math.max(this.nowMs, atMs)
+      this.events++
       run()
     }
-    return true
   }
 
-  runFor(ms: number, done?: () => boolean): boolean {
+  runFor(ms: number, done?: () => boolean): Promise<boolean> {
     return this.runUntil(this.nowMs + ms, done)
   }
 
   at(atMs: number, run: () => void): void {
     this.#queue.push(atMs, run)
+  }
+
+  settle(): void {
+    this.#isUnsettled = true
   }
 
   node(name: string): SimulatedNode {
@@ -186,37 +161,43 @@ export class Cluster implements World {
     return found
   }
 
+  anyNode(): SimulatedNode {
+    return this.nodes[this.random.below(this.nodes.length)] as SimulatedNode
+  }
+
   start(node: SimulatedNode): void {
     if (node.isUp) return
-    node.start()
-    for (const other of this.nodes) {
-      if (other === node || !other.isUp || this.#isCut(node, other)) continue
-      this.#connection(node, other, true)
-    }
+    this.#down.delete(node)
+    node.start(() => {
+      for (const other of this.nodes) {
+        if (other !== node && other.isUp && !this.#links.isCut(node.name, other.name)) {
+          this.#connection(node, other, true)
+        }
+      }
+    })
   }
 
   crash(node: SimulatedNode): void {
     if (!node.isUp) return
-    node.crash()
-    for (const other of this.nodes) if (other !== node && other.isUp) this.#tell(other, node, false)
-    if (!this.isHealed || this.#restartsAfterHeal) {
-      this.at(this.nowMs + 5 + this.random.below(this.#options.downMaxMs ?? 800), () => this.start(node))
-    }
+    this.#stop(node)
+    this.at(this.nowMs + 5 + this.random.below(this.#options.downMaxMs ?? 800), () => {
+      if (!this.#down.has(node)) this.start(node)
+    })
   }
 
-  /** Stops a process for good. */
+  /** Stops a process until it is started. */
   kill(node: SimulatedNode): void {
-    this.#restartsAfterHeal = false
-    node.crash()
-    for (const other of this.nodes) if (other !== node && other.isUp) this.#tell(other, node, false)
+    this.#down.add(node)
+    this.#stop(node)
   }
-  #restartsAfterHeal = true
 
   /** Every process loses power at once and starts again from its disk. */
   powerCut(downMs = 50): void {
-    const up = this.nodes.filter((node) => node.isUp)
-    for (const node of up) node.crash()
-    for (const node of this.nodes) this.at(this.nowMs + this.random.next() * downMs, () => this.start(node))
+    for (const node of this.nodes) {
+      if (!node.isUp) continue
+      node.crash()
+      this.at(this.nowMs + this.random.next() * downMs, () => this.start(node))
+    }
   }
 
   /** Nobody on one side hears anybody on the other. */
@@ -224,7 +205,8 @@ export class Cluster implements World {
     for (const a of side) {
       for (const b of this.nodes) {
         if (side.includes(b)) continue
-        this.#cut.add(`${a.name}>${b.name}`).add(`${b.name}>${a.name}`)
+        this.#links.cut(a.name, b.name)
+        this.#links.cut(b.name, a.name)
         if (isNoticed) this.#connection(a, b, false)
       }
     }
@@ -232,32 +214,87 @@ export class Cluster implements World {
 
   /** What `from` says does not reach `to`; the other way is open and nobody notices. */
   mute(from: SimulatedNode, to: SimulatedNode): void {
-    this.#cut.add(`${from.name}>${to.name}`)
+    this.#links.cut(from.name, to.name)
+  }
+
+  unmute(from: SimulatedNode, to: SimulatedNode): void {
+    this.#links.mend(from.name, to.name)
+  }
+
+  slow(from: SimulatedNode, to: SimulatedNode): void {
+    this.#links.slow(from.name, to.name)
   }
 
   heal(): void {
-    this.#cut.clear()
+    this.#links.heal()
     for (const a of this.nodes) {
       for (const b of this.nodes) if (a !== b && a.isUp && b.isUp) this.#tell(a, b, true)
     }
   }
 
-  offer(transaction: HashedTransaction, to: SimulatedNode): void {
-    to.transactionArrived(transaction)
-    for (const other of this.nodes) {
-      if (other === to) continue
-      this.#later(to, other, () => other.transactionArrived(transaction))
-    }
+  /** A client gives it to this node. */
+  offer(transaction: HashedTransaction, to: SimulatedNode): boolean {
+    return to.submit(transaction)
   }
 
   diesNow(node: SimulatedNode): boolean {
-    const { crashChance = 0 } = this.#options
+    const { crashChance = 0, diesAt } = this.#options
+    if (diesAt !== undefined) {
+      const effects = (this.#effectsOf.get(node) ?? 0) + 1
+      this.#effectsOf.set(node, effects)
+      if (diesAt(node, effects)) return true
+    }
     return crashChance > 0 && !this.isHealed && node.isUp && this.random.chance(crashChance)
   }
 
-  diskMs(): number {
-    const { diskMaxMs = 2 } = this.#options
-    return DISK_MIN_MS + this.random.next() * (this.isHealed ? 2 : diskMaxMs)
+  disk(_node: SimulatedNode): DiskOperation {
+    const { diskMaxMs = 2, diskFailChance = 0 } = this.#options
+    return {
+      delayMs: DISK_MIN_MS + this.random.next() * (this.isHealed ? 2 : diskMaxMs),
+      fails: !this.isHealed && diskFailChance > 0 && this.random.chance(diskFailChance),
+    }
+  }
+
+  tearsLastWrite(_node: SimulatedNode): boolean {
+    return this.random.chance(this.#options.tearChance ?? 0)
+  }
+
+  idOf(name: string): ValidatorId | null {
+    return this.node(name).id
+  }
+
+  peersOf(node: SimulatedNode): readonly string[] {
+    return this.nodes
+      .filter((other) => other !== node && other.isUp && !this.#links.isCut(node.name, other.name))
+      .filter((other) => this.#isHeard(node, other, null))
+      .map(({ name }) => name)
+  }
+
+  ask<T>(
+    node: SimulatedNode,
+    peerName: string,
+    answer: (peer: SimulatedNode) => T | Promise<T>,
+  ): Promise<T | null> {
+    const peer = this.node(peerName)
+    const { incarnation } = node
+    return new Promise((resolve) => {
+      const finish = (value: T | null): void => {
+        if (node.incarnation !== incarnation) return
+        resolve(value)
+        this.settle()
+      }
+      this.at(this.nowMs + ANSWER_DEADLINE_MS, () => finish(null))
+      this.#later(node, peer, () => {
+        Promise.resolve(answer(peer)).then((value) => this.#later(peer, node, () => finish(value)))
+        this.settle()
+      })
+    })
+  }
+
+  gossip(node: SimulatedNode, transaction: Uint8Array): void {
+    for (const other of this.nodes) {
+      if (other !== node) this.#later(node, other, () => other.gossiped(transaction, node.name))
+    }
   }
 
   transmit(from: SimulatedNode, to: ValidatorIndex | 'all', bytes: Uint8Array): void {
@@ -265,9 +302,10 @@ export class Cluster implements World {
       ({ index }) => index !== null && index !== from.index && (to === 'all' || index === to),
     )
     const message = unwrap(decodeMessage(bytes))
+    if (this.#options.isOmniscient === true) this.#conspiracy.observe(message)
     if (from.adversary === null) {
       this.checker.visible(from, message)
-      for (const receiver of receivers) this.#deliver(from, receiver, bytes)
+      for (const receiver of receivers) this.#deliver(from, receiver, bytes, message)
       return
     }
     const indices = [...new Set(receivers.map(({ index }) => index as number))]
@@ -275,73 +313,74 @@ export class Cluster implements World {
       const said = decodeMessage(bent.bytes)
       if (said.ok) this.checker.visible(from, said.value)
       for (const receiver of receivers) {
-        if (receiver.index === bent.to) this.#deliver(from, receiver, bent.bytes)
+        if (receiver.index !== bent.to) continue
+        this.#deliver(from, receiver, bent.bytes, said.ok ? said.value : message)
       }
     }
   }
 
-  fetchBlock(node: SimulatedNode, hash: string): void {
-    for (const other of this.nodes) {
-      if (other === node || !other.isUp) continue
-      const live = other.replica?.blockBytes(hash as HashedBlock['hash']) ?? null
-      const bytes = live ?? other.finalBlocks.find((block) => block.hash === hash)?.bytes ?? null
-      if (bytes === null) continue
-      this.#later(other, node, () => {
-        const block = unwrap(decodeBlock(bytes))
-        node.input({ kind: 'blocks-received', blocks: [block], finality: null })
-      })
+  finalized(node: SimulatedNode, blocks: readonly FinalizedBlock[]): void {
+    for (const { block, finality } of blocks) {
+      if (block.header.proposer !== node.index) continue
+      const bytes = encodeFinalAnnouncement({ block, finality })
+      for (const follower of this.nodes) {
+        if (follower.index === null) this.#later(node, follower, () => follower.announced(bytes))
+      }
     }
   }
 
-  syncRange(node: SimulatedNode): void {
-    for (const other of this.nodes) {
-      if (other === node || !other.isUp || other.finality === null) continue
-      const blocks = other.finalBlocks.slice(node.finalBlocks.length)
-      const { finality } = other
-      if (blocks.length === 0) continue
-      this.#later(other, node, () =>
-        node.input({ kind: 'blocks-received', blocks, finality: mintVerified(finality) }),
-      )
-    }
-  }
-
-  committed(node: SimulatedNode, block: HashedBlock, finality: QuorumCertificate): void {
-    if (block.header.proposer !== node.index) return
-    const bytes = encodeFinalAnnouncement({ block, finality })
-    for (const follower of this.nodes) {
-      if (follower.index !== null) continue
-      this.#later(node, follower, () => {
-        const announced = unwrap(decodeFinalAnnouncement(bytes))
-        const isOwn = announced.finality.blockHash === announced.block.hash
-        follower.input({
-          kind: 'blocks-received',
-          blocks: isOwn ? [announced.block] : [],
-          finality: mintVerified(announced.finality),
-        })
-      })
-    }
-  }
-
-  #deliver(from: SimulatedNode, to: SimulatedNode, bytes: Uint8Array): void {
-    const sender = from.id
-    if (sender === null) return
-    const times = !this.isHealed && this.random.chance(this.#options.duplicate ?? 0) ? 2 : 1
-    for (let i = 0; i < times; i++) this.#later(from, to, () => to.receive(sender, bytes))
-  }
-
-  /** Over the network: perhaps lost, always delayed, and to this run of the process only. */
-  #later(from: SimulatedNode, to: SimulatedNode, run: () => void): void {
-    const { drop = 0, delayMaxMs = 0 } = this.#options
-    if (this.#isCut(from, to) || (!this.isHealed && this.random.chance(drop))) return
-    const delayMs = DELAY_MIN_MS + this.random.next() * (this.isHealed ? 8 : Math.max(8, delayMaxMs))
-    const { incarnation } = to
-    this.at(this.nowMs + delayMs, () => {
-      if (to.isUp && to.incarnation === incarnation) run()
+  #make(
+    name: string,
+    validator: number | null,
+    byz: Byzantine | undefined,
+    keys: readonly ValidatorIndex[] | null,
+  ): SimulatedNode {
+    const index = validator === null ? null : asValidatorIndex(validator)
+    const { genesis, electorate, random } = this
+    // Alone a liar knows what reaches it; together they know everything.
+    const conspiracy =
+      keys === null ? new Conspiracy(genesis.rules.genesisHash, electorate, random) : this.#conspiracy
+    const { mutation = {}, clockSkewMaxMs = 0 } = this.#options
+    return new SimulatedNode(this, {
+      name,
+      index,
+      adversary:
+        index !== null && byz?.kind === 'liar'
+          ? new Adversary(index, keys ?? [index], conspiracy, byz.habits)
+          : null,
+      isHonest: byz === undefined,
+      mutation,
+      skewMs: (random.next() - 0.5) * clockSkewMaxMs,
+      drift: 1 + (random.next() - 0.5) * 0.01,
     })
   }
 
-  #isCut(from: SimulatedNode, to: SimulatedNode): boolean {
-    return this.#cut.has(`${from.name}>${to.name}`)
+  #stop(node: SimulatedNode): void {
+    node.crash()
+    for (const other of this.nodes) if (other !== node && other.isUp) this.#tell(other, node, false)
+  }
+
+  #isHeard(from: SimulatedNode, to: SimulatedNode, message: ConsensusMessage | null): boolean {
+    const { isHeard } = this.#options
+    if (isHeard === undefined || this.isHealed) return true
+    const view = (message === null ? null : viewOf(message)) ?? from.look()?.view ?? 0
+    return isHeard(from, to, view, message?.kind ?? 'certificates')
+  }
+
+  #deliver(from: SimulatedNode, to: SimulatedNode, bytes: Uint8Array, message: ConsensusMessage): void {
+    const sender = from.id
+    if (sender === null || !this.#isHeard(from, to, message)) return
+    this.#later(from, to, () => to.receive(sender, bytes), true)
+  }
+
+  /** Over the network: perhaps lost, always delayed, and to this run of the process only. */
+  #later(from: SimulatedNode, to: SimulatedNode, run: () => void, mayRepeat = false): void {
+    const { incarnation } = to
+    for (const delayMs of this.#links.delays(from.name, to.name, this.isHealed, mayRepeat)) {
+      this.at(this.nowMs + delayMs, () => {
+        if (to.isUp && to.incarnation === incarnation) run()
+      })
+    }
   }
 
   #connection(a: SimulatedNode, b: SimulatedNode, isReachable: boolean): void {
@@ -351,61 +390,35 @@ export class Cluster implements World {
 
   #tell(node: SimulatedNode, about: SimulatedNode, isReachable: boolean): void {
     if (about.index === null || about.index === node.index || !node.isUp) return
-    const validator = about.index
     const { incarnation } = node
     this.at(this.nowMs + 1, () => {
-      if (node.incarnation === incarnation)
-        node.input({ kind: 'reachability-changed', validator, isReachable })
+      if (node.incarnation === incarnation) node.reachabilityChanged(idOf(about.index ?? 0), isReachable)
     })
-  }
-
-  #every(periodMs: number | undefined, run: () => void): void {
-    if (periodMs === undefined || periodMs <= 0) return
-    const next = (): void => {
-      this.at(this.nowMs + periodMs * (0.5 + this.random.next()), () => {
-        if (this.isHealed) return
-        run()
-        next()
-      })
-    }
-    next()
-  }
-
-  #schedulePartitions(): void {
-    const { partitionEveryMs, isCutNoticed = true, healAtMs = 0 } = this.#options
-    if (partitionEveryMs === undefined) return
-    this.#every(partitionEveryMs, () => {
-      this.heal()
-      if (this.random.chance(0.3)) return
-      if (this.random.chance(0.2)) {
-        const [a, b] = [this.#anyNode(), this.#anyNode()]
-        this.mute(a, b)
-        return
-      }
-      this.separate(
-        this.nodes.filter(() => this.random.chance(0.4)),
-        isCutNoticed,
-      )
-    })
-    this.at(healAtMs, () => this.heal())
-  }
-
-  #schedulePowerCuts(): void {
-    this.#every(this.#options.powerCutEveryMs, () => this.powerCut())
   }
 
   #scheduleTransactions(): void {
     const { transactions = [], transactionEveryMs = 50 } = this.#options
     transactions.forEach((transaction, i) => {
-      this.at(10 + i * transactionEveryMs, () => this.offer(transaction, this.#anyNode()))
+      this.at(10 + i * transactionEveryMs, () => {
+        const node = this.anyNode()
+        if (this.offer(transaction, node))
+          this.taken.push({ transaction, node, incarnation: node.incarnation })
+      })
     })
-  }
-
-  #anyNode(): SimulatedNode {
-    return this.nodes[this.random.below(this.nodes.length)] as SimulatedNode
   }
 }
 
-function idOf(index: number): ValidatorId {
-  return `${index}`.padStart(64, '0') as ValidatorId
+function viewOf(message: ConsensusMessage): number | null {
+  switch (message.kind) {
+    case 'proposal':
+      return message.block.header.view
+    case 'prepare':
+    case 'pre-commit':
+    case 'commit':
+    case 'timeout':
+      return message.view
+    case 'certificates':
+    case 'certificate-request':
+      return null
+  }
 }

@@ -9,13 +9,12 @@ import { FallbackMiner, type FinalPoint } from '../../src/runtime/pow/fallback-m
 import { ProvisionalPool } from '../../src/runtime/pow/provisional-pool.ts'
 import { workOfTarget } from '../../src/types/compact-target.ts'
 import type { MiningParameters, SealedBlock } from '../../src/types/pow.ts'
-import { asMonotonicMs, asUnixMs, type Hex32, type RequestKey } from '../../src/types/primitives.ts'
-import type { VerdictRecord } from '../../src/types/verdict.ts'
+import { asMonotonicMs, asUnixMs, type StateRoot } from '../../src/types/primitives.ts'
 import { findNonce, unwrapTarget } from '../support/mining.ts'
-import { EMPTY_STATE, POLICY, PORTS } from '../unit/ledger/fixtures.ts'
 import type { Cluster } from './cluster.ts'
 import { Random } from './random.ts'
-import { GENESIS_HASH, type SimulatedNode, START_UNIX_MS, stateAfter } from './simulated-node.ts'
+import type { SimulatedNode } from './simulated-node.ts'
+import { START_UNIX_MS } from './world.ts'
 
 export const FALLBACK = {
   afterMs: 3_000,
@@ -29,7 +28,6 @@ export const FALLBACK = {
 }
 
 const POLL_MS = 5
-const ROOT_OF_NOTHING = 'ab'.repeat(32) as Hex32
 
 export class Companions {
   readonly all: Companion[]
@@ -59,7 +57,7 @@ export class Companions {
 
 export class Companion {
   readonly node: SimulatedNode
-  readonly miner: FallbackMiner
+  miner: FallbackMiner
   readonly reconciled: Reconciled[] = []
   readonly fatal: unknown[] = []
   /** Which side of a cut it is on. */
@@ -70,22 +68,26 @@ export class Companion {
   isUp = true
   readonly #all: Companions
   #seen: number
+  #process: SimulatedNode['process']
   #timers = new Map<string, number>()
 
   constructor(all: Companions, node: SimulatedNode) {
     this.#all = all
     this.node = node
     this.#seen = node.finalBlocks.length
+    this.#process = node.process
     this.miner = this.#make()
   }
 
   start(): void {
+    this.#orderPool()
     this.miner.start()
     this.#poll()
   }
 
   receive(sealed: SealedBlock, from: Companion): void {
-    if (!this.isUp) return
+    if (!this.isUp || !this.node.isUp) return
+    this.#catchUp()
     const decoded = decodeSealedBlock(sealed.bytes)
     if (!decoded.ok) throw new Error(decoded.detail)
     if (this.miner.received(decoded.value, from.node.name) === 'accept') this.#tellOthers(sealed)
@@ -93,43 +95,49 @@ export class Companion {
 
   #poll(): void {
     const { cluster } = this.#all
-    const blocks = this.node.finalBlocks.slice(this.#seen)
-    this.#seen += blocks.length
-    if (blocks.length > 0)
-      this.miner.finalMoved(blocks.map((block) => ({ block, stateRoot: stateAfter(block) })))
-    if (this.ordersPool) this.#orderPool()
+    if (this.node.isUp) this.#catchUp()
     cluster.at(cluster.nowMs + POLL_MS, () => this.#poll())
   }
 
-  /** The simulated node builds from its map in order: gives it the order that the real pool would be asked in. */
-  #orderPool(): void {
-    const { pool } = this.node
-    const order = this.miner.order()
-    if (order.length === 0 || !this.node.isUp) return
-    const ordered = new ProvisionalPool(this.#pool(), () => order).select({
-      bytesMax: 1e9,
-      countMax: 1e9,
-      exclude: (requestKey) => this.#isFinal(requestKey),
-    })
-    pool.clear()
-    for (const transaction of ordered) pool.set(transaction.requestKey, transaction)
-  }
-
-  #pool(): TransactionPool {
-    const { pool } = this.node
-    return {
-      select: ({ countMax, exclude }) =>
-        [...pool.values()].filter(({ requestKey }) => !exclude(requestKey)).slice(0, countMax),
-      remove: (transactions) => {
-        for (const { requestKey } of transactions) pool.delete(requestKey)
-      },
+  /** What became final, before anything else is looked at; after a restart of the process, a miner that knows nothing. */
+  #catchUp(): void {
+    if (this.node.process !== this.#process) {
+      this.#process = this.node.process
+      this.#seen = this.node.finalBlocks.length
+      for (const timer of this.#timers.keys()) this.#later(timer, null, () => {})
+      this.miner = this.#make()
+      this.#orderPool()
+      this.miner.start()
+      return
     }
+    const blocks = this.node.finalBlocks.slice(this.#seen)
+    const from = this.#seen
+    this.#seen += blocks.length
+    if (blocks.length > 0)
+      this.miner.finalMoved(blocks.map((block, i) => ({ block, stateRoot: this.#stateRootAt(from + i) })))
   }
 
-  #isFinal(key: RequestKey): boolean {
-    return this.node.finalBlocks.some(({ transactions }) =>
-      transactions.some(({ requestKey }) => requestKey === key),
-    )
+  #stateRootAt(height: number): StateRoot {
+    const root = this.node.stateRoots[height]
+    if (root === undefined) throw new Error(`no state root at ${height}`)
+    return root
+  }
+
+  /** F3: the process's leader asks its pool for the mined order first. */
+  #orderPool(): void {
+    const pool = this.#process?.pool
+    if (pool === undefined) return
+    const select = pool.select.bind(pool)
+    const inner: TransactionPool = { select, remove: () => {} }
+    const ordered = new ProvisionalPool(inner, () => this.miner.order())
+    pool.select = (selection) => (this.ordersPool ? [...ordered.select(selection)] : select(selection))
+  }
+
+  /** The process's own, in its own order; what a template leaves out is left to BFT. */
+  #pool(): TransactionPool {
+    const pool = this.#process?.pool
+    if (pool === undefined) return { select: () => [], remove: () => {} }
+    return { select: pool.select.bind(pool), remove: () => {} }
   }
 
   #tellOthers(sealed: SealedBlock): void {
@@ -144,7 +152,9 @@ export class Companion {
     this.#timers.set(name, generation)
     if (delayMs === null) return
     cluster.at(cluster.nowMs + delayMs, () => {
-      if (this.#timers.get(name) === generation && this.isUp) run()
+      if (this.#timers.get(name) !== generation || !this.isUp || !this.node.isUp) return
+      this.#catchUp()
+      if (this.#timers.get(name) === generation) run()
     })
   }
 
@@ -152,25 +162,15 @@ export class Companion {
     const { cluster } = this.#all
     const last = this.node.finalBlocks.at(-1)
     if (last === undefined) throw new Error('a chain begins with genesis')
-    const final: FinalPoint = { block: last, stateRoot: stateAfter(last) }
+    const final: FinalPoint = { block: last, stateRoot: this.#stateRootAt(last.header.height) }
     return new FallbackMiner({
       ...FALLBACK,
-      rules: {
-        genesisHash: GENESIS_HASH,
-        parameters: cluster.parameters,
-        policy: POLICY,
-        fixedRoots: { parameters: ROOT_OF_NOTHING },
-        ...PORTS,
-      },
+      rules: cluster.genesis.rules,
       final,
-      finalState: {
-        ...EMPTY_STATE,
-        // That there is a verdict is all that is asked of the state after a simulated BFT block.
-        verdict: (requestKey) => (this.#isFinal(requestKey) ? ({ requestKey } as VerdictRecord) : null),
-      },
+      finalState: this.#process?.chain.state ?? cluster.genesis.state,
       isHopeless: () => false,
       pool: this.#pool(),
-      clockSkewMaxMs: 5_000,
+      clockSkewMaxMs: cluster.genesis.rules.parameters.clockSkewMaxMs,
       clock: {
         monotonicMs: () => asMonotonicMs(cluster.nowMs),
         unixMs: () => asUnixMs(Math.floor(START_UNIX_MS + cluster.nowMs)),

@@ -20,9 +20,9 @@ const keysOf = (node: SimulatedNode): string[] =>
   node.finalBlocks.flatMap(({ transactions }) => transactions.map(({ requestKey }) => requestKey))
 
 /** Cuts the four in two halves; transactions come in on either side. */
-function loseQuorum(cluster: Cluster): void {
-  cluster.runUntil(OUTAGE_AT_MS)
-  cluster.runFor(2_000, () => new Set(heights(cluster)).size === 1)
+async function loseQuorum(cluster: Cluster): Promise<void> {
+  await cluster.runUntil(OUTAGE_AT_MS)
+  await cluster.runFor(2_000, () => new Set(heights(cluster)).size === 1)
   cluster.separate(cluster.nodes.slice(0, 2))
   TRANSACTIONS.forEach((transaction, i) => {
     const node = cluster.nodes[i % 4]
@@ -31,11 +31,11 @@ function loseQuorum(cluster: Cluster): void {
 }
 
 /** The quorum is back: every transaction is final on every node, and more blocks follow. */
-function expectHealed(cluster: Cluster): void {
+async function expectHealed(cluster: Cluster): Promise<void> {
   const goal = Math.max(...heights(cluster)) + 5
   const isDone = (): boolean =>
     cluster.nodes.every((node) => node.height >= goal && keysOf(node).length >= TRANSACTIONS.length)
-  expect(cluster.runFor(40_000, isDone)).toBe(true)
+  expect(await cluster.runFor(40_000, isDone)).toBe(true)
   expect(cluster.violations).toEqual([])
   for (const node of cluster.nodes) {
     const keys = keysOf(node)
@@ -55,12 +55,12 @@ function expectHealed(cluster: Cluster): void {
 describe('a network that has lost its quorum', () => {
   it.each([1, 2, 3, 4, 5, 6])(
     'mines one chain while gossip still works, and BFT makes exactly its order final, seed %i',
-    (seed) => {
+    async (seed) => {
       // An idle chain, so that all four stop at one block.
       const cluster = make(seed, { parameters: { heartbeatMs: 700 } })
       const companions = new Companions(cluster, seed)
-      loseQuorum(cluster)
-      cluster.runUntil(HEAL_AT_MS)
+      await loseQuorum(cluster)
+      await cluster.runUntil(HEAL_AT_MS)
       const stuckAt = heights(cluster)
       const looks = companions.all.map(({ miner }) => miner.look())
       expect(looks.every(({ isMining, size }) => isMining && size > 10)).toBe(true)
@@ -70,10 +70,10 @@ describe('a network that has lost its quorum', () => {
       let chain = companions.all[0]?.miner.order() ?? []
       while (isStuck()) {
         chain = companions.all[0]?.miner.order() ?? []
-        cluster.runFor(1)
+        await cluster.runFor(1)
       }
       expect(chain.length).toBe(TRANSACTIONS.length)
-      expectHealed(cluster)
+      await expectHealed(cluster)
       const mined = chain.map(({ requestKey }) => requestKey as string)
       for (const node of cluster.nodes) expect(keysOf(node)).toEqual(mined)
       for (const { miner, reconciled, fatal } of companions.all) {
@@ -94,19 +94,19 @@ describe('a network that has lost its quorum', () => {
 
   it.each([11, 12, 13, 14, 15, 16])(
     'mines two chains when it is cut in two, and BFT finalizes without contradiction, seed %i',
-    (seed) => {
+    async (seed) => {
       const cluster = make(seed)
       const companions = new Companions(cluster, seed)
       companions.isGossipCut = true
       for (const [i, companion] of companions.all.entries()) companion.side = i < 2 ? 0 : 1
-      loseQuorum(cluster)
-      cluster.runUntil(HEAL_AT_MS)
+      await loseQuorum(cluster)
+      await cluster.runUntil(HEAL_AT_MS)
       const tips = new Set(companions.all.map(({ miner }) => miner.look().tip.sealHash))
       expect(tips.size).toBeGreaterThanOrEqual(2)
       companions.isGossipCut = false
       cluster.heal()
       // Only the sides' own pools and mined chains hold the transactions: both come through.
-      expectHealed(cluster)
+      await expectHealed(cluster)
       for (const { miner, fatal } of companions.all) {
         expect(fatal).toEqual([])
         expect(miner.order()).toEqual([])
@@ -117,24 +117,24 @@ describe('a network that has lost its quorum', () => {
 
   it.each([21, 22])(
     'says and records byte for byte what it would without mining, seed %i',
-    (seed) => {
-      const run = (isMining: boolean) => {
+    async (seed) => {
+      const run = async (isMining: boolean) => {
         const cluster = make(seed, { drop: 0.1, healAtMs: HEAL_AT_MS, crashChance: 0.0005, downMaxMs: 500 })
         const companions = isMining ? new Companions(cluster, seed) : null
         for (const companion of companions?.all ?? []) companion.ordersPool = false
-        loseQuorum(cluster)
-        cluster.runUntil(HEAL_AT_MS)
+        await loseQuorum(cluster)
+        await cluster.runUntil(HEAL_AT_MS)
         const mined = Math.min(...(companions?.all ?? []).map(({ miner }) => miner.look().size))
         cluster.heal()
-        cluster.runUntil(HEAL_AT_MS + 2_000)
+        await cluster.runUntil(HEAL_AT_MS + 2_000)
         expect(cluster.violations).toEqual([])
-        const records = cluster.nodes.map(({ records: bytes }) =>
+        const records = cluster.nodes.map(({ safety: { records: bytes } }) =>
           bytes.map((each) => Buffer.from(each).toString('hex')),
         )
         return { records, trace: cluster.checker.trace, heights: heights(cluster), mined }
       }
-      const without = run(false)
-      const { mined, ...withMining } = run(true)
+      const without = await run(false)
+      const { mined, ...withMining } = await run(true)
       expect(mined).toBeGreaterThan(10)
       expect(withMining).toEqual({ records: without.records, trace: without.trace, heights: without.heights })
       expect(without.records.every((log) => log.length > 0)).toBe(true)
@@ -142,10 +142,10 @@ describe('a network that has lost its quorum', () => {
     TIMEOUT_MS,
   )
 
-  it('does not mine while blocks become final', () => {
+  it('does not mine while blocks become final', async () => {
     const cluster = make(31)
     const companions = new Companions(cluster, 31)
-    cluster.runUntil(7_000)
+    await cluster.runUntil(7_000)
     expect(companions.all.every(({ miner }) => !miner.look().isMining && miner.look().size === 0)).toBe(true)
     expect(Math.min(...heights(cluster))).toBeGreaterThan(50)
   })

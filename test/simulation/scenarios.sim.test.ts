@@ -1,59 +1,30 @@
 /** Single stories in the simulator: what the swarm draws by chance, told on purpose. */
 import { describe, expect, it } from 'vitest'
 import type { Misbehaviour } from './adversary.ts'
-import { type Byzantine, Cluster, type ClusterOptions } from './cluster.ts'
-import type { SimulatedNode } from './simulated-node.ts'
+import { growsBy, heightsOf, liar, make } from './scenario.ts'
 import { TRANSACTIONS } from './swarm.ts'
 
-const FOUR = [1n, 1n, 1n, 1n]
-const HONEST_LIAR: Misbehaviour = {
-  withhold: 0,
-  equivocate: 0,
-  doubleVote: 0,
-  forgeTimeout: 0,
-  stale: 0,
-  forgeCertificate: 0,
-  replay: 0,
-  garbage: 0,
-}
-const liar = (index: number, habits: Partial<Misbehaviour>): ReadonlyMap<number, Byzantine> =>
-  new Map([[index, { kind: 'liar', habits: { ...HONEST_LIAR, ...habits } }]])
-
-function heightsOf(nodes: readonly SimulatedNode[]): number[] {
-  return nodes.map(({ height }) => height)
-}
-
-/** Runs until each node has this many more blocks than the highest has now. */
-function growsBy(cluster: Cluster, blocks: number, nodes = cluster.honest, withinMs = 20_000): boolean {
-  const goal = Math.max(...heightsOf(nodes)) + blocks
-  return cluster.runFor(withinMs, () => nodes.every(({ height }) => height >= goal))
-}
-
-function make(options: Partial<ClusterOptions> = {}): Cluster {
-  return new Cluster({ seed: 1, stakes: FOUR, ...options })
-}
-
-describe('without faults', () => {
-  it('every view brings a block, and no view is given up', () => {
+describe('without faults', { timeout: 120_000 }, () => {
+  it('every view brings a block, and no view is given up', async () => {
     const cluster = make()
-    cluster.runUntil(200)
+    await cluster.runUntil(200)
     const failed = (): number =>
       cluster.nodes.flatMap(({ events }) => events).filter(({ kind }) => kind === 'view-timed-out').length
     const atStart = failed()
-    expect(growsBy(cluster, 50)).toBe(true)
+    expect(await growsBy(cluster, 50)).toBe(true)
     expect(failed()).toBe(atStart)
-    const looks = cluster.nodes.map(({ replica }) => replica?.look().view ?? 0)
+    const looks = cluster.nodes.map((node) => node.look()?.view ?? 0)
     expect(Math.max(...looks) - Math.min(...looks)).toBeLessThanOrEqual(1)
     expect(cluster.violations).toEqual([])
   })
 
-  it('transactions on an idle chain cost no view and wait for no heartbeat', () => {
+  it('transactions on an idle chain cost no view and wait for no heartbeat', async () => {
     const cluster = make({
       parameters: { heartbeatMs: 2_000 },
       transactions: TRANSACTIONS,
       transactionEveryMs: 700,
     })
-    cluster.runUntil(12_000)
+    await cluster.runUntil(12_000)
     expect(
       cluster.nodes.flatMap(({ events }) => events).filter(({ kind }) => kind === 'view-timed-out'),
     ).toEqual([])
@@ -65,11 +36,11 @@ describe('without faults', () => {
     expect(cluster.violations).toEqual([])
   })
 
-  it('an idle chain has its heartbeat and is otherwise quiet', () => {
+  it('an idle chain has its heartbeat and is otherwise quiet', async () => {
     const cluster = make({ parameters: { heartbeatMs: 2_000 } })
-    cluster.runUntil(5_000)
+    await cluster.runUntil(5_000)
     const [height, effects] = [cluster.nodes[0]?.height ?? 0, cluster.checker.effects]
-    cluster.runFor(60_000)
+    await cluster.runFor(60_000)
     const blocks = (cluster.nodes[0]?.height ?? 0) - height
     expect(blocks).toBeGreaterThanOrEqual(29)
     expect(blocks).toBeLessThanOrEqual(33)
@@ -77,111 +48,111 @@ describe('without faults', () => {
     expect((cluster.checker.effects - effects) / blocks / 4).toBeLessThan(30)
   })
 
-  it('a validator alone is a network', () => {
+  it('a validator alone is a network', async () => {
     const cluster = make({ stakes: [5n] })
-    expect(growsBy(cluster, 10)).toBe(true)
+    expect(await growsBy(cluster, 10)).toBe(true)
     cluster.powerCut()
-    expect(growsBy(cluster, 10)).toBe(true)
+    expect(await growsBy(cluster, 10)).toBe(true)
     expect(cluster.violations).toEqual([])
   })
 
-  it('followers take every final block and say nothing', () => {
+  it('followers take every final block and say nothing', async () => {
     const cluster = make({ followers: 2 })
     const followers = [cluster.node('f0'), cluster.node('f1')]
-    expect(growsBy(cluster, 30, [...cluster.honest, ...followers])).toBe(true)
+    expect(await growsBy(cluster, 30, [...cluster.honest, ...followers])).toBe(true)
     expect(cluster.violations).toEqual([])
   })
 })
 
-describe('a validator that is lost', () => {
-  it('costs its views, and no more; a second one stops finality; both come back', () => {
+describe('a validator that is lost', { timeout: 120_000 }, () => {
+  it('costs its views, and no more; a second one stops finality; both come back', async () => {
     const cluster = make({ parameters: { heartbeatMs: 500 } })
-    cluster.runUntil(2_000)
+    await cluster.runUntil(2_000)
     const [a, b] = [cluster.node('v0'), cluster.node('v1')]
     const rest = [cluster.node('v2'), cluster.node('v3')]
     cluster.kill(a)
-    expect(growsBy(cluster, 6, [b, ...rest])).toBe(true)
+    expect(await growsBy(cluster, 6, [b, ...rest])).toBe(true)
     cluster.kill(b)
-    cluster.runFor(1_000)
+    await cluster.runFor(1_000)
     const still = heightsOf(rest)
-    cluster.runFor(10_000)
+    await cluster.runFor(10_000)
     expect(heightsOf(rest)).toEqual(still)
     cluster.start(b)
-    expect(growsBy(cluster, 3, [b, ...rest])).toBe(true)
+    expect(await growsBy(cluster, 3, [b, ...rest])).toBe(true)
     cluster.start(a)
-    expect(growsBy(cluster, 3)).toBe(true)
+    expect(await growsBy(cluster, 3)).toBe(true)
     expect(cluster.violations).toEqual([])
   })
 
-  it('for long is behind by hundreds of blocks, and catches up while the others go on', () => {
+  it('for long is behind by hundreds of blocks, and catches up while the others go on', async () => {
     const cluster = make()
-    cluster.runUntil(500)
+    await cluster.runUntil(500)
     const away = cluster.node('v3')
     cluster.separate([away])
-    cluster.runFor(15_000)
+    await cluster.runFor(15_000)
     expect(Math.max(...heightsOf(cluster.nodes)) - away.height).toBeGreaterThan(150)
     cluster.heal()
-    expect(growsBy(cluster, 3)).toBe(true)
+    expect(await growsBy(cluster, 3)).toBe(true)
     expect(cluster.violations).toEqual([])
   })
 
-  it('in one direction only is no loss to the others, and none to itself when it is heard again', () => {
+  it('in one direction only is no loss to the others, and none to itself when it is heard again', async () => {
     const cluster = make()
-    cluster.runUntil(500)
+    await cluster.runUntil(500)
     const deaf = cluster.node('v2')
     for (const other of cluster.nodes) if (other !== deaf) cluster.mute(other, deaf)
     expect(
-      growsBy(
+      await growsBy(
         cluster,
         20,
         cluster.nodes.filter((node) => node !== deaf),
       ),
     ).toBe(true)
     cluster.heal()
-    expect(growsBy(cluster, 3)).toBe(true)
+    expect(await growsBy(cluster, 3)).toBe(true)
     expect(cluster.violations).toEqual([])
   })
 
-  it('with more than a third of the stake stands in an older view, and is answered (R11)', () => {
+  it('with more than a third of the stake stands in an older view, and is answered (R11)', async () => {
     // The other two together are less than A: only an answer to its repeated timeouts can bring it forward.
     const cluster = make({ stakes: [4n, 2n, 2n, 2n], parameters: { unreachableLeaderTimeoutMs: 2_000 } })
-    cluster.runUntil(1_000)
+    await cluster.runUntil(1_000)
     const heavy = cluster.node('v0')
     cluster.kill(cluster.node('v3'))
     const others = [cluster.node('v1'), cluster.node('v2')]
     for (const other of others) cluster.mute(other, heavy)
-    cluster.runFor(6_000)
+    await cluster.runFor(6_000)
     cluster.heal()
-    expect(growsBy(cluster, 3, [heavy, ...others])).toBe(true)
+    expect(await growsBy(cluster, 3, [heavy, ...others])).toBe(true)
     expect(cluster.violations).toEqual([])
   })
 })
 
-describe('all nodes at once', () => {
+describe('all nodes at once', { timeout: 120_000 }, () => {
   it.each([0, 300])(
     'lose power again and again, and go on from their disks (heartbeat %i)',
-    (heartbeatMs) => {
+    async (heartbeatMs) => {
       const cluster = make({ seed: 7, diskMaxMs: 20, followers: 1, parameters: { heartbeatMs } })
       for (let i = 0; i < 25; i++) {
-        cluster.runFor(20 + cluster.random.below(400))
+        await cluster.runFor(20 + cluster.random.below(400))
         cluster.powerCut(30)
       }
-      expect(growsBy(cluster, 3, cluster.nodes)).toBe(true)
+      expect(await growsBy(cluster, 3, cluster.nodes)).toBe(true)
       expect(cluster.violations).toEqual([])
     },
   )
 
-  it('lose power in the middle of a turn, before every effect in turn', () => {
+  it('lose power in the middle of a turn, before every effect in turn', async () => {
     for (let seed = 0; seed < 12; seed++) {
       const cluster = make({ seed, crashChance: 0.03, downMaxMs: 20, healAtMs: 2_000, diskMaxMs: 10 })
-      cluster.runUntil(2_000)
-      expect(growsBy(cluster, 3), `seed ${seed}`).toBe(true)
+      await cluster.runUntil(2_000)
+      expect(await growsBy(cluster, 3), `seed ${seed}`).toBe(true)
       expect(cluster.violations, `seed ${seed}`).toEqual([])
     }
   })
 })
 
-describe('a Byzantine validator', () => {
+describe('a Byzantine validator', { timeout: 120_000 }, () => {
   const stories: [string, Partial<Misbehaviour>][] = [
     ['proposes two blocks, each to some', { equivocate: 1, withhold: 0.2 }],
     ['votes for everything', { equivocate: 1, doubleVote: 1 }],
@@ -192,16 +163,16 @@ describe('a Byzantine validator', () => {
     ['repeats old messages of everybody', { replay: 0.8 }],
     ['sends garbage', { garbage: 0.8 }],
   ]
-  it.each(stories)('that %s harms nobody', (_, habits) => {
+  it.each(stories)('that %s harms nobody', async (_, habits) => {
     for (let seed = 0; seed < 3; seed++) {
       const cluster = make({ seed, byzantine: liar(3, habits), drop: 0.1, delayMaxMs: 80, healAtMs: 2_000 })
-      cluster.runUntil(2_000)
-      expect(growsBy(cluster, 5, cluster.honest, 60_000), `seed ${seed}`).toBe(true)
+      await cluster.runUntil(2_000)
+      expect(await growsBy(cluster, 5, cluster.honest, 60_000), `seed ${seed}`).toBe(true)
       expect(cluster.violations, `seed ${seed}`).toEqual([])
     }
   })
 
-  it('that runs twice with one key harms nobody, on whichever sides of a cut the two are', () => {
+  it('that runs twice with one key harms nobody, on whichever sides of a cut the two are', async () => {
     for (let seed = 0; seed < 6; seed++) {
       const cluster = make({
         seed,
@@ -210,15 +181,15 @@ describe('a Byzantine validator', () => {
         isCutNoticed: seed % 2 === 0,
         healAtMs: 3_000,
       })
-      cluster.runUntil(3_000)
-      expect(growsBy(cluster, 5, cluster.honest, 60_000), `seed ${seed}`).toBe(true)
+      await cluster.runUntil(3_000)
+      expect(await growsBy(cluster, 5, cluster.honest, 60_000), `seed ${seed}`).toBe(true)
       expect(cluster.violations, `seed ${seed}`).toEqual([])
     }
   })
 
-  it('that equivocates is seen by those it shows both to', () => {
+  it('that equivocates is seen by those it shows both to', async () => {
     const cluster = make({ byzantine: liar(3, { equivocate: 1, doubleVote: 1 }) })
-    expect(growsBy(cluster, 20)).toBe(true)
+    expect(await growsBy(cluster, 20)).toBe(true)
     const seen = new Set(
       cluster.honest
         .flatMap(({ events }) => events)
@@ -231,9 +202,9 @@ describe('a Byzantine validator', () => {
     expect([...seen].every((word) => word.startsWith('3 '))).toBe(true)
   })
 
-  it('with garbage and forgeries is turned away at the ingress', () => {
+  it('with garbage and forgeries is turned away at the ingress', async () => {
     const cluster = make({ byzantine: liar(3, { garbage: 0.5, forgeCertificate: 0.8 }) })
-    expect(growsBy(cluster, 20)).toBe(true)
+    expect(await growsBy(cluster, 20)).toBe(true)
     const outcomes = cluster.honest.flatMap((node) => [...node.outcomes.keys()])
     expect(outcomes).toContain('malformed')
     expect(outcomes).toContain('bad-signature')
@@ -241,19 +212,19 @@ describe('a Byzantine validator', () => {
   })
 })
 
-describe('a hidden lock', () => {
-  it('that one node alone holds does not stop the others, and binds when it comes back', () => {
+describe('a hidden lock', { timeout: 120_000 }, () => {
+  it('that one node alone holds does not stop the others, and binds when it comes back', async () => {
     const cluster = make({ parameters: { heartbeatMs: 200 } })
-    cluster.runUntil(1_000)
+    await cluster.runUntil(1_000)
     const [holder, ...rest] = cluster.honest
     if (holder === undefined) throw new Error('no node')
     // It hears all, and is not heard: it alone may have the highest certificate.
     for (const other of rest) cluster.mute(holder, other)
-    cluster.runFor(60)
+    await cluster.runFor(60)
     cluster.separate([holder], true)
-    expect(growsBy(cluster, 5, rest)).toBe(true)
+    expect(await growsBy(cluster, 5, rest)).toBe(true)
     cluster.heal()
-    expect(growsBy(cluster, 5)).toBe(true)
+    expect(await growsBy(cluster, 5)).toBe(true)
     expect(cluster.violations).toEqual([])
   })
 })

@@ -1,22 +1,37 @@
 /** Swarm testing: every seed draws its own mix and strengths of faults, of stakes and of parameters. */
-import { hashTransaction } from '../../src/codec/transaction.ts'
 import { quorumOf } from '../../src/consensus/validator-set.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
-import { certificateRequest } from '../support/requests.ts'
-import type { Misbehaviour } from './adversary.ts'
+import { certificateTransaction, fourProofTransaction, timeProof } from '../unit/ledger/fixtures.ts'
+import { HONEST, type Misbehaviour } from './adversary.ts'
 import { type Byzantine, Cluster, type ClusterOptions } from './cluster.ts'
+import { isEveryPoolEmpty, lostTransactions, replayViolations, viewsApart } from './final-checks.ts'
 import { Random } from './random.ts'
-import type { Mutation } from './simulated-node.ts'
+import { siege } from './siege.ts'
 
-/** Transactions for the simulated pools. */
-export const TRANSACTIONS: readonly HashedTransaction[] = Array.from({ length: 8 }, (_, i) =>
-  hashTransaction({ kind: 'validate-certificate', request: certificateRequest(`simulated-${i}`) }),
-)
+/**
+ * Requests for the simulated clients: Valid ones, two that spend one nonce, one that breaks a rule, and one node's
+ * sequence of proofs out of order.
+ */
+export const TRANSACTIONS: readonly HashedTransaction[] = [
+  ...[1n, 2n, 3n, 4n].map((nonce) => certificate(`request-${nonce}`, nonce)),
+  certificate('replay-a', 9n),
+  certificate('replay-b', 9n),
+  certificate('no-nonce', 0n),
+  ...[2n, 1n].map((sequenceNumber) => fourProofTransaction({ time: { sequenceNumber } })),
+]
 
-const HEAL_AT_MS = 2_500
+function certificate(requestId: string, nonce: bigint): HashedTransaction {
+  return certificateTransaction({ top: { requestId }, time: timeProof({ nonce }) })
+}
+
+/** Faults end between these. */
+const HEAL_MIN_MS = 600
+const HEAL_SPREAD_MS = 1_900
 /** After the healing every honest node finalizes this many more blocks within this time (I15, I17). */
 const BLOCKS_AFTER_HEAL = 3
 const LIVENESS_MS = 40_000
+/** Seeds in which the adversary has the network in its hand. */
+const SIEGE_SHARE = 0.08
 
 /** A knob that is off in half of the seeds and of any strength in the others. */
 function sometimes(random: Random, max: number, chance = 0.5): number {
@@ -38,14 +53,20 @@ function drawStakes(random: Random): bigint[] {
 function drawHabits(random: Random): Misbehaviour {
   const strength = (): number => (random.chance(0.5) ? random.next() : 0)
   return {
+    ...HONEST,
     withhold: strength() * 0.8,
     equivocate: strength(),
     doubleVote: strength(),
     forgeTimeout: strength(),
     stale: strength(),
+    fork: strength() * 0.7,
+    illegal: strength() * 0.5,
+    impersonate: strength() * 0.3,
     forgeCertificate: strength() * 0.5,
     replay: strength() * 0.3,
     garbage: strength() * 0.2,
+    badRange: strength(),
+    censor: random.chance(0.2) ? 1 : 0,
   }
 }
 
@@ -54,7 +75,7 @@ function drawByzantine(random: Random, stakes: readonly bigint[]): Map<number, B
   const byzantine = new Map<number, Byzantine>()
   const total = stakes.reduce((sum, stake) => sum + stake, 0n)
   const allowed = total - quorumOf(total)
-  const kind = random.below(5)
+  const kind = random.below(6)
   if (kind < 2) return byzantine
   let weight = 0n
   for (let i = stakes.length - 1; i >= 0; i--) {
@@ -62,7 +83,9 @@ function drawByzantine(random: Random, stakes: readonly bigint[]): Map<number, B
     if (weight + stake > allowed) continue
     weight += stake
     const habits = drawHabits(random)
-    byzantine.set(i, kind === 2 ? { kind: 'twins' } : { kind: 'liar', habits })
+    const isSilent = kind === 3 && random.chance(0.5)
+    if (kind === 2) byzantine.set(i, { kind: 'twins' })
+    else byzantine.set(i, isSilent ? { kind: 'silent' } : { kind: 'liar', habits })
   }
   return byzantine
 }
@@ -72,10 +95,10 @@ export function drawOptions(seed: number, transactions: readonly HashedTransacti
   const random = new Random(seed ^ 0x5eed)
   const stakes = drawStakes(random)
   const isIdleChain = random.chance(0.4)
-  return {
+  const drawn: ClusterOptions = {
     seed,
     stakes,
-    healAtMs: HEAL_AT_MS,
+    healAtMs: HEAL_MIN_MS + random.below(HEAL_SPREAD_MS),
     drop: sometimes(random, 0.4),
     duplicate: sometimes(random, 0.3),
     delayMaxMs: sometimes(random, 250, 0.7),
@@ -84,18 +107,28 @@ export function drawOptions(seed: number, transactions: readonly HashedTransacti
     powerCutEveryMs: random.chance(0.25) ? 200 + random.below(1_000) : 0,
     partitionEveryMs: random.chance(0.4) ? 100 + random.below(800) : 0,
     isCutNoticed: random.chance(0.5),
+    flapEveryMs: random.chance(0.25) ? 50 + random.below(400) : 0,
+    slowShare: random.chance(0.2) ? random.next() * 0.5 : 0,
+    slowMs: 50 + random.below(300),
     diskMaxMs: sometimes(random, 40) + 1,
+    diskFailChance: random.chance(0.2) ? random.next() * 0.02 : 0,
+    tearChance: random.chance(0.5) ? random.next() : 0,
     clockSkewMaxMs: random.chance(0.3) ? 4_000 : 0,
+    clockJumpEveryMs: random.chance(0.15) ? 100 + random.below(500) : 0,
     byzantine: drawByzantine(random, stakes),
+    isOmniscient: random.chance(0.5),
     followers: random.below(2),
     parameters: {
       heartbeatMs: isIdleChain ? 300 + random.below(700) : 0,
       certificateIntervalMs: random.chance(0.5) ? 0 : 200,
       unreachableLeaderTimeoutMs: random.chance(0.5) ? 40 : 100,
+      // Epochs so short that faults meet their ends again and again, or one without end.
+      epochBlocks: random.chance(0.6) ? 2 + random.below(12) : 0,
     },
     transactions: random.chance(0.7) ? transactions : [],
     transactionEveryMs: 20 + random.below(300),
   }
+  return random.chance(SIEGE_SHARE) ? { ...drawn, ...siege(seed, random.chance(0.5) ? 1 : 2) } : drawn
 }
 
 export interface Outcome {
@@ -104,31 +137,58 @@ export interface Outcome {
   readonly trace: string
   readonly heights: readonly number[]
   readonly effects: number
+  readonly events: number
   readonly simulatedMs: number
 }
 
-/** Runs a seed to the end: faults, healing, and the blocks that must follow. */
-export function runSeed(
+export interface RunChanges extends Partial<ClusterOptions> {
+  readonly livenessMs?: number
+  /** Told of every effect. */
+  readonly onEffect?: (line: string) => void
+}
+
+/** Runs a seed to the end: faults, healing, the blocks that must follow, and a look at what came of it. */
+export async function runSeed(
   seed: number,
-  transactions: readonly HashedTransaction[] = [],
-  changes: { readonly mutation?: Mutation; readonly livenessMs?: number } & Partial<ClusterOptions> = {},
-): Outcome {
-  const { livenessMs = LIVENESS_MS, ...options } = changes
-  const cluster = new Cluster({ ...drawOptions(seed, transactions), ...options })
-  cluster.runUntil(HEAL_AT_MS, () => cluster.violations.length > 0)
+  transactions: readonly HashedTransaction[] = TRANSACTIONS,
+  changes: RunChanges = {},
+): Promise<Outcome> {
+  const { livenessMs = LIVENESS_MS, onEffect = null, ...options } = changes
+  const drawn = { ...drawOptions(seed, transactions), ...options }
+  const cluster = new Cluster(drawn)
+  const { checker } = cluster
+  checker.onEffect = onEffect
+  await cluster.runUntil(drawn.healAtMs ?? 0, () => cluster.violations.length > 0)
   const watched = cluster.nodes.filter((node) => node.isHonest)
   const goal = Math.max(...watched.map((node) => node.height)) + BLOCKS_AFTER_HEAL
-  const isDone = (): boolean => watched.every((node) => node.height >= goal) || cluster.violations.length > 0
-  const isLive = cluster.runFor(livenessMs, isDone)
+  const isWell = (): boolean =>
+    watched.every((node) => node.isUp && node.height >= goal) &&
+    isEveryPoolEmpty(cluster.honest) &&
+    viewsApart(cluster.honest) <= 1
+  const isDone = await cluster.runFor(livenessMs, () => cluster.violations.length > 0 || isWell())
   const heights = watched.map((node) => node.height)
-  const violations = [...cluster.violations]
-  if (!isLive) violations.push(`I15: heights ${heights} below ${goal} ${livenessMs} ms after healing`)
+  if (!isDone && !isWell()) {
+    if (heights.some((height) => height < goal)) {
+      checker.violated(`I15: heights ${heights} below ${goal} ${livenessMs} ms after healing`)
+    } else if (!isEveryPoolEmpty(cluster.honest)) {
+      checker.violated(
+        `I16: ${cluster.honest.map((node) => node.waiting)} wait ${livenessMs} ms after healing`,
+      )
+    } else checker.violated(`I18: views are ${viewsApart(cluster.honest)} apart`)
+  }
+  if (cluster.violations.length === 0) {
+    // Equal chains give equal replays: the longest stands for all.
+    const longest = watched.reduce((a, b) => (b.height > a.height ? b : a))
+    for (const violation of replayViolations(cluster.genesis, longest)) checker.violated(violation)
+    for (const violation of lostTransactions(cluster.taken)) checker.violated(violation)
+  }
   return {
     seed,
-    violations,
-    trace: cluster.checker.trace,
+    violations: [...cluster.violations],
+    trace: checker.trace,
     heights,
-    effects: cluster.checker.effects,
+    effects: checker.effects,
+    events: cluster.events,
     simulatedMs: cluster.nowMs,
   }
 }

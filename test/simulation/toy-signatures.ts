@@ -4,9 +4,13 @@
  */
 import { hash } from 'node:crypto'
 import { SIGNATURE_BYTES } from '../../src/codec/certificates.ts'
+import { PUBLIC_KEY_BYTES } from '../../src/codec/genesis.ts'
 import { SIGNATURE_CONTEXTS } from '../../src/crypto/contexts.ts'
 import type { MlDsaKeyPair } from '../../src/crypto/ml-dsa.ts'
 import type { SignedKind } from '../../src/crypto/signer.ts'
+import type { SignatureCheck } from '../../src/runtime/ports.ts'
+import type { VerifySignature } from '../../src/types/signatures.ts'
+import type { ValidatorSet } from '../../src/types/validator-set.ts'
 
 const DIGEST_BYTES = 32
 
@@ -29,10 +33,34 @@ export function isToySignature(
   return digest(validator, payload, SIGNATURE_CONTEXTS[kind]).equals(signature.subarray(0, DIGEST_BYTES))
 }
 
+/** Whose key a public key is: the first byte says it. */
+const ownerOf = (publicKey: Uint8Array): number => (publicKey[0] ?? 0) - 1
+
+/** The public key of a validator, by its index in genesis. */
+export function toyPublicKey(validator: number): Uint8Array {
+  const key = new Uint8Array(PUBLIC_KEY_BYTES)
+  key[0] = validator + 1
+  return key
+}
+
+/** Checks signatures of a set, whoever stands where in it. */
+export function toySignatureCheck(set: ValidatorSet): SignatureCheck {
+  return {
+    isValid: (index, kind, payload, signature) => {
+      const key = set.validators[index]?.publicKey
+      return key !== undefined && isToySignature(ownerOf(key), kind, payload, signature)
+    },
+  }
+}
+
+/** What the ledger checks signatures with. */
+export const verifyToySignature: VerifySignature = (publicKey, payload, signature, context) =>
+  digest(ownerOf(publicKey), payload, SIGNATURE_CONTEXTS[context]).equals(signature.subarray(0, DIGEST_BYTES))
+
 /** A key pair for the node's real Signer. */
 export function toyKeyPair(validator: number): MlDsaKeyPair {
   return {
-    publicKey: { raw: new Uint8Array(1_952), verify: () => false },
+    publicKey: { raw: toyPublicKey(validator), verify: () => false },
     sign: (payload, context) => {
       const signature = new Uint8Array(SIGNATURE_BYTES)
       signature.set(digest(validator, payload, context))

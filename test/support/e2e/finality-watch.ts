@@ -17,9 +17,11 @@ export interface SeenFinal {
 export class FinalityWatch {
   readonly #seen: Map<NodeProcess, SeenFinal[]>
   readonly #loops: Promise<void>[]
+  readonly #lookMs: number
   #isStopped = false
 
-  constructor(nodes: readonly NodeProcess[]) {
+  constructor(nodes: readonly NodeProcess[], lookMs = LOOK_MS) {
+    this.#lookMs = lookMs
     this.#seen = new Map(nodes.map((node) => [node, []]))
     this.#loops = nodes.map((node) => this.#watch(node))
   }
@@ -58,7 +60,7 @@ export class FinalityWatch {
       } catch {
         // It is down, or on its way.
       }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+      await new Promise((resolve) => setTimeout(resolve, this.#lookMs))
     }
   }
 }

@@ -13,12 +13,15 @@ export interface JoiningNodeOptions {
   readonly bootstrap: string
   /** The one carrier it listens on. */
   readonly transport: 'tcp' | 'quic'
+  /** Whether it is going to be a validator. */
+  readonly isValidator?: boolean
 }
 
 export async function joiningNode(options: JoiningNodeOptions): Promise<NodeProcess> {
   const { home, name, genesisFile, bootstrap, transport } = options
   const folder = join(home, name)
   const args = ['init', '--genesis', genesisFile, '--bootstrap', bootstrap, '--data', folder]
+  if (options.isValidator === true) args.push('--validator')
   const { code, stderr } = await run([...HYPERMESH, ...args]).ended
   if (code !== 0) throw new Error(`init ended with ${code}: ${stderr}`)
   const ports = nodePorts(await freeBasePort(1), 0)

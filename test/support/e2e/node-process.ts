@@ -35,7 +35,11 @@ export class NodeProcess {
   /** Base URLs. */
   readonly api: string
   readonly ca: string
+  /** Added to this process's own environment at the next start. */
+  environment: Readonly<Record<string, string>> = {}
+  readonly #command: readonly string[]
   readonly #args: readonly string[]
+  readonly #logFolder: string
   #child: ChildProcess | null = null
   #ended: Promise<Ending> = Promise.resolve({ code: null, signal: null })
   #starts = 0
@@ -47,12 +51,18 @@ export class NodeProcess {
     ca: string
     /** Further arguments of `start`. */
     args?: readonly string[]
+    /** What to run in place of the built program's `start`; takes the same arguments. */
+    command?: readonly string[]
+    /** Where its output goes; the data directory unless something may happen to that. */
+    logFolder?: string
   }) {
     this.name = of.name
     this.folder = of.folder
     this.api = of.api
     this.ca = of.ca
+    this.#command = of.command ?? [...HYPERMESH, 'start']
     this.#args = of.args ?? []
+    this.#logFolder = of.logFolder ?? of.folder
   }
 
   get pid(): number {
@@ -69,7 +79,7 @@ export class NodeProcess {
   }
 
   get logFile(): string {
-    return join(this.folder, `run-${this.#starts}.log`)
+    return join(this.#logFolder, `run-${this.#starts}.log`)
   }
 
   /** What it wrote in its last run, both streams. */
@@ -81,9 +91,10 @@ export class NodeProcess {
     if (this.#child !== null) throw new Error(`${this.name} runs already`)
     this.#starts++
     const descriptor = openSync(this.logFile, 'a')
-    const [binary, entry] = HYPERMESH
-    const child = spawn(binary, [entry, 'start', '--data', this.folder, ...this.#args], {
+    const [binary = '', ...before] = this.#command
+    const child = spawn(binary, [...before, '--data', this.folder, ...this.#args], {
       stdio: ['ignore', descriptor, descriptor, 'ipc'],
+      env: { ...process.env, ...this.environment },
     })
     closeSync(descriptor)
     this.#child = child
@@ -107,6 +118,15 @@ export class NodeProcess {
   terminate(): Promise<Ending> {
     this.#child?.kill('SIGTERM')
     return this.#ended
+  }
+
+  /** Stops it where it stands, or lets it go on: SIGSTOP and SIGCONT. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT')
   }
 
   status(): Promise<StatusView> {

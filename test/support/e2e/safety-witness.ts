@@ -35,17 +35,23 @@ export interface Testimony {
 
 export class SafetyWitness {
   readonly #logs: readonly string[]
-  readonly #folder: string
+  readonly #folders: readonly string[]
   readonly #seen = new Map<string, { readonly node: number; readonly file: string }>()
+  /** What stood in files that were replaced: nothing is added to them any more. */
+  readonly #closed = new Map<string, readonly Signed[]>()
   #timer: NodeJS.Timeout | null = null
 
-  constructor(folders: readonly string[], folder: string) {
+  /**
+   * @param folders data directories of the validators
+   * @param folder where the links stand; or one for each validator, on the file system of its data directory
+   */
+  constructor(folders: readonly string[], folder: string | readonly string[]) {
     this.#logs = folders.map((data) => safetyLogPath(dataDirectoryAt(data)))
-    this.#folder = folder
+    this.#folders = typeof folder === 'string' ? folders.map(() => folder) : folder
   }
 
   start(): void {
-    mkdirSync(this.#folder, { recursive: true })
+    for (const folder of this.#folders) mkdirSync(folder, { recursive: true })
     this.#look()
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS)
   }
@@ -60,7 +66,7 @@ export class SafetyWitness {
       const { ino } = statSync(log, { throwIfNoEntry: false }) ?? { ino: 0 }
       const key = `${node}-${ino}`
       if (ino === 0 || this.#seen.has(key)) continue
-      const file = join(this.#folder, `${key}-${this.#seen.size}`)
+      const file = join(this.#folders[node] ?? '', `${key}-${this.#seen.size}`)
       try {
         linkSync(log, file)
       } catch {
@@ -77,22 +83,39 @@ export class SafetyWitness {
     this.#look()
     const all: Signed[] = []
     for (const { node, file } of this.#seen.values()) {
-      const contents = await readSafetyLog(file)
-      for (const frame of contents?.frames ?? []) {
-        for (const payload of frame.payloads) {
-          const record = decodeSafetyRecord(payload)
-          if (!record.ok) throw new Error(`${file}: ${record.detail}`)
-          all.push(...signedIn(record.value).map((slot) => ({ ...slot, node })))
-        }
-      }
+      const known = this.#closed.get(file)
+      // Asked before it is read: what is replaced meanwhile is read once more.
+      const isClosed = known === undefined && !this.#isInUse(node, file)
+      const signed = known ?? (await readSigned(node, file))
+      if (isClosed) this.#closed.set(file, signed)
+      for (const slot of signed) all.push(slot)
     }
     return all
   }
 
-  async testify(): Promise<Testimony> {
-    const signed = await this.signed()
-    return { files: this.#seen.size, ...contradictionsOf(signed) }
+  #isInUse(node: number, file: string): boolean {
+    const log = statSync(this.#logs[node] ?? '', { throwIfNoEntry: false })
+    return log === undefined || log.ino === statSync(file).ino
   }
+
+  /** @param isALeaderLying whether a validator outside this witness may propose two blocks in one view */
+  async testify(isALeaderLying = false): Promise<Testimony> {
+    const signed = await this.signed()
+    return { files: this.#seen.size, ...contradictionsOf(signed, isALeaderLying) }
+  }
+}
+
+async function readSigned(node: number, file: string): Promise<Signed[]> {
+  const signed: Signed[] = []
+  const contents = await readSafetyLog(file)
+  for (const frame of contents?.frames ?? []) {
+    for (const payload of frame.payloads) {
+      const record = decodeSafetyRecord(payload)
+      if (!record.ok) throw new Error(`${file}: ${record.detail}`)
+      signed.push(...signedIn(record.value).map((slot) => ({ ...slot, node })))
+    }
+  }
+  return signed
 }
 
 function signedIn(record: SafetyRecord): Omit<Signed, 'node'>[] {
@@ -110,8 +133,14 @@ function signedIn(record: SafetyRecord): Omit<Signed, 'node'>[] {
   ]
 }
 
-/** One content per node, kind and view; and, all leaders being honest here, one block per view. */
-export function contradictionsOf(signed: readonly Signed[]): Omit<Testimony, 'files'> {
+/**
+ * One content per node, kind and view; and one block per view: over proposals and all votes when every leader is
+ * honest, else over pre-commit votes alone, each of which stands on a prepare certificate (I4).
+ */
+export function contradictionsOf(
+  signed: readonly Signed[],
+  isALeaderLying = false,
+): Omit<Testimony, 'files'> {
   const slots = new Map<string, string>()
   const blocks = new Map<number, string>()
   const contradictions = new Set<string>()
@@ -120,7 +149,7 @@ export function contradictionsOf(signed: readonly Signed[]): Omit<Testimony, 'fi
     const before = slots.get(slot) ?? content
     if (before !== content) contradictions.add(`${slot}: ${before} and ${content}`)
     slots.set(slot, before)
-    if (kind === 'timeout') continue
+    if (kind === 'timeout' || (isALeaderLying && kind !== 'pre-commit')) continue
     const block = blocks.get(view) ?? content
     if (block !== content) contradictions.add(`view ${view}: blocks ${block} and ${content}`)
     blocks.set(view, block)

@@ -24,15 +24,17 @@ export interface Answered {
 export class Trickle {
   readonly #nodes: readonly NodeProcess[]
   readonly #random: () => number
+  readonly #pauseMs: number
   readonly #answered: Answered[] = []
   readonly #open = new Set<Promise<void>>()
   readonly #loop: Promise<void>
   #refused = 0
   #isStopped = false
 
-  constructor(nodes: readonly NodeProcess[], random: () => number) {
+  constructor(nodes: readonly NodeProcess[], random: () => number, pauseMs = PAUSE_MS) {
     this.#nodes = nodes
     this.#random = random
+    this.#pauseMs = pauseMs
     this.#loop = this.#run()
   }
 
@@ -61,7 +63,7 @@ export class Trickle {
         const call = this.#send(node).finally(() => this.#open.delete(call))
         this.#open.add(call)
       }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      await new Promise((resolve) => setTimeout(resolve, this.#pauseMs))
     }
   }
 

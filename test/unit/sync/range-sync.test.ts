@@ -46,19 +46,22 @@ class Bench {
   /** What was handed over is lost. */
   isLosing = false
   final: HashedBlock = GENESIS
+  prunedTimes = 0
+  readonly fetcher = {
+    peers: () => [...this.peers.keys()],
+    fetchRange: async (from: Height, count: number, peer: string) => {
+      this.asked.push({ peer, from })
+      return this.peers.get(peer)?.range(from, count) ?? refuse('gone', '')
+    },
+    fetchStatus: async (_: Height, peer: string) => this.peers.get(peer)?.status() ?? refuse('gone', ''),
+  }
   readonly sync: RangeSync
 
   constructor(peers: Record<string, Peer>) {
     for (const [name, peer] of Object.entries(peers)) this.peers.set(name, peer)
     this.sync = new RangeSync({
-      fetcher: {
-        peers: () => [...this.peers.keys()],
-        fetchRange: async (from: Height, count: number, peer: string) => {
-          this.asked.push({ peer, from })
-          return this.peers.get(peer)?.range(from, count) ?? refuse('gone', '')
-        },
-        fetchStatus: async (_: Height, peer: string) => this.peers.get(peer)?.status() ?? refuse('gone', ''),
-      },
+      fetcher: this.fetcher,
+      onPruned: () => void this.prunedTimes++,
       reader: {
         isFiller: () => false,
         decodeBlock: (bytes) => {
@@ -158,6 +161,79 @@ describe('range sync', () => {
     expect(bench.asked.map(({ from }) => from).filter((from) => from === 1)).toHaveLength(2)
     expect(bench.final.header.height).toBe(600)
     bench.sync.stop()
+  })
+})
+
+describe('ranges', () => {
+  /** Keeps answers back until the test lets them go. */
+  function slowed(bench: Bench): { release: (peer: string) => void } {
+    const held = new Map<string, (() => void)[]>()
+    const { sync } = bench
+    const fetcher = bench.fetcher
+    const fetchRange = fetcher.fetchRange
+    fetcher.fetchRange = async (from, count, peer) => {
+      const answer = fetchRange(from, count, peer)
+      await new Promise<void>((resolve) => held.set(peer, [...(held.get(peer) ?? []), resolve]))
+      return await answer
+    }
+    expect(sync.status.isSyncing).toBe(false)
+    return {
+      release: (peer) =>
+        held
+          .get(peer)
+          ?.splice(0)
+          .forEach((go) => {
+            go()
+          }),
+    }
+  }
+
+  it('are asked for from several peers at once, and taken in order', async () => {
+    const bench = new Bench({ a: honest(600), b: honest(600), c: honest(600) })
+    const { release } = slowed(bench)
+    bench.sync.request({ height: asHeight(600) })
+    let mostAtOnce = 0
+    for (let round = 0; round < 40 && bench.final.header.height < 600; round++) {
+      await bench.idle()
+      const underWay = bench.asked.length - bench.taken.length / 128
+      mostAtOnce = Math.max(mostAtOnce, underWay)
+      // The last asked answers first.
+      for (const peer of ['c', 'b', 'a']) release(peer)
+    }
+    await bench.idle()
+    expect(bench.taken.map(({ header }) => header.height)).toEqual(
+      Array.from({ length: 600 }, (_, i) => i + 1),
+    )
+    expect(mostAtOnce).toBeGreaterThanOrEqual(2)
+    expect(bench.asked.map(({ from }) => from)).toEqual([1, 129, 257, 385, 513])
+  })
+
+  it('that a peer keeps back are asked of another one', async () => {
+    const bench = new Bench({ a: honest(600), b: honest(600) })
+    const { release } = slowed(bench)
+    bench.sync.request({ height: asHeight(100) })
+    await bench.idle()
+    const [first] = bench.asked
+    await vi.advanceTimersByTimeAsync(2_000)
+    await bench.idle()
+    const [, second] = bench.asked
+    expect(second?.from).toBe(1)
+    expect(second?.peer).not.toBe(first?.peer)
+    release(second?.peer ?? '')
+    await bench.idle()
+    expect(bench.final.header.height).toBe(128)
+  })
+
+  it('that every peer has deleted are told of, and not those of some', async () => {
+    const pruned: Peer = { ...honest(600), range: () => refuse('pruned', '') }
+    for (const [peers, expected] of [
+      [{ a: pruned, b: pruned }, true],
+      [{ a: pruned, b: honest(600) }, false],
+    ] as const) {
+      const bench = new Bench(peers)
+      await bench.caughtUp(600)
+      expect(bench.prunedTimes > 0).toBe(expected)
+    }
   })
 })
 

@@ -1,0 +1,41 @@
+/** Tells the network, from epoch to epoch, who the validators are. */
+import type { Electorate } from '../consensus/validator-set.ts'
+import type { Logger } from '../types/logger.ts'
+import type { ValidatorId } from '../types/primitives.ts'
+
+/** What is told when the key of a node without a signing record comes into the validator set. */
+const NO_RECORD = {
+  why: 'its key is in the validator set of this epoch, and it has no signing record',
+  fix: 'if this key has never signed anywhere, restart with --i-have-never-signed',
+}
+
+export interface ValidatorFollowingOptions {
+  /** This node's own. */
+  readonly id: ValidatorId
+  readonly hasRecord: boolean
+  /** Whether its duties are held back. */
+  readonly isHeld: () => boolean
+  readonly setValidators: (ids: readonly ValidatorId[]) => void
+  readonly logger: Logger
+}
+
+export class ValidatorFollowing {
+  readonly #options: ValidatorFollowingOptions
+  #last: readonly ValidatorId[] = []
+
+  constructor(options: ValidatorFollowingOptions) {
+    this.#options = options
+  }
+
+  /** An epoch begins, or this node's duties do. */
+  follow({ set }: Electorate): void {
+    const { id, hasRecord, isHeld, setValidators, logger } = this.#options
+    const ids = set.validators.map((validator) => validator.id)
+    if (!hasRecord && ids.includes(id)) logger.error(NO_RECORD, 'this node is a validator that does not vote')
+    // The last epoch's validators still have votes over its last state to exchange.
+    const followed = [...new Set([...ids, ...this.#last])]
+    // As long as it does not sign it has no place among the validators: no links, no announcements.
+    setValidators(isHeld() ? followed.filter((validator) => validator !== id) : followed)
+    this.#last = ids
+  }
+}

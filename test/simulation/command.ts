@@ -1,0 +1,189 @@
+/**
+ * `npm run sim`: runs seeds of the swarm, repeats one, prints every effect of one, shows that the mutants are caught,
+ * or enumerates the twins' small cases. The last thing it prints is JSON; it exits with 1 when anything failed.
+ */
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { availableParallelism, cpus } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { runLane } from './lane/lane.ts'
+import { catchMutant, controlViolations, type MutantResult, mutantLine } from './lane/mutant-lane.ts'
+import { MUTANTS, mutantNamed } from './mutants.ts'
+import type { Outcome } from './swarm.ts'
+import { enumerateTwins } from './twins.ts'
+
+const USAGE = `npm run sim -- --seeds N --start S   run N seeds from S on
+npm run sim -- --seed X              repeat one seed
+npm run sim -- --seed X --trace      … and print every effect of it
+npm run sim -- --mutants             break every rule in turn and see that it is noticed
+npm run sim -- --mutant NAME         … one rule; with --seed or --seeds: run seeds with it
+npm run sim -- --twins VIEWS         enumerate the twins' cases of so many views
+  --jobs N    processes (default: one for each processor)
+  --twice     run every seed twice and compare the traces
+  --plain     without the accelerations of the lanes
+`
+
+/** Seeds of every mutant's options that are run without it. */
+const CONTROL_SEEDS = 3
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+const startedAt = performance.now()
+const secondsSince = (): number => (performance.now() - startedAt) / 1_000
+
+function commit(): string {
+  try {
+    const git = (...args: string[]): string =>
+      execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', 'src') === '' ? '' : '+')
+  } catch {
+    return 'unknown'
+  }
+}
+
+const about = { commit: commit(), node: process.version, machine: cpus()[0]?.model ?? 'unknown' }
+
+function count(text: string | undefined, name: string): number | null {
+  if (text === undefined) return null
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  process.stderr.write(`--${name} ${text} is no whole number\n\n${USAGE}`)
+  process.exit(64)
+}
+
+/** A seed that failed stays: every later run of the tests runs it again. */
+function keepSeed(seed: number, violations: readonly string[]): void {
+  const kept = { seed, commit: about.commit, found: violations.slice(0, 3).join('; ') }
+  writeFileSync(join(import.meta.dirname, 'seeds', `${seed}.json`), `${JSON.stringify(kept, null, 2)}\n`)
+}
+
+interface SeedRun {
+  readonly seeds: number
+  readonly start: number
+  readonly jobs: number
+  readonly isTraced: boolean
+  readonly isTwice: boolean
+  readonly isPlain: boolean
+  readonly mutant: string | undefined
+}
+
+async function runSeeds(run: SeedRun): Promise<boolean> {
+  const { seeds, start, mutant } = run
+  const failures: (Pick<Outcome, 'seed' | 'violations' | 'trace'> & { readonly repeat: string })[] = []
+  const traces = new Map<number, string>()
+  let [effects, events, done] = [0, 0, 0]
+  const each = Array.from({ length: seeds }, (_, i) => start + i)
+  await runLane({
+    jobs: run.jobs,
+    isTraced: run.isTraced,
+    isPlain: run.isPlain,
+    seeds: run.isTwice ? each.flatMap((seed) => [seed, seed]) : each,
+    ...(mutant === undefined ? {} : { mutant }),
+    onOutcome: ({ outcome, lines }) => {
+      const { seed, violations, trace, heights } = outcome
+      process.stdout.write(lines.join(''))
+      done++
+      effects += outcome.effects
+      events += outcome.events
+      const before = traces.get(seed) ?? trace
+      traces.set(seed, trace)
+      const all = before === trace ? violations : [...violations, `the trace was ${before}, and is ${trace}`]
+      if (all.length > 0) {
+        const repeat = `npm run sim -- --seed ${seed}${mutant === undefined ? '' : ` --mutant ${mutant}`}`
+        failures.push({ seed, violations: all, trace, repeat })
+        if (mutant === undefined) keepSeed(seed, all)
+        print(`seed ${seed} failed: ${all.slice(0, 3).join('; ')}\n  ${repeat}`)
+      } else if (seeds === 1) {
+        print(`seed ${seed}: heights ${heights}, ${outcome.effects} effects, trace ${trace}`)
+      } else if (done % 500 === 0) {
+        print(`${done} runs, ${failures.length} failed, ${(done / secondsSince()).toFixed(1)} seeds/s`)
+      }
+      return false
+    },
+  })
+  const seconds = secondsSince()
+  print(
+    JSON.stringify({
+      ...about,
+      seeds,
+      start,
+      jobs: run.jobs,
+      runs: done,
+      failed: failures.length,
+      seconds: Number(seconds.toFixed(1)),
+      seedsPerSecond: Number((done / seconds).toFixed(2)),
+      effects,
+      events,
+      failures,
+    }),
+  )
+  return failures.length === 0 && done === (run.isTwice ? 2 * seeds : seeds)
+}
+
+async function runMutants(names: readonly string[], jobs: number, budget: number | null): Promise<boolean> {
+  const results: MutantResult[] = []
+  for (const name of names) {
+    const result = await catchMutant(name, jobs, budget)
+    results.push(result)
+    print(mutantLine(result))
+  }
+  const control = await controlViolations(CONTROL_SEEDS, jobs)
+  for (const violation of control) print(`without a mutant: ${violation}`)
+  const survivors = results.filter(({ isExpected }) => !isExpected)
+  print(JSON.stringify({ ...about, mutants: results.length, survivors: survivors.length, control, results }))
+  return survivors.length === 0 && control.length === 0
+}
+
+async function main(): Promise<boolean> {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string' },
+      start: { type: 'string' },
+      seed: { type: 'string' },
+      jobs: { type: 'string' },
+      trace: { type: 'boolean', default: false },
+      twice: { type: 'boolean', default: false },
+      plain: { type: 'boolean', default: false },
+      mutants: { type: 'boolean', default: false },
+      mutant: { type: 'string' },
+      twins: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const jobs = count(values.jobs, 'jobs') ?? availableParallelism()
+  const seed = count(values.seed, 'seed')
+  const seeds = count(values.seeds, 'seeds')
+  const { mutant } = values
+  if (values.help) {
+    print(USAGE)
+    return true
+  }
+  if (values.twins !== undefined) {
+    const result = await enumerateTwins({
+      views: count(values.twins, 'twins') ?? 0,
+      casesMax: seeds ?? 100_000,
+    })
+    print(JSON.stringify({ ...about, ...result, seconds: Number(secondsSince().toFixed(1)) }))
+    return result.violations.length === 0
+  }
+  if (mutant !== undefined) mutantNamed(mutant)
+  if (values.mutants) {
+    return runMutants(
+      MUTANTS.map(({ name }) => name),
+      jobs,
+      seeds,
+    )
+  }
+  if (mutant !== undefined && seed === null && seeds === null) return runMutants([mutant], jobs, null)
+  return runSeeds({
+    seeds: seed === null ? (seeds ?? 100) : 1,
+    start: seed ?? count(values.start, 'start') ?? 1,
+    jobs: seed === null ? jobs : 1,
+    isTraced: values.trace && seed !== null,
+    isTwice: values.twice,
+    isPlain: values.plain,
+    mutant,
+  })
+}
+
+process.exitCode = (await main()) ? 0 : 1
