@@ -13,9 +13,12 @@ import { changedSetOf, finalTurnsOf, nextSetOf } from './composition/epochs.ts'
 import { fatalHandler } from './composition/fatal.ts'
 import { setGauges } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
+import { buildFallback } from './composition/node-fallback.ts'
 import { type NodeAddresses, NodeLives } from './composition/node-lives.ts'
 import { buildNetwork } from './composition/node-network.ts'
+import { buildPool } from './composition/node-pool.ts'
 import { openNodeStorage } from './composition/node-storage.ts'
+import { startPowNode } from './composition/pow-node.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks, validationReadiness } from './composition/readiness.ts'
 import { StakingAdmission } from './composition/staking-admission.ts'
@@ -24,14 +27,13 @@ import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
 import { validationObserver } from './composition/validation-metrics.ts'
-import { holdDuties, watchedDuties } from './composition/validator-duties.ts'
+import { holdDuties, listeningMs, watchedDuties } from './composition/validator-duties.ts'
 import { ValidatorFollowing } from './composition/validator-following.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
 import { VerdictFeed } from './composition/verdict-feed.ts'
 import { BUILD } from './config/build-info.ts'
 import type { Config } from './config/schema.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
-import { Mempool } from './mempool/mempool.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
 import type { ModuleLogger } from './observability/logger.ts'
 import { createMetrics } from './observability/metrics.ts'
@@ -60,7 +62,6 @@ export interface RunningNode {
 
 /** How often waiting transactions are looked at for expiry, and gauges are set. */
 const HOUSEKEEPING_MS = 1_000
-const TRANSACTION_TTL_MS = 600_000
 
 /**
  * Starts a node.
@@ -95,6 +96,8 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   order.opened('storage', () => storage.close())
 
   const { chain, genesis, id, safety } = storage
+  const base = { options, storage, metrics, clock, onFatal }
+  if (genesis.consensus?.engine === 'pow') return startPowNode(base, genesis.consensus.mining, order)
   const { rules } = storage.genesisState
   const { genesisHash } = rules
   const { epochBlocks } = rules.parameters
@@ -119,27 +122,22 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   })
   order.opened('chain upkeep', () => upkeep.stop())
 
-  const pool = new Mempool(
-    {
-      countMax: config.mempool.maxItems,
-      bytesMax: config.mempool.maxBytes,
-      countPerSourceMax: config.mempool.maxItems,
-      bytesPerSourceMax: config.mempool.maxBytes,
-      timeToLiveMs: TRANSACTION_TTL_MS,
-    },
-    {
-      now: () => clock.monotonicMs(),
-      isFinal: (requestKey) =>
-        chain.state.verdict(requestKey) !== null || chain.heightOfTransaction(requestKey) !== null,
-      refusal: ({ transaction }) => admission.refusal(transaction),
-      expired: (transactions) =>
-        metrics.ledger.mempoolRejected.add(transactions.length, { reason: 'expired' }),
-    },
-  )
+  const pool = buildPool({ config: config.mempool, chain, admission, metrics, clock })
+  const fallback = buildFallback(storage, {
+    pool,
+    admission,
+    clock,
+    mining: config.mining,
+    network: () => network,
+    workArrived: (requestKeys) => consensus.workArrived(requestKeys),
+    logger: logger.module('consensus'),
+    onFatal,
+  })
 
   const onFinal = (blocks: readonly FinalizedBlock[]): void => {
     lastFinal.at = clock.monotonicMs()
     watch?.final(blocks)
+    fallback?.finalized(blocks)
     feed.finalized(blocks)
     pool.review(({ transaction }) => admission.isHopeless(transaction))
     const { self } = consensus
@@ -155,10 +153,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     safety === null || (safety.place.isHere && safety.place.refuseUpToView <= chain.tip.finality.view)
       ? null
       : new DoppelgangerWait({
-          // Not the same for two copies that start in one moment: the later one then hears the earlier one sign.
-          waitMs:
-            Math.max(config.validator.doppelgangerWaitMs, 3 * rules.parameters.heartbeatMs) *
-            (1 + Math.random()),
+          waitMs: listeningMs(config.validator.doppelgangerWaitMs, rules.parameters),
           refuseUpToView: safety.place.refuseUpToView,
           now: () => clock.monotonicMs(),
           isListening: () => network.peers.count() > 0 || consensus.electorate.size === 1,
@@ -178,7 +173,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
         commitFinalized: (blocks) => upkeep.snapshots.commitFinalized(blocks),
         putCommitCertificate: (certificate) => upkeep.snapshots.putCommitCertificate(certificate),
       },
-      pool,
+      pool: fallback?.poolBefore(pool) ?? pool,
       transport: {
         broadcast: (bytes, sendOptions) => network.channel.broadcast(bytes, sendOptions),
         send: (to, bytes) => void network.channel.send(to, bytes),
@@ -271,6 +266,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     consensus,
     snapshots: upkeep.snapshots,
     onTransactions: (batch, from) => flow.received(batch, from),
+    ...(fallback === null ? {} : { fallback }),
     clock,
   })
   const following = new ValidatorFollowing({
@@ -311,6 +307,8 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     order.opened('doppelganger wait', stopWaiting)
   }
   catchingUp.start()
+  fallback?.start()
+  order.opened('fallback miner', () => fallback?.stop())
 
   const views = new ApiViews({
     parameters: rules.parameters,
@@ -330,6 +328,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     chain,
     look: () => consensus.look(),
     unfinalBlock: (hash) => consensus.unfinalBlock(hash),
+    ...(fallback === null ? {} : { mined: () => fallback.view() }),
     peers: () => network.peers.list(),
     reachable: () => network.channel.reachable(),
     readiness,

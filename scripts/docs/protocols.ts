@@ -36,6 +36,7 @@ const PROTOCOLS: Readonly<Record<ProtocolName, string>> = {
 const TOPICS: Readonly<Record<TopicName, string>> = {
   transactions: 'validation requests as transactions, many in a message',
   blocks: 'final blocks with their certificates, for nodes that follow',
+  mined: 'sealed blocks of miners, on networks that mine',
   identities: 'identity certificates: which peer id and addresses a node has, signed with its ML-DSA key',
 }
 

@@ -32,8 +32,14 @@ export function statusLines(status: StatusView, now: number): string[] {
   return [
     `hypermesh ${status.version} · ${status.network} · ${role} · up ${uptime(node.uptimeSeconds)}`,
     `  ready     ${status.ready ? 'yes' : `no: ${status.notReadyBecause.join('; ')}`}`,
+    ...(status.mined === undefined
+      ? []
+      : [
+          `  mined     height ${status.mined.height} ${ago(status.mined.time, now)}, settled to ` +
+            `${status.mined.settledHeight}, ${status.mined.isMining ? 'mining' : 'following'}; none of it is final`,
+        ]),
     `  chain     height ${height}${behind} final ${ago(status.final.time, now)}, view ${status.view}, ` +
-      `leader ${leader.isThisNode ? 'this node' : `validator ${leader.validatorIndex}`}`,
+      `leader ${leader === null ? 'none' : leader.isThisNode ? 'this node' : `validator ${leader.validatorIndex}`}`,
     `  voted     ${status.final.voters.length} of ${status.validators} (${status.final.voters.join(', ')})`,
     `  state     ${status.final.stateRoot}` +
       (status.certifiedHeight === null ? '' : ` (certified to height ${status.certifiedHeight})`),

@@ -1,7 +1,8 @@
 /** `testnet init`: folders of a network's validators, to be started one by one. */
 
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { LOCAL_MINING } from './local-network/genesis.ts'
 import { BASE_PORT_DEFAULT, nodePorts } from './local-network/node-ports.ts'
 import { EPOCH_BLOCKS_HELP, epochBlocksOption, portOption, wholeNumber } from './parse-options.ts'
 import { print, printJson } from './print.ts'
@@ -11,6 +12,7 @@ interface InitOptions {
   readonly out: string
   readonly basePort: number
   readonly epochBlocks?: number
+  readonly engine: 'bft' | 'pow'
   readonly json?: boolean
 }
 
@@ -24,13 +26,15 @@ async function init(options: InitOptions): Promise<void> {
     network: 'testnet',
     ports,
     ...(options.epochBlocks === undefined ? {} : { parameters: { epochBlocks: options.epochBlocks } }),
+    ...(options.engine === 'pow' ? { consensus: { engine: 'pow', mining: LOCAL_MINING } } : {}),
   })
   const genesis = join(options.out, 'genesis.json')
   if (options.json === true) {
     printJson({ genesis, nodes: folders.map((folder, i) => ({ folder, ports: ports[i] })) })
     return
   }
-  print(`${folders.length} validators are ready, with the genesis ${genesis}. Start each:`)
+  const what = options.engine === 'pow' ? 'miners' : 'validators'
+  print(`${folders.length} ${what} are ready, with the genesis ${genesis}. Start each:`)
   for (const folder of folders) print(`  hypermesh start --data ${folder}`)
 }
 
@@ -48,6 +52,14 @@ export function registerTestnetCommand(program: Command): void {
       BASE_PORT_DEFAULT,
     )
     .option('--epoch-blocks <n>', EPOCH_BLOCKS_HELP, epochBlocksOption)
+    .addOption(
+      new Option(
+        '--engine <name>',
+        'who orders the blocks: validators, or proof of work (nothing is final then)',
+      )
+        .choices(['bft', 'pow'])
+        .default('bft'),
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

@@ -1,11 +1,12 @@
 /** Canonical bytes of genesis. Their hash is the network's identity and is inside every signing payload. */
 import type { ChainParameters, Genesis, GenesisAccount, ValidationPolicy } from '../types/genesis.ts'
+import type { MiningParameters } from '../types/pow.ts'
 import type { AccountId, GenesisHash, ValidatorId } from '../types/primitives.ts'
 import { ACCOUNTS_MAX } from '../types/staking.ts'
 import type { Validator } from '../types/validator-set.ts'
 import { sha256TaggedHex } from './hashes.ts'
 import { TEXT_BYTES_MAX, VALIDATORS_MAX } from './limits.ts'
-import { bytesFixed, counter, encode, hexBytes, listOf, record, text, u64, uint } from './schema.ts'
+import { bytesFixed, counter, encode, hexBytes, listOf, oneOf, record, text, u64, uint } from './schema.ts'
 
 /** ML-DSA-65 public key, FIPS 204 table 2. */
 export const PUBLIC_KEY_BYTES = 1_952
@@ -44,7 +45,7 @@ export const validationPolicySchema = record<ValidationPolicy>({
   maximumCompute: u64,
 })
 
-const genesisSchema = record<Genesis>({
+const genesisSchema = record<Omit<Genesis, 'consensus'>>({
   network: text(TEXT_BYTES_MAX),
   time: counter(),
   parameters: chainParametersSchema,
@@ -53,9 +54,32 @@ const genesisSchema = record<Genesis>({
   accounts: listOf(record<GenesisAccount>({ id: hexBytes<AccountId>(32), balance: u64 }), ACCOUNTS_MAX),
 })
 
-/** Identity of a network. */
+interface RawConsensus extends MiningParameters {
+  readonly engine: 'bft' | 'pow'
+  /** 0 with the engine `pow`. */
+  readonly fallbackAfterMs: number
+}
+
+const consensusSchema = record<RawConsensus>({
+  engine: oneOf(['bft', 'pow']),
+  fallbackAfterMs: uint(4),
+  targetIntervalMs: uint(4),
+  initialBits: uint(4),
+  limitBits: uint(4),
+  retargetWindow: uint(4),
+  maturityBlocks: uint(4),
+})
+
+/** Identity of a network. The choice of an engine is hashed beside the rest, and only where there is one. */
 export function genesisHash(genesis: Genesis): GenesisHash {
-  return sha256TaggedHex<GenesisHash>('genesis', encode(genesisSchema, genesis))
+  const { consensus } = genesis
+  const bytes = encode(genesisSchema, genesis)
+  if (consensus === undefined) return sha256TaggedHex<GenesisHash>('genesis', bytes)
+  const choice: RawConsensus =
+    consensus.engine === 'pow'
+      ? { engine: 'pow', fallbackAfterMs: 0, ...consensus.mining }
+      : { engine: 'bft', fallbackAfterMs: consensus.fallback.afterMs, ...consensus.fallback.mining }
+  return sha256TaggedHex<GenesisHash>('genesis', bytes, encode(consensusSchema, choice))
 }
 
 /** Identity of a validator or node: hash of its ML-DSA-65 public key. */

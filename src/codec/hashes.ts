@@ -64,3 +64,16 @@ export function sha384TaggedHex(domain: Domain, parts: readonly Uint8Array[]): s
 export function sha256Plain(bytes: Uint8Array): Uint8Array {
   return sha256(bytes)
 }
+
+/** The bytes that {@link sha256Tagged} hashes, for one who hashes many that differ in their last part only. */
+export function sha256TaggedPreimage(domain: Domain, ...parts: readonly Uint8Array[]): Uint8Array {
+  const prefix = prefixOf(domain)
+  const pieces = [prefix, u32le(parts.length), ...parts.flatMap((part) => [u32le(part.length), part])]
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}

@@ -42,6 +42,8 @@ export interface ApiSources {
   readonly staking: StakingPorts
   look(): ReplicaView
   unfinalBlock(hash: BlockHash): Uint8Array | null
+  /** What is mined beside BFT; absent where nothing ever is. */
+  readonly mined?: () => StatusView['mined'] & object
   peers(): readonly PeerEntry[]
   reachable(): ReadonlySet<ValidatorId>
   readiness(): readonly ReadinessCheck[]
@@ -93,6 +95,7 @@ export class ApiViews implements ApiPorts {
         validatorId: electorate.at(look.leader)?.id ?? '',
         isThisNode: look.leader === self,
       },
+      ...(this.#sources.mined === undefined ? {} : { mined: this.#sources.mined() }),
       final: {
         height: tip.height,
         hash: tip.block.hash,

@@ -3,6 +3,7 @@
  * taken up: a follower first, then a validator that begins where the follower stopped. Decides nothing about when.
  */
 
+import type { ConsensusEngine } from '../runtime/consensus-engine.ts'
 import type { ConsensusNode, ValidatorDuties } from '../runtime/consensus-node.ts'
 
 /** What other parts ask of a consensus node. */
@@ -31,7 +32,7 @@ export interface ConsensusSeatOptions {
   readonly hasWork: () => boolean
 }
 
-export class ConsensusSeat implements ConsensusPort {
+export class ConsensusSeat implements ConsensusPort, ConsensusEngine {
   readonly #options: ConsensusSeatOptions
   #node: ConsensusNode
   #isHeld: boolean

@@ -4,13 +4,13 @@ import type { Config } from '../config/schema.ts'
 import type { ModuleLogger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { ClientLimiter, clientLimitsOf } from '../rpc/client-limiter.ts'
+import type { ApiPorts } from '../rpc/http/api-ports.ts'
 import { makeApiServer } from '../rpc/http/api-server.ts'
 import { makeCaServer } from '../rpc/http/ca-server.ts'
 import type { HttpListener, ListenAddress } from '../rpc/http/listener.ts'
 import { makeMetricsServer } from '../rpc/http/metrics-server.ts'
 import { loadOrMakeSelfSigned, loadTlsFiles, type TlsMaterial } from '../rpc/http/self-signed.ts'
 import type { ValidationService } from '../validation/validation-service.ts'
-import type { ApiViews } from './api-views.ts'
 import { httpObserver } from './http-metrics.ts'
 import type { NodeStorage } from './node-storage.ts'
 import type { StopOrder } from './stop-order.ts'
@@ -30,7 +30,7 @@ export interface ListenerParts {
   readonly clock: SystemClock
   readonly metrics: Metrics
   readonly service: ValidationService
-  readonly views: ApiViews
+  readonly views: ApiPorts
 }
 
 /** @throws HttpError when an address is taken or the TLS files cannot be read */

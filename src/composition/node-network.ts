@@ -4,7 +4,9 @@ import { BUILD } from '../config/build-info.ts'
 import type { Config } from '../config/schema.ts'
 import { SIGNATURE_CONTEXTS } from '../crypto/contexts.ts'
 import { selectMlDsa65, selectMlKem768 } from '../crypto/select.ts'
+import type { BlockSource } from '../network/block-server.ts'
 import { createNetwork, type Network } from '../network/network.ts'
+import type { SnapshotSource } from '../network/snapshot-server.ts'
 import type { ModuleLogger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { ClientLimiter, clientLimitsOf } from '../rpc/client-limiter.ts'
@@ -14,16 +16,31 @@ import { Sessions } from '../session/sessions.ts'
 import type { ValidationService } from '../validation/validation-service.ts'
 import type { ConsensusPort } from './consensus-seat.ts'
 import { networkMeter } from './network-metrics.ts'
+import type { NodeFallback } from './node-fallback.ts'
 import type { NodeStorage } from './node-storage.ts'
 import type { StateSnapshots } from './state-snapshots.ts'
 import type { SystemClock } from './system-clock.ts'
 
 export interface NetworkPorts {
   readonly service: ValidationService
-  readonly consensus: ConsensusPort
-  readonly snapshots: Pick<StateSnapshots, 'source'>
+  readonly consensus: Pick<ConsensusPort, 'announced' | 'unfinalBlock' | 'receive' | 'reachabilityChanged'>
+  /** States that others may begin with; absent on a network that is mined, which certifies none. */
+  readonly snapshots?: Pick<StateSnapshots, 'source'>
+  /** Sealed blocks from gossip; absent on a network that never mines. */
+  readonly onMined?: (bytes: Uint8Array, from: string) => 'accept' | 'ignore' | 'reject'
+  /** Mines while BFT has no quorum; its blocks are on gossip and for those who ask. */
+  readonly fallback?: Pick<NodeFallback, 'announced' | 'sealedBytes'>
+  /** In place of the final blocks and their certificates. */
+  readonly blockSource?: BlockSource
   readonly onTransactions: (batch: readonly Uint8Array[], from: string) => 'accept' | 'ignore' | 'reject'
   readonly clock: SystemClock
+}
+
+const NO_SNAPSHOTS: SnapshotSource = {
+  offers: () => [],
+  manifest: () => null,
+  chunk: async () => null,
+  handOver: async () => null,
 }
 
 /** @throws NetworkError for addresses that are wrong in themselves */
@@ -31,8 +48,12 @@ export async function buildNetwork(
   { config, logger }: { readonly config: Config; readonly logger: ModuleLogger },
   { chain, genesisState, id, identity, networkKey, genesis }: NodeStorage,
   metrics: Metrics,
-  { service, consensus, snapshots, onTransactions, clock }: NetworkPorts,
+  { service, consensus, snapshots, onTransactions, fallback, blockSource, clock, ...ports }: NetworkPorts,
 ): Promise<Network> {
+  const onMined =
+    fallback === undefined
+      ? ports.onMined
+      : (bytes: Uint8Array, from: string) => fallback.announced(bytes, from)
   const mlDsa = selectMlDsa65()
   const { genesisHash } = genesisState.rules
   const peers = new AuthenticatedPeers()
@@ -70,14 +91,16 @@ export async function buildNetwork(
     gossip: {
       onTransactions,
       onBlock: (bytes) => consensus.announced(bytes),
+      ...(onMined === undefined ? {} : { onMined }),
     },
-    blockSource: {
-      blockByHash: (hash) => consensus.unfinalBlock(hash) ?? chain.blockByHash(hash),
+    blockSource: blockSource ?? {
+      blockByHash: (hash) =>
+        consensus.unfinalBlock(hash) ?? fallback?.sealedBytes(hash) ?? chain.blockByHash(hash),
       range: (fromHeight, countMax, bytesMax) => chain.range(fromHeight, countMax, bytesMax),
       finality: () => chain.finality(),
       lowestHeight: () => chain.lowestHeight,
     },
-    snapshotSource: snapshots.source,
+    snapshotSource: snapshots?.source ?? NO_SNAPSHOTS,
     calls: makeConsensusCalls({ service, limiter, logger: logger.module('rpc') }),
     onConsensusMessage: (from, bytes) => consensus.receive(from, bytes),
     onReachabilityChange: (validator, isReachable) => consensus.reachabilityChanged(validator, isReachable),

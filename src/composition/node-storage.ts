@@ -47,10 +47,11 @@ export interface NodeStorage {
   readonly id: ValidatorId
   readonly networkKey: NetworkKey
   readonly chain: ChainStore
+  /** For what lies beside the chain; closed by {@link close}. */
   readonly database: Database
   /** Height of the snapshot that was installed when this was opened, or null. */
   readonly installedHeight: number | null
-  /** Null for a node that is not in the validator set. */
+  /** Null for a node that is not in the validator set, and on a network that is mined. */
   readonly safety: SafetyMemory | null
   close(): Promise<void>
 }
@@ -103,6 +104,8 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
   const identity = await loadIdentity(join(directory.keys, 'identity.json'), mlDsa)
   const networkSeed = await loadNetworkKey(join(directory.keys, 'network.json'))
   const id = validatorId(identity.keyPair.publicKey.raw)
+  // Where nothing is signed no safety record is opened: a key that also validates elsewhere is none of mining's.
+  const isMined = genesis.consensus?.engine === 'pow'
   const isOfGenesis =
     identity.role === 'validator' && genesis.validators.some((validator) => validator.id === id)
   const database = await Database.open({
@@ -126,7 +129,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
     })
     // Who is not in the set yet, or no more, may be in that of a later epoch.
     const hasRecord = existsSync(safetyLogPath(directory))
-    const mayVote = isOfGenesis || isInSet(chain, id) || hasRecord || options.hasNeverSigned
+    const mayVote = !isMined && (isOfGenesis || isInSet(chain, id) || hasRecord || options.hasNeverSigned)
     const safety = mayVote ? await openSafety(directory, id, genesisHash, options) : null
     return {
       directory,

@@ -7,6 +7,7 @@ import type { Electorate } from '../consensus/validator-set.ts'
 import { Signer } from '../crypto/signer.ts'
 import type { ValidatorDuties } from '../runtime/consensus-node.ts'
 import { DoppelgangerWatch } from '../runtime/doppelganger-watch.ts'
+import type { ChainParameters } from '../types/genesis.ts'
 import type { Logger } from '../types/logger.ts'
 import { type DoppelgangerWait, doppelgangerSeen } from './doppelganger-wait.ts'
 import type { NodeStorage, SafetyMemory } from './node-storage.ts'
@@ -40,6 +41,14 @@ export function watchedDuties(
     onForeign: (signature) => onFatal(doppelgangerSeen(signature)),
   })
   return { duties: { id, signer, log: safety.log, recovered: safety.recovered }, watch }
+}
+
+/**
+ * How long to listen before signing in a new place, milliseconds: at least the operator's word and three heartbeats.
+ * Not the same for two copies that start in one moment: the later one then hears the earlier one sign.
+ */
+export function listeningMs(doppelgangerWaitMs: number, { heartbeatMs }: ChainParameters): number {
+  return Math.max(doppelgangerWaitMs, 3 * heartbeatMs) * (1 + Math.random())
 }
 
 /**

@@ -11,6 +11,7 @@ import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
 import { type AccountId, asUnixMs } from '../types/primitives.ts'
 import { ACCOUNTS_MAX } from '../types/staking.ts'
+import { consensusSchema, formatConsensus } from './genesis-consensus.ts'
 
 /** A genesis file that is not one. */
 export class GenesisError extends NodeError {}
@@ -94,6 +95,7 @@ const schema = z.strictObject({
       (accounts) => accounts.every(({ id }, i) => i === 0 || id > (accounts[i - 1]?.id ?? '')),
       'accounts are in ascending order of id, all different',
     ),
+  consensus: consensusSchema.optional(),
 })
 
 /**
@@ -105,7 +107,7 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
   if (!parsed.success) {
     throw invalid(path, z.prettifyError(parsed.error))
   }
-  const { network, time, parameters, policy, validators, accounts } = parsed.data
+  const { network, time, parameters, policy, validators, accounts, consensus } = parsed.data
   const { minimumValidatorStake } = parameters
   const poor = validators.findIndex(({ stake }) => stake < minimumValidatorStake)
   if (poor !== -1) {
@@ -128,6 +130,7 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
       return { id: validatorId(raw), publicKey: raw, stake }
     }),
     accounts: accounts.map(({ id, balance }) => ({ id: id as AccountId, balance })),
+    ...(consensus === undefined ? {} : { consensus }),
   }
 }
 
@@ -154,6 +157,7 @@ export function formatGenesis(genesis: Genesis): string {
       stake: `${stake}`,
     })),
     accounts: genesis.accounts.map(({ id, balance }) => ({ id, balance: `${balance}` })),
+    ...(genesis.consensus === undefined ? {} : { consensus: formatConsensus(genesis.consensus) }),
   }
   return `${JSON.stringify(file, null, 2)}\n`
 }

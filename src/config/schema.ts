@@ -143,6 +143,18 @@ const validator = z
   })
   .transform((section) => ({ doppelgangerWaitMs: section['doppelganger-wait'] }))
 
+const mining = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('mine, on a network that is mined; false: only follow'),
+    'hash-rate': z
+      .int()
+      .min(0)
+      .max(1_000_000_000)
+      .default(0)
+      .describe('hashes per second at most; 0: as many as one core makes'),
+  })
+  .transform((section) => ({ enabled: section.enabled, hashesPerSecondMax: section['hash-rate'] }))
+
 /** `info`, or `info,p2p=debug,rpc=warn`: one level for all, then one for a module and what is below it. */
 const LEVEL_SPEC = /^(?:silent|error|warn|info|debug)(?:,[a-z][a-z0-9.-]*=(?:silent|error|warn|info|debug))*$/
 
@@ -178,6 +190,7 @@ export const configSchema = z.strictObject({
   storage: storage.prefault({}),
   sync: sync.prefault({}),
   validator: validator.prefault({}),
+  mining: mining.prefault({}),
 })
 
 /** The configuration as the code uses it: camel case, milliseconds and bytes, every default filled in. */
@@ -187,3 +200,4 @@ export type CaConfig = Config['ca']
 export type LogConfig = Config['log']
 export type MempoolConfig = Config['mempool']
 export type StorageConfig = Config['storage']
+export type MiningConfig = Config['mining']

@@ -83,6 +83,11 @@ export class BranchStates {
     return this.#dropOrphans()
   }
 
+  /** Drops a branch nobody asks about again. Those on it must have been dropped before, or are never asked about. */
+  drop(hash: BlockHash): void {
+    this.#branches.delete(hash)
+  }
+
   #dropOrphans(): readonly ExecutedBlock[] {
     const kept = new Set<BlockHash>([this.#finalHash])
     const byHeight = [...this.#branches.values()].sort(

@@ -1,5 +1,5 @@
 /**
- * Our publish/subscribe over gossipsub: three topics, a verdict per message, bounds on what waits, and nothing
+ * Our publish/subscribe over gossipsub: one validator per topic, a verdict per message, bounds on what waits, and nothing
  * lost in silence while there is nobody to hear it. What messages mean is told by the handlers.
  */
 
@@ -34,6 +34,8 @@ export interface GossipHandlers {
   readonly onTransactions: GossipHandler<readonly Uint8Array[]>
   readonly onBlock: GossipHandler<Uint8Array>
   readonly onIdentity: GossipHandler<Uint8Array>
+  /** Sealed blocks; absent on a network that never mines. */
+  readonly onMined?: GossipHandler<Uint8Array>
 }
 
 /** The interface of ours that the rest of the node sees. */
@@ -43,6 +45,7 @@ export interface PubSub {
   publishTransactions(transactions: readonly Uint8Array[]): void
   publishBlock(bytes: Uint8Array): PublishOutcome
   publishIdentity(bytes: Uint8Array): PublishOutcome
+  publishMined(bytes: Uint8Array): PublishOutcome
   subscribers(topic: TopicName): number
   followBlocks(isFollowing: boolean): void
 }
@@ -125,6 +128,7 @@ export class Gossip implements PubSub {
     })
     validator('blocks', (data) => data, handlers.onBlock)
     validator('identities', (data) => data, handlers.onIdentity)
+    if (handlers.onMined !== undefined) validator('mined', (data) => data, handlers.onMined)
     this.#pubsub.addEventListener('subscription-change', this.#onSubscription)
     this.#upkeep = setInterval(() => this.#reviveStreams(), this.#options.upkeepMs ?? UPKEEP_MS)
   }
@@ -169,6 +173,11 @@ export class Gossip implements PubSub {
   /** Sends an identity certificate. */
   publishIdentity(bytes: Uint8Array): PublishOutcome {
     return this.#publish('identities', bytes)
+  }
+
+  /** Sends a sealed block. */
+  publishMined(bytes: Uint8Array): PublishOutcome {
+    return this.#publish('mined', bytes)
   }
 
   /** Peers that listen to a topic. */

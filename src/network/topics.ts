@@ -157,6 +157,12 @@ export const TOPIC_LIMITS = {
     validationsInFlightMax: 64,
     unsentMessagesMax: 1,
   },
+  /** Sealed blocks of miners. The same bound as of `blocks`, for the same reason. */
+  mined: {
+    messageBytesMax: 4 * MIB - 64 * 1024,
+    validationsInFlightMax: 64,
+    unsentMessagesMax: 8,
+  },
 } as const satisfies Record<string, TopicLimits>
 
 /** A gossip topic of ours. */
@@ -196,7 +202,12 @@ export function wireNames(genesisHash: GenesisHash): WireNames {
     identify: '/ipfs/id/1.0.0',
     identifyPush: '/ipfs/id/push/1.0.0',
     gossip: '/meshsub/1.2.0',
-    topics: { transactions: own('transactions'), blocks: own('blocks'), identities: own('identities') },
+    topics: {
+      transactions: own('transactions'),
+      blocks: own('blocks'),
+      identities: own('identities'),
+      mined: own('mined-blocks'),
+    },
   }
 }
 

@@ -53,8 +53,16 @@ export class BlockExecutor {
     return outcome
   }
 
-  /** Builds a block from the pool; null when nothing waits and it may not be empty. */
-  build(fields: ProposedFields, parent: HashedBlock, isEmptyAllowed: boolean): ExecutedBlock | null {
+  /**
+   * Builds a block from the pool; null when nothing waits and it may not be empty.
+   * @param use `template`: it is not kept, for most templates never become blocks
+   */
+  build(
+    fields: ProposedFields,
+    parent: HashedBlock,
+    isEmptyAllowed: boolean,
+    use: 'proposal' | 'template' = 'proposal',
+  ): ExecutedBlock | null {
     const { pool, rules, stopwatch } = this.#options
     const start = stopwatch()
     const on = this.#parentOf(parent)
@@ -67,8 +75,19 @@ export class BlockExecutor {
     const { executed, skipped } = buildBlock(fields, candidates, on, rules)
     pool.remove(skipped.filter((one) => !isGoodLater(one)).map(({ transaction }) => transaction))
     if (executed.block.transactions.length === 0 && !isEmptyAllowed) return null
-    this.#keep(executed, start)
+    if (use === 'proposal') this.#keep(executed, start)
     return executed
+  }
+
+  /** What executing a block gave that is not final; null for any other. */
+  executed(hash: BlockHash): ExecutedBlock | null {
+    return this.#branches.executed(hash)
+  }
+
+  /** A block that will not be asked about again. */
+  drop(hash: BlockHash): void {
+    this.#timings.delete(hash)
+    this.#branches.drop(hash)
   }
 
   /** An executed block that is not final yet. */

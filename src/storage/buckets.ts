@@ -3,6 +3,7 @@
  * big endian, so that they sort. Changing a row here is a new SCHEMA_VERSION.
  */
 import { fromHex } from '../codec/hex.ts'
+import type { SealHash } from '../types/pow.ts'
 import type {
   AccountId,
   BlockHash,
@@ -48,6 +49,12 @@ const BUCKET = {
   verdictOrder: 0x11,
   /** Epoch → proof of the validator set that followed it; kept for ever. */
   handOvers: 0x12,
+  /** Name of a sealed block → its canonical bytes, while it is neither settled nor forgotten (pow-store.ts). */
+  minedBlocks: 0x20,
+  /** Height → seal of the settled block there: bits and nonce. */
+  seals: 0x21,
+  /** Name of a settled sealed block → height. */
+  sealHeights: 0x22,
 } as const
 
 /** Rows of the bucket `meta`. */
@@ -63,6 +70,7 @@ export const META = {
   lowest: metaKey('lowest'),
   /** Present while a snapshot is being installed: what else is here is half of a state. */
   installing: metaKey('installing'),
+  minedRoot: metaKey('mined-root'),
 } as const
 
 type NumberedBucket =
@@ -73,6 +81,7 @@ type NumberedBucket =
   | 'nullifierOrder'
   | 'verdictOrder'
   | 'handOvers'
+  | 'seals'
 
 /** Keys from the lower bound up to, not including, the upper one. */
 export interface KeyRange {
@@ -111,6 +120,16 @@ export const HASH_RANGE: KeyRange = {
 
 /** Everything but what says whose database it is. */
 export const CONTENT_RANGE: KeyRange = { gte: Uint8Array.of(BUCKET.blocks), lt: Uint8Array.of(0xff) }
+
+export const minedBlockKey = (hash: SealHash): Uint8Array => hashKey(BUCKET.minedBlocks, hash)
+export const sealKey = (height: Height): Uint8Array => heightKey('seals', height)
+export const sealHeightKey = (hash: SealHash): Uint8Array => hashKey(BUCKET.sealHeights, hash)
+
+/** All sealed blocks that are kept, in no order that means anything. */
+export const MINED_BLOCKS: KeyRange = {
+  gte: Uint8Array.of(BUCKET.minedBlocks),
+  lt: Uint8Array.of(BUCKET.minedBlocks + 1),
+}
 
 /** The heights `from` to `to`, both included, of a bucket; or its positions, or its epochs. */
 export function heightRange(bucket: NumberedBucket, from: number, to: number): KeyRange {

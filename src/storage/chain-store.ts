@@ -105,14 +105,14 @@ export class ChainStore {
   }
 
   /**
-   * Makes blocks that became final durable, in order, from the tip's child on. All go into one batch: it is
-   * written whole or not at all, so each block is, and blocks that became final together cost one sync. Resolves
-   * when they are durable and every read shows them.
+   * Makes blocks that became final durable, in order, from the tip's child on. All go into one batch, `beside` too:
+   * it is written whole or not at all, so each block is, and blocks that became final together cost one sync.
+   * Resolves when they are durable and every read shows them.
    * @throws StorageError E_DB_WRITE: `onFatal` has been called, nothing can be written any more
    * @throws InvariantViolation when the blocks do not continue the chain
    */
-  commitFinalized(blocks: readonly FinalizedBlock[]): Promise<void> {
-    const written = this.#writing.then(() => this.#commit(blocks))
+  commitFinalized(blocks: readonly FinalizedBlock[], beside: readonly WriteOperation[] = []): Promise<void> {
+    const written = this.#writing.then(() => this.#commit(blocks, beside))
     this.#writing = written.catch(() => undefined)
     return written
   }
@@ -267,7 +267,7 @@ export class ChainStore {
     return null
   }
 
-  async #commit(blocks: readonly FinalizedBlock[]): Promise<void> {
+  async #commit(blocks: readonly FinalizedBlock[], beside: readonly WriteOperation[]): Promise<void> {
     if (this.#failure !== null) throw this.#failure
     const last = blocks.at(-1)
     if (last === undefined) return
@@ -283,6 +283,7 @@ export class ChainStore {
         hasMoved ? accumulators : null,
       ),
       ...stakingOperations(this.#tip.staking, staking),
+      ...beside,
     )
     try {
       await this.#options.database.write(operations)
@@ -317,7 +318,8 @@ export class ChainStore {
       assert(parentStateRoot === parent.stateRoot, `block ${height} was built on another state than ours`)
       operations.push(...blockOperations(finalized, firstUsers))
       const isEpochEnd = finalized.changes.staking.epoch !== block.header.epoch
-      const isProven = isEpochEnd || finality.blockHash === block.hash
+      // That of a lower block proves nothing: genesis's, where blocks are mined.
+      const isProven = finality.height >= height && (isEpochEnd || finality.blockHash === block.hash)
       const certificate = isProven ? encodeQuorumCertificate(finality) : null
       const kept = this.#rule.next({ height, bytes: block.bytes.length, certificate, isEpochEnd })
       if (finalized.fillers.length > 0) operations.push(fillersOperation(height, finalized.fillers))

@@ -1,4 +1,5 @@
 /** Whatever must be equal on all nodes from the start. Its hash is the network's identity. */
+import type { ConsensusChoice } from './pow.ts'
 import type { AccountId, UnixMs } from './primitives.ts'
 import type { Validator } from './validator-set.ts'
 
@@ -60,4 +61,6 @@ export interface Genesis {
   readonly validators: readonly Validator[]
   /** Ids in ascending order, all different. */
   readonly accounts: readonly GenesisAccount[]
+  /** Who orders the blocks; absent: BFT without a fallback. */
+  readonly consensus?: ConsensusChoice
 }

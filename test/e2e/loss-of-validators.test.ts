@@ -62,6 +62,7 @@ async function longestGaps(
 /** The node whose turn it is: the one whose loss is felt at once. */
 async function leaderOfNow(): Promise<NodeProcess> {
   const { leader } = await network.node(0).status()
+  if (leader === null) throw new Error('a BFT network has leaders')
   return network.node(leader.validatorIndex)
 }
 

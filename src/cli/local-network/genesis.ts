@@ -2,6 +2,7 @@
 
 import { accountId } from '../../codec/genesis.ts'
 import type { ChainParameters, Genesis, ValidationPolicy } from '../../types/genesis.ts'
+import type { ConsensusChoice, MiningParameters } from '../../types/pow.ts'
 import { asUnixMs } from '../../types/primitives.ts'
 import type { PublicKeys } from '../node-keys.ts'
 
@@ -28,6 +29,18 @@ const PARAMETERS: ChainParameters = {
   minimumValidatorStake: 100n,
 }
 
+/**
+ * Mining on one machine: a block every five seconds, at a rate that leaves the machine alone. Before there is a
+ * history, a block costs some 65,000 hashes; the target follows what the miners can.
+ */
+export const LOCAL_MINING: MiningParameters = {
+  targetIntervalMs: 5_000,
+  initialBits: 0x1f00ffff,
+  limitBits: 0x200fffff,
+  retargetWindow: 30,
+  maturityBlocks: 60,
+}
+
 /** Floors that TrustChain's own generators and test requests meet; caps of its four-proof checks (spec/stoq.md 4). */
 const POLICY: ValidationPolicy = {
   minimumStake: 100n,
@@ -41,12 +54,14 @@ const POLICY: ValidationPolicy = {
 /**
  * @param timeMs Unix milliseconds; the first block's time lies after it
  * @param parameters in place of the defaults, for tests and benchmarks
+ * @param consensus absent: BFT without a fallback
  */
 export function makeGenesis(
   network: string,
   timeMs: number,
   validators: readonly PublicKeys[],
   parameters: Partial<ChainParameters> = {},
+  consensus?: ConsensusChoice,
 ): Genesis {
   return {
     network,
@@ -57,5 +72,6 @@ export function makeGenesis(
     accounts: validators
       .map(({ publicKey }) => ({ id: accountId(publicKey), balance: BALANCE }))
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
+    ...(consensus === undefined ? {} : { consensus }),
   }
 }

@@ -17,6 +17,7 @@ import {
 } from '../../config/data-directory.ts'
 import { formatGenesis } from '../../config/genesis-file.ts'
 import type { ChainParameters } from '../../types/genesis.ts'
+import type { ConsensusChoice } from '../../types/pow.ts'
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { createNodeKeys, type PublicKeys, readPublicKeys } from '../node-keys.ts'
@@ -34,6 +35,8 @@ export interface NetworkPlan {
   readonly ports: readonly NodePorts[]
   /** In place of the defaults, for tests and benchmarks. */
   readonly parameters?: Partial<ChainParameters>
+  /** Absent: BFT without a fallback. */
+  readonly consensus?: ConsensusChoice
 }
 
 /** Folders of a network's nodes, in order. */
@@ -90,7 +93,7 @@ export async function createNetwork(plan: NetworkPlan): Promise<string[]> {
     const keys: PublicKeys[] = []
     for (const path of built) keys.push(await createNodeKeys(path, 'validator'))
 
-    const genesis = makeGenesis(plan.network, Date.now(), keys, plan.parameters)
+    const genesis = makeGenesis(plan.network, Date.now(), keys, plan.parameters, plan.consensus)
     const text = formatGenesis(genesis)
     writeConfigs(built, plan.ports, keys)
     const hash = genesisHash(genesis)

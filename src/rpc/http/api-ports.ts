@@ -25,10 +25,23 @@ export interface StatusView {
   /** Height of the epoch's last block, with which the validator set changes; null when it never does. */
   readonly epochEndHeight: number | null
   readonly view: number
+  /** Null where there are none: on a network that is mined. */
   readonly leader: {
     readonly validatorIndex: number
     readonly validatorId: string
     readonly isThisNode: boolean
+  } | null
+  /** Only where genesis says that there is mining: the heaviest chain, of which nothing mined is final. */
+  readonly mined?: {
+    readonly height: number
+    readonly hash: string
+    readonly time: number
+    /** Of the whole chain, in decimal digits. */
+    readonly work: string
+    readonly bits: number | null
+    /** Up to here nothing is undone by a heavier chain. */
+    readonly settledHeight: number
+    readonly isMining: boolean
   }
   readonly final: {
     readonly height: number

@@ -36,7 +36,7 @@ async function leader({ nodes }: ChaosNetwork): Promise<number[]> {
   const [first] = nodes
   if (first === undefined) return []
   const { leader: current } = await first.status()
-  return [current.validatorIndex]
+  return current === null ? [] : [current.validatorIndex]
 }
 
 /** So many that no side has a quorum. */

@@ -57,7 +57,7 @@ describe('status', () => {
       validatorIndex: null,
       uptimeSeconds: 200_000,
     }
-    const leader = { ...STATUS.leader, isThisNode: true }
+    const leader = { validatorIndex: 2, validatorId: '', isThisNode: true }
     const text = statusLines(
       { ...STATUS, node, leader, ready: true, notReadyBecause: [], targetHeight: 7 },
       2_000_000,

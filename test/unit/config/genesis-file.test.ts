@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { genesisHash, validatorId } from '../../../src/codec/genesis.ts'
 import { formatGenesis, parseGenesis } from '../../../src/config/genesis-file.ts'
 import type { Genesis } from '../../../src/types/genesis.ts'
+import type { MiningParameters } from '../../../src/types/pow.ts'
 import { type AccountId, asUnixMs } from '../../../src/types/primitives.ts'
 
 function validator(fill: number, stake: bigint): Genesis['validators'][number] {
@@ -45,6 +46,14 @@ const GENESIS: Genesis = {
   ],
 }
 
+const MINING: MiningParameters = {
+  targetIntervalMs: 10_000,
+  initialBits: 0x1f00ffff,
+  limitBits: 0x200fffff,
+  retargetWindow: 60,
+  maturityBlocks: 120,
+}
+
 type Json = Record<string, unknown>
 
 /** The file with one part of it changed; `path` leads to the object that the fields are put into. */
@@ -63,6 +72,41 @@ describe('genesis.json', () => {
     const parsed = parseGenesis(formatGenesis(GENESIS), 'genesis.json')
     expect(parsed).toEqual(GENESIS)
     expect(genesisHash(parsed)).toBe(genesisHash(GENESIS))
+  })
+
+  it.each<Genesis['consensus'] & object>([
+    { engine: 'pow', mining: MINING },
+    { engine: 'bft', fallback: { afterMs: 30_000, mining: MINING } },
+  ])('keeps the choice of the engine $engine, which makes another network', (consensus) => {
+    const chosen = { ...GENESIS, consensus }
+    expect(parseGenesis(formatGenesis(chosen))).toEqual(chosen)
+    const hashes = [
+      GENESIS,
+      chosen,
+      { ...chosen, consensus: { engine: 'pow', mining: { ...MINING, maturityBlocks: 7 } } },
+    ]
+    expect(new Set(hashes.map((genesis) => genesisHash(genesis as Genesis))).size).toBe(3)
+  })
+
+  it.each<[what: string, mining: Json, message: RegExp]>([
+    ['negative bits', { initialBits: '0x1d80ffff' }, /negative/],
+    ['overflowing bits', { initialBits: '0xff123456' }, /above 2\^256/],
+    ['bits of another form', { initialBits: '0x01123456' }, /must be written 0x01120000/],
+    ['bits as a number', { initialBits: 486_604_799 }, /initialBits/],
+    ['a start easier than the limit', { initialBits: '0x207fffff' }, /easier than limitBits/],
+    ['a limit that is no work', { limitBits: '0x2100ffff' }, /limitBits is easier/],
+    ['a short window', { retargetWindow: 1 }, /retargetWindow/],
+    ['no maturity', { maturityBlocks: 0 }, /maturityBlocks/],
+    ['no interval', { targetIntervalMs: 0 }, /targetIntervalMs/],
+    ['an unknown name', { reward: 50 }, /reward/],
+  ])('refuses mining rules with %s (65)', (_what, mining, message) => {
+    const file = JSON.parse(
+      formatGenesis({ ...GENESIS, consensus: { engine: 'pow', mining: MINING } }),
+    ) as Json
+    Object.assign((file['consensus'] as Json)['mining'] as Json, mining)
+    expect(() => parseGenesis(JSON.stringify(file))).toThrow(
+      expect.objectContaining({ code: 'E_GENESIS', exitCode: 65, message: expect.stringMatching(message) }),
+    )
   })
 
   it.each<[what: string, text: string, message: RegExp]>([

@@ -52,6 +52,7 @@ describe('the defaults', () => {
       },
       sync: { trust: null },
       validator: { doppelgangerWaitMs: 10_000 },
+      mining: { enabled: true, hashesPerSecondMax: 0 },
     })
     expect([...origins.values()].every((origin) => origin === 'default')).toBe(true)
     expect([...origins.keys()]).toEqual(CONFIG_FIELDS.map(({ name }) => name))
@@ -104,11 +105,13 @@ describe('precedence', () => {
         'mempool.max-items': '99',
         'mempool.max-bytes': '2MiB',
         'storage.cache-size': '1GiB',
-        'validator.doppelganger-wait': '30s',
         'storage.prune-blocks': '1000',
         'storage.snapshot-epochs': '3',
-        'storage.snapshots-kept': '5',
-        'sync.trust': `12:${'ab'.repeat(32)}`,
+        'storage.snapshots-kept': '4',
+        'sync.trust': `7:${'ab'.repeat(32)}`,
+        'validator.doppelganger-wait': '30s',
+        'mining.enabled': 'false',
+        'mining.hash-rate': '1000',
       }
       // cert and key only make sense together.
       if (name.startsWith('ca.tls.')) return
