@@ -1,8 +1,10 @@
 /** Single stories in the simulator: what the swarm draws by chance, told on purpose. */
+
 import { describe, expect, it } from 'vitest'
 import type { Misbehaviour } from './adversary.ts'
 import { growsBy, heightsOf, liar, make } from './scenario.ts'
 import { TRANSACTIONS } from './swarm.ts'
+import { ownerOf } from './toy-signatures.ts'
 
 describe('without faults', { timeout: 120_000 }, () => {
   it('every view brings a block, and no view is given up', async () => {
@@ -204,7 +206,7 @@ describe('a Byzantine validator', { timeout: 120_000 }, () => {
     const accused = cluster.nodes[0]?.finalBlocks
       .flatMap(({ transactions }) => transactions)
       .flatMap(({ transaction }) =>
-        transaction.kind === 'evidence' ? [transaction.evidence.publicKey[0]] : [],
+        transaction.kind === 'evidence' ? [ownerOf(transaction.evidence.publicKey)] : [],
       )
     expect(accused).toContain(3)
     expect(cluster.violations).toEqual([])

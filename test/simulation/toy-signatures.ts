@@ -34,7 +34,7 @@ export function isToySignature(
 }
 
 /** Whose key a public key is: the first byte says it. */
-const ownerOf = (publicKey: Uint8Array): number => (publicKey[0] ?? 0) - 1
+export const ownerOf = (publicKey: Uint8Array): number => (publicKey[0] ?? 0) - 1
 
 /** The public key of a validator, by its index in genesis. */
 export function toyPublicKey(validator: number): Uint8Array {
