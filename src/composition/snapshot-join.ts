@@ -2,6 +2,8 @@
 import { decodeBlock } from '../codec/block.ts'
 import { decodeChunk, decodeHandOver, decodeManifest } from '../codec/snapshot.ts'
 import type { MlDsa65 } from '../crypto/ml-dsa.ts'
+import { signatureVerifier } from '../crypto/verify-signature.ts'
+import { quorumCheck } from '../ledger/quorum-check.ts'
 import { stateRoot } from '../ledger/state-root.ts'
 import type { Network } from '../network/network.ts'
 import { IncomingSnapshot } from '../storage/incoming-snapshot.ts'
@@ -10,7 +12,6 @@ import type { TrustedBlock } from '../sync/trusted-set.ts'
 import type { Result } from '../types/errors.ts'
 import type { Logger } from '../types/logger.ts'
 import type { Height } from '../types/primitives.ts'
-import { certificateCheck } from './certificate-check.ts'
 import type { NodeStorage } from './node-storage.ts'
 import { incomingPath } from './snapshot-opening.ts'
 
@@ -57,7 +58,7 @@ export function buildSnapshotSync(options: SnapshotJoinOptions): SnapshotSync {
     genesisHash,
     genesisSet: { epoch: staking.epoch, validators: staking.validators },
     epochBlocks,
-    isCertified: certificateCheck(genesisHash, mlDsa),
+    isCertified: quorumCheck(genesisHash, signatureVerifier(mlDsa)),
     stateRootOf: (accumulators, state) => stateRoot(accumulators, state, fixedRoots),
     trusted,
     onReady,

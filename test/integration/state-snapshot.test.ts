@@ -3,9 +3,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { decodeChunk, decodeManifest, encodeManifest } from '../../src/codec/snapshot.ts'
-import { certificateCheck } from '../../src/composition/certificate-check.ts'
 import { incomingPath, openSnapshots, snapshotsPath } from '../../src/composition/snapshot-opening.ts'
 import { selectMlDsa65 } from '../../src/crypto/select.ts'
+import { signatureVerifier } from '../../src/crypto/verify-signature.ts'
+import { quorumCheck } from '../../src/ledger/quorum-check.ts'
 import { checkManifest, SnapshotReplay } from '../../src/ledger/snapshot-check.ts'
 import { META } from '../../src/storage/buckets.ts'
 import { ChainStore } from '../../src/storage/chain-store.ts'
@@ -32,7 +33,7 @@ const { genesisHash } = STATE.rules
 const CONTEXT = {
   genesisHash,
   validators: signedGenesis(EPOCH).validators,
-  isCertified: certificateCheck(genesisHash, selectMlDsa65()),
+  isCertified: quorumCheck(genesisHash, signatureVerifier(selectMlDsa65())),
 }
 
 /** The set of the manifest's epoch: it never changes here. */
