@@ -1,20 +1,16 @@
 /**
- * Whether a staking or evidence transaction is worth waiting for a block, judged on the final state: stricter than
- * the rules of a block in what it does not let wait for ever, and no rule of the chain.
+ * Whether a staking or evidence transaction may wait for a block: the next one could hold it, judged on the final
+ * state. No rule of the chain.
  */
-import { accountId } from '../../codec/genesis.ts'
 import { unreachable } from '../../types/assert.ts'
 import type { Refusal } from '../../types/errors.ts'
 import type { StakingState } from '../../types/staking.ts'
 import type { EvidenceTransaction, StakingTransaction } from '../../types/transaction.ts'
 import type { ChainRules } from '../chain-rules.ts'
 import { checkEvidence } from './check-evidence.ts'
-import { checkStaking, checkStakingSignatures } from './check-staking.ts'
+import { checkStaking } from './check-staking.ts'
 import type { ChainMoment } from './evidence-window.ts'
 import type { EvidenceRefusal, StakingRefusal } from './staking-refusals.ts'
-
-/** How far ahead of its account a transaction may be: so many of one account can wait at once. */
-export const SEQUENCES_AHEAD_MAX = 16
 
 export type AdmissionRefusal = StakingRefusal | EvidenceRefusal
 
@@ -31,11 +27,10 @@ export function admissionRefusal(
 ): Refusal<AdmissionRefusal> | null {
   switch (transaction.kind) {
     case 'staking': {
+      // One whose turn has not come does not wait here: what no leader can put into a block would keep all of
+      // them busy with views in which nothing is proposed.
       const outcome = checkStaking(transaction, state, next.height, rules)
-      if (outcome.ok) return null
-      if (outcome.code !== 'staking-sequence-ahead') return outcome
-      if (transaction.sequence > sequenceOf(transaction, state) + SEQUENCES_AHEAD_MAX) return outcome
-      return checkStakingSignatures(transaction, rules)
+      return outcome.ok ? null : outcome
     }
     case 'evidence': {
       const outcome = checkEvidence(transaction.evidence, state, next, rules)
@@ -73,8 +68,4 @@ const PROVEN_WRONG: ReadonlySet<string> = new Set<AdmissionRefusal>([
 /** Whether a refusal is the sender's fault, on whatever state it was. */
 export function isProvenWrong(code: string): boolean {
   return PROVEN_WRONG.has(code)
-}
-
-function sequenceOf({ publicKey }: StakingTransaction, { accounts }: StakingState): number {
-  return accounts.get(accountId(publicKey))?.sequence ?? 0
 }

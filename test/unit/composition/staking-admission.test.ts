@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { StakingAdmission } from '../../../src/composition/staking-admission.ts'
 import { StakingViews } from '../../../src/composition/staking-views.ts'
-import { isProvenWrong, SEQUENCES_AHEAD_MAX } from '../../../src/ledger/staking/admission.ts'
+import { isProvenWrong } from '../../../src/ledger/staking/admission.ts'
 import { Mempool } from '../../../src/mempool/mempool.ts'
 import { asHeight, asMonotonicMs, type Height, type RequestKey } from '../../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
@@ -51,17 +51,14 @@ function setUp() {
 const everything = { bytesMax: 1e6, countMax: 1e6, exclude: () => false }
 
 describe('the pool', () => {
-  it('takes what is legal next and what will be, to a bound', () => {
+  it('takes what is legal next, and not what waits for its turn', () => {
     const { chain, codeOf } = setUp()
     expect(codeOf(chain.signed(4, transfer))).toBe('added')
-    expect(codeOf(chain.signed(4, transfer, { sequence: SEQUENCES_AHEAD_MAX }))).toBe('added')
-    expect(codeOf(chain.signed(4, transfer, { sequence: SEQUENCES_AHEAD_MAX + 1 }))).toBe(
-      'staking-sequence-ahead',
-    )
-    expect(codeOf(chain.signed(4, transfer, { sequence: 2, signer: 6 }))).toBe('staking-signature')
+    expect(codeOf(chain.signed(4, transfer, { sequence: 2 }))).toBe('staking-sequence-ahead')
+    expect(codeOf(chain.signed(4, { ...transfer, amount: 3n }, { signer: 6 }))).toBe('staking-signature')
     expect(codeOf(chain.signed(6, transfer, { expiresAtHeight: asHeight(0) }))).toBe('staking-expired')
     expect(codeOf(chain.signed(6, { ...transfer, amount: BALANCE + 1n }))).toBe('staking-balance')
-    expect(codeOf(chain.signed(9, transfer, { sequence: 2 }))).toBe('staking-unknown-account')
+    expect(codeOf(chain.signed(9, transfer))).toBe('staking-unknown-account')
     expect(codeOf(chain.offence(9))).toBe('evidence-unknown-key')
   })
 
@@ -75,7 +72,7 @@ describe('the pool', () => {
     const [first, rival, later] = [
       chain.signed(4, transfer),
       chain.signed(4, { ...transfer, amount: 2n }),
-      chain.signed(4, transfer, { sequence: 3 }),
+      chain.signed(6, transfer),
     ]
     const offences = [chain.offence(1), chain.offence(1, 'proposal', 0, 2)]
     const request = numberedTransaction(1)
@@ -87,8 +84,7 @@ describe('the pool', () => {
 
   it('gives them a quarter of a selection at most, so that a flood delays no request', () => {
     const { chain, pool } = setUp()
-    for (let sequence = 1; sequence <= 12; sequence++)
-      pool.admit(chain.signed(4, transfer, { sequence }), null)
+    for (let amount = 1n; amount <= 12n; amount++) pool.admit(chain.signed(4, { ...transfer, amount }), null)
     const request = numberedTransaction(1)
     pool.admit(request, null)
     const size = chain.signed(4, transfer).bytes.length
