@@ -64,6 +64,10 @@ export class ApiViews implements ApiPorts {
     return this.#sources.staking
   }
 
+  lowestHeight(): number {
+    return this.#sources.chain.lowestHeight
+  }
+
   status(): StatusView {
     const { version, network, genesisHash, nodeName, peerId, nodeId, chain } = this.#sources
     const self = this.#sources.self()

@@ -51,6 +51,10 @@ export class PowViews implements ApiPorts {
     return this.#sources.staking
   }
 
+  lowestHeight(): number {
+    return this.#sources.chain.lowestHeight
+  }
+
   status(): StatusView {
     const { version, network, genesis, nodeName, peerId, node, electorate, chain } = this.#sources
     const { rules } = genesis

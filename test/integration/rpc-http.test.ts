@@ -415,13 +415,14 @@ describe('the public API and metrics', () => {
     status: () => {
       throw new Error('a fault')
     },
+    lowestHeight: () => 5,
     peers: async () => [],
     validators: () => [
       { index: 0, validatorId: 'ab', stake: 2n ** 63n, nextStake: 0n, isThisNode: true, isConnected: false },
     ],
     block: (reference) => {
       asked.push(reference)
-      return reference.kind === 'height' && reference.height === 8 ? null : BLOCK
+      return reference.kind === 'height' && (reference.height === 8 || reference.height < 5) ? null : BLOCK
     },
     readiness: () => [
       { name: 'database', ok: true, reason: null },
@@ -447,6 +448,7 @@ describe('the public API and metrics', () => {
 
   it.each([
     ['/v1/blocks/8', 404, 'E_NO_BLOCK'],
+    ['/v1/blocks/4', 410, 'E_BLOCK_PRUNED'],
     ['/v1/blocks/08', 400, 'E_BLOCK_REFERENCE'],
     ['/v1/blocks/-1', 400, 'E_BLOCK_REFERENCE'],
     ['/v1/blocks/9999999999999999', 400, 'E_BLOCK_REFERENCE'],

@@ -137,6 +137,8 @@ export interface ReadinessCheck {
 export interface ApiPorts {
   readonly staking: StakingPorts
   status(): StatusView | Promise<StatusView>
+  /** From here on this node has every block; below, it pruned them. */
+  lowestHeight(): number
   peers(): readonly PeerView[] | Promise<readonly PeerView[]>
   validators(): readonly ValidatorView[] | Promise<readonly ValidatorView[]>
   /** Null when there is no such block here. */

@@ -34,7 +34,7 @@ function addRoutes(app: FastifyInstance, ports: ApiPorts): void {
     }
     const block = await ports.block(reference)
     if (block !== null) return sendJson(reply, block)
-    const { lowestHeight } = await ports.status()
+    const lowestHeight = ports.lowestHeight()
     if (reference.kind === 'height' && reference.height < lowestHeight) {
       return sendProblem(request, reply, {
         title: 'Gone',
