@@ -33,6 +33,7 @@ async function served(submit: StakingPorts['submit']): Promise<string> {
       submit,
     },
     status: unused,
+    lowestHeight: unused,
     peers: unused,
     validators: unused,
     block: unused,
