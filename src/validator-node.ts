@@ -2,7 +2,6 @@
  * The composition root: builds every component, joins their ports, starts and stops them in order. Decides
  * nothing; TypeScript checks here that what one layer needs another gives.
  */
-import { hashTransaction } from './codec/transaction.ts'
 import { announce } from './composition/announce-blocks.ts'
 import { ApiViews, nodeNameOf } from './composition/api-views.ts'
 import { buildCatchingUp, trustedBlockOf } from './composition/catching-up.ts'
@@ -10,6 +9,7 @@ import { openChainUpkeep } from './composition/chain-upkeep.ts'
 import { ConsensusSeat } from './composition/consensus-seat.ts'
 import { DoppelgangerWait } from './composition/doppelganger-wait.ts'
 import { changedSetOf, finalTurnsOf, nextSetOf } from './composition/epochs.ts'
+import { evidenceTo } from './composition/evidence-flow.ts'
 import { fatalHandler } from './composition/fatal.ts'
 import { setGauges } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
@@ -37,9 +37,9 @@ import { selectMlDsa65 } from './crypto/select.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
 import type { ModuleLogger } from './observability/logger.ts'
 import { createMetrics } from './observability/metrics.ts'
-import { ConsensusNode, type ValidatorDuties } from './runtime/consensus-node.ts'
+import { ConsensusNode } from './runtime/consensus-node.ts'
+import type { ValidatorDuties } from './runtime/consensus-node-options.ts'
 import { epochEndHeight } from './types/epochs.ts'
-import { makeEvidence } from './types/evidence.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
 import type { MonotonicMs } from './types/primitives.ts'
 import { ValidationService } from './validation/validation-service.ts'
@@ -192,11 +192,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       onVerified: (verified) => watch?.verified(verified),
       onFinal,
       onEpoch: (electorate) => following.follow(electorate),
-      onEquivocation: ({ kind, epoch, view, publicKey, one, other }) => {
-        const evidence = makeEvidence(kind, epoch, view, publicKey, one, other)
-        // Every node that saw both submits it; the pool and the ledger know it by its offence.
-        if (evidence !== null) flow.submit(hashTransaction({ kind: 'evidence', evidence }))
-      },
+      onEquivocation: evidenceTo(() => flow),
       onHalt: (reason, dump) => onFatal(Object.assign(new Error(`consensus stopped: ${reason}`), { dump })),
       onFatal,
       logger: logger.module('consensus'),

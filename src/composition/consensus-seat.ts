@@ -4,7 +4,8 @@
  */
 
 import type { ConsensusEngine } from '../runtime/consensus-engine.ts'
-import type { ConsensusNode, ValidatorDuties } from '../runtime/consensus-node.ts'
+import type { ConsensusNode } from '../runtime/consensus-node.ts'
+import type { ValidatorDuties } from '../runtime/consensus-node-options.ts'
 
 /** What other parts ask of a consensus node. */
 export type ConsensusPort = Pick<

@@ -5,7 +5,7 @@
 
 import type { Electorate } from '../consensus/validator-set.ts'
 import { Signer } from '../crypto/signer.ts'
-import type { ValidatorDuties } from '../runtime/consensus-node.ts'
+import type { ValidatorDuties } from '../runtime/consensus-node-options.ts'
 import { DoppelgangerWatch } from '../runtime/doppelganger-watch.ts'
 import type { ChainParameters } from '../types/genesis.ts'
 import type { Logger } from '../types/logger.ts'

@@ -6,105 +6,31 @@
 import { decodeQuorumCertificate } from '../codec/certificates.ts'
 import { decodeFinalAnnouncement } from '../codec/final-announcement.ts'
 import { decodeMessage } from '../codec/messages.ts'
-import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
-import type { ConsensusEvent } from '../consensus/event.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
 import type { FinalTurn } from '../consensus/leader-election.ts'
 import type { Pacemaker } from '../consensus/pacemaker.ts'
 import type { ReplicaView } from '../consensus/replica.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
-import type { ChainRules } from '../ledger/chain-rules.ts'
-import type { StateReader } from '../ledger/state-reader.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
-import type { Logger } from '../types/logger.ts'
 import {
   asValidatorIndex,
   type BlockHash,
-  type Epoch,
-  type Height,
   type RequestKey,
-  type StateRoot,
   type ValidatorId,
   type ValidatorIndex,
-  type View,
 } from '../types/primitives.ts'
-import type { SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
 import type { Verified } from '../types/verified.ts'
 import { AnswerFigureMeter } from './answer-figures.ts'
 import { BlockExecutor } from './block-executor.ts'
+import type { ConsensusNodeOptions } from './consensus-node-options.ts'
 import { DurableOutbox } from './durable-outbox.ts'
 import { EarlyMessages, epochOfMessage } from './early-messages.ts'
 import type { EffectHandlerOptions } from './effect-handler.ts'
 import { EpochRun, type EpochRunOptions } from './epoch-run.ts'
 import { Finalizer } from './finalizer.ts'
 import type { IngressOutcome } from './ingress.ts'
-import type { OnVerified } from './message-verifier.ts'
-import type {
-  BlockFetcher,
-  Clock,
-  ConsensusTransport,
-  EquivocationListener,
-  FinalListener,
-  FinalStore,
-  RangeSyncPort,
-  SafetyLogPort,
-  SignatureCheck,
-  SlotSigner,
-  TimerPort,
-  TransactionPool,
-} from './ports.ts'
-
-/** What makes a node a validator: its key and the record of what the key signed. */
-export interface ValidatorDuties {
-  readonly id: ValidatorId
-  readonly signer: SlotSigner
-  readonly log: SafetyLogPort
-  readonly recovered: SafetyRecord
-}
-
-export interface ConsensusNodeOptions {
-  readonly rules: ChainRules
-  /** The validators that decide the block after the last durable one (R13). */
-  readonly nextSet: () => ValidatorSet
-  /** Height of an epoch's last block; null when it has none. */
-  readonly epochEndOf: (epoch: Epoch) => Height | null
-  /** The final blocks of the epoch that is going on, in order (R14). */
-  readonly finalTurns: Iterable<FinalTurn>
-  /** Null for a node that never votes, whatever the set. */
-  readonly validator: ValidatorDuties | null
-  /** Last final block, as stored. */
-  readonly tip: {
-    readonly block: HashedBlock
-    readonly stateRoot: StateRoot
-    readonly finality: QuorumCertificate | null
-  }
-  readonly finalState: StateReader
-  readonly store: FinalStore
-  readonly pool: TransactionPool
-  readonly transport: ConsensusTransport
-  readonly fetcher: BlockFetcher
-  readonly sync: RangeSyncPort
-  readonly signatures: (set: ValidatorSet) => SignatureCheck
-  readonly clock: Clock
-  readonly observe: (event: ConsensusEvent) => void
-  /** Told of every message and certificate whose signatures hold, before the replica has it. */
-  readonly onVerified?: OnVerified
-  readonly onFinal: FinalListener
-  /** An epoch begins, the first one of this run included. */
-  readonly onEpoch: (electorate: Electorate, self: ValidatorIndex | null) => void
-  readonly onEquivocation: EquivocationListener
-  readonly onHalt: (reason: string, dump: object) => void
-  readonly onFatal: (error: unknown) => void
-  readonly logger: Logger
-  /** Timers of another clock than the machine's, as a simulator has. */
-  readonly timers?: (onExpired: TimerExpired) => TimerPort
-  /** Told of every effect before it is performed. */
-  readonly beforeEffect?: (effect: ConsensusEffect) => void
-}
-
-type TimerExpired = (timer: TimerName, view: View) => void
 
 export class ConsensusNode {
   readonly #options: ConsensusNodeOptions
@@ -225,7 +151,10 @@ export class ConsensusNode {
     if (finality.kind !== 'pre-commit' || finality.height < block.header.height) return 'reject'
     const isOwn = finality.height === block.header.height
     if (isOwn && finality.blockHash !== block.hash) return 'reject'
-    if (finality.epoch > this.#run.epoch) return 'ignore'
+    if (finality.epoch > this.#run.epoch) {
+      if (finality.epoch === this.#run.epoch + 1) this.#early.keepBlock(bytes)
+      return 'ignore'
+    }
     const verified = this.#run.verifier.verifyCertificate(finality)
     if (verified === null) return 'reject'
     this.take(isOwn ? [block] : [], verified)
@@ -279,6 +208,7 @@ export class ConsensusNode {
         this.#run.input({ kind: 'reachability-changed', validator, isReachable: true })
     }
     if (this.#hasWork) this.#run.input({ kind: 'work-arrived' })
+    for (const announcement of this.#early.takeBlocks()) this.announced(announcement)
     for (const { from, message } of this.#early.take()) {
       if (epochOfMessage(message) === this.#run.epoch) this.#run.take(from, message)
     }

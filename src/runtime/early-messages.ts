@@ -10,6 +10,9 @@ const MESSAGES_PER_SENDER_MAX = 16
 /** Encoded bytes of all senders together. */
 const BYTES_MAX = 32 * 1024 * 1024
 
+/** Announced blocks of the next epoch: as many as can become final while the last one of this epoch is written. */
+const BLOCKS_MAX = 16
+
 export interface EarlyMessage {
   readonly from: ValidatorId
   readonly message: ConsensusMessage
@@ -19,6 +22,7 @@ export class EarlyMessages {
   readonly #kept: EarlyMessage[] = []
   readonly #countBySender = new Map<ValidatorId, number>()
   #bytes = 0
+  readonly #blocks: Uint8Array[] = []
 
   /** @param sizeBytes of the message as it came */
   keep(from: ValidatorId, message: ConsensusMessage, sizeBytes: number): void {
@@ -27,6 +31,17 @@ export class EarlyMessages {
     this.#countBySender.set(from, count + 1)
     this.#bytes += sizeBytes
     this.#kept.push({ from, message })
+  }
+
+  /** @param announcement of a final block, as it came */
+  keepBlock(announcement: Uint8Array): void {
+    const bytes = this.#blocks.reduce((sum, { length }) => sum + length, announcement.length)
+    if (this.#blocks.length < BLOCKS_MAX && bytes <= BYTES_MAX) this.#blocks.push(announcement)
+  }
+
+  /** The announcements in the order they came; none are left. */
+  takeBlocks(): Uint8Array[] {
+    return this.#blocks.splice(0)
   }
 
   /** All of them in the order they came; none are left. */

@@ -3,8 +3,8 @@
  * flow and range sync, over a simulated disk, network and clock. Nothing of theirs is rebuilt here.
  */
 import { decodeBlock } from '../../src/codec/block.ts'
-import { hashTransaction } from '../../src/codec/transaction.ts'
 import { finalTurnsOf, nextSetOf } from '../../src/composition/epochs.ts'
+import { evidenceTo } from '../../src/composition/evidence-flow.ts'
 import { signingHistoryOf } from '../../src/composition/signing-history.ts'
 import { StakingAdmission } from '../../src/composition/staking-admission.ts'
 import { TransactionFlow } from '../../src/composition/transaction-flow.ts'
@@ -13,13 +13,13 @@ import { Signer } from '../../src/crypto/signer.ts'
 import { isFiller } from '../../src/ledger/chain-rules.ts'
 import { stateRoot } from '../../src/ledger/state-root.ts'
 import { Mempool } from '../../src/mempool/mempool.ts'
-import { ConsensusNode, type ValidatorDuties } from '../../src/runtime/consensus-node.ts'
+import { ConsensusNode } from '../../src/runtime/consensus-node.ts'
+import type { ValidatorDuties } from '../../src/runtime/consensus-node-options.ts'
 import type { TimerPort } from '../../src/runtime/ports.ts'
 import { recoverSafety } from '../../src/runtime/recover-safety.ts'
 import { ChainStore } from '../../src/storage/chain-store.ts'
 import { RangeSync } from '../../src/sync/range-sync.ts'
 import { epochEndHeight } from '../../src/types/epochs.ts'
-import { makeEvidence } from '../../src/types/evidence.ts'
 import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
 import { asMonotonicMs, asUnixMs, type Height } from '../../src/types/primitives.ts'
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../../src/types/safety.ts'
@@ -173,10 +173,7 @@ export class SimulatedProcess {
         this.sync.finalized()
       },
       onEpoch: () => undefined,
-      onEquivocation: ({ kind, epoch, view, publicKey, one, other }) => {
-        const evidence = makeEvidence(kind, epoch, view, publicKey, one, other)
-        if (evidence !== null) this.flow.submit(hashTransaction({ kind: 'evidence', evidence }))
-      },
+      onEquivocation: evidenceTo(() => this.flow),
       onHalt: (reason) => {
         if (node.isHonest) world.checker.violated(`halt: ${node.name}: ${reason}`)
       },
