@@ -7,6 +7,9 @@ import { CountReporter } from './test/support/count-reporter.ts'
 /** Networks of real processes that are timed: one file at a time, and nothing else beside it. */
 const END_TO_END = ['test/e2e/**/*.test.ts', 'test/docs/tour.test.ts']
 
+/** The same, but too long for every change: "npm run test:long". */
+const LONG = ['test/long/**/*.test.ts']
+
 const exclude = ['node_modules/**', 'dist/**', '.dist-building*/**']
 
 export default defineConfig({
@@ -24,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [...exclude, ...END_TO_END],
+          exclude: [...exclude, ...END_TO_END, ...LONG],
           maxWorkers: Math.max(2, availableParallelism()),
         },
       },
@@ -36,6 +39,16 @@ export default defineConfig({
           exclude,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: LONG,
+          exclude,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -1,3 +1,4 @@
+/** What a consensus node is made with: the ports to network, disk, ledger and clock, and the bounds it keeps. */
 import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
 import type { ConsensusEvent } from '../consensus/event.ts'
 import type { FinalTurn } from '../consensus/leader-election.ts'
