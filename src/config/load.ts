@@ -60,8 +60,8 @@ function put(table: Table, keys: readonly string[], value: unknown, where: strin
 /** Text from a flag or the environment as the value that config.toml would hold. */
 function fromText(field: Field, given: string | readonly string[] | boolean, where: string): unknown {
   if (field.kind === 'list') {
-    const parts = typeof given === 'string' ? given.split(',') : [given].flat()
-    return parts.map((part) => String(part).trim()).filter((part) => part !== '')
+    const parts = [given].flat().flatMap((part) => String(part).split(','))
+    return parts.map((part) => part.trim()).filter((part) => part !== '')
   }
   const text = String(Array.isArray(given) ? given.at(-1) : given)
   if (field.kind === 'number') {

@@ -84,6 +84,15 @@ describe('precedence', () => {
     expect(origins.get(name)).toBe(origin)
   })
 
+  it.each<[how: string, given: string | string[]]>([
+    ['one value with commas', '/ip4/127.0.0.1/tcp/1, /ip4/127.0.0.1/tcp/2'],
+    ['a flag given twice', ['/ip4/127.0.0.1/tcp/1', '/ip4/127.0.0.1/tcp/2']],
+    ['a flag with commas, as the command line hands it over', ['/ip4/127.0.0.1/tcp/1,/ip4/127.0.0.1/tcp/2']],
+  ])('a list is taken apart: %s', (_, given) => {
+    const { config } = resolveConfig({ ...toml(''), environment: {}, flags: { 'p2p.listen': given } })
+    expect(config.p2p.listen).toEqual(['/ip4/127.0.0.1/tcp/1', '/ip4/127.0.0.1/tcp/2'])
+  })
+
   it.each(SETTABLE_FIELDS.map((field) => [field.name, field] as const))(
     '%s has the same effect from the file, the environment and a flag',
     (name, field) => {
