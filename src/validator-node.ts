@@ -28,7 +28,7 @@ import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
 import { validationObserver } from './composition/validation-metrics.ts'
 import { holdDuties, listeningMs, watchedDuties } from './composition/validator-duties.ts'
-import { ValidatorFollowing } from './composition/validator-following.ts'
+import { notSigningBecause, ValidatorFollowing } from './composition/validator-following.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
 import { VerdictFeed } from './composition/verdict-feed.ts'
 import { BUILD } from './config/build-info.ts'
@@ -240,9 +240,12 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       syncTarget: () => sync.status.targetHeight,
       storageFailure: () => null,
       signingHeldBecause: () =>
-        consensus.isHeld && consensus.electorate.indexOf(id) !== null
-          ? (wait?.reason() ?? 'about to sign')
-          : null,
+        notSigningBecause({
+          isInSet: consensus.electorate.indexOf(id) !== null,
+          hasRecord: safety !== null,
+          isHeld: consensus.isHeld,
+          waitReason: wait?.reason(),
+        }),
     })
   const service = new ValidationService({
     store: chain,

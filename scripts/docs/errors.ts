@@ -108,7 +108,15 @@ function answeredIn(source: string): ErrorPlace[] {
     const code = LITERAL_CODE.exec(problem.get('code') ?? '')?.[1]
     const status = problem.get('status') ?? ''
     if (code === undefined) return []
-    return [{ code, what: text('detail'), why: '', fix: text('fix'), result: `HTTP ${status}` }]
+    return [
+      {
+        code,
+        what: text('detail'),
+        why: '',
+        fix: text('fix'),
+        result: `HTTP ${/^\d+$/.test(status) ? status : '4xx or 503'}`,
+      },
+    ]
   })
 }
 

@@ -62,15 +62,19 @@ async function call(options: ApiOptions, route: string, init: RequestInit): Prom
     problem.detail ?? `the node answered ${response.status}`,
     {
       why: `${base}${route} answered ${response.status}`,
+      ...(problem.fix === undefined ? {} : { fix: problem.fix }),
     },
   )
 }
 
 /** RFC 9457 body of an error, as far as it is one. */
-function parseProblem(text: string): { detail?: string } {
+function parseProblem(text: string): { detail?: string; fix?: string } {
   try {
-    const { detail } = JSON.parse(text) as { detail?: unknown }
-    return typeof detail === 'string' ? { detail } : {}
+    const { detail, fix } = JSON.parse(text) as { detail?: unknown; fix?: unknown }
+    return {
+      ...(typeof detail === 'string' ? { detail } : {}),
+      ...(typeof fix === 'string' ? { fix } : {}),
+    }
   } catch {
     return {}
   }

@@ -11,13 +11,15 @@ import { SETTABLE_FIELDS } from '../config/fields.ts'
 import { parseGenesis } from '../config/genesis-file.ts'
 import { formatListenAddress, multiaddrProblem, parseListenAddress } from '../config/values.ts'
 import { usageError } from './errors.ts'
-import { tcpIsFree } from './local-network/node-ports.ts'
+import { p2pPortIsFree, tcpIsFree } from './local-network/node-ports.ts'
 import { readTextFile } from './parse-options.ts'
 import { print, printJson } from './print.ts'
 import { checkTrust } from './trust-option.ts'
 
 /** Away from the consecutive ports of a devnet's CA endpoints. */
 const PORT_STEP = 10
+const P2P_PORT = 4_001
+const P2P_LISTEN = [`/ip4/0.0.0.0/tcp/${P2P_PORT}`, `/ip4/0.0.0.0/udp/${P2P_PORT}/quic-v1`]
 
 interface InitOptions {
   readonly genesis: string
@@ -28,9 +30,9 @@ interface InitOptions {
   readonly validator?: boolean
 }
 
-/** HTTP listeners whose default port another process has, and the next one that is free: set in config.toml. */
-async function portsToMove(): Promise<[name: string, value: string][]> {
-  const moved: [string, string][] = []
+/** Listeners whose default port another process has, and the next one that is free: set in config.toml. */
+async function portsToMove(): Promise<[name: string, value: string | string[]][]> {
+  const moved: [string, string | string[]][] = []
   const given = new Set<number>()
   for (const field of SETTABLE_FIELDS) {
     const address = field.kind === 'text' ? parseListenAddress(String(field.defaultValue)) : undefined
@@ -39,6 +41,11 @@ async function portsToMove(): Promise<[name: string, value: string][]> {
     while (given.has(port) || !(await tcpIsFree(address.host, port))) port += PORT_STEP
     given.add(port)
     if (port !== address.port) moved.push([field.name, formatListenAddress({ host: address.host, port })])
+  }
+  let p2p = P2P_PORT
+  while (given.has(p2p) || !(await p2pPortIsFree(p2p))) p2p += PORT_STEP
+  if (p2p !== P2P_PORT) {
+    moved.push(['p2p.listen', P2P_LISTEN.map((address) => address.replace(`/${P2P_PORT}`, `/${p2p}`))])
   }
   return moved
 }
@@ -91,7 +98,7 @@ async function init(options: InitOptions): Promise<void> {
   print(`  role     ${isValidator ? 'validator: its key was here, and is in the genesis' : roleOf(options)}`)
   print(`  peer id  ${keys.peerId}`)
   for (const [name, value] of moved)
-    print(`  ${name} is ${value}: the default port is in use on this machine`)
+    print(`  ${name} is ${[value].flat().join(', ')}: the default port is in use on this machine`)
   print(`Start it:\n  hypermesh start --data ${options.data}`)
 }
 

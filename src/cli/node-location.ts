@@ -12,7 +12,8 @@ import {
   isInitialised,
 } from '../config/data-directory.ts'
 import { isRunning, readRunInfo } from '../config/run-file.ts'
-import { usageError } from './errors.ts'
+import { CliError, usageError } from './errors.ts'
+import { EXIT } from './exit-codes.ts'
 
 /** Name of the network that `devnet` makes, and of its folder. */
 export const DEVNET_NAME = 'dev'
@@ -50,16 +51,25 @@ function runningApi(directory: DataDirectory): string | undefined {
   return info !== undefined && isRunning(info) ? info.addresses.api : undefined
 }
 
+/** Another node of this machine must not answer in its place. */
+function notRunning(data: string): never {
+  throw new CliError('E_NO_ANSWER', `the node of ${data} does not run`, {
+    fix: `start it with "hypermesh start --data ${data}", or name another one with --api`,
+    exitCode: EXIT.network,
+  })
+}
+
 /**
  * Base URL of the public API to ask.
  * @param options `api` wins; else the node of `data`; else the node set up here; else the devnet's first
  *   validator that runs; else the default address
+ * @throws CliError `E_NO_ANSWER` (69) when the node that is meant does not run
  */
 export function apiAddress(options: { readonly api?: string; readonly data?: string }): string {
   if (options.api !== undefined) return options.api.replace(/\/+$/, '')
   const fallback = 'http://127.0.0.1:9441'
   const data = options.data ?? defaultNode()
-  if (data !== undefined) return runningApi(dataDirectoryAt(data)) ?? fallback
+  if (data !== undefined) return runningApi(dataDirectoryAt(data)) ?? notRunning(data)
   for (let i = 0; existsSync(devnetValidatorFolder(defaultDevnetFolder(), i)); i++) {
     const address = runningApi(dataDirectoryAt(devnetValidatorFolder(defaultDevnetFolder(), i)))
     if (address !== undefined) return address

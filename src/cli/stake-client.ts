@@ -1,18 +1,17 @@
 /** Signs staking transactions with a node's identity key and brings them to finality through a node's API. */
 
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { accountId, genesisHash } from '../codec/genesis.ts'
+import { accountId, genesisHash, validatorId } from '../codec/genesis.ts'
 import { stakingSigningPayload } from '../codec/signing-payloads.ts'
 import { hashTransaction } from '../codec/transaction.ts'
 import { dataDirectoryAt } from '../config/data-directory.ts'
-import { parseGenesis } from '../config/genesis-file.ts'
+import { readGenesisFile } from '../config/genesis-file.ts'
 import { SIGNATURE_CONTEXTS } from '../crypto/contexts.ts'
 import { type Identity, loadIdentity } from '../crypto/keystore.ts'
 import { selectMlDsa65 } from '../crypto/select.ts'
 import type { StatusView } from '../rpc/http/api-ports.ts'
 import type { AccountView, TransactionView } from '../rpc/http/staking-ports.ts'
-import { type AccountId, asHeight, type GenesisHash } from '../types/primitives.ts'
+import { type AccountId, asHeight, type GenesisHash, type ValidatorId } from '../types/primitives.ts'
 import type { HashedTransaction, StakingOperation } from '../types/transaction.ts'
 import { type ApiOptions, askApi, tellApi } from './api-client.ts'
 import { CliError, usageError } from './errors.ts'
@@ -28,9 +27,15 @@ const RESEND_EVERY = 20
 
 /** The account of a node's key, and the network it is on. */
 export interface StakeSigner {
+  /** Path of the data directory, as it was given. */
+  readonly data: string
   readonly id: AccountId
+  /** Of the same key, where it votes. */
+  readonly validatorId: ValidatorId
   readonly identity: Identity
   readonly genesisHash: GenesisHash
+  /** Below this an account is not in the validator set. */
+  readonly minimumStake: bigint
 }
 
 /** @throws CliError, KeystoreError (77), GenesisError (65) when the directory holds no node */
@@ -41,11 +46,14 @@ export async function openSigner(options: ApiOptions): Promise<StakeSigner> {
   }
   const directory = dataDirectoryAt(data)
   const identity = await loadIdentity(identityKeyFile(directory.keys), selectMlDsa65())
-  const genesis = parseGenesis(readFileSync(directory.genesis, 'utf8'), directory.genesis)
+  const genesis = readGenesisFile(directory.genesis)
   return {
+    data,
+    validatorId: validatorId(identity.keyPair.publicKey.raw),
     id: accountId(identity.keyPair.publicKey.raw),
     identity,
     genesisHash: genesisHash(genesis),
+    minimumStake: genesis.parameters.minimumValidatorStake,
   }
 }
 

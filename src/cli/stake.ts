@@ -71,6 +71,42 @@ async function perform(
   else print(`final at height ${view.height}: transaction ${view.key}`)
 }
 
+/** The account's key is to vote with the next epoch: a node that could not would only take weight from the others. */
+async function join(options: StakeOptions): Promise<void> {
+  const { askAccount } = await import('./stake-client.ts')
+  const { hasSafetyRecord } = await import('../composition/node-storage.ts')
+  const { dataDirectoryAt } = await import('../config/data-directory.ts')
+  const { CliError } = await import('./errors.ts')
+  await perform(options, async (signer) => {
+    const { validatorId } = await askAccount(options, signer.id)
+    const votesItself = validatorId === null || validatorId === signer.validatorId
+    if (votesItself && !hasSafetyRecord(dataDirectoryAt(signer.data))) {
+      throw new CliError(
+        'E_SAFETY_RECORD_MISSING',
+        `the key of ${signer.data} has no signing record: it could not vote`,
+        {
+          why: 'a validator that does not vote still counts for the quorum of the others',
+          fix: `make the directory with "init --validator", or start it once with --i-have-never-signed`,
+          exitCode: 77,
+        },
+      )
+    }
+    return () => ({ kind: 'join' })
+  })
+}
+
+/** Says so when what is left does not make a validator. */
+async function unbond(options: StakeOptions & { amount: bigint }): Promise<void> {
+  const { askAccount, openSigner } = await import('./stake-client.ts')
+  const { id, minimumStake } = await openSigner(options)
+  await perform(options, async () => () => ({ kind: 'unbond', amount: options.amount }))
+  const { bonded, isJoined } = await askAccount(options, id)
+  if (!isJoined || BigInt(bonded) >= minimumStake) return
+  process.stderr.write(
+    `warning: ${bonded} is still bonded, a validator has ${minimumStake} at least: from the next epoch on it is none\n`,
+  )
+}
+
 /** The new key's directory signs that it belongs to the account. */
 async function keyChange(newKey: string, signer: StakeSigner) {
   const { loadIdentity } = await import('../crypto/keystore.ts')
@@ -124,12 +160,8 @@ export function registerStakeCommand(program: Command): void {
     )
   signedVerb('unbond', 'withdraw stake; it is free after a delay', 'unbond --data ./net/node-4 --amount 100')
     .requiredOption(...amount)
-    .action((options: StakeOptions & { amount: bigint }) =>
-      perform(options, async () => () => ({ kind: 'unbond', amount: options.amount })),
-    )
-  signedVerb('join', 'enter the validator set with the next epoch', 'join --data ./net/node-4').action(
-    (options: StakeOptions) => perform(options, async () => () => ({ kind: 'join' })),
-  )
+    .action(unbond)
+  signedVerb('join', 'enter the validator set with the next epoch', 'join --data ./net/node-4').action(join)
   signedVerb('leave', 'leave the validator set with the next epoch', 'leave --data ./net/node-1').action(
     (options: StakeOptions) => perform(options, async () => () => ({ kind: 'leave' })),
   )

@@ -77,6 +77,8 @@ export class ApiViews implements ApiPorts {
     const failing = this.readiness().filter(({ ok }) => !ok)
     const target = this.#sources.syncTarget()
     const reachable = this.#sources.reachable()
+    // A node without a place among the validators has no channels to them.
+    const connected = new Set(this.#sources.peers().flatMap((peer) => peer.validatorId ?? []))
     return {
       version,
       network,
@@ -112,7 +114,9 @@ export class ApiViews implements ApiPorts {
       lowestHeight: chain.lowestHeight,
       targetHeight: target > 0 ? target : null,
       validators: electorate.size,
-      validatorsConnected: electorate.set.validators.filter(({ id }) => reachable.has(id)).length,
+      validatorsConnected: electorate.set.validators.filter(
+        ({ id }) => reachable.has(id) || connected.has(id),
+      ).length,
       peers: new Set(this.#sources.peers().map((peer) => peer.peerId)).size,
       slashes: { recent: tip.staking.slashes.length, burnt: tip.staking.burnt },
       mempool: this.#sources.mempool(),

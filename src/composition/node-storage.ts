@@ -3,11 +3,10 @@
  * not belong together before anything listens.
  */
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { validatorId } from '../codec/genesis.ts'
 import { type DataDirectory, openDataDirectory } from '../config/data-directory.ts'
-import { parseGenesis } from '../config/genesis-file.ts'
+import { readGenesisFile } from '../config/genesis-file.ts'
 import { readRunInfo } from '../config/run-file.ts'
 import { type Identity, loadIdentity, loadNetworkKey } from '../crypto/keystore.ts'
 import type { MlDsa65 } from '../crypto/ml-dsa.ts'
@@ -69,6 +68,11 @@ export function safetyLogPath(directory: DataDirectory): string {
   return join(directory.safety, 'safety.log')
 }
 
+/** Whether the key of this data directory has a signing record here. */
+export function hasSafetyRecord(directory: DataDirectory): boolean {
+  return existsSync(safetyLogPath(directory))
+}
+
 /** Begins the safety record of a key that has just been made. */
 export async function createSafetyRecord(
   directory: DataDirectory,
@@ -88,7 +92,7 @@ export async function createSafetyRecord(
 export async function openNodeStorage(options: NodeStorageOptions): Promise<NodeStorage> {
   const { mlDsa, onFatal } = options
   const { directory, version } = openDataDirectory(options.dataDir)
-  const genesis = parseGenesis(await readFile(directory.genesis, 'utf8'), directory.genesis)
+  const genesis = readGenesisFile(directory.genesis)
   const start = genesisState(genesis, { verifySignature: signatureVerifier(mlDsa) })
   const { genesisHash } = start.rules
   if (genesisHash !== version.genesis) {
@@ -128,7 +132,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
       onFatal,
     })
     // Who is not in the set yet, or no more, may be in that of a later epoch.
-    const hasRecord = existsSync(safetyLogPath(directory))
+    const hasRecord = hasSafetyRecord(directory)
     const mayVote = !isMined && (isOfGenesis || isInSet(chain, id) || hasRecord || options.hasNeverSigned)
     const safety = mayVote ? await openSafety(directory, id, genesisHash, options) : null
     return {

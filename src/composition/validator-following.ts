@@ -9,6 +9,19 @@ const NO_RECORD = {
   fix: 'if this key has never signed anywhere, restart with --i-have-never-signed',
 }
 
+/** Why a key of the validator set does not sign here; null when it does, or is not in the set. */
+export function notSigningBecause(of: {
+  readonly isInSet: boolean
+  readonly hasRecord: boolean
+  readonly isHeld: boolean
+  /** What the wait before the first signature still waits for. */
+  readonly waitReason: string | null | undefined
+}): string | null {
+  if (!of.isInSet) return null
+  if (!of.hasRecord) return `${NO_RECORD.why}; ${NO_RECORD.fix}`
+  return of.isHeld ? (of.waitReason ?? 'about to sign') : null
+}
+
 export interface ValidatorFollowingOptions {
   /** This node's own. */
   readonly id: ValidatorId

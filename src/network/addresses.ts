@@ -169,7 +169,7 @@ export function listenFailure(listen: readonly Multiaddr[], thrown: Error): Netw
     const port = portOf(address)
     if (/EADDRINUSE|[Aa]ddress (?:already )?in use/.test(text)) {
       return new NetworkError('E_PORT_IN_USE', `${address} is used by another process.`, {
-        fix: `Stop that process, or listen on another port than ${port} (0 = any free port).`,
+        fix: `Stop that process, or listen on another port than ${port} with p2p.listen in config.toml or --p2p.listen (0 = any free port).`,
         cause: thrown,
       })
     }

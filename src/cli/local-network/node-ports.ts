@@ -72,6 +72,11 @@ function udpIsFree(host: string, port: number): Promise<boolean> {
   })
 }
 
+/** Whether no node of this machine, on whatever address, takes peers on this port. */
+export async function p2pPortIsFree(port: number): Promise<boolean> {
+  return (await tcpIsFree('0.0.0.0', port)) && (await udpIsFree('0.0.0.0', port))
+}
+
 /** The ports of these that something else has, as `tcp 9440`. */
 export async function takenPorts(all: readonly NodePorts[]): Promise<string[]> {
   const looks = all.flatMap((ports) => [

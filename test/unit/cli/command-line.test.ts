@@ -21,6 +21,7 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     if (request.url === '/v1/peers') return void response.end('[]')
     if (request.url === '/v1/blocks/final') return void response.end('{"height":7}')
+    if (request.url?.startsWith('/v1/accounts/')) return void response.end('{"validatorId":null}')
     response.statusCode = 404
     response.setHeader('content-type', 'application/problem+json')
     response.end(JSON.stringify({ status: 404, detail: `no ${request.url} here` }))
@@ -190,6 +191,38 @@ it('sets up a network and a node that joins it, and runs neither', async () => {
     code: 73,
     stderr: expect.stringContaining('E_DATA_DIR_EXISTS'),
   })
+})
+
+it('asks no other node in place of one that does not run', async () => {
+  const data = join(home, 'net', 'node-0')
+  for (const verb of [['status'], ['peers'], ['block', 'final'], ['stake', 'show']]) {
+    const { code, stderr } = await hypermesh(...verb, '--data', data)
+    expect({ code, stderr }).toEqual({
+      code: 69,
+      stderr: expect.stringMatching(/^E_NO_ANSWER: the node of .*node-0 does not run\n {2}fix: /),
+    })
+  }
+})
+
+it('lets no key join the validator set that could not vote', async () => {
+  const data = join(home, 'cannot-vote')
+  const genesis = join(home, 'net', 'genesis.json')
+  const { peerId } = JSON.parse(
+    (await hypermesh('keys', 'show', '--data', join(home, 'net', 'node-0'), '--json')).stdout,
+  )
+  const bootstrap = `/ip4/127.0.0.1/tcp/1/p2p/${peerId}`
+  await hypermesh('init', '--genesis', genesis, '--bootstrap', bootstrap, '--data', data)
+  const { code, stderr } = await hypermesh('stake', 'join', '--data', data, '--api', api)
+  expect(code).toBe(77)
+  expect(stderr).toMatch(/^E_SAFETY_RECORD_MISSING: the key of .*cannot-vote has no signing record/)
+})
+
+it('says which file is missing when there is no genesis', async () => {
+  const data = join(home, 'net', 'node-1')
+  rmSync(join(data, 'genesis.json'))
+  const { code, stderr } = await hypermesh('start', '--data', data)
+  expect(code).toBe(65)
+  expect(stderr).toMatch(/^E_GENESIS: .*node-1\/genesis\.json cannot be read: .*\n {2}fix: put the network's/)
 })
 
 it('joins with the keys that are there, and makes what is missing', async () => {
