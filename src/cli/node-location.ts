@@ -51,6 +51,14 @@ function runningApi(directory: DataDirectory): string | undefined {
   return info !== undefined && isRunning(info) ? info.addresses.api : undefined
 }
 
+/** @throws CliError `E_USAGE` (64) for what is no address of an HTTP API */
+function baseUrl(api: string): string {
+  if (!/^https?:\/\//.test(api) || !URL.canParse(api)) {
+    throw usageError(`--api ${api}: not the URL of an API`, 'write it like http://127.0.0.1:9441')
+  }
+  return api.replace(/\/+$/, '')
+}
+
 /** Another node of this machine must not answer in its place. */
 function notRunning(data: string): never {
   throw new CliError('E_NO_ANSWER', `the node of ${data} does not run`, {
@@ -66,7 +74,7 @@ function notRunning(data: string): never {
  * @throws CliError `E_NO_ANSWER` (69) when the node that is meant does not run
  */
 export function apiAddress(options: { readonly api?: string; readonly data?: string }): string {
-  if (options.api !== undefined) return options.api.replace(/\/+$/, '')
+  if (options.api !== undefined) return baseUrl(options.api)
   const fallback = 'http://127.0.0.1:9441'
   const data = options.data ?? defaultNode()
   if (data !== undefined) return runningApi(dataDirectoryAt(data)) ?? notRunning(data)

@@ -24,8 +24,14 @@ function uptime(seconds: number): string {
 /** @param now Unix milliseconds */
 export function statusLines(status: StatusView, now: number): string[] {
   const { node, leader, mempool } = status
+  // On a network that is mined nobody leads, votes or makes anything final.
+  const isMinedOnly = leader === null
   const role =
-    node.role === 'validator' ? `validator ${node.validatorIndex} of ${status.validators}` : 'follower'
+    node.role === 'validator'
+      ? `validator ${node.validatorIndex} of ${status.validators}`
+      : isMinedOnly && status.mined?.isMining === true
+        ? 'miner'
+        : 'follower'
   const height = status.final.height
   const behind =
     status.targetHeight !== null && status.targetHeight > height ? ` of ${status.targetHeight}` : ''
@@ -38,14 +44,18 @@ export function statusLines(status: StatusView, now: number): string[] {
           `  mined     height ${status.mined.height} ${ago(status.mined.time, now)}, settled to ` +
             `${status.mined.settledHeight}, ${status.mined.isMining ? 'mining' : 'following'}; none of it is final`,
         ]),
-    `  chain     height ${height}${behind} final ${ago(status.final.time, now)}, view ${status.view}, ` +
-      `leader ${leader === null ? 'none' : leader.isThisNode ? 'this node' : `validator ${leader.validatorIndex}`}`,
-    `  voted     ${status.final.voters.length} of ${status.validators} (${status.final.voters.join(', ')})`,
-    `  state     ${status.final.stateRoot}` +
-      (status.certifiedHeight === null ? '' : ` (certified to height ${status.certifiedHeight})`),
-    `  peers     ${status.peers}, of them ${status.validatorsConnected} validators`,
+    ...(isMinedOnly
+      ? []
+      : [
+          `  chain     height ${height}${behind} final ${ago(status.final.time, now)}, view ${status.view}, ` +
+            `leader ${leader.isThisNode ? 'this node' : `validator ${leader.validatorIndex}`}`,
+          `  voted     ${status.final.voters.length} of ${status.validators} (${status.final.voters.join(', ')})`,
+          `  state     ${status.final.stateRoot}` +
+            (status.certifiedHeight === null ? '' : ` (certified to height ${status.certifiedHeight})`),
+        ]),
+    `  peers     ${status.peers}${isMinedOnly ? '' : `, of them ${status.validatorsConnected} validators`}`,
     `  waiting   ${mempool.transactions} transactions (${mempool.bytes} bytes)`,
-    `  identity  ${node.validatorId ?? 'no validator'}`,
+    ...(isMinedOnly ? [] : [`  identity  ${node.validatorId ?? 'no validator'}`]),
     `  peer id   ${node.peerId}`,
     `  genesis   ${status.genesisHash}`,
   ]

@@ -141,6 +141,14 @@ describe('asking a node', () => {
     expect(stderr).toMatch(/^E_NOT_FOUND: no \/v1\/blocks\/9 here\n {2}why: .* answered 404\n$/)
   })
 
+  it('refuses an address that is none', async () => {
+    const { code, stderr } = await hypermesh('status', '--api', '127.0.0.1:9441')
+    expect(code).toBe(64)
+    expect(stderr).toMatch(
+      /^E_USAGE: --api 127\.0\.0\.1:9441: not the URL of an API\n {2}fix: write it like http/,
+    )
+  })
+
   it('says when nobody is there', async () => {
     const { code, stderr } = await hypermesh('status', '--api', 'http://127.0.0.1:9')
     expect(code).toBe(69)

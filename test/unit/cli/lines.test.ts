@@ -67,6 +67,23 @@ describe('status', () => {
     expect(text).toContain('height 7 final 17 min ago, view 9, leader this node')
     expect(text).toContain('identity  no validator')
   })
+
+  it('says nothing of votes and finality where blocks are only mined', () => {
+    const mined = {
+      height: 30,
+      hash: 'ff',
+      time: 1_000_000,
+      work: '9',
+      bits: 1,
+      settledHeight: 4,
+      isMining: true,
+    }
+    const node = { ...STATUS.node, role: 'follower' as const, validatorId: null, validatorIndex: null }
+    const text = statusLines({ ...STATUS, node, leader: null, mined }, 1_001_500).join('\n')
+    expect(text).toContain('dev · miner · up')
+    expect(text).toContain('mined     height 30 1.5 s ago, settled to 4, mining; none of it is final')
+    expect(text).not.toMatch(/chain {5}|voted|leader|of them|identity/)
+  })
 })
 
 it('peers are columns', () => {
