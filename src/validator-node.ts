@@ -185,7 +185,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
           return fetched.ok ? fetched.value.value : null
         },
       },
-      sync: { request: (target) => sync.request(target) },
+      sync: { request: (target) => sync.request(target), suspect: () => sync.suspect() },
       signatures: (set) => new ValidatorSignatures(mlDsa, set),
       clock,
       observe: (event) => observer.observe(event),

@@ -111,6 +111,7 @@ export class ConsensusNode {
     }
     if (epoch === this.#retired?.epoch) return this.#retired.take(from, message)
     if (epoch === current + 1) this.#early.keep(from, message, bytes.length)
+    if (epoch > current) this.#options.sync.suspect()
     return 'ignored'
   }
 
@@ -153,6 +154,7 @@ export class ConsensusNode {
     if (isOwn && finality.blockHash !== block.hash) return 'reject'
     if (finality.epoch > this.#run.epoch) {
       if (finality.epoch === this.#run.epoch + 1) this.#early.keepBlock(bytes)
+      this.#options.sync.suspect()
       return 'ignore'
     }
     const verified = this.#run.verifier.verifyCertificate(finality)

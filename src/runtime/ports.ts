@@ -94,6 +94,8 @@ export interface BlockFetcher {
 /** Catches up over ranges of final blocks. */
 export interface RangeSyncPort {
   request(target: { readonly height: Height; readonly blockHash: BlockHash }): void
+  /** What cannot be checked yet, as it is of an epoch to come, says that the chain has gone on without us. */
+  suspect(): void
 }
 
 /** A validator signed two contents for one slot, and both are here (R12). */

@@ -20,6 +20,8 @@ const AHEAD_BYTES_MAX = 64 * 1024 * 1024
 const STILL_POLLS_MAX = 5
 /** Asking around for certificates when nothing else tells us of progress. */
 const POLL_INTERVAL_MS = 2_000
+/** After a hint that we are behind: for as long what is on its way may still come by itself. */
+const SUSPICION_MS = 150
 
 export interface SyncStatus {
   readonly isSyncing: boolean
@@ -58,6 +60,7 @@ export class RangeSync {
   #stillPolls = 0
   readonly #waiting = new Set<() => void>()
   #pollTimer: NodeJS.Timeout | null = null
+  #suspicionTimer: NodeJS.Timeout | null = null
   #lastFinalHeight = asHeight(0)
   /** A certificate of an epoch to come was shown: where the chain ends is still to be learnt. */
   #isEpochsBehind = false
@@ -81,6 +84,7 @@ export class RangeSync {
   stop(): void {
     this.#isStopped = true
     if (this.#pollTimer !== null) clearInterval(this.#pollTimer)
+    if (this.#suspicionTimer !== null) clearTimeout(this.#suspicionTimer)
     this.#wake()
   }
 
@@ -94,6 +98,19 @@ export class RangeSync {
     if (target.height <= this.#target && this.#isRunning) return
     this.#target = asHeight(Math.max(this.#target, target.height))
     if (!this.#isRunning) void this.#run()
+  }
+
+  /**
+   * Something that cannot be checked here yet says that the chain has gone on without us. Unless we move by ourselves a
+   * peer is asked soon, and not more often however often it is said.
+   */
+  suspect(): void {
+    if (this.#suspicionTimer !== null || this.#isStopped) return
+    const height = this.#options.tip.finalHeight()
+    this.#suspicionTimer = setTimeout(() => {
+      this.#suspicionTimer = null
+      if (!this.#isRunning && this.#options.tip.finalHeight() === height) void this.poll()
+    }, SUSPICION_MS)
   }
 
   /** Asks one peer, or any, for its highest certificate, and catches up to it. */

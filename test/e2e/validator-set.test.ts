@@ -66,6 +66,9 @@ describe('a fifth validator', () => {
   it('bonds what it was given, joins at the edge of an epoch, and votes', { timeout: 180_000 }, async () => {
     const { id } = await readPublicKeys(fifth.folder)
     await stake(network.node(0), 'transfer', '--to', id, '--amount', '2000')
+    // It follows: what is final with node 0 is with it a moment later.
+    const knowsItself = async () => (await fetch(`${fifth.api}/v1/accounts/${id}`)).ok
+    await until(knowsItself, 5_000, 'the fifth has the block with the transfer')
     await stake(fifth, 'bond', '--amount', '1000')
     await stake(fifth, 'join')
     await until(async () => (await indexIn(network.node(0), id)) !== null, 60_000, 'the fifth is in the set')

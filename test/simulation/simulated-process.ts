@@ -160,7 +160,8 @@ export class SimulatedProcess {
           return null
         },
       },
-      sync: { request: (target) => this.sync.request(target) },
+      // Its timer is the machine's: here the poll of a node that stands still does the same.
+      sync: { request: (target) => this.sync.request(target), suspect: () => undefined },
       signatures: toySignatureCheck,
       clock: {
         monotonicMs: () => asMonotonicMs(node.monotonicMs()),

@@ -91,6 +91,7 @@ export class MemoryNode {
   readonly outcomes: IngressOutcome[] = []
   readonly fatal: unknown[] = []
   readonly synced: number[] = []
+  suspicions = 0
   readonly equivocations: object[] = []
   readonly pool: Mempool
   readonly consensus: ConsensusNode
@@ -163,7 +164,10 @@ export class MemoryNode {
         send: (to, bytes) => network.send(this, to, bytes),
       },
       fetcher: { fetchByHash: (hash) => network.fetch(this, hash) },
-      sync: { request: ({ height }) => void this.synced.push(height) },
+      sync: {
+        request: ({ height }) => void this.synced.push(height),
+        suspect: () => void this.suspicions++,
+      },
       signatures: (set) => new ValidatorSignatures(mlDsa, set),
       clock,
       observe: (event) => void this.events.push(event),

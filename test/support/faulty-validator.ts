@@ -126,7 +126,7 @@ export async function live(
     pool: poolOf(transactions),
     transport: { broadcast: (bytes) => void said.push(bytes), send: (_, bytes) => void said.push(bytes) },
     fetcher: { fetchByHash: async () => null },
-    sync: { request: () => undefined },
+    sync: { request: () => undefined, suspect: () => undefined },
     signatures: (set) => new ValidatorSignatures(mlDsa, set),
     clock,
     observe: () => undefined,

@@ -197,6 +197,10 @@ describe('an announced block', () => {
     )
     expect(announce({ block, finality: { ...finality, height: asHeight(2) } })).toBe('reject')
     expect(announce({ block: two.block, finality })).toBe('reject')
+    // Of validators that are not known here yet: no word against it, and a reason to ask how far the chain is.
+    expect(follower.suspicions).toBe(0)
+    expect(announce({ block: two.block, finality: { ...two.finality, epoch: asEpoch(5) } })).toBe('ignore')
+    expect(follower.suspicions).toBe(1)
     expect(announce(one)).toBe('accept')
     await vi.waitFor(() => expect(follower.chain).toHaveLength(1), waiting)
     expect(announce(one)).toBe('ignore')

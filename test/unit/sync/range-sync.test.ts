@@ -47,13 +47,17 @@ class Bench {
   isLosing = false
   final: HashedBlock = GENESIS
   prunedTimes = 0
+  statusAsked = 0
   readonly fetcher = {
     peers: () => [...this.peers.keys()],
     fetchRange: async (from: Height, count: number, peer: string) => {
       this.asked.push({ peer, from })
       return this.peers.get(peer)?.range(from, count) ?? refuse('gone', '')
     },
-    fetchStatus: async (_: Height, peer: string) => this.peers.get(peer)?.status() ?? refuse('gone', ''),
+    fetchStatus: async (_: Height, peer: string) => {
+      this.statusAsked++
+      return this.peers.get(peer)?.status() ?? refuse('gone', '')
+    },
   }
   readonly sync: RangeSync
 
@@ -136,6 +140,29 @@ describe('range sync', () => {
     bench.finalize()
     await bench.idle()
     expect(bench.taken).toHaveLength(600)
+  })
+
+  it('asks soon, and once, when something hints that the chain has gone on', async () => {
+    const bench = new Bench({ a: honest(40) })
+    for (let i = 0; i < 9; i++) bench.sync.suspect()
+    await vi.advanceTimersByTimeAsync(149)
+    expect(bench.statusAsked).toBe(0)
+    await vi.advanceTimersByTimeAsync(1)
+    await bench.idle()
+    expect(bench.statusAsked).toBe(1)
+    expect(bench.final.header.height).toBe(40)
+  })
+
+  it('asks nobody when the hint was only early, or after the end', async () => {
+    const bench = new Bench({ a: honest(40) })
+    bench.sync.suspect()
+    bench.final = CHAIN[0] as HashedBlock
+    await vi.advanceTimersByTimeAsync(200)
+    bench.sync.suspect()
+    bench.sync.stop()
+    bench.sync.suspect()
+    await vi.advanceTimersByTimeAsync(200)
+    expect(bench.statusAsked).toBe(0)
   })
 
   it('goes on from the tip when consensus was faster', async () => {
