@@ -26,6 +26,7 @@ import {
   type ValidatorId,
   type ValidatorIndex,
 } from '../types/primitives.ts'
+import { blockView, peerView } from './shared-views.ts'
 
 export interface ApiSources {
   readonly version: string
@@ -125,16 +126,8 @@ export class ApiViews implements ApiPorts {
 
   peers(): PeerView[] {
     const electorate = this.#sources.electorate()
-    return this.#sources.peers().map((peer) => ({
-      peerId: peer.peerId,
-      address: peer.address,
-      direction: peer.direction,
-      transport: peer.transport ?? 'tcp',
-      identity: peer.nodeId,
-      validatorIndex: peer.validatorId === null ? null : electorate.indexOf(peer.validatorId),
-      connectedSeconds: Math.max(0, Math.round((this.#sources.unixMs() - peer.sinceMs) / 1_000)),
-      rttMs: peer.rttMs,
-    }))
+    const now = this.#sources.unixMs()
+    return this.#sources.peers().map((peer) => peerView(peer, now, electorate))
   }
 
   validators(): ValidatorView[] {
@@ -198,36 +191,12 @@ export class ApiViews implements ApiPorts {
     const { chain } = this.#sources
     const { header } = block
     const isTip = block.hash === chain.tip.block.hash
-    const verdicts = isFinal ? (chain.verdictsAt(header.height) ?? []) : []
-    const judged = new Map(verdicts.map(({ record }) => [record.requestKey, record]))
-    return {
-      hash: block.hash,
-      height: header.height,
-      view: header.view,
-      epoch: header.epoch,
-      parentHash: header.parentHash,
-      time: header.timestamp,
-      proposer: header.proposer,
-      transactionsRoot: header.transactionsRoot,
-      proofCommitment: header.proofCommitment,
-      noteCommitmentRoot: header.noteCommitmentRoot,
-      nullifierRoot: header.nullifierRoot,
-      parentStateRoot: header.parentStateRoot,
+    return blockView(block, {
       stateRoot: isFinal ? chain.stateRootAt(header.height) : null,
       isFinal,
       voters: isTip ? chain.tip.finality.signatures.map(({ voter }) => voter) : [],
-      bytes: block.bytes.length,
-      transactions: block.transactions.map((transaction) => {
-        const record = judged.get(transaction.requestKey)
-        return {
-          hash: transaction.hash,
-          kind: transaction.transaction.kind,
-          requestKey: transaction.requestKey,
-          verdict: record === undefined ? null : record.failures.length === 0 ? 'valid' : 'invalid',
-          reasons: record?.failures.map(({ subject, reason }) => `${subject}: ${reason}`) ?? [],
-        }
-      }),
-    }
+      verdicts: isFinal ? (chain.verdictsAt(header.height) ?? []).map(({ record }) => record) : [],
+    })
   }
 }
 

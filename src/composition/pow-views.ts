@@ -19,6 +19,7 @@ import { epochEndHeight, epochOf } from '../types/epochs.ts'
 import type { SealedBlock, SealHash } from '../types/pow.ts'
 import { type BlockHash, type Height, nextHeight, type ValidatorId } from '../types/primitives.ts'
 import type { VerdictRecord } from '../types/verdict.ts'
+import { blockView, peerView } from './shared-views.ts'
 
 export interface PowViewSources {
   readonly version: string
@@ -110,16 +111,8 @@ export class PowViews implements ApiPorts {
   }
 
   peers(): PeerView[] {
-    return this.#sources.peers().map((peer) => ({
-      peerId: peer.peerId,
-      address: peer.address,
-      direction: peer.direction,
-      transport: peer.transport ?? 'tcp',
-      identity: peer.nodeId,
-      validatorIndex: null,
-      connectedSeconds: Math.max(0, Math.round((this.#sources.unixMs() - peer.sinceMs) / 1_000)),
-      rttMs: peer.rttMs,
-    }))
+    const now = this.#sources.unixMs()
+    return this.#sources.peers().map((peer) => peerView(peer, now, null))
   }
 
   /** Nobody validates: the keys in genesis are only named. */
@@ -157,41 +150,13 @@ export class PowViews implements ApiPorts {
   }
 
   #view(block: HashedBlock): BlockView {
-    const { header } = block
     const { stateRoot, verdicts } = this.#after(block)
-    return {
-      hash: block.hash,
-      height: header.height,
-      view: header.view,
-      epoch: header.epoch,
-      parentHash: header.parentHash,
-      time: header.timestamp,
-      proposer: header.proposer,
-      transactionsRoot: header.transactionsRoot,
-      proofCommitment: header.proofCommitment,
-      noteCommitmentRoot: header.noteCommitmentRoot,
-      nullifierRoot: header.nullifierRoot,
-      parentStateRoot: header.parentStateRoot,
-      stateRoot,
-      isFinal: header.height === 0,
-      voters: [],
-      bytes: block.bytes.length,
-      transactions: block.transactions.map((transaction, i) => {
-        const record = verdicts?.[i]
-        return {
-          hash: transaction.hash,
-          kind: transaction.transaction.kind,
-          requestKey: transaction.requestKey,
-          verdict: record === undefined ? null : record.failures.length === 0 ? 'valid' : 'invalid',
-          reasons: record?.failures.map(({ subject, reason }) => `${subject}: ${reason}`) ?? [],
-        }
-      }),
-    }
+    return blockView(block, { stateRoot, isFinal: block.header.height === 0, voters: [], verdicts })
   }
 
   #after({ hash, header }: HashedBlock): {
     stateRoot: string | null
-    verdicts: readonly VerdictRecord[] | null
+    verdicts: readonly VerdictRecord[]
   } {
     const { chain, node } = this.#sources
     const executed = node.executed(hash)
@@ -199,7 +164,7 @@ export class PowViews implements ApiPorts {
     const height: Height = header.height
     return {
       stateRoot: chain.stateRootAt(height),
-      verdicts: chain.verdictsAt(height)?.map(({ record }) => record) ?? null,
+      verdicts: (chain.verdictsAt(height) ?? []).map(({ record }) => record),
     }
   }
 }
