@@ -16,6 +16,7 @@ import { type NoiseComponents, type NoiseInit, noise } from '@libp2p/noise'
 import { ok, type Result, refuse } from '../types/errors.ts'
 import { addressKey } from './address-key.ts'
 import { connectionSecrets, type SessionRole } from './key-schedule.ts'
+import { noiseCrypto } from './noise-crypto.ts'
 import type { SessionRefusalCode } from './refusal.ts'
 import { SealedStream } from './sealed-stream.ts'
 import type { Session, Sessions } from './sessions.ts'
@@ -35,7 +36,7 @@ export function postQuantumEncrypter(
 ): (components: NoiseComponents) => ConnectionEncrypter {
   return (components) => {
     sessions.assertPeerId(components.peerId.toString())
-    return new PostQuantumEncrypter(sessions, noise(noiseInit)(components))
+    return new PostQuantumEncrypter(sessions, noise({ crypto: noiseCrypto, ...noiseInit })(components))
   }
 }
 
