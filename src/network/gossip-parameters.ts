@@ -24,11 +24,14 @@ export interface GossipRoles {
 /**
  * To those who are no validators, a validator ranks above every sum of penalties: it is never pruned.
  * Among themselves validators need no mesh: each is connected to each, so the publisher's own copy reaches
- * them all (gossip.ts passes on what came from elsewhere), and IHAVE brings within seconds what it did not. A score just below zero keeps them out of
- * each other's mesh and above every threshold; it halves the messages of a network of few.
+ * them all (gossip.ts passes on what came from elsewhere), and IHAVE brings within seconds what it did not. A score
+ * below zero by more than a peer can earn keeps them out of each other's mesh and above every threshold; it halves
+ * the messages of a network of few.
  */
 const VALIDATOR_SCORE = 1e9
 const FELLOW_VALIDATOR_SCORE = -1
+/** All that a peer can earn on the topics together. */
+const EARNED_SCORE_MAX = 0.9
 
 /** Options of @libp2p/gossipsub. */
 export function gossipParameters(names: WireNames, roles: GossipRoles): Partial<GossipsubOpts> {
@@ -81,6 +84,7 @@ export function gossipParameters(names: WireNames, roles: GossipRoles): Partial<
         return roles.areWeValidator() ? FELLOW_VALIDATOR_SCORE : VALIDATOR_SCORE
       },
       appSpecificWeight: 1,
+      topicScoreCap: EARNED_SCORE_MAX,
       // Connections per address have their own bound, and a devnet is one address.
       IPColocationFactorWeight: 0,
       behaviourPenaltyThreshold: 6,
@@ -97,13 +101,16 @@ export function gossipParameters(names: WireNames, roles: GossipRoles): Partial<
   }
 }
 
-/** Only what proves misbehaviour costs: an invalid message. Being quiet on a quiet topic is no fault. */
+/**
+ * Only what proves misbehaviour costs: an invalid message. Being quiet on a quiet topic is no fault. What can be
+ * earned (0.16 a topic) ranks peers and never outweighs anything else.
+ */
 const TOPIC_SCORE = createTopicScoreParams({
   topicWeight: 1,
-  timeInMeshWeight: 0.01,
+  timeInMeshWeight: 0.0002,
   timeInMeshQuantum: 1_000,
   timeInMeshCap: 300,
-  firstMessageDeliveriesWeight: 0.1,
+  firstMessageDeliveriesWeight: 0.001,
   firstMessageDeliveriesDecay: 0.9,
   firstMessageDeliveriesCap: 100,
   meshMessageDeliveriesWeight: 0,

@@ -193,4 +193,26 @@ describe('gossip', () => {
       expect(transactions.filter((text) => text === 'by a validator')).toHaveLength(1)
     }
   })
+
+  it("keeps validators out of each other's mesh, however much they tell each other", async () => {
+    const validators = [await gossipNode(), await gossipNode()] as const
+    for (const { validatorPeers } of validators) validatorPeers.setValidators(validators.map(({ id }) => id))
+    const [a, b] = validators
+    await connect(a, b)
+    await until(() => validators.every(({ gossip }) => gossip.subscribers('blocks') === 1), 'both listen')
+    for (let i = 0; i < 100; i += 1) {
+      a.gossip.publishBlock(bytes(`a ${i}`))
+      b.gossip.publishBlock(bytes(`b ${i}`))
+    }
+    await until(() => a.blocks.includes('b 99') && b.blocks.includes('a 99'), 'all was heard')
+    let heartbeats = 0
+    a.host.libp2p.services.pubsub.addEventListener('gossipsub:heartbeat', () => {
+      heartbeats += 1
+    })
+    await until(() => heartbeats === 3, 'the mesh was looked after')
+    for (const { host } of validators) {
+      const { pubsub } = host.libp2p.services
+      expect(Object.values(host.names.topics).flatMap((topic) => pubsub.getMeshPeers(topic))).toEqual([])
+    }
+  })
 })
