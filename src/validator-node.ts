@@ -238,7 +238,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       startedAt: () => startedAt,
       peers: () => network.peers.count(),
       syncTarget: () => sync.status.targetHeight,
-      storageFailure: () => null,
+      storageFailure: () => storage.diskShortage(),
       signingHeldBecause: () =>
         notSigningBecause({
           isInSet: consensus.electorate.indexOf(id) !== null,

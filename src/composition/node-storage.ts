@@ -17,6 +17,7 @@ import { type NetworkKey, networkKeyFromSeed } from '../network/network-key.ts'
 import { recoverSafety } from '../runtime/recover-safety.ts'
 import { ChainStore } from '../storage/chain-store.ts'
 import { Database } from '../storage/database.ts'
+import { FreeSpace } from '../storage/free-space.ts'
 import { SafetyLog, type SafetyLogOptions } from '../storage/safety-log.ts'
 import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
@@ -52,6 +53,8 @@ export interface NodeStorage {
   readonly installedHeight: number | null
   /** Null for a node that is not in the validator set, and on a network that is mined. */
   readonly safety: SafetyMemory | null
+  /** Why the disk will soon be full, or null while there is room. */
+  diskShortage(): string | null
   close(): Promise<void>
 }
 
@@ -134,6 +137,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
     // Who is not in the set yet, or no more, may be in that of a later epoch.
     const hasRecord = hasSafetyRecord(directory)
     const mayVote = !isMined && (isOfGenesis || isInSet(chain, id) || hasRecord || options.hasNeverSigned)
+    const space = new FreeSpace({ folder: directory.root, now: () => performance.now() })
     const safety = mayVote ? await openSafety(directory, id, genesisHash, options) : null
     return {
       directory,
@@ -146,6 +150,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
       database,
       installedHeight,
       safety,
+      diskShortage: () => space.shortage(),
       close: async () => {
         await safety?.log.close()
         await chain.settled()

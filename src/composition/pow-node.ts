@@ -125,6 +125,7 @@ export async function startPowNode(
       lastBlockAt: () => lastBlock.at,
       startedAt,
       peers: () => network.peers.count(),
+      storageFailure: () => storage.diskShortage(),
     })
   const service = new ValidationService({
     store: chain,

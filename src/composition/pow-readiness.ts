@@ -12,6 +12,8 @@ export interface PowReadinessSources {
   lastBlockAt(): MonotonicMs | null
   readonly startedAt: MonotonicMs
   peers(): number
+  /** Null while there is room on the disk; a write that fails stops the node. */
+  storageFailure(): string | null
 }
 
 /** Without a block for so many intervals something is wrong: by chance alone it happens once in half a billion. */
@@ -24,7 +26,7 @@ export function powReadiness(sources: PowReadinessSources): Check[] {
   const quietMs = sources.now() - (sources.lastBlockAt() ?? startedAt)
   const { waiting } = sources.look()
   return [
-    check('storage', null),
+    check('storage', sources.storageFailure()),
     check('peers', sources.peers() > 0 ? null : 'connected to no peer'),
     check('quorum', null),
     check('sync', waiting === 0 ? null : `${waiting} blocks wait for their ancestors`),

@@ -23,7 +23,7 @@ export interface ReadinessSources {
   startedAt(): MonotonicMs
   peers(): number
   syncTarget(): number
-  /** Null while the disk works. */
+  /** Null while there is room on the disk; a write that fails stops the node. */
   storageFailure(): string | null
   /** Why a validator does not sign yet; null when it does, and for a node that is none. */
   signingHeldBecause(): string | null

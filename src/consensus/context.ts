@@ -37,7 +37,7 @@ export const WINDOW_ABOVE = 64
 export const COMMIT_WINDOW = 256
 
 /** Where the leader of the current view stands with its proposal. */
-export type ProposalStage = 'not-started' | 'building' | 'waiting-for-work' | 'done'
+export type ProposalStage = 'not-started' | 'gathering' | 'building' | 'waiting-for-work' | 'done'
 
 export interface ReplicaState {
   /** Null for a node that follows without voting. */

@@ -20,6 +20,12 @@ export function proposeDuty(context: StepContext): void {
   if (highQc.view !== state.view - 1 && highTc?.view !== state.view - 1) return
   const parent = state.tree.get(highQc.blockHash)
   if (parent === null || !state.tree.isValid(parent.hash)) return
+  const gatheringMs = gatheringLeftMs(context, parent)
+  if (gatheringMs >= 1) {
+    state.proposalStage = 'gathering'
+    context.perform({ kind: 'set-timer', timer: 'propose', view: state.view, delayMs: gatheringMs })
+    return
+  }
   state.proposalStage = 'building'
   const mayBeEmpty = state.isEmptyDue || state.isStarting || state.parameters.heartbeatMs === 0
   context.perform({
@@ -31,6 +37,16 @@ export function proposeDuty(context: StepContext): void {
     // R13: after the epoch's last block only fillers, which carry nothing, until that one is final.
     isEmptyAllowed: mayBeEmpty || context.isAtEpochEnd(parent.header.height),
   })
+}
+
+/**
+ * More than one transaction in the last block says that many are on their way: the next block waits for those that
+ * are nearly here. One request at a time is never made to wait.
+ */
+function gatheringLeftMs(context: StepContext, parent: HashedBlock): number {
+  const { state } = context
+  if (!state.hasWork || parent.transactions.length < 2) return 0
+  return state.pacemaker.gatheringMs() - context.since(state.viewEnteredAt)
 }
 
 /** The block is built, or there was nothing to put into one. */

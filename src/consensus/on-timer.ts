@@ -41,6 +41,10 @@ export function onTimer(context: StepContext, timer: TimerName, view: View): voi
 /** The leader has waited for work long enough; unless what it waited for was finality, and that has come. */
 function onProposalDue(context: StepContext): void {
   const { state } = context
+  if (state.proposalStage === 'gathering') {
+    state.proposalStage = 'not-started'
+    return
+  }
   if (state.proposalStage !== 'waiting-for-work') return
   const isUnfinal = state.tree.hasUnfinalTransactions(state.certificates.highQc.blockHash)
   const delayMs = idleLeftMs(context, context.now.monotonicMs)

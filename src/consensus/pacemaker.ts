@@ -65,6 +65,14 @@ export class Pacemaker {
     return this.#parameters.viewTimeoutMinMs / 4
   }
 
+  /**
+   * Under load: how long after its beginning a view's proposal leaves. What comes in the meantime shares the cost
+   * of one block instead of paying for a block of its own.
+   */
+  gatheringMs(): number {
+    return this.#parameters.viewTimeoutMinMs / 16
+  }
+
   #baseMs(): number {
     const { viewTimeoutMinMs: min, viewTimeoutMaxMs: max } = this.#parameters
     if (this.#samplesMs.length < SAMPLES_MIN) return Math.sqrt(min * max)

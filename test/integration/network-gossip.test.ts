@@ -1,5 +1,6 @@
 /** Gossip between real nodes on loopback: verdicts, forwarding, bounds, and nothing lost before anybody listens. */
 
+import type { GossipSub } from '@libp2p/gossipsub'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Gossip, type GossipHandlers, type GossipVerdict } from '../../src/network/gossip.ts'
@@ -211,7 +212,8 @@ describe('gossip', () => {
     })
     await until(() => heartbeats === 3, 'the mesh was looked after')
     for (const { host } of validators) {
-      const { pubsub } = host.libp2p.services
+      // Public on the class, absent from its interface.
+      const pubsub = host.libp2p.services.pubsub as GossipSub & { getMeshPeers(topic: string): string[] }
       expect(Object.values(host.names.topics).flatMap((topic) => pubsub.getMeshPeers(topic))).toEqual([])
     }
   })

@@ -22,6 +22,7 @@ import {
 } from './harness.ts'
 
 const TRANSACTION = hashTransaction({ kind: 'validate-certificate', request: certificateRequest('one') })
+const ANOTHER = hashTransaction({ kind: 'validate-certificate', request: certificateRequest('two') })
 const [B1, B2] = chainOf(2) as [ReturnType<typeof blockOn>, ReturnType<typeof blockOn>]
 
 describe('a proposal of the current view', () => {
@@ -208,6 +209,36 @@ describe('the leader', () => {
       'persist prepare',
       'broadcast prepare',
     ])
+  })
+
+  it('gathers for a moment when the last block held several transactions', () => {
+    const h = new Harness({ self: asValidatorIndex(3) })
+    h.finalize(B1)
+    h.feed({ kind: 'work-arrived' })
+    h.pool = [TRANSACTION]
+    const busy = blockOn(B1, 2, { transactions: [TRANSACTION, ANOTHER] })
+    h.receive(proposal(busy), 2)
+    h.votes('prepare', busy)
+    expect(words(h.effects)).toContain('set propose 6')
+    expect(words(h.later(3).feed({ kind: 'work-arrived' }))).toEqual([])
+    expect(words(h.later(1).expire('propose'))).toEqual(['set propose 2'])
+    expect(words(h.later(2).expire('propose'))).toContain('broadcast proposal')
+  })
+
+  it.each([
+    ['one transaction', { transactions: [TRANSACTION] }, true],
+    ['none', {}, true],
+    ['several, and there is no more work', { transactions: [TRANSACTION, ANOTHER] }, false],
+  ])('does not gather when the last block held %s', (_, fields, hasWork) => {
+    const h = new Harness({ self: asValidatorIndex(3) })
+    h.finalize(B1)
+    if (hasWork) h.feed({ kind: 'work-arrived' })
+    h.pool = hasWork ? [TRANSACTION] : []
+    const last = blockOn(B1, 2, fields)
+    h.receive(proposal(last), 2)
+    h.votes('prepare', last)
+    expect(words(h.effects)).toContain('build-block')
+    expect(words(h.effects)).not.toContain('set propose 6')
   })
 
   it('that is alone waits for its disk after a few blocks, instead of making blocks without end', () => {
