@@ -5,6 +5,8 @@
 
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
+import { dataDirectoryAt } from '../config/data-directory.ts'
+import { isRunning, readRunInfo } from '../config/run-file.ts'
 import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { BASE_PORT_DEFAULT, type NodePorts, nodePorts, requireFreePorts } from './local-network/node-ports.ts'
@@ -68,7 +70,7 @@ async function openNetwork(options: DevnetOptions, folder: string): Promise<Open
   }
   const count = existing.length > 0 ? existing.length : (options.validators ?? VALIDATORS_DEFAULT)
   const ports = Array.from({ length: count }, (_, i) => nodePorts(options.basePort, i, options.caPort))
-  await requireFreePorts(ports, 'stop it, or choose other ports with --base-port and --ca-port')
+  await requireFreePorts(ports, portFix(folder, existing))
   if (existing.length === 0) {
     const folders = await createNetwork({
       folder,
@@ -81,6 +83,16 @@ async function openNetwork(options: DevnetOptions, folder: string): Promise<Open
   }
   await moveNetwork(existing, ports)
   return { folders: existing, ports, isNew: false }
+}
+
+/** What to do about ports that are taken: by this very network, when it runs already. */
+function portFix(folder: string, existing: readonly string[]): string {
+  const running = existing
+    .map((path) => readRunInfo(dataDirectoryAt(path)))
+    .find((info) => info && isRunning(info))
+  return running === undefined
+    ? 'stop it, or choose other ports with --base-port and --ca-port'
+    : `${folder} runs already (process ${running.pid}, since ${running.startedAt}): use it, or stop it first`
 }
 
 export function registerDevnetCommand(program: Command): void {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { accountId, genesisHash, validatorId } from '../codec/genesis.ts'
 import { stakingSigningPayload } from '../codec/signing-payloads.ts'
 import { hashTransaction } from '../codec/transaction.ts'
-import { dataDirectoryAt } from '../config/data-directory.ts'
+import { dataDirectoryAt, requireInitialised } from '../config/data-directory.ts'
 import { readGenesisFile } from '../config/genesis-file.ts'
 import { SIGNATURE_CONTEXTS } from '../crypto/contexts.ts'
 import { type Identity, loadIdentity } from '../crypto/keystore.ts'
@@ -38,13 +38,14 @@ export interface StakeSigner {
   readonly minimumStake: bigint
 }
 
-/** @throws CliError, KeystoreError (77), GenesisError (65) when the directory holds no node */
+/** @throws CliError, DataDirectoryError (73), KeystoreError (77), GenesisError (65) when the directory holds no node */
 export async function openSigner(options: ApiOptions): Promise<StakeSigner> {
   const data = options.data ?? defaultNode()
   if (data === undefined) {
     throw usageError('no node is set up here', 'name the data directory whose key signs with --data')
   }
   const directory = dataDirectoryAt(data)
+  requireInitialised(directory)
   const identity = await loadIdentity(identityKeyFile(directory.keys), selectMlDsa65())
   const genesis = readGenesisFile(directory.genesis)
   return {

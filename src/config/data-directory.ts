@@ -9,8 +9,8 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   writeFileSync,
@@ -18,6 +18,7 @@ import {
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { DataDirectoryError } from './errors.ts'
+import { makeFolders } from './make-folders.ts'
 
 /** Layout of the directory; raised when an older node could not read what a newer one wrote. */
 export const DATA_SCHEMA = 1
@@ -133,7 +134,7 @@ export function createDataDirectory(path: string): DataDirectory {
   }
   try {
     for (const folder of [directory.root, directory.keys, directory.safety, directory.tls]) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      makeFolders(folder)
       chmodSync(folder, 0o700)
     }
   } catch (error) {
@@ -154,19 +155,39 @@ export function sealDataDirectory(directory: DataDirectory, network: string, gen
   }
 }
 
+/** @throws DataDirectoryError `E_DATA_DIR_MISSING` (73), naming the nodes in the folder if it holds some */
+export function requireInitialised(directory: DataDirectory): void {
+  if (isInitialised(directory)) return
+  const [inside] = nodesIn(directory.root)
+  throw new DataDirectoryError('E_DATA_DIR_MISSING', `${directory.root} is not a node's data directory`, {
+    exitCode: 73,
+    why: inside === undefined ? 'it has no VERSION file' : 'it holds the data directories of nodes',
+    fix:
+      inside === undefined
+        ? 'make one with "hypermesh init" or "hypermesh testnet init", or run "hypermesh devnet"'
+        : `name one of them, as in --data ${inside}`,
+  })
+}
+
+/** Paths of the data directories that lie in a folder, by name. */
+function nodesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .sort()
+      .map((name) => join(folder, name))
+      .filter((path) => isInitialised(dataDirectoryAt(path)))
+  } catch {
+    return []
+  }
+}
+
 /**
  * Opens an initialised directory.
  * @throws DataDirectoryError `E_DATA_DIR_MISSING` (73), `E_DATA_DIR_VERSION` or `E_DATA_DIR_SCHEMA` (65)
  */
 export function openDataDirectory(path: string): { directory: DataDirectory; version: DataVersion } {
   const directory = dataDirectoryAt(path)
-  if (!isInitialised(directory)) {
-    throw new DataDirectoryError('E_DATA_DIR_MISSING', `${directory.root} is not a node's data directory`, {
-      exitCode: 73,
-      why: 'it has no VERSION file',
-      fix: 'make one with "hypermesh init" or "hypermesh testnet init", or run "hypermesh devnet"',
-    })
-  }
+  requireInitialised(directory)
   const version = readDataVersion(directory)
   if (version.schema !== DATA_SCHEMA) {
     const what = `${directory.root} has schema ${version.schema}, this version reads ${DATA_SCHEMA}`

@@ -194,6 +194,7 @@ function parseJson(text: string, path: string): unknown {
   } catch (cause) {
     throw new GenesisError('E_GENESIS', `${path} is not JSON: ${(cause as Error).message}`, {
       exitCode: 65,
+      fix: 'get the file from the operators of the network you want to join',
       cause,
     })
   }

@@ -3,7 +3,7 @@
  * for `start`. The whole appears at once, so that a network that was interrupted while being made is none.
  */
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { genesisHash } from '../../codec/genesis.ts'
 import { createSafetyRecord } from '../../composition/node-storage.ts'
@@ -16,6 +16,7 @@ import {
   writeFileWhole,
 } from '../../config/data-directory.ts'
 import { formatGenesis } from '../../config/genesis-file.ts'
+import { makeFolders } from '../../config/make-folders.ts'
 import type { ChainParameters } from '../../types/genesis.ts'
 import type { ConsensusChoice } from '../../types/pow.ts'
 import { CliError } from '../errors.ts'
@@ -57,6 +58,18 @@ function requireEmpty(folder: string): void {
   })
 }
 
+function makeRoom(folder: string): void {
+  try {
+    makeFolders(folder)
+  } catch (error) {
+    throw new CliError('E_FOLDER_WRITE', `no folder can be made in ${dirname(folder)}`, {
+      why: (error as Error).message,
+      fix: 'choose another folder, or correct the owner and mode of this one',
+      exitCode: EXIT.dataDirectory,
+    })
+  }
+}
+
 /** Writes each node's config.toml: its own ports, and all others as bootstrap peers. */
 export function writeConfigs(
   folders: readonly string[],
@@ -78,14 +91,14 @@ export function writeConfigs(
 
 /**
  * @returns the folders of the nodes
- * @throws CliError `E_FOLDER_NOT_EMPTY` (73), KeystoreError, DataDirectoryError
+ * @throws CliError `E_FOLDER_NOT_EMPTY` or `E_FOLDER_WRITE` (73), KeystoreError, DataDirectoryError
  */
 export async function createNetwork(plan: NetworkPlan): Promise<string[]> {
   const folder = resolve(plan.folder)
   requireEmpty(folder)
   const building = join(dirname(folder), `.${process.pid}-new-network`)
   rmSync(building, { recursive: true, force: true })
-  mkdirSync(building, { recursive: true, mode: 0o700 })
+  makeRoom(building)
   try {
     const names = plan.ports.map((_, i) => plan.nodeName(i))
     const built = names.map((name) => join(building, name))
@@ -105,7 +118,6 @@ export async function createNetwork(plan: NetworkPlan): Promise<string[]> {
       sealDataDirectory(directory, genesis.network, hash)
     }
     writeFileWhole(join(building, 'genesis.json'), text)
-    mkdirSync(dirname(folder), { recursive: true })
     renameSync(building, folder)
     return names.map((name) => join(folder, name))
   } finally {

@@ -99,6 +99,12 @@ describe('a mistake', () => {
     [['keys', 'show', '--data', '/nowhere'], 77, /^E_KEY_MISSING: /],
     [['start'], 64, /^E_USAGE: no node is set up here/],
     [['start', '--data', '/nowhere'], 73, /^E_DATA_DIR_MISSING: \/nowhere .*\n {2}why: .*\n {2}fix: /],
+    [['stake', 'bond', '--amount', '1', '--data', '/nowhere'], 73, /^E_DATA_DIR_MISSING: \/nowhere /],
+    [
+      ['testnet', 'init', '--validators', '1', '--out', '/proc/x/net'],
+      73,
+      /^E_FOLDER_WRITE: .*\n {2}why: .*\n {2}fix: /,
+    ],
     [
       ['init', '--genesis', '/nowhere', '--data', 'x', '--bootstrap', '/dnsaddr/a.example'],
       65,

@@ -48,6 +48,17 @@ describe('the data directory', () => {
     )
   })
 
+  it('that holds nodes names one of them', () => {
+    const [second] = ['node-1', 'node-0'].map((name) => createDataDirectory(join(folder, name)))
+    if (second !== undefined) sealDataDirectory(second, 'dev', 'abcd')
+    expect(() => openDataDirectory(folder)).toThrow(
+      expect.objectContaining({
+        code: 'E_DATA_DIR_MISSING',
+        advice: expect.objectContaining({ fix: `name one of them, as in --data ${folder}/node-1` }),
+      }),
+    )
+  })
+
   it('keeps others out', () => {
     const directory = createDataDirectory(join(folder, 'a'))
     sealDataDirectory(directory, 'dev', 'abcd')
