@@ -10,7 +10,8 @@ export function onReachability(context: StepContext, validator: ValidatorIndex, 
   if (isReachable) state.unreachable.delete(validator)
   else state.unreachable.add(validator)
   if (state.self === null) return
-  if (context.leaderOf(state.view) === validator) setViewTimer(context)
+  // When the epoch is over there is no view to give up.
+  if (!state.isEpochOver && context.leaderOf(state.view) === validator) setViewTimer(context)
   if (!isReachable) return
   resendTo(context, validator)
   requestCertificates(context, validator)

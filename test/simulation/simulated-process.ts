@@ -55,7 +55,6 @@ export class SimulatedProcess {
   readonly #disk: ProcessDisk
   readonly #log: SimulatedSafetyLog
   readonly #admission: StakingAdmission
-  readonly #timers = new Map<string, number>()
   #decidedHash: string
   #polledHeight = -1
   #highestLock = 0
@@ -232,24 +231,29 @@ export class SimulatedProcess {
     this.#highestLock = highQcView
   }
 
+  /** Each epoch's run has timers of its own, as in the node: one name may run in two of them. */
   #timerPort(
     onExpired: Parameters<NonNullable<ConstructorParameters<typeof ConsensusNode>[0]['timers']>>[0],
   ): TimerPort {
     const { drift } = this.#node
+    const timers = new Map<string, number>()
+    let isStopped = false
     const next = (timer: string): number => {
-      const generation = (this.#timers.get(timer) ?? 0) + 1
-      this.#timers.set(timer, generation)
+      const generation = (timers.get(timer) ?? 0) + 1
+      timers.set(timer, generation)
       return generation
     }
     return {
       set: (timer, view, delayMs) => {
         const generation = next(timer)
         this.#disk.later(Math.ceil(delayMs) / drift, () => {
-          if (this.#timers.get(timer) === generation) onExpired(timer, view)
+          if (!isStopped && timers.get(timer) === generation) onExpired(timer, view)
         })
       },
       cancel: (timer) => void next(timer),
-      stop: () => undefined,
+      stop: () => {
+        isStopped = true
+      },
     }
   }
 

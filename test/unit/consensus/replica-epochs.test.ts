@@ -63,6 +63,14 @@ describe('the last block of an epoch', () => {
     expect(repeat()).toEqual([])
   })
 
+  it('leaves no view to give up when its leader comes or goes', () => {
+    const h = ending()
+    h.finalize(B1)
+    h.finalize(B2)
+    expect(words(h.reach(leaderOf(h.view), false))).toEqual([])
+    expect(words(h.reach(leaderOf(h.view), true))).not.toContainEqual(expect.stringMatching(/^set view/))
+  })
+
   it('is what a straggler is told of', () => {
     const h = ending()
     h.finalize(B1)
