@@ -45,10 +45,19 @@ export class ValidatorFollowing {
     const { id, hasRecord, isHeld, setValidators, logger } = this.#options
     const ids = set.validators.map((validator) => validator.id)
     if (!hasRecord && ids.includes(id)) logger.error(NO_RECORD, 'this node is a validator that does not vote')
+    this.#tellChange(set.epoch, ids)
     // The last epoch's validators still have votes over its last state to exchange.
     const followed = [...new Set([...ids, ...this.#last])]
     // As long as it does not sign it has no place among the validators: no links, no announcements.
     setValidators(isHeld() ? followed.filter((validator) => validator !== id) : followed)
     this.#last = ids
+  }
+  /** For the operator: that what was bonded or unbonded has taken effect. */
+  #tellChange(epoch: number, ids: readonly ValidatorId[]): void {
+    const { id, logger } = this.#options
+    // Nothing has changed for a node that has just started.
+    if (this.#last.length === 0 || ids.includes(id) === this.#last.includes(id)) return
+    const is = ids.includes(id) ? 'a validator from this epoch on' : 'no validator any more'
+    logger.info({ epoch, validators: ids.length }, `this node is ${is}`)
   }
 }
