@@ -142,7 +142,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     pool.review(({ transaction }) => admission.isHopeless(transaction))
     const { self } = consensus
     if (self !== null) announce(blocks, self, network)
-    sync.finalized()
+    catchingUp.finalized(blocks)
     upkeep.finalized()
   }
 
@@ -282,6 +282,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     mlDsa,
     epochBlocks,
     trusted: trustedBlockOf(config),
+    onFatal,
     onReady: (height) => {
       logger.info({ height }, 'a snapshot is here; starting with it')
       restart()

@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { TEXT_BYTES_MAX } from '../../src/codec/limits.ts'
 import type { HttpRoute } from '../../src/observability/metrics.ts'
 import { httpStatusOf } from '../../src/rpc/http/ca-server.ts'
+import { PARAMETER_CHARACTERS_MAX } from '../../src/rpc/http/listener.ts'
 import { TRANSACTION_BODY_BYTES_MAX } from '../../src/rpc/http/staking-routes.ts'
 import { JSON_BYTES_MAX } from '../../src/rpc/lossless-json.ts'
 import type { AnswerErrorCode } from '../../src/validation/answer.ts'
@@ -34,7 +34,7 @@ export const ROUTES: Readonly<Record<Exclude<HttpRoute, 'other'>, Route>> = {
   '/consensus/validation/status/:id': {
     method: 'GET',
     listeners: ['ca'],
-    text: `the answer to an earlier request by its request id, percent-encoded, at most ${TEXT_BYTES_MAX} bytes; Pending while there is no verdict`,
+    text: `the answer to an earlier request by its request id, percent-encoded, at most ${PARAMETER_CHARACTERS_MAX} characters as sent; Pending while there is no verdict`,
   },
   '/consensus/health': {
     method: 'GET',
@@ -146,7 +146,8 @@ export function httpDocument(root: string): string {
     '# HTTP',
     'Three listeners, one for each concern. A client that sends more than its rate (`ca.rate`; ten times that from\n' +
       'loopback) gets 429 with `Retry-After`. Apart from the calls of the CA endpoint, errors are `application/problem+json`\n' +
-      '(RFC 9457) with a `code` of [the table](errors.md).',
+      '(RFC 9457) with a `code` of [the table](errors.md); so are those of the CA endpoint for what no route of it takes\n' +
+      '(another path or method, an id that is no percent-encoding or too long).',
     ...(Object.keys(LISTENERS) as Listener[]).flatMap((listener) => [
       `## ${LISTENERS[listener].title}`,
       LISTENERS[listener].text,

@@ -10,6 +10,7 @@ import { isRunning, readRunInfo } from '../config/run-file.ts'
 import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { BASE_PORT_DEFAULT, type NodePorts, nodePorts, requireFreePorts } from './local-network/node-ports.ts'
+import { answers } from './local-network/watcher.ts'
 import { DEVNET_NAME, defaultDevnetFolder } from './node-location.ts'
 import { EPOCH_BLOCKS_HELP, epochBlocksOption, portOption, wholeNumber } from './parse-options.ts'
 import { print } from './print.ts'
@@ -70,7 +71,8 @@ async function openNetwork(options: DevnetOptions, folder: string): Promise<Open
   }
   const count = existing.length > 0 ? existing.length : (options.validators ?? VALIDATORS_DEFAULT)
   const ports = Array.from({ length: count }, (_, i) => nodePorts(options.basePort, i, options.caPort))
-  await requireFreePorts(ports, portFix(folder, existing))
+  await requireNoneRuns(existing)
+  await requireFreePorts(ports, 'stop it, or choose other ports with --base-port and --ca-port')
   if (existing.length === 0) {
     const folders = await createNetwork({
       folder,
@@ -85,14 +87,24 @@ async function openNetwork(options: DevnetOptions, folder: string): Promise<Open
   return { folders: existing, ports, isNew: false }
 }
 
-/** What to do about ports that are taken: by this very network, when it runs already. */
-function portFix(folder: string, existing: readonly string[]): string {
-  const running = existing
-    .map((path) => readRunInfo(dataDirectoryAt(path)))
-    .find((info) => info && isRunning(info))
-  return running === undefined
-    ? 'stop it, or choose other ports with --base-port and --ca-port'
-    : `${folder} runs already (process ${running.pid}, since ${running.startedAt}): use it, or stop it first`
+/**
+ * Nothing of a network is touched while one of its nodes runs, on whatever ports.
+ * @throws CliError `E_DEVNET_RUNNING` (73)
+ */
+async function requireNoneRuns(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    const info = readRunInfo(dataDirectoryAt(folder))
+    // A process of that number may be another one by now: only a node answers there.
+    if (info === undefined || !isRunning(info) || !(await answers(info.addresses.api))) continue
+    throw new CliError(
+      'E_DEVNET_RUNNING',
+      `${folder} runs already: process ${info.pid} since ${info.startedAt}`,
+      {
+        fix: `use it (${info.addresses.api}), or stop it first; for a second network choose another folder with --data`,
+        exitCode: EXIT.dataDirectory,
+      },
+    )
+  }
 }
 
 export function registerDevnetCommand(program: Command): void {

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { validatorId } from '../codec/genesis.ts'
 import { toHex } from '../codec/hex.ts'
-import { dataDirectoryAt } from '../config/data-directory.ts'
+import { dataDirectoryAt, makeKeysFolder, requireInitialised } from '../config/data-directory.ts'
 import {
   createIdentity,
   createNetworkKey,
@@ -47,7 +47,9 @@ async function publicKeysOf(identity: Identity, networkKey: NetworkKey): Promise
 
 /** Makes both keys. @throws KeystoreError (77), `E_KEY_EXISTS` among others: a key is never overwritten */
 export async function createNodeKeys(data: string, role: IdentityRole): Promise<PublicKeys> {
-  const { keys } = dataDirectoryAt(data)
+  const directory = dataDirectoryAt(data)
+  makeKeysFolder(directory)
+  const { keys } = directory
   const identity = await createIdentity(identityKeyFile(keys), role, selectMlDsa65())
   return publicKeysOf(identity, await createNetworkKey(networkKeyFile(keys)))
 }
@@ -59,7 +61,9 @@ export async function createNodeKeys(data: string, role: IdentityRole): Promise<
  * @throws KeystoreError (77)
  */
 export async function takeNodeKeys(data: string, role: IdentityRole): Promise<PublicKeys> {
-  const { keys } = dataDirectoryAt(data)
+  const directory = dataDirectoryAt(data)
+  makeKeysFolder(directory)
+  const { keys } = directory
   const identityFile = identityKeyFile(keys)
   const networkFile = networkKeyFile(keys)
   const mlDsa = selectMlDsa65()
@@ -77,9 +81,12 @@ export function hasIdentity(data: string): boolean {
   return existsSync(identityKeyFile(dataDirectoryAt(data).keys))
 }
 
-/** @throws KeystoreError (77) when a key is missing or unfit */
+/** @throws KeystoreError (77) when a key is missing or unfit, DataDirectoryError (73) when there is no node */
 export async function readPublicKeys(data: string): Promise<PublicKeys> {
-  const { keys } = dataDirectoryAt(data)
+  const directory = dataDirectoryAt(data)
+  const { keys } = directory
+  // "keys new" makes keys before there is a node.
+  if (!existsSync(identityKeyFile(keys))) requireInitialised(directory)
   const identity = await loadIdentity(identityKeyFile(keys), selectMlDsa65())
   return publicKeysOf(identity, await loadNetworkKey(networkKeyFile(keys)))
 }

@@ -10,6 +10,7 @@ import {
   dataDirectoryAt,
   defaultDataHome,
   isInitialised,
+  requireInitialised,
 } from '../config/data-directory.ts'
 import { isRunning, readRunInfo } from '../config/run-file.ts'
 import { CliError, usageError } from './errors.ts'
@@ -61,6 +62,7 @@ function baseUrl(api: string): string {
 
 /** Another node of this machine must not answer in its place. */
 function notRunning(data: string): never {
+  requireInitialised(dataDirectoryAt(data))
   throw new CliError('E_NO_ANSWER', `the node of ${data} does not run`, {
     fix: `start it with "hypermesh start --data ${data}", or name another one with --api`,
     exitCode: EXIT.network,
@@ -71,7 +73,7 @@ function notRunning(data: string): never {
  * Base URL of the public API to ask.
  * @param options `api` wins; else the node of `data`; else the node set up here; else the devnet's first
  *   validator that runs; else the default address
- * @throws CliError `E_NO_ANSWER` (69) when the node that is meant does not run
+ * @throws CliError `E_NO_ANSWER` (69) when the node that is meant does not run, DataDirectoryError (73) when it is none
  */
 export function apiAddress(options: { readonly api?: string; readonly data?: string }): string {
   if (options.api !== undefined) return baseUrl(options.api)

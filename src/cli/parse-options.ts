@@ -1,6 +1,6 @@
 /** Option values that several commands take: whole numbers and files. A wrong one is a usage error (exit 64). */
 
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
 import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
@@ -23,10 +23,18 @@ export const portOption = wholeNumber(1_024, 65_000)
 export const epochBlocksOption = wholeNumber(0, 2 ** 32 - 1)
 export const EPOCH_BLOCKS_HELP = 'blocks after which the validator set may change, 0 for never (default: 128)'
 
-/** @throws CliError `E_FILE` (65) when the file cannot be read */
+/** Larger than any genesis or safety record; a device such as /dev/zero would never end. */
+const FILE_BYTES_MAX = 64 * 2 ** 20
+
+/** @throws CliError `E_FILE` (65) when the file cannot be read, is none, or is larger than 64 MiB */
 export function readTextFile(path: string, what: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    const file = openSync(path, 'r')
+    try {
+      return readBounded(file)
+    } finally {
+      closeSync(file)
+    }
   } catch (error) {
     throw new CliError('E_FILE', `the ${what} ${path} cannot be read`, {
       why: (error as Error).message,
@@ -34,5 +42,19 @@ export function readTextFile(path: string, what: string): string {
       exitCode: EXIT.data,
       cause: error,
     })
+  }
+}
+
+/** The size says nothing of pipes and devices. */
+function readBounded(file: number): string {
+  const parts: Buffer[] = []
+  let total = 0
+  for (;;) {
+    const part = Buffer.alloc(64 * 1_024)
+    const read = readSync(file, part)
+    if (read === 0) return Buffer.concat(parts).toString('utf8')
+    parts.push(part.subarray(0, read))
+    total += read
+    if (total > FILE_BYTES_MAX) throw new Error(`it does not end within ${FILE_BYTES_MAX} bytes`)
   }
 }

@@ -15,6 +15,7 @@ import { type AccountId, asHeight, type GenesisHash, type ValidatorId } from '..
 import type { HashedTransaction, StakingOperation } from '../types/transaction.ts'
 import { type ApiOptions, askApi, tellApi } from './api-client.ts'
 import { CliError, usageError } from './errors.ts'
+import { EXIT } from './exit-codes.ts'
 import { identityKeyFile } from './node-keys.ts'
 import { defaultNode } from './node-location.ts'
 
@@ -89,6 +90,7 @@ export async function signOperation(
     throw new CliError('E_OTHER_NETWORK', `the node that answers is on network ${status.network}`, {
       why: `its genesis is ${status.genesisHash}, that of the data directory is ${signer.genesisHash}`,
       fix: 'name a node of the same network with --api',
+      exitCode: EXIT.data,
     })
   }
   const next = sequence ?? (await askAccount(options, signer.id)).sequence + 1

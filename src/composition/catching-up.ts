@@ -11,6 +11,7 @@ import { asHeight, type BlockHash } from '../types/primitives.ts'
 import type { Verified } from '../types/verified.ts'
 import type { NodeStorage } from './node-storage.ts'
 import { buildSnapshotSync, type SnapshotJoinOptions } from './snapshot-join.ts'
+import { TrustPin } from './trust-pin.ts'
 
 export interface CatchingUpOptions extends Omit<SnapshotJoinOptions, 'storage' | 'network'> {
   readonly storage: SnapshotJoinOptions['storage'] & Pick<NodeStorage, 'chain'>
@@ -19,17 +20,23 @@ export interface CatchingUpOptions extends Omit<SnapshotJoinOptions, 'storage' |
     verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | 'ahead' | null
     take(blocks: readonly HashedBlock[], finality: Verified<QuorumCertificate>): void
   }
+  readonly onFatal: (error: unknown) => void
 }
 
 export interface CatchingUp {
   readonly ranges: RangeSync
+  /** Blocks have become final here. */
+  finalized(blocks: readonly { readonly block: HashedBlock }[]): void
   start(): void
   stop(): Promise<void>
 }
 
+/** @throws TrustError `E_TRUST` (65) when the chain on this disk is not the one that the operator trusts */
 export function buildCatchingUp(options: CatchingUpOptions): CatchingUp {
   const { storage, network, consensus, trusted, now, logger } = options
   const { chain } = storage
+  const pin = new TrustPin(trusted, logger)
+  pin.requireIn((height) => chain.hashAt(height))
   const snapshots = buildSnapshotSync(options)
   const ranges = new RangeSync({
     fetcher: {
@@ -42,7 +49,7 @@ export function buildCatchingUp(options: CatchingUpOptions): CatchingUp {
     reader: {
       decodeBlock: (bytes) => {
         const block = decodeBlock(bytes)
-        return block.ok && isTrusted(block.value, trusted) ? block.value : null
+        return block.ok && pin.admits(block.value) ? block.value : null
       },
       verifyCertificate: (bytes) => consensus.verifyFinality(bytes),
       isFiller: ({ header }) => isFiller(header, options.epochBlocks),
@@ -65,6 +72,15 @@ export function buildCatchingUp(options: CatchingUpOptions): CatchingUp {
   })
   return {
     ranges,
+    finalized: (blocks) => {
+      ranges.finalized()
+      try {
+        for (const { block } of blocks)
+          pin.requireIn((height) => (height === block.header.height ? block.hash : null))
+      } catch (error) {
+        options.onFatal(error)
+      }
+    },
     start: () => ranges.start(),
     stop: async () => {
       ranges.stop()
@@ -77,11 +93,6 @@ export function buildCatchingUp(options: CatchingUpOptions): CatchingUp {
 const PRUNED_ADVICE = {
   why: 'all peers keep fewer blocks than this node is behind',
   fix: 'stop the node, move its db directory away and start it again: it joins by a snapshot; the keys stay',
-}
-
-/** The operator's word is above any certificate: another block at that height is not this chain. */
-function isTrusted({ header, hash }: HashedBlock, trusted: TrustedBlock | null): boolean {
-  return trusted === null || header.height !== trusted.height || hash === trusted.hash
 }
 
 function unwrapFetched<T>(

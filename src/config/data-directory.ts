@@ -5,8 +5,10 @@
  */
 
 import {
+  accessSync,
   chmodSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   openSync,
@@ -114,6 +116,15 @@ function cannotWrite(directory: DataDirectory, cause: unknown): DataDirectoryErr
   })
 }
 
+/** Makes the folder of the keys, for keys that come before the node. @throws DataDirectoryError `E_DATA_DIR_WRITE` (73) */
+export function makeKeysFolder(directory: DataDirectory): void {
+  try {
+    makeFolders(directory.keys)
+  } catch (error) {
+    throw cannotWrite(directory, error)
+  }
+}
+
 /**
  * Creates the folders (0700) of a new node. The directory counts as initialised only after
  * {@link sealDataDirectory}, so that a half-made one can be made again.
@@ -155,9 +166,10 @@ export function sealDataDirectory(directory: DataDirectory, network: string, gen
   }
 }
 
-/** @throws DataDirectoryError `E_DATA_DIR_MISSING` (73), naming the nodes in the folder if it holds some */
+/** @throws DataDirectoryError `E_DATA_DIR_MISSING` (73), naming the nodes in the folder if it holds some, or `E_DATA_DIR_READ` (73) */
 export function requireInitialised(directory: DataDirectory): void {
   if (isInitialised(directory)) return
+  requireReadable(directory)
   const [inside] = nodesIn(directory.root)
   throw new DataDirectoryError('E_DATA_DIR_MISSING', `${directory.root} is not a node's data directory`, {
     exitCode: 73,
@@ -167,6 +179,21 @@ export function requireInitialised(directory: DataDirectory): void {
         ? 'make one with "hypermesh init" or "hypermesh testnet init", or run "hypermesh devnet"'
         : `name one of them, as in --data ${inside}`,
   })
+}
+
+/** A service that runs as another user than the one that made the directory. */
+function requireReadable({ root }: DataDirectory): void {
+  try {
+    accessSync(root, constants.R_OK | constants.X_OK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') return
+    throw new DataDirectoryError('E_DATA_DIR_READ', `${root} cannot be read by this user`, {
+      exitCode: 73,
+      why: (error as Error).message,
+      fix: 'run as the user who owns it, or give it to this one with chown -R',
+      cause: error,
+    })
+  }
 }
 
 /** Paths of the data directories that lie in a folder, by name. */

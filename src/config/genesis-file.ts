@@ -192,7 +192,8 @@ function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new GenesisError('E_GENESIS', `${path} is not JSON: ${(cause as Error).message}`, {
+    throw new GenesisError('E_GENESIS', `${path} is not JSON`, {
+      why: (cause as Error).message.replaceAll(/\s+/g, ' '),
       exitCode: 65,
       fix: 'get the file from the operators of the network you want to join',
       cause,

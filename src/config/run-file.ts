@@ -42,6 +42,11 @@ export function removeRunInfo(directory: DataDirectory): void {
 
 /** Whether the process that wrote the file still runs (a pid may have been given to another one since). */
 export function isRunning({ pid }: RunInfo): boolean {
+  return isProcess(pid)
+}
+
+/** Whether a process has this number. */
+export function isProcess(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

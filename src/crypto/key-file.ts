@@ -114,7 +114,7 @@ export async function readSecretFile(path: string): Promise<string> {
     if (isErrno(error, 'ENOENT')) {
       throw new KeystoreError('E_KEY_MISSING', `there is no key file at ${path}`, {
         why: 'the node has no identity without it',
-        fix: 'restore it from your backup, or make a new one with: hypermesh keys new',
+        fix: 'restore it from your backup; a node of its own is made with "hypermesh init" in another directory',
         cause: error,
       })
     }

@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -88,6 +88,21 @@ describe('devnet', () => {
     expect(twice).toMatchObject({ code: 73, stderr: expect.stringContaining('E_DATA_DIR_IN_USE') })
 
     const infos = await running()
+    const { config } = dataDirectoryAt(validator(0))
+    const before = readFileSync(config, 'utf8')
+    const elsewhere = await hypermesh(
+      'devnet',
+      '--base-port',
+      String(await freeBase()),
+      '--ca-port',
+      String(await freeBase()),
+    ).ended
+    expect(elsewhere).toMatchObject({
+      code: 73,
+      stderr: expect.stringMatching(/^E_DEVNET_RUNNING: .*validator-0/),
+    })
+    expect(readFileSync(config, 'utf8')).toBe(before)
+
     process.kill(infos[3]?.pid ?? 0, 'SIGKILL')
     await second.says(/^validator-3 \(pid \d+\) ended: killed by SIGKILL; 3 of 4 run, blocks need 3\./m)
     const made = await hypermesh('request', 'certificate').ended
@@ -114,6 +129,14 @@ describe('devnet', () => {
       timeout: 15_000,
       interval: 50,
     })
+  })
+
+  it('leaves no keys behind when it is stopped while it makes a network', async () => {
+    const making = hypermesh('testnet', 'init', '--validators', '60', '--out', join(home, 'net'))
+    await vi.waitFor(() => expect(readdirSync(home)).toHaveLength(1), { timeout: 30_000, interval: 10 })
+    making.child.kill('SIGTERM')
+    expect(await making.ended).toMatchObject({ code: 143, signal: null })
+    expect(readdirSync(home)).toEqual([])
   })
 
   it('says which ports are taken and how to choose others', async () => {

@@ -17,11 +17,13 @@ import {
 } from '../../config/data-directory.ts'
 import { formatGenesis } from '../../config/genesis-file.ts'
 import { makeFolders } from '../../config/make-folders.ts'
+import { isProcess } from '../../config/run-file.ts'
 import type { ChainParameters } from '../../types/genesis.ts'
 import type { ConsensusChoice } from '../../types/pow.ts'
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { createNodeKeys, type PublicKeys, readPublicKeys } from '../node-keys.ts'
+import { exitCodeOf, onStopSignals, type StopSignal } from '../stop-signals.ts'
 import { makeGenesis } from './genesis.ts'
 import { dialAddress, listenSettings, type NodePorts } from './node-ports.ts'
 
@@ -51,22 +53,37 @@ export function nodeFolders(plan: Pick<NetworkPlan, 'folder' | 'nodeName'>): str
 }
 
 function requireEmpty(folder: string): void {
-  if (!existsSync(folder) || readdirSync(folder).length === 0) return
+  if (!existsSync(folder)) return
+  let names: string[]
+  try {
+    names = readdirSync(folder)
+  } catch (error) {
+    throw cannotWrite(folder, error)
+  }
+  if (names.length === 0) return
   throw new CliError('E_FOLDER_NOT_EMPTY', `${folder} is not empty`, {
     fix: 'choose another folder, or remove this one if nothing in it is needed',
     exitCode: EXIT.dataDirectory,
   })
 }
 
-function makeRoom(folder: string): void {
-  try {
-    makeFolders(folder)
-  } catch (error) {
-    throw new CliError('E_FOLDER_WRITE', `no folder can be made in ${dirname(folder)}`, {
-      why: (error as Error).message,
-      fix: 'choose another folder, or correct the owner and mode of this one',
-      exitCode: EXIT.dataDirectory,
-    })
+function cannotWrite(folder: string, error: unknown): CliError {
+  return new CliError('E_FOLDER_WRITE', `no network can be made at ${folder}`, {
+    why: (error as Error).message,
+    fix: 'choose another folder, or correct its owner and mode',
+    exitCode: EXIT.dataDirectory,
+  })
+}
+
+/** Name of the folder in which this process makes a network, beside the one it shall become. */
+const UNFINISHED = /^\.(\d+)-new-network$/
+
+/** Removes what was left by processes that were ended while they made a network: there are keys in it. */
+function removeUnfinished(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const pid = UNFINISHED.exec(name)?.[1]
+    if (pid === undefined || isProcess(Number(pid))) continue
+    rmSync(join(parent, name), { recursive: true, force: true })
   }
 }
 
@@ -97,8 +114,20 @@ export async function createNetwork(plan: NetworkPlan): Promise<string[]> {
   const folder = resolve(plan.folder)
   requireEmpty(folder)
   const building = join(dirname(folder), `.${process.pid}-new-network`)
-  rmSync(building, { recursive: true, force: true })
-  makeRoom(building)
+  try {
+    makeFolders(dirname(folder))
+    removeUnfinished(dirname(folder))
+    rmSync(building, { recursive: true, force: true })
+    makeFolders(building)
+  } catch (error) {
+    throw cannotWrite(folder, error)
+  }
+  const remove = (): void => rmSync(building, { recursive: true, force: true })
+  const end = (signal: StopSignal): void => {
+    remove()
+    process.exit(exitCodeOf(signal))
+  }
+  const forget = onStopSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], end, end)
   try {
     const names = plan.ports.map((_, i) => plan.nodeName(i))
     const built = names.map((name) => join(building, name))
@@ -121,7 +150,8 @@ export async function createNetwork(plan: NetworkPlan): Promise<string[]> {
     renameSync(building, folder)
     return names.map((name) => join(folder, name))
   } finally {
-    rmSync(building, { recursive: true, force: true })
+    forget()
+    remove()
   }
 }
 

@@ -30,6 +30,8 @@ export interface NetworkRun {
 /** Between two looks: short until something is to be seen, then such that looking costs nothing. */
 const EAGER_LOOK_MS = 100
 const CALM_LOOK_MS = 1_000
+/** The rate that is shown is that of so long: several heartbeats. */
+const RATE_OVER_MS = 10_000
 const LOG_LINES_SHOWN = 5
 
 /** What a log says last: from the last error on, else its last lines. */
@@ -92,7 +94,8 @@ class NetworkRunner {
     const begin = isNew ? 0 : first.height
     if (begin > 0) this.#lines.say(`going on from height ${begin}`)
     let isMoving = false
-    let before = { glimpse: first, at: performance.now() }
+    const looks = [{ glimpse: first, at: performance.now() }]
+    let saidAt = performance.now()
     for (;;) {
       const glimpse = await lookAtNetwork(this.#apis)
       if (this.#stop.signal.aborted) return
@@ -105,12 +108,15 @@ class NetworkRunner {
         this.#lines.say(`height ${glimpse.heightOfAll} is final everywhere: stopping`)
         return
       }
-      if (at - before.at >= CALM_LOOK_MS) {
+      if (at - saidAt >= CALM_LOOK_MS) {
+        saidAt = at
+        while (looks[1] !== undefined && at - looks[1].at >= RATE_OVER_MS) looks.shift()
+        const [before = { glimpse, at }] = looks
         this.#lines.status(
           glimpseLine(glimpse, before.glimpse, (at - before.at) / 1_000, this.#apis.length),
           at,
         )
-        before = { glimpse, at }
+        looks.push({ glimpse, at })
       }
       await this.#pause(isMoving && untilHeight === Number.POSITIVE_INFINITY ? CALM_LOOK_MS : EAGER_LOOK_MS)
     }

@@ -28,6 +28,11 @@ async function look(api: string): Promise<Glimpse | undefined> {
   }
 }
 
+/** Whether a node serves its public API at this base URL. */
+export async function answers(api: string): Promise<boolean> {
+  return (await look(api)) !== undefined
+}
+
 /** The network at one moment. */
 export interface NetworkGlimpse {
   /** Validators that answered. */

@@ -37,7 +37,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 120_000
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000
 const CONNECTIONS_MAX = 4_096
 /** A path parameter: a request id of 512 bytes, every byte percent-encoded. */
-const PARAMETER_CHARACTERS_MAX = 1_536
+export const PARAMETER_CHARACTERS_MAX = 1_536
 /** How long a close waits for requests under way. */
 const CLOSE_GRACE_MS = 9_000
 

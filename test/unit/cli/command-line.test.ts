@@ -96,10 +96,22 @@ describe('a mistake', () => {
     [['testnet', 'init', '--out', 'x'], 64, /--validators/],
     [['keys', 'new', '--data', 'x', '--role', 'boss'], 64, /Allowed choices are validator, node/],
     [['keys', 'show'], 64, /^E_USAGE: no node is set up here/],
-    [['keys', 'show', '--data', '/nowhere'], 77, /^E_KEY_MISSING: /],
+    [['keys', 'show', '--data', '/nowhere'], 73, /^E_DATA_DIR_MISSING: /],
+    [['status', '--data', '/nowhere'], 73, /^E_DATA_DIR_MISSING: /],
+    [['keys', 'new', '--data', '/proc/x'], 73, /^E_DATA_DIR_WRITE: .*\n {2}why: .*\n {2}fix: /],
     [['start'], 64, /^E_USAGE: no node is set up here/],
     [['start', '--data', '/nowhere'], 73, /^E_DATA_DIR_MISSING: \/nowhere .*\n {2}why: .*\n {2}fix: /],
     [['stake', 'bond', '--amount', '1', '--data', '/nowhere'], 73, /^E_DATA_DIR_MISSING: \/nowhere /],
+    [
+      ['testnet', 'init', '--validators', '1', '--out', '/etc/hostname'],
+      73,
+      /^E_FOLDER_WRITE: .*\n {2}why: .*\n {2}fix: /,
+    ],
+    [
+      ['init', '--genesis', '/dev/zero', '--data', 'x', '--bootstrap', '/dnsaddr/a.example'],
+      65,
+      /^E_FILE: .*\n {2}why: it does not end /,
+    ],
     [
       ['testnet', 'init', '--validators', '1', '--out', '/proc/x/net'],
       73,

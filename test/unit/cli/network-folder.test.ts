@@ -96,6 +96,13 @@ describe('a network folder', () => {
     expect(readdirSync(folder)).toEqual(['net'])
   })
 
+  it('removes what a process left that was ended while it made one, and not what another is making', async () => {
+    const [gone, busy] = ['.999999999-new-network', `.${process.ppid}-new-network`]
+    for (const name of [gone, busy]) mkdirSync(join(folder, name))
+    await createNetwork(plan(1))
+    expect(readdirSync(folder).sort()).toEqual([busy, 'net'])
+  })
+
   it('is made in an empty folder', async () => {
     mkdirSync(join(folder, 'net'))
     expect(await createNetwork(plan(1))).toHaveLength(1)
