@@ -226,7 +226,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     if (!hasTransactions) consensus.workExhausted()
   })
 
-  const nodeName = nodeNameOf(id, consensus.self)
+  const nodeName = nodeNameOf(id, consensus.electorate.indexOf(id))
   const readiness = (): Check[] =>
     readinessChecks({
       electorate: () => consensus.electorate,
