@@ -151,7 +151,12 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     meter,
     logger,
   })
-  const finder = new PeerFinder({ host: libp2p, logger })
+  const finder = new PeerFinder({
+    host: libp2p,
+    lacksNobody: () =>
+      validatorPeers.areWeValidator && channel.reachable().size >= validatorPeers.validators().size - 1,
+    logger,
+  })
 
   /** Only validators keep links with each other; the rest of the network has the mesh. */
   const dialValidators = (): void => {

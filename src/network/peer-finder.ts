@@ -1,6 +1,7 @@
 /**
  * Finds more peers when there are few: walks the Kademlia table towards random keys, and takes what multicast
- * DNS finds. A node that knows one bootstrap address gets to know the network this way.
+ * DNS finds. A node that knows one bootstrap address gets to know the network this way. A walk costs everybody it
+ * meets many streams, so a node that lacks nobody makes none.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -26,6 +27,8 @@ export interface PeerFinderOptions {
     Libp2p,
     'peerRouting' | 'dial' | 'getConnections' | 'addEventListener' | 'removeEventListener' | 'peerId'
   >
+  /** Whether every peer that this node has to be connected to is; a validator's are the others. */
+  readonly lacksNobody: () => boolean
   readonly logger: Logger
 }
 
@@ -74,7 +77,8 @@ export class PeerFinder {
 
   /** Never rejects. @returns whether a new peer was connected */
   async #walk(): Promise<boolean> {
-    const { host, logger } = this.#options
+    const { host, lacksNobody, logger } = this.#options
+    if (lacksNobody()) return false
     const known = this.#peers()
     if (known.size === 0 || known.size >= PEER_FINDING.peersWanted) return false
     known.add(host.peerId.toString())

@@ -20,7 +20,7 @@ const PARAMETERS: ChainParameters = {
   clockSkewMaxMs: 5_000,
   blockBytesMax: 1_048_576,
   blockTransactionsMax: 1_024,
-  certificateIntervalMs: 100,
+  certificateIntervalMs: 5_000,
   epochBlocks: 128,
   evidenceWindowBlocks: 1_024,
   evidenceWindowMs: 600_000,
