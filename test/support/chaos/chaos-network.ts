@@ -126,7 +126,8 @@ export class ChaosNetwork {
       nodeName: (i) => `node-${i}`,
       network: 'chaos',
       ports,
-      parameters: { heartbeatMs },
+      // A state is voted over, and lied about, with every block.
+      parameters: { heartbeatMs, certificateIntervalMs: 0 },
     })
     const peerIds: string[] = []
     for (const folder of folders) peerIds.push((await readPublicKeys(folder)).peerId)
