@@ -113,25 +113,30 @@ export class RangeSync {
     }, SUSPICION_MS)
   }
 
-  /** Asks one peer, or any, for its highest certificate, and catches up to it. */
-  async poll(peer?: string): Promise<void> {
+  /**
+   * Asks one peer, or any, for its highest certificate, and catches up to it.
+   * @returns whether it showed that the chain has gone on
+   */
+  async poll(peer?: string): Promise<boolean> {
     const { fetcher, reader, tip } = this.#options
     const from = peer ?? this.#peers.next()
-    if (from === null || this.#isStopped) return
+    if (from === null || this.#isStopped) return false
     const status = await fetcher.fetchStatus(tip.finalHeight(), from)
-    if (!status.ok || status.value.certificate === null) return
+    if (!status.ok || status.value.certificate === null) return false
     const certificate = reader.verifyCertificate(status.value.certificate)
     if (certificate === null) {
       this.#peers.pause(from, 'certificate does not verify')
-      return
+      return false
     }
     if (certificate === 'ahead') {
       // What it claims cannot be checked before the epochs in between are here. Their ranges can.
       this.#isEpochsBehind = true
       this.request({ height: asHeight(tip.finalHeight() + 1) })
-      return
+      return true
     }
-    if (certificate.height > tip.finalHeight()) this.request(certificate)
+    if (certificate.height <= tip.finalHeight()) return false
+    this.request(certificate)
+    return true
   }
 
   async #pollWhenStill(): Promise<void> {
@@ -185,9 +190,11 @@ export class RangeSync {
   /** Asks again once all that was handed over is final. */
   #pollWhenFinal(): void {
     const { tip } = this.#options
-    void this.#until(() => tip.finalHeight() >= this.#handedTo || this.#isRunning).then(() => {
-      if (!this.#isRunning) return this.poll()
-      return undefined
+    void this.#until(() => tip.finalHeight() >= this.#handedTo || this.#isRunning).then(async () => {
+      // One that is behind itself has nothing to tell: somebody else may.
+      for (let asked = this.#options.fetcher.peers().length; asked > 0 && !this.#isRunning; asked--) {
+        if (await this.poll()) return
+      }
     })
   }
 
