@@ -84,7 +84,7 @@ async function safety(...args: string[]) {
 
 describe('a data directory that was copied', () => {
   it('does not sign beside the original: the second one hears the first and stops with 77', {
-    timeout: 240_000,
+    timeout: 90_000,
   }, async () => {
     const original = network.node(MOVED)
     await original.terminate()
@@ -118,7 +118,7 @@ describe('a key that moves', () => {
     expect(stderr).toContain('E_DATA_DIR_IN_USE')
   })
 
-  it('takes its record along, listens, and then signs', { timeout: 240_000 }, async () => {
+  it('takes its record along, listens, and then signs', { timeout: 90_000 }, async () => {
     const old = network.node(MOVED)
     await old.terminate()
     file = join(network.home, 'safety.json')
@@ -172,7 +172,7 @@ describe('a key that moves', () => {
     expect(moved.log()).not.toContain('listening before signing')
   })
 
-  it('cannot go back to where its record has become old (77)', { timeout: 180_000 }, async () => {
+  it('cannot go back to where its record has become old (77)', { timeout: 60_000 }, async () => {
     const old = network.node(MOVED)
     await moved.terminate()
     old.start()
@@ -229,7 +229,7 @@ describe('a key that moves', () => {
 
 describe('two copies that start together, both in a new place', () => {
   it('do not go on together: at least one stops with 77, and the chain is one', {
-    timeout: 240_000,
+    timeout: 120_000,
   }, async () => {
     await moved.terminate()
     const copies = [await copyOf(moved, 'twin-0'), await copyOf(moved, 'twin-1')]

@@ -95,12 +95,8 @@ export function lostTransactions(taken: readonly TakenTransaction[]): string[] {
     .map(({ node, transaction }) => `I16: ${node.name} lost request ${transaction.requestKey}`)
 }
 
-/**
- * I18: how far apart the views of those who follow the rules are. Not asked where slashing has left one validator a
- * quorum by itself: it needs nobody's vote and waits for nobody, and in simulated time its blocks cost nothing.
- */
+/** I18: how far apart the views of those who follow the rules are. */
 export function viewsApart(nodes: readonly SimulatedNode[]): number {
-  if (nodes.some((node) => node.hasQuorumOfOne)) return 0
   const views = nodes.map((node) => node.look()?.view ?? 0)
   return Math.max(...views) - Math.min(...views)
 }

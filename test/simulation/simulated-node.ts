@@ -103,12 +103,6 @@ export class SimulatedNode implements Speaker {
     return this.process?.consensus.look() ?? null
   }
 
-  /** Whether a validator of the epoch that goes on here is a quorum by itself. */
-  get hasQuorumOfOne(): boolean {
-    const electorate = this.process?.consensus.electorate
-    return electorate?.set.validators.some(({ stake }) => stake >= electorate.quorum) ?? false
-  }
-
   /** Reads the disk and begins to take part; `up` runs when it does. */
   start(up: () => void): void {
     const incarnation = ++this.incarnation
