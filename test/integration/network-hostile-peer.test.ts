@@ -1,10 +1,11 @@
 /** A peer with a valid session that does everything wrong, on every protocol: the node runs on. */
 
 import { randomBytes } from 'node:crypto'
-import type { Connection, Stream } from '@libp2p/interface'
+import { type Connection, type Stream, StreamResetError } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { wireNames } from '../../src/network/topics.ts'
+import { SessionError } from '../../src/session/refusal.ts'
 import { asHeight, type BlockHash } from '../../src/types/primitives.ts'
 import {
   addressOf,
@@ -46,15 +47,26 @@ async function attack(transport: 'tcp' | 'quic'): Promise<Connection> {
   return attacker.host.libp2p.dial(multiaddr(addressOf(victim, transport)))
 }
 
-/** Opens a stream, also where our own library is using its only one just now. */
-async function open(connection: Connection, protocol: string): Promise<Stream> {
+/**
+ * Opens a stream, also where our own library is using its only one just now. Undefined where the victim cut it
+ * before its answer to the negotiation had left, as it may on a channel that is for validators only.
+ */
+async function open(connection: Connection, protocol: string): Promise<Stream | undefined> {
   for (;;) {
     try {
       return await connection.newStream(protocol)
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'TooManyOutboundProtocolStreamsError') throw error
+      if (error instanceof Error && error.name === 'TooManyOutboundProtocolStreamsError') continue
+      if (protocol === PROTOCOLS.consensusChannel && isCut(error)) return undefined
+      throw error
     }
   }
+}
+
+/** Whether opening failed because the other side ended the stream, not because of anything on ours. */
+function isCut(error: unknown): boolean {
+  if (error instanceof SessionError) return error.reason === 'truncated'
+  return error instanceof StreamResetError
 }
 
 /** Sends, and takes it that the stream may be cut in the middle. */
@@ -119,7 +131,7 @@ describe.each(['tcp', 'quic'] as const)('a hostile peer over %s', (transport) =>
     for (const commit of Object.values(CRIMES)) {
       const connection = await attack(transport)
       const stream = await open(connection, protocol)
-      await commit(stream, connection)
+      if (stream !== undefined) await commit(stream, connection)
     }
     await runsOn()
   })
@@ -134,8 +146,8 @@ describe.each(['tcp', 'quic'] as const)('a hostile peer over %s', (transport) =>
 
   it('who is no validator cannot open the consensus channel', async () => {
     const connection = await attack(transport)
-    const stream = await connection.newStream(PROTOCOLS.consensusChannel)
-    await until(() => stream.status !== 'open', 'the stream was cut')
+    const stream = await open(connection, PROTOCOLS.consensusChannel)
+    await until(() => stream?.status !== 'open', 'the stream was cut')
     expect(victim.meter.of('channel-drop', 'not-a-validator')).toBeGreaterThan(0)
     expect(victim.network.channel.reachable()).toEqual(new Set([friend.id]))
   })
