@@ -103,7 +103,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const { epochBlocks } = rules.parameters
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
-  const feed = new VerdictFeed()
+  const feed = new VerdictFeed((requestKey) => chain.state.judgement(requestKey))
 
   const admission = new StakingAdmission(chain, rules)
   if (storage.installedHeight !== null) {
@@ -169,6 +169,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       validator,
       tip: { ...chain.tip, finality: chain.tip.height === 0 ? null : chain.tip.finality },
       finalState: chain.state,
+      judgement: (requestKey) => chain.state.judgement(requestKey),
       store: {
         commitFinalized: (blocks) => upkeep.snapshots.commitFinalized(blocks),
         putCommitCertificate: (certificate) => upkeep.snapshots.putCommitCertificate(certificate),

@@ -1,7 +1,7 @@
 /** Canonical bytes of quorum and timeout certificates. */
 import type { QuorumCertificate, TimeoutCertificate, VoterSignature } from '../types/certificates.ts'
 import type { Result } from '../types/errors.ts'
-import type { BlockHash, StateRoot } from '../types/primitives.ts'
+import type { BlockHash, Hex32, StateRoot } from '../types/primitives.ts'
 import { MESSAGE_BYTES_MAX, VALIDATORS_MAX } from './limits.ts'
 import {
   bytesFixed,
@@ -29,7 +29,14 @@ export const quorumCertificateSchema: Schema<QuorumCertificate> = record<QuorumC
   height: counter(),
   blockHash: hexBytes<BlockHash>(32),
   stateRoot: nullable(hexBytes<StateRoot>(32)),
-  signatures: listOf(record<VoterSignature>({ voter: index(), signature: signatureSchema }), VALIDATORS_MAX),
+  signatures: listOf(
+    record<VoterSignature>({
+      voter: index(),
+      signature: signatureSchema,
+      commits: nullable(hexBytes<Hex32>(32)),
+    }),
+    VALIDATORS_MAX,
+  ),
 })
 
 export const timeoutCertificateSchema: Schema<TimeoutCertificate> = record<TimeoutCertificate>({

@@ -14,6 +14,11 @@ export const DOMAINS = {
   timeNullifier: 'hypermesh/nullifier/time/v1',
   validatorId: 'hypermesh/validator-id/v1',
   verdict: 'hypermesh/verdict/v1',
+  ballotCommit: 'hypermesh/ballot-commit/v1',
+  ballotsKey: 'hypermesh/ballots-key/v1',
+  ballotSalt: 'hypermesh/ballot-salt/v1',
+  ballotSaltKey: 'hypermesh/ballot-salt-key/v1',
+  voteCommits: 'hypermesh/vote-commits/v1',
   proofOfWork: 'hypermesh/proof-of-work/v1',
 } as const
 

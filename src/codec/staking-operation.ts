@@ -1,13 +1,24 @@
 /** Canonical bytes of staking transactions and evidence; codec/transaction.ts puts them into its union. */
 import type { Evidence, SignedContent } from '../types/evidence.ts'
-import type { AccountId, BlockHash } from '../types/primitives.ts'
+import type { AccountId, BlockHash, Hex32 } from '../types/primitives.ts'
 import type {
   EvidenceTransaction,
   StakingContent,
   StakingOperation,
   StakingTransaction,
 } from '../types/transaction.ts'
-import { bytesFixed, counter, hexBytes, oneOf, record, type Schema, tagged, u64, variants } from './schema.ts'
+import {
+  bytesFixed,
+  counter,
+  hexBytes,
+  nullable,
+  oneOf,
+  record,
+  type Schema,
+  tagged,
+  u64,
+  variants,
+} from './schema.ts'
 
 /** FIPS 204 table 2, ML-DSA-65. */
 const PUBLIC_KEY_BYTES = 1_952
@@ -68,6 +79,7 @@ const signedContent = record<SignedContent>({
   height: counter(),
   blockHash: hexBytes<BlockHash>(32),
   signature: bytesFixed(SIGNATURE_BYTES),
+  commits: nullable(hexBytes<Hex32>(32)),
 })
 
 export const evidenceSchema: Schema<Evidence> = record<Evidence>({

@@ -21,37 +21,17 @@ import { SLASHES_MAX, VALIDATORS_MAX } from './limits.ts'
 import {
   bytesFixed,
   counter,
-  DecodeError,
   decode,
   encode,
+  flag,
   hexBytes,
   listOf,
   nullable,
+  optionalCounter,
   record,
   type Schema,
   u64,
-  uint,
 } from './schema.ts'
-
-/** One byte, 0 or 1. */
-const flag: Schema<boolean> = {
-  ssz: uint(1).ssz,
-  toRaw: (value) => (value ? 1 : 0),
-  fromRaw: (raw: number) => {
-    if (raw > 1) throw new DecodeError(`a flag is 0 or 1, not ${raw}`)
-    return raw === 1
-  },
-}
-
-/** A counter or null. */
-function optional<T extends number>(): Schema<T | null> {
-  const list = nullable(record<{ value: T }>({ value: counter<T>() }))
-  return {
-    ssz: list.ssz,
-    toRaw: (value) => list.toRaw(value === null ? null : { value }),
-    fromRaw: (raw) => list.fromRaw(raw)?.value ?? null,
-  }
-}
 
 export const accountSchema: Schema<Account> = record<Account>({
   id: hexBytes<AccountId>(32),
@@ -59,7 +39,7 @@ export const accountSchema: Schema<Account> = record<Account>({
   sequence: counter(),
   bonded: u64,
   unbonding: listOf(
-    record<Unbonding>({ amount: u64, matureHeight: counter(), matureTime: optional<UnixMs>() }),
+    record<Unbonding>({ amount: u64, matureHeight: counter(), matureTime: optionalCounter<UnixMs>() }),
     UNBONDINGS_MAX,
   ),
   validatorKey: nullable(bytesFixed(PUBLIC_KEY_BYTES)),
@@ -68,7 +48,7 @@ export const accountSchema: Schema<Account> = record<Account>({
     PREVIOUS_KEYS_MAX,
   ),
   isJoined: flag,
-  tombstonedAt: optional<Height>(),
+  tombstonedAt: optionalCounter<Height>(),
 })
 
 export const slashListSchema = listOf(

@@ -17,6 +17,7 @@ import {
   WORK_STATES,
   WORKLOAD_TYPES,
 } from '../types/validation-request.ts'
+import { ballotsTransactionSchema } from './ballots.ts'
 import { sha256Tagged, sha256TaggedHex, u64le } from './hashes.ts'
 import { toHex } from './hex.ts'
 import {
@@ -161,6 +162,7 @@ export const transactionSchema: Schema<Transaction> = variants<Transaction>([
   { kinds: ['validate-proofs'], schema: fourProofTransaction as Schema<Transaction> },
   { kinds: ['staking'], schema: stakingTransactionSchema as Schema<Transaction> },
   { kinds: ['evidence'], schema: evidenceTransactionSchema as Schema<Transaction> },
+  { kinds: ['ballots'], schema: ballotsTransactionSchema as Schema<Transaction> },
 ])
 
 /** Canonical bytes of a transaction. */
@@ -213,6 +215,8 @@ function requestKeyOf(transaction: Transaction, payload: Uint8Array): RequestKey
       return sha256TaggedHex<RequestKey>('stakingKey', payload)
     case 'evidence':
       return evidenceKey(transaction.evidence)
+    case 'ballots':
+      return sha256TaggedHex<RequestKey>('ballotsKey', payload)
     default:
       return unreachable(transaction)
   }

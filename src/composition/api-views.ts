@@ -195,7 +195,7 @@ export class ApiViews implements ApiPorts {
       stateRoot: isFinal ? chain.stateRootAt(header.height) : null,
       isFinal,
       voters: isTip ? chain.tip.finality.signatures.map(({ voter }) => voter) : [],
-      verdicts: isFinal ? (chain.verdictsAt(header.height) ?? []).map(({ record }) => record) : [],
+      verdicts: isFinal ? (chain.verdictsAt(header.height) ?? []) : [],
     })
   }
 }

@@ -58,7 +58,7 @@ export async function startPowNode(
   const powLogger = logger.module('consensus')
   const startedAt = clock.monotonicMs()
   const lastBlock = { at: null as MonotonicMs | null }
-  const feed = new VerdictFeed()
+  const feed = new VerdictFeed((requestKey) => chain.state.judgement(requestKey))
   const admission = new StakingAdmission(chain, rules)
   const pool = buildPool({
     config: config.mempool,

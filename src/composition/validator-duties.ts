@@ -40,7 +40,8 @@ export function watchedDuties(
     recognises: (slot, payload) => slot.epoch < safety.recovered.epoch || signer.recognises(slot, payload),
     onForeign: (signature) => onFatal(doppelgangerSeen(signature)),
   })
-  return { duties: { id, signer, log: safety.log, recovered: safety.recovered }, watch }
+  const ballots = { saltOf: identity.ballotSalts(genesisHash) }
+  return { duties: { id, signer, log: safety.log, recovered: safety.recovered, ballots }, watch }
 }
 
 /**

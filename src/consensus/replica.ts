@@ -134,7 +134,12 @@ export class Replica {
   safetySnapshot(): SafetyRecord {
     const { safety, certificates, keptBlocks } = this.#state
     forgetKeptBlocks(this.#state)
-    return safety.snapshot(certificates.highQc, certificates.highTc, keptBlocks.bytes())
+    return safety.snapshot(
+      certificates.highQc,
+      certificates.highTc,
+      keptBlocks.bytes(),
+      this.#state.tree.root.header.height,
+    )
   }
 
   /** What an onlooker may know. */
@@ -167,7 +172,7 @@ export class Replica {
         onTimer(context, input.timer, input.view)
         return
       case 'signed':
-        onSigned(context, input.request, input.signature, this.#options.encodeProposal)
+        onSigned(context, input.request, input, this.#options.encodeProposal)
         return
       case 'block-built':
         onBlockBuilt(context, input.view, input.built)

@@ -21,6 +21,7 @@ import { genesisStaking } from './staking/genesis-staking.ts'
 import { validatorSetRoot } from './staking/staking-root.ts'
 import type { StateReader } from './state-reader.ts'
 import { stateRoot } from './state-root.ts'
+import { genesisVoting } from './verdicts/genesis-voting.ts'
 
 /** Parent of genesis, and what its justify names: there is no such block. */
 export const ZERO_BLOCK_HASH = '00'.repeat(32) as BlockHash
@@ -33,7 +34,7 @@ export const EMPTY_ACCUMULATORS: StateAccumulators = {
 }
 
 /** Looks up in a state in which nothing was spent or judged: every network's before block 1. */
-const NOTHING: Omit<StateReader, 'accumulators' | 'staking'> = {
+const NOTHING: Omit<StateReader, 'accumulators' | 'staking' | 'voting'> = {
   hasNullifier: () => false,
   verdict: () => null,
   requestKeyOfId: () => null,
@@ -60,7 +61,8 @@ export function genesisState(genesis: Genesis, ports: RulePorts): GenesisState {
   const rules = chainRules(genesis, ports)
   const accumulators = EMPTY_ACCUMULATORS
   const staking = genesisStaking(genesis)
-  const root = stateRoot(accumulators, staking, rules.fixedRoots)
+  const voting = genesisVoting(staking)
+  const root = stateRoot(accumulators, staking, voting, rules.fixedRoots)
   const block = hashBlock({
     header: {
       genesisHash: rules.genesisHash,
@@ -92,8 +94,8 @@ export function genesisState(genesis: Genesis, ports: RulePorts): GenesisState {
     rules,
     block,
     stateRoot: root,
-    changes: { nullifiers: [], verdicts: [], accumulators, staking },
-    state: { ...NOTHING, accumulators, staking },
+    changes: { nullifiers: [], verdicts: [], judgements: [], accumulators, staking, voting },
+    state: { ...NOTHING, accumulators, staking, voting },
     justify: { kind: 'prepare', ...certificate },
     finality: { kind: 'pre-commit', ...certificate },
   }

@@ -3,7 +3,7 @@
  * or follows hand-overs (hand-over.ts). The node's own consensus checks its current validators' in
  * runtime/message-verifier.ts, which knows what it holds already.
  */
-import { commitSigningPayload, voteSigningPayload } from '../codec/signing-payloads.ts'
+import { certificateSigningPayload } from '../codec/signing-payloads.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { GenesisHash } from '../types/primitives.ts'
 import type { VerifySignature } from '../types/signatures.ts'
@@ -14,15 +14,15 @@ import type { CertificateCheck } from './snapshot-check.ts'
 export function quorumCheck(genesisHash: GenesisHash, verifySignature: VerifySignature): CertificateCheck {
   return (certificate, { epoch, validators }: ValidatorSet) => {
     const { kind, signatures } = certificate
-    const payload = payloadOf(genesisHash, certificate)
-    if (payload === null || certificate.epoch !== epoch) return false
+    if (!isWellFormed(certificate) || certificate.epoch !== epoch) return false
     // A set that a peer made up may hold anything; without stake it is none.
     if (validators.some(({ stake }) => stake <= 0n)) return false
     let weight = 0n
     let last = -1
-    for (const { voter, signature } of signatures) {
+    for (const { voter, signature, commits } of signatures) {
       const validator = validators[voter]
       if (validator === undefined || voter <= last) return false
+      const payload = certificateSigningPayload(genesisHash, certificate, commits)
       if (!verifySignature(validator.publicKey, payload, signature, kind)) return false
       weight += validator.stake
       last = voter
@@ -33,11 +33,8 @@ export function quorumCheck(genesisHash: GenesisHash, verifySignature: VerifySig
   }
 }
 
-/** What its voters signed; null when it names a state where it must not, or none where it must. */
-function payloadOf(genesisHash: GenesisHash, certificate: QuorumCertificate): Uint8Array | null {
-  const { kind, stateRoot } = certificate
-  if ((kind === 'commit') !== (stateRoot !== null)) return null
-  return stateRoot === null
-    ? voteSigningPayload(genesisHash, certificate)
-    : commitSigningPayload(genesisHash, { ...certificate, stateRoot })
+/** It names a state exactly when it must, and only prepare votes sign for commits. */
+function isWellFormed({ kind, stateRoot, signatures }: QuorumCertificate): boolean {
+  if ((kind === 'commit') !== (stateRoot !== null)) return false
+  return kind === 'prepare' || signatures.every(({ commits }) => commits === null)
 }

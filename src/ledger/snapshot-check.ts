@@ -4,18 +4,21 @@
  */
 import { blockHash, decodeBlock } from '../codec/block.ts'
 import { toHex } from '../codec/hex.ts'
+import { OPEN_BATCHES_MAX } from '../codec/limits.ts'
 import { CHUNK_BYTES_MAX } from '../codec/snapshot.ts'
 import { decodeAccount, decodeStakingRest, type StakingRest } from '../codec/staking.ts'
 import { decodeVerdict, verdictLeaf } from '../codec/verdict.ts'
+import { decodeBatch, decodeElectors, decodeTrust } from '../codec/voting.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import { ok, type Result, refuse } from '../types/errors.ts'
-import type { StateAccumulators } from '../types/ledger-state.ts'
+import type { StateAccumulators, StateRootOf } from '../types/ledger-state.ts'
 import type { AccountId, BlockHash, GenesisHash, Hex32, Nullifier, StateRoot } from '../types/primitives.ts'
 import { SNAPSHOT_PARTS, type SnapshotManifest, type SnapshotPart } from '../types/snapshot.ts'
 import { ACCOUNTS_MAX, type Account, type StakingState } from '../types/staking.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
 import type { VerdictRecord } from '../types/verdict.ts'
+import type { Electors, OpenBatch, ValidatorTrust, VerdictVoting } from '../types/voting.ts'
 import { appendLeaves, EMPTY_FRONTIER } from './frontier.ts'
 
 /** Hash of the block that a manifest's header is of. */
@@ -90,6 +93,7 @@ export interface FinishedReplay {
   readonly block: HashedBlock
   readonly accumulators: StateAccumulators
   readonly staking: StakingState
+  readonly voting: VerdictVoting
 }
 
 /** One entry as what it stands for. */
@@ -100,11 +104,14 @@ export type SnapshotEntry =
   | { readonly part: 'verdicts'; readonly record: VerdictRecord }
   | { readonly part: 'staking' }
   | { readonly part: 'accounts'; readonly account: Account }
+  | { readonly part: 'electors'; readonly electors: readonly Electors[] }
+  | { readonly part: 'batches'; readonly batch: OpenBatch }
+  | { readonly part: 'trust'; readonly trust: ValidatorTrust }
 
 /** Takes a snapshot's entries in their order, and says at the end whether they were the certified state. */
 export class SnapshotReplay {
   readonly #certified: { readonly blockHash: BlockHash; readonly stateRoot: StateRoot }
-  readonly #stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot
+  readonly #stateRootOf: StateRootOf
   #accumulators: StateAccumulators = {
     nullifiers: EMPTY_FRONTIER,
     noteCommitments: EMPTY_FRONTIER,
@@ -113,6 +120,9 @@ export class SnapshotReplay {
   #block: HashedBlock | null = null
   #staking: StakingRest | null = null
   readonly #accounts = new Map<AccountId, Account>()
+  #electors: readonly Electors[] | null = null
+  readonly #batches: OpenBatch[] = []
+  readonly #trust = new Map<AccountId, ValidatorTrust>()
 
   /**
    * @param certified what {@link checkManifest} gave
@@ -120,7 +130,7 @@ export class SnapshotReplay {
    */
   constructor(
     certified: { readonly blockHash: BlockHash; readonly stateRoot: StateRoot },
-    stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot,
+    stateRootOf: StateRootOf,
   ) {
     this.#certified = certified
     this.#stateRootOf = stateRootOf
@@ -156,6 +166,12 @@ export class SnapshotReplay {
         return this.#addStaking(entries)
       case 'accounts':
         return this.#addAccounts(entries)
+      case 'electors':
+        return this.#addElectors(entries)
+      case 'batches':
+        return this.#addBatches(entries)
+      case 'trust':
+        return this.#addTrust(entries)
     }
   }
 
@@ -164,7 +180,9 @@ export class SnapshotReplay {
     const accumulators = this.#accumulators
     if (this.#staking === null) return refuse('wrong-entry', 'no staking state')
     const staking: StakingState = { ...this.#staking, accounts: this.#accounts }
-    const root = this.#stateRootOf(accumulators, staking)
+    if (this.#electors === null) return refuse('wrong-entry', 'no electors')
+    const voting: VerdictVoting = { electors: this.#electors, batches: this.#batches, trust: this.#trust }
+    const root = this.#stateRootOf(accumulators, staking, voting)
     if (root !== this.#certified.stateRoot) {
       return refuse(
         'wrong-root',
@@ -173,7 +191,7 @@ export class SnapshotReplay {
     }
     return this.#block === null
       ? refuse('wrong-entry', 'no block')
-      : ok({ block: this.#block, accumulators, staking })
+      : ok({ block: this.#block, accumulators, staking, voting })
   }
 
   #addBlock(entries: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
@@ -209,6 +227,39 @@ export class SnapshotReplay {
       if (this.#accounts.size >= ACCOUNTS_MAX) return refuse('wrong-entry', 'more accounts than there can be')
       this.#accounts.set(account.value.id, account.value)
       taken.push({ part: 'accounts', account: account.value })
+    }
+    return ok(taken)
+  }
+
+  #addElectors([bytes, ...more]: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
+    const electors = bytes === undefined || more.length > 0 ? null : decodeElectors(bytes)
+    if (electors === null || this.#electors !== null) return refuse('wrong-entry', 'not one list of electors')
+    if (!electors.ok) return refuse('wrong-entry', `the electors: ${electors.detail}`)
+    this.#electors = electors.value
+    return ok([{ part: 'electors', electors: electors.value }])
+  }
+
+  #addBatches(entries: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
+    const taken: SnapshotEntry[] = []
+    for (const bytes of entries) {
+      const batch = decodeBatch(bytes)
+      if (!batch.ok) return refuse('wrong-entry', `an open batch: ${batch.detail}`)
+      if (this.#batches.length >= OPEN_BATCHES_MAX)
+        return refuse('wrong-entry', 'more batches than there can be')
+      this.#batches.push(batch.value)
+      taken.push({ part: 'batches', batch: batch.value })
+    }
+    return ok(taken)
+  }
+
+  #addTrust(entries: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
+    const taken: SnapshotEntry[] = []
+    for (const bytes of entries) {
+      const trust = decodeTrust(bytes)
+      if (!trust.ok) return refuse('wrong-entry', `trust: ${trust.detail}`)
+      if (this.#trust.size >= ACCOUNTS_MAX) return refuse('wrong-entry', 'trust in more than there can be')
+      this.#trust.set(trust.value.account, trust.value)
+      taken.push({ part: 'trust', trust: trust.value })
     }
     return ok(taken)
   }

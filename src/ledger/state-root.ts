@@ -9,10 +9,12 @@ import type { ChainParameters, ValidationPolicy } from '../types/genesis.ts'
 import type { StateAccumulators } from '../types/ledger-state.ts'
 import type { Hex32, StateRoot } from '../types/primitives.ts'
 import type { StakingState } from '../types/staking.ts'
+import type { VerdictVoting } from '../types/voting.ts'
 import { noteCommitmentRoot } from './commitment-tree.ts'
 import { frontierRoot } from './frontier.ts'
 import { nullifierRoot } from './nullifier-set.ts'
 import { stakingRoot, validatorSetRoot } from './staking/staking-root.ts'
+import { batchesRoot, trustRoot } from './verdicts/voting-root.ts'
 
 /** Roots that stay the same, computed once. */
 export interface FixedRoots {
@@ -26,6 +28,8 @@ interface StateRoots {
   readonly validators: Hex32
   readonly parameters: Hex32
   readonly staking: Hex32
+  readonly batches: Hex32
+  readonly trust: Hex32
 }
 
 /** The container under the state root; its field order is the order of the leaves (src/ledger/README.md). */
@@ -36,6 +40,8 @@ const stateRootsSchema = record<StateRoots>({
   validators: hexBytes<Hex32>(32),
   parameters: hexBytes<Hex32>(32),
   staking: hexBytes<Hex32>(32),
+  batches: hexBytes<Hex32>(32),
+  trust: hexBytes<Hex32>(32),
 })
 
 const parametersSchema = record<{ chain: ChainParameters; policy: ValidationPolicy }>({
@@ -54,6 +60,7 @@ export function fixedRoots(chain: ChainParameters, policy: ValidationPolicy): Fi
 export function stateRoot(
   accumulators: StateAccumulators,
   staking: StakingState,
+  voting: VerdictVoting,
   fixed: FixedRoots,
 ): StateRoot {
   const roots: StateRoots = {
@@ -63,6 +70,8 @@ export function stateRoot(
     validators: validatorSetRoot(staking.validators),
     ...fixed,
     staking: stakingRoot(staking),
+    batches: batchesRoot(voting),
+    trust: trustRoot(voting.trust),
   }
   return toHex(hashTreeRoot(stateRootsSchema, roots)) as StateRoot
 }

@@ -1,6 +1,4 @@
 /** Measures the figures that go into answers. Everything here was counted or timed; nothing is assumed. */
-import type { Electorate } from '../consensus/validator-set.ts'
-import type { QuorumCertificate } from '../types/certificates.ts'
 import type { AnswerFigures } from '../types/ledger-state.ts'
 import type { MonotonicMs, RequestKey } from '../types/primitives.ts'
 import type { TimedExecution } from './block-executor.ts'
@@ -10,15 +8,12 @@ const ARRIVALS_MAX = 100_000
 const THROUGHPUT_WINDOW_MS = 10_000
 
 export class AnswerFigureMeter {
-  readonly #electorate: () => Electorate
   readonly #blockBytesMax: number
   readonly #arrivals = new Map<RequestKey, MonotonicMs>()
   readonly #finals: { readonly at: MonotonicMs; readonly count: number }[] = []
   #bytesSinceFinal = 0
 
-  /** @param electorate of the epoch that is going on */
-  constructor(electorate: () => Electorate, blockBytesMax: number) {
-    this.#electorate = electorate
+  constructor(blockBytesMax: number) {
     this.#blockBytesMax = blockBytesMax
   }
 
@@ -38,15 +33,13 @@ export class AnswerFigureMeter {
   }
 
   /** The figures of every verdict in a block that has just become final, in their order. */
-  measure(execution: TimedExecution, finality: QuorumCertificate, now: MonotonicMs): AnswerFigures[] {
+  measure(execution: TimedExecution, now: MonotonicMs): AnswerFigures[] {
     const { block, changes } = execution.executed
     const count = changes.verdicts.length
     const bytes = this.#bytesSinceFinal
     this.#bytesSinceFinal = 0
     if (count === 0) return []
     const throughputPerSecond = this.#throughput(count, now)
-    const voters = finality.signatures.map(({ voter }) => voter)
-    const electorate = this.#electorate()
     return changes.verdicts.map(({ requestKey }) => {
       const arrivedAt = this.#arrivals.get(requestKey)
       this.#arrivals.delete(requestKey)
@@ -56,9 +49,6 @@ export class AnswerFigureMeter {
         throughputPerSecond,
         networkOverheadBytes: BigInt(Math.round(bytes / count)),
         networkLoad: Math.min(1, block.bytes.length / this.#blockBytesMax),
-        validatorNodes: voters.length,
-        agreeingStake: electorate.weightOf(voters),
-        totalStake: electorate.totalStake,
       }
     })
   }

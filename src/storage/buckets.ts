@@ -15,7 +15,7 @@ import type {
 } from '../types/primitives.ts'
 
 /** What the rows below and the values under them add up to. A database of another version is refused. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /** Prefix bytes. Zero stays free, so that no key is a prefix of the empty range. */
 const BUCKET = {
@@ -43,6 +43,12 @@ const BUCKET = {
   transactions: 0x0b,
   /** Height of an epoch's last block → the fillers from it to the block of its finality certificate, where there are any. */
   fillers: 0x0c,
+  /** Request key → what this node's own rules found about it. */
+  judgements: 0x0d,
+  /** Height → the batch of requests of that block, while it is open. */
+  batches: 0x0e,
+  /** Account id → trust in its validator. */
+  trust: 0x0f,
   /** Position in the state's list of nullifiers → nullifier. */
   nullifierOrder: 0x10,
   /** Position in the state's list of verdicts → request key. */
@@ -66,6 +72,8 @@ export const META = {
   tipCertificate: metaKey('tip-certificate'),
   /** The staking state without its accounts. */
   staking: metaKey('staking'),
+  /** Those who take part in verdicts. */
+  electors: metaKey('electors'),
   /** Lowest height from which every block is kept; absent: none was pruned. */
   lowest: metaKey('lowest'),
   /** Present while a snapshot is being installed: what else is here is half of a state. */
@@ -78,6 +86,7 @@ type NumberedBucket =
   | 'finality'
   | 'commits'
   | 'fillers'
+  | 'batches'
   | 'nullifierOrder'
   | 'verdictOrder'
   | 'handOvers'
@@ -101,6 +110,18 @@ export const sequenceKey = (nodeIdHash: Hex32): Uint8Array => hashKey(BUCKET.seq
 
 export const accountKey = (id: AccountId): Uint8Array => hashKey(BUCKET.accounts, id)
 export const transactionKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.transactions, requestKey)
+
+export const judgementKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.judgements, requestKey)
+export const trustKey = (account: AccountId): Uint8Array => hashKey(BUCKET.trust, account)
+export const batchKey = (height: Height): Uint8Array => heightKey('batches', height)
+
+/** Trust in every validator there was. */
+export const TRUST_RANGE: KeyRange = { gte: Uint8Array.of(BUCKET.trust), lt: Uint8Array.of(BUCKET.trust + 1) }
+/** Every open batch, oldest first. */
+export const BATCH_RANGE: KeyRange = {
+  gte: Uint8Array.of(BUCKET.batches),
+  lt: Uint8Array.of(BUCKET.batches + 1),
+}
 
 /** Every account, in order of their ids. */
 export const ACCOUNT_RANGE: KeyRange = {

@@ -8,21 +8,31 @@ import { decodeQuorumCertificate, encodeQuorumCertificate } from '../codec/certi
 import { toHex } from '../codec/hex.ts'
 import { decodeStateAccumulators } from '../codec/ledger-state.ts'
 import { decodeAccount, decodeStakingRest } from '../codec/staking.ts'
+import { decodeBatch, decodeElectors, decodeTrust } from '../codec/voting.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Result } from '../types/errors.ts'
-import type { StateAccumulators } from '../types/ledger-state.ts'
+import type { StateAccumulators, StateRootOf } from '../types/ledger-state.ts'
 import type { AccountId, Height, StateRoot } from '../types/primitives.ts'
 import type { Account, StakingState } from '../types/staking.ts'
-import { blockOperations, decodeTip, stakingOperations, tipOperations } from './block-batch.ts'
+import type { OpenBatch, ValidatorTrust, VerdictVoting } from '../types/voting.ts'
+import {
+  blockOperations,
+  decodeTip,
+  stakingOperations,
+  tipOperations,
+  votingOperations,
+} from './block-batch.ts'
 import {
   ACCOUNT_RANGE,
+  BATCH_RANGE,
   blockKey,
   decodeHeight,
   finalityKey,
   heightOfHashKey,
   heightRange,
   META,
+  TRUST_RANGE,
 } from './buckets.ts'
 import { type Checkpoint, CheckpointRule } from './checkpoints.ts'
 import type { Database } from './database.ts'
@@ -35,6 +45,7 @@ export interface ChainTip {
   readonly stateRoot: StateRoot
   readonly accumulators: StateAccumulators
   readonly staking: StakingState
+  readonly voting: VerdictVoting
   /** The pre-commit certificate that made it final: on this block or on a descendant. */
   readonly finality: QuorumCertificate
 }
@@ -43,7 +54,11 @@ export interface ChainTip {
 export interface ChainGenesis {
   readonly block: HashedBlock
   readonly stateRoot: StateRoot
-  readonly changes: { readonly accumulators: StateAccumulators; readonly staking: StakingState }
+  readonly changes: {
+    readonly accumulators: StateAccumulators
+    readonly staking: StakingState
+    readonly voting: VerdictVoting
+  }
   /** Without signatures: genesis needs none. */
   readonly finality: QuorumCertificate
 }
@@ -71,7 +86,7 @@ const HEIGHTS_CHECKED = 8_192
 export async function openChain(
   database: Database,
   genesis: ChainGenesis,
-  stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot,
+  stateRootOf: StateRootOf,
 ): Promise<FoundChain> {
   const damaged = (why: string) => damagedDatabase(database.path, why)
   const read = <T>(what: string, key: Uint8Array, decode: (bytes: Uint8Array) => Result<T>): T => {
@@ -90,9 +105,14 @@ export async function openChain(
     ...read('the staking state', META.staking, decodeStakingRest),
     accounts: await readAccounts(database),
   }
+  const voting: VerdictVoting = {
+    electors: read('the list of electors', META.electors, decodeElectors),
+    batches: await readBatches(database),
+    trust: await readTrust(database),
+  }
   const finality = read('the certificate of the tip', META.tipCertificate, decodeQuorumCertificate)
   if (block.hash !== hash) throw damaged(`block ${height} has hash ${block.hash}, the tip is ${hash}`)
-  if (stateRootOf(accumulators, staking) !== stateRoot) {
+  if (stateRootOf(accumulators, staking, voting) !== stateRoot) {
     throw damaged(`the accumulators and accounts do not have the state root ${stateRoot} of height ${height}`)
   }
   if (database.get(heightOfHashKey(genesis.block.hash)) === null) {
@@ -100,7 +120,7 @@ export async function openChain(
   }
   const lowest = lowestKept(database)
   await requireEveryBlock(database, lowest, height)
-  const tip: ChainTip = { height, block, stateRoot, accumulators, staking, finality }
+  const tip: ChainTip = { height, block, stateRoot, accumulators, staking, voting, finality }
   return { tip, lowest, ...(await findCheckpoints(database, tip)) }
 }
 
@@ -114,9 +134,13 @@ async function writeGenesis(database: Database, genesis: ChainGenesis): Promise<
   const none = { keyOf: () => null, remember: () => undefined }
   const tip = { height: block.header.height, hash: block.hash, stateRoot }
   await database.write([
-    ...blockOperations({ block, answers: [], changes: { nullifiers: [], verdicts: [], ...changes } }, none),
+    ...blockOperations(
+      { block, answers: [], changes: { nullifiers: [], verdicts: [], judgements: [], ...changes } },
+      none,
+    ),
     ...tipOperations(tip, encodeQuorumCertificate(finality), changes.accumulators),
     ...stakingOperations(null, changes.staking),
+    ...votingOperations(null, changes.voting),
   ])
 }
 
@@ -130,6 +154,26 @@ async function readAccounts(database: Database): Promise<ReadonlyMap<AccountId, 
     accounts.set(account.value.id, account.value)
   }
   return accounts
+}
+
+async function readBatches(database: Database): Promise<readonly OpenBatch[]> {
+  const batches: OpenBatch[] = []
+  for await (const [key, bytes] of database.scan(BATCH_RANGE)) {
+    const batch = decodeBatch(bytes)
+    if (!batch.ok) throw damagedDatabase(database.path, `batch ${decodeHeight(key)}: ${batch.detail}`)
+    batches.push(batch.value)
+  }
+  return batches
+}
+
+async function readTrust(database: Database): Promise<ReadonlyMap<AccountId, ValidatorTrust>> {
+  const trust = new Map<AccountId, ValidatorTrust>()
+  for await (const [key, bytes] of database.scan(TRUST_RANGE)) {
+    const of = decodeTrust(bytes)
+    if (!of.ok) throw damagedDatabase(database.path, `trust in ${toHex(key.subarray(1))}: ${of.detail}`)
+    trust.set(of.value.account, of.value)
+  }
+  return trust
 }
 
 /** Each block shares its batch with its nullifiers and verdicts: where all blocks are, all batches are. */

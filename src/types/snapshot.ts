@@ -6,7 +6,8 @@ import type { Validator } from './validator-set.ts'
 
 /**
  * The parts of a snapshot in their order: the last block in canonical bytes, then the state's lists as their leaves
- * were appended, then the staking state without its accounts, then these in order of their ids. What has no root
+ * were appended, then the staking state without its accounts, then these in order of their ids, then those who take part in verdicts,
+ * the batches that wait for one, and trust in order of account. What has no root
  * of its own (request ids, sequences) follows from the verdicts.
  */
 export const SNAPSHOT_PARTS = [
@@ -16,6 +17,9 @@ export const SNAPSHOT_PARTS = [
   'verdicts',
   'staking',
   'accounts',
+  'electors',
+  'batches',
+  'trust',
 ] as const
 export type SnapshotPart = (typeof SNAPSHOT_PARTS)[number]
 

@@ -3,6 +3,7 @@
  * accounts do with their stake, and proofs of a validator's equivocation. A closed union, so that a new kind is a
  * compile error wherever it is not handled.
  */
+import type { CastCommit, CastOpening } from './ballots.ts'
 import type { Evidence } from './evidence.ts'
 import type { AccountId, Height, RequestKey, TransactionHash } from './primitives.ts'
 import type { CertificateValidationRequest, FourProofValidationRequest } from './validation-request.ts'
@@ -58,8 +59,24 @@ export interface EvidenceTransaction {
   readonly evidence: Evidence
 }
 
+/**
+ * What validators have said in their votes about requests of earlier blocks. The leader makes it out of the votes that
+ * it has; at most one in a block, and the first.
+ */
+export interface BallotsTransaction {
+  readonly kind: 'ballots'
+  /** In order of slot and voter. */
+  readonly commits: readonly CastCommit[]
+  /** In order of slot and voter. */
+  readonly openings: readonly CastOpening[]
+}
+
 /** What a block orders. */
-export type Transaction = ValidationTransaction | StakingTransaction | EvidenceTransaction
+export type Transaction =
+  | ValidationTransaction
+  | StakingTransaction
+  | EvidenceTransaction
+  | BallotsTransaction
 
 /** A transaction with what is derived from its canonical bytes, computed once at the edge. */
 export interface HashedTransaction<T extends Transaction = Transaction> {

@@ -26,6 +26,7 @@ export type EvidenceRefusal =
   | 'evidence-same-content'
   | 'evidence-order'
   | 'evidence-height'
+  | 'evidence-commits'
   | 'evidence-future-epoch'
   | 'evidence-expired'
   | 'evidence-unknown-key'

@@ -114,7 +114,8 @@ export interface BlockView {
     readonly kind: string
     readonly requestKey: string
     /** Null while the block is not executed. */
-    readonly verdict: 'valid' | 'invalid' | null
+    /** Null while there is none, and for what gets none. */
+    readonly verdict: 'valid' | 'invalid' | 'expired' | null
     readonly reasons: readonly string[]
   }[]
 }
