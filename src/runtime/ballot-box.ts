@@ -34,13 +34,23 @@ import {
 import type { BallotsTransaction, HashedTransaction } from '../types/transaction.ts'
 import type { Validator } from '../types/validator-set.ts'
 import type { RuleFailure } from '../types/verdict.ts'
-import type { OpenBatch, VerdictVoting } from '../types/voting.ts'
+import type { CastBallot, OpenBatch, VerdictVoting } from '../types/voting.ts'
 
 /** Openings kept of one validator, and prepare votes with commits: more slots than are open at once. */
 const OPENINGS_PER_VOTER_MAX = 32
-/** Bytes that one opening adds to a block besides its findings, and one commit. */
-const OPENING_BYTES = 96
-const COMMIT_BYTES = 96
+/** Bytes that a commit adds to a block, and an opening besides its findings; a little more than they are. */
+const BALLOT_BYTES = 96
+const BALLOTS_BYTES_MAX = TRANSACTION_BYTES_MAX - 1_024
+
+/** How a validator departs from the protocol: only for tests, which host it to see that others are not harmed. */
+export interface BallotConduct {
+  /** What it says about a request whose rules failed so. */
+  readonly findings?: (failures: readonly RuleFailure[], requestKey: RequestKey) => Findings
+  /** It opens as soon as its commit is in the chain. */
+  readonly opensEarly?: boolean
+  /** As a leader it leaves this validator's ballots out of its blocks. */
+  readonly leavesOut?: (voter: ValidatorIndex) => boolean
+}
 
 export interface BallotBoxOptions {
   readonly genesisHash: GenesisHash
@@ -51,8 +61,7 @@ export interface BallotBoxOptions {
     readonly saltOf: (slot: BallotSlot) => Hex32
     /** Commits of before the start: they are never replaced by others. */
     readonly committed: readonly BallotCommit[]
-    /** What to say about a request whose rules failed so; other than findingsOf only in tests of liars. */
-    readonly findings?: (failures: readonly RuleFailure[], requestKey: RequestKey) => Findings
+    readonly conduct?: BallotConduct
   } | null
   /** What this node's rules found about a request of a block; null when it was not there to judge. */
   readonly judgement: (blockHash: BlockHash, requestKey: RequestKey) => readonly RuleFailure[] | null
@@ -154,40 +163,27 @@ export class BallotBox {
    * @returns null when there is nothing
    */
   collect(parent: BallotPoint, validators: readonly Validator[]): CollectedBallots | null {
-    const height = parent.height + 1
     const commits: CastCommit[] = []
     const openings: CastOpening[] = []
     const votes = new Set<Vote>()
-    let bytes = 64
-    for (const batch of [...parent.voting.batches].sort(compareSlotsOf)) {
-      const members = electorsOfBatch(parent.voting, batch)
+    let bytes = 0
+    const hasRoomFor = (more: number): boolean => {
+      if (bytes + more > BALLOTS_BYTES_MAX || commits.length + openings.length >= CAST_BALLOTS_MAX)
+        return false
+      bytes += more
+      return true
+    }
+    for (const batch of parent.voting.batches) {
       const slot = slotOf(batch, parent)
-      for (const [i, { id }] of validators.entries()) {
-        const voter = asValidatorIndex(i)
-        const position = positionOf(members, id)
-        if (position === null || commits.length + openings.length >= CAST_BALLOTS_MAX) continue
-        const cast = batch.ballots.find(({ elector }) => elector === position)
-        if (cast === undefined) {
-          const vote = this.#votes.get(voter)
-          const said = vote?.ballots.commits.find((commit) => nameOf(commit) === nameOf(slot))
-          if (vote === undefined || said === undefined || batch.closedAt !== null) continue
-          if (height > commitDeadline(batch) || bytes + COMMIT_BYTES > TRANSACTION_BYTES_MAX) continue
-          bytes += COMMIT_BYTES
-          commits.push({ ...said, voter })
-          votes.add(vote)
-        } else if (
-          cast.opening === null &&
-          batch.closedAt !== null &&
-          height >= openingStart(batch.closedAt)
-        ) {
-          const opening = this.#openings.get(voter)?.get(nameOf(slot))
-          if (opening === undefined || opening.findings.length !== batch.requests.length) continue
-          const { genesisHash } = this.#options
-          if (ballotCommit({ genesisHash, epoch: batch.epoch, validator: id }, opening) !== cast.commit)
-            continue
-          const grown = bytes + OPENING_BYTES + 2 * opening.findings.length
-          if (grown > TRANSACTION_BYTES_MAX) continue
-          bytes = grown
+      for (const [voter, place] of placesOf(parent, batch, validators)) {
+        if (this.#options.self?.conduct?.leavesOut?.(voter) === true) continue
+        const heard = place.cast === null ? this.#heardCommit(slot, batch, voter, parent) : null
+        if (heard !== null && hasRoomFor(BALLOT_BYTES)) {
+          commits.push({ ...heard.commit, voter })
+          votes.add(heard.vote)
+        }
+        const opening = place.cast === null ? null : this.#heardOpening(slot, batch, voter, place, parent)
+        if (opening !== null && hasRoomFor(BALLOT_BYTES + 2 * opening.findings.length)) {
           openings.push({ ...opening, voter })
         }
       }
@@ -199,8 +195,42 @@ export class BallotBox {
     }
   }
 
+  /** A commit that a block on the point can hold, with the vote it is from. */
+  #heardCommit(
+    slot: BallotSlot,
+    batch: OpenBatch,
+    voter: ValidatorIndex,
+    { height }: BallotPoint,
+  ): { readonly commit: BallotCommit; readonly vote: Vote } | null {
+    if (batch.closedAt !== null || height + 1 > commitDeadline(batch)) return null
+    const vote = this.#votes.get(voter)
+    const commit = vote?.ballots.commits.find((said) => nameOf(said) === nameOf(slot))
+    return vote === undefined || commit === undefined ? null : { commit, vote }
+  }
+
+  /**
+   * An opening that a block on the point can hold. One that is heard while commits are taken is a leak: it goes into
+   * the block, so that it costs what a leak costs.
+   */
+  #heardOpening(
+    slot: BallotSlot,
+    { closedAt, requests, epoch }: OpenBatch,
+    voter: ValidatorIndex,
+    { cast, id }: BallotPlace,
+    { height }: BallotPoint,
+  ): BallotOpening | null {
+    if (cast === null || cast.opening !== null) return null
+    if (closedAt !== null && height + 1 < openingStart(closedAt)) return null
+    const opening = this.#openings.get(voter)?.get(nameOf(slot))
+    if (opening === undefined || opening.findings.length !== requests.length) return null
+    const { genesisHash } = this.#options
+    // Nobody but the owner is heard here, but a liar may say what does not fit its commit.
+    return ballotCommit({ genesisHash, epoch, validator: id }, opening) === cast.commit ? opening : null
+  }
+
   /** Only when closing is final here: an opening that is known while commits are taken can be copied. */
   #isToBeOpened({ closedAt }: OpenBatch, { height }: BallotPoint): boolean {
+    if (this.#options.self?.conduct?.opensEarly === true) return true
     return closedAt !== null && closedAt <= this.#finalHeight && height < openingDeadline(closedAt)
   }
 
@@ -214,7 +244,7 @@ export class BallotBox {
     for (const { requestKey } of requests) {
       const failures = judgement(slot.blockHash, requestKey)
       if (failures === null) return null
-      findings.push((self.findings ?? findingsOf)(failures, requestKey))
+      findings.push((self.conduct?.findings ?? findingsOf)(failures, requestKey))
     }
     const opening = { ...slot, rules: RULES_VERSION, findings, salt: self.saltOf(slot) }
     const commit = ballotCommit({ genesisHash, epoch, validator: self.id }, opening)
@@ -235,6 +265,23 @@ function nameOf({ height, blockHash, round }: BallotSlot): string {
   return `${height}:${round}:${blockHash}`
 }
 
-function compareSlotsOf(a: OpenBatch, b: OpenBatch): number {
-  return a.height - b.height || a.round - b.round
+/** A validator's place in a batch. */
+interface BallotPlace {
+  readonly id: ValidatorId
+  readonly cast: CastBallot | null
+}
+
+/** Those who can have ballots in a batch, in order of the set that decides the block. */
+function placesOf(
+  { voting }: BallotPoint,
+  batch: OpenBatch,
+  validators: readonly Validator[],
+): (readonly [ValidatorIndex, BallotPlace])[] {
+  const members = electorsOfBatch(voting, batch)
+  return validators.flatMap(({ id }, i) => {
+    const position = positionOf(members, id)
+    if (position === null) return []
+    const cast = batch.ballots.find(({ elector }) => elector === position) ?? null
+    return [[asValidatorIndex(i), { id, cast }] as const]
+  })
 }

@@ -5,7 +5,7 @@ import type { FinalTurn } from '../consensus/leader-election.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
-import type { BallotSlot, Findings } from '../types/ballots.ts'
+import type { BallotSlot } from '../types/ballots.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Logger } from '../types/logger.ts'
@@ -22,6 +22,7 @@ import type {
 import type { SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
 import type { RuleFailure } from '../types/verdict.ts'
+import type { BallotConduct } from './ballot-box.ts'
 import type { OnVerified } from './message-verifier.ts'
 import type {
   BlockFetcher,
@@ -47,8 +48,7 @@ export interface ValidatorDuties {
   /** How its ballots are made (ballot-box.ts). */
   readonly ballots: {
     readonly saltOf: (slot: BallotSlot) => Hex32
-    /** Other than what the rules found only for a liar, in tests. */
-    readonly findings?: (failures: readonly RuleFailure[], requestKey: RequestKey) => Findings
+    readonly conduct?: BallotConduct
   }
 }
 

@@ -225,6 +225,9 @@ export class SimulatedMiner {
         get staking() {
           return node.#state.staking
         },
+        get voting() {
+          return node.#state.voting
+        },
       },
       pool: this.pool,
       stopwatch: () => this.#world.nowMs,

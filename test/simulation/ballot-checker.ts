@@ -1,0 +1,101 @@
+/**
+ * Looks at verdicts and ballots from outside: no wrong verdict, none that was copied, no ballot that was stolen, no
+ * honest validator blamed (the columns of spec/commit-reveal.md 5.9). That trust is the same everywhere is part of I9.
+ */
+import { findingOf, findingsOf } from '../../src/ledger/verdicts/findings.ts'
+import { type BallotSlot, COMPONENTS, type Findings } from '../../src/types/ballots.ts'
+import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
+import type { ConsensusMessage } from '../../src/types/messages.ts'
+import type { ValidatorTrust } from '../../src/types/voting.ts'
+import type { Speaker } from './checker.ts'
+import { slotName } from './conspiracy.ts'
+
+export class BallotChecker {
+  readonly #violated: (what: string) => void
+  readonly #honest: ReadonlySet<string>
+  /** Request → what every honest validator finds. */
+  readonly #findings = new Map<string, Findings>()
+  /** Slot → the how manieth message first held an opening of an honest validator. */
+  readonly #openedAt = new Map<string, number>()
+  /** Slot and commit → the how manieth message first held it. */
+  readonly #committedAt = new Map<string, number>()
+  #messages = 0
+  /** Verdicts by status, for a run's figures. */
+  readonly verdicts = { valid: 0, invalid: 0, expired: 0 }
+  /** The lowest trust that an honest validator had, parts per million. */
+  lowestHonestTrust = Number.POSITIVE_INFINITY
+
+  /** @param honest accounts of those who follow the rules */
+  constructor(honest: ReadonlySet<string>, violated: (what: string) => void) {
+    this.#honest = honest
+    this.#violated = violated
+  }
+
+  /** Bytes leave a node. */
+  said(node: Speaker, message: ConsensusMessage): void {
+    if (message.kind !== 'prepare' && message.kind !== 'pre-commit' && message.kind !== 'proposal') return
+    this.#messages++
+    // A liar's vote may be known only from its own proposal.
+    for (const { ballots } of message.kind === 'proposal' ? message.ballotVotes : [message]) {
+      for (const { commit, ...slot } of ballots.commits) {
+        first(this.#committedAt, `${slotName(slot)}/${commit}`, this.#messages)
+      }
+    }
+    if (!node.isHonest || message.kind === 'proposal') return
+    for (const opening of message.ballots.openings) first(this.#openedAt, slotName(opening), this.#messages)
+  }
+
+  /** Final blocks with what they led to. */
+  executed(node: Speaker, blocks: readonly FinalizedBlock[]): void {
+    if (!node.isHonest) return
+    for (const { block, changes } of blocks) {
+      const { height } = block.header
+      for (const { requestKey, failures } of changes.judgements) {
+        this.#findings.set(requestKey, findingsOf(failures))
+      }
+      for (const { requestKey, status, findings } of changes.verdicts) {
+        this.verdicts[status]++
+        if (status !== 'expired' && !agrees(findings, this.#findings.get(requestKey) ?? findings)) {
+          this.#violated(`V1: a wrong verdict on ${requestKey} at height ${height}`)
+        }
+      }
+      for (const batch of changes.voting.batches) {
+        if (batch.blockHash === null) continue
+        const slot = { height: batch.height, blockHash: batch.blockHash, round: batch.round }
+        const opened = batch.ballots.filter(({ opening }) => opening !== null).map(({ commit }) => commit)
+        if (new Set(opened).size !== opened.length)
+          this.#violated(`V3: a ballot of ${slotName(slot)} is stolen`)
+        for (const { commit } of batch.ballots) this.#inTime(slot, commit)
+      }
+      for (const trust of changes.voting.trust.values()) this.#trusted(trust, height)
+    }
+  }
+
+  /** V2: what was known of others when a commit was first said is nothing. */
+  #inTime(slot: BallotSlot, commit: string): void {
+    const name = slotName(slot)
+    const openedAt = this.#openedAt.get(name) ?? Number.POSITIVE_INFINITY
+    const committedAt = this.#committedAt.get(`${name}/${commit}`)
+    if (committedAt === undefined) this.#violated(`V4: nobody said commit ${commit} of ${name}`)
+    else if (committedAt > openedAt)
+      this.#violated(`V2: a commit of ${name} was said after an opening was known`)
+  }
+
+  #trusted({ account, dissented, ppm }: ValidatorTrust, height: number): void {
+    if (!this.#honest.has(account)) return
+    this.lowestHonestTrust = Math.min(this.lowestHonestTrust, ppm)
+    if (dissented > 0) this.#violated(`V5: honest ${account.slice(0, 8)} is blamed by height ${height}`)
+  }
+}
+
+/** Whether a verdict says nothing that honest validators did not find. */
+function agrees(verdict: Findings, found: Findings): boolean {
+  return COMPONENTS.every((component) => {
+    const value = findingOf(verdict, component)
+    return value === 0 || value === findingOf(found, component)
+  })
+}
+
+function first(at: Map<string, number>, name: string, now: number): void {
+  if (!at.has(name)) at.set(name, now)
+}
