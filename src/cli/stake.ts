@@ -162,6 +162,11 @@ export function registerStakeCommand(program: Command): void {
     .requiredOption(...amount)
     .action(unbond)
   signedVerb('join', 'enter the validator set with the next epoch', 'join --data ./net/node-4').action(join)
+  signedVerb(
+    'rejoin',
+    'come back on probation after being excluded from verdicts, when the cool-down is over',
+    'rejoin --data ./net/node-1',
+  ).action((options: StakeOptions) => perform(options, async () => () => ({ kind: 'rejoin' })))
   signedVerb('leave', 'leave the validator set with the next epoch', 'leave --data ./net/node-1').action(
     (options: StakeOptions) => perform(options, async () => () => ({ kind: 'leave' })),
   )

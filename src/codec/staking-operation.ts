@@ -27,7 +27,7 @@ const SIGNATURE_BYTES = 3_309
 type Operation<K extends StakingOperation['kind']> = Extract<StakingOperation, { kind: K }>
 
 /** An SSZ container cannot be empty: these carry one byte that is 0. */
-function bare<K extends 'join' | 'leave'>(kind: K): Schema<Operation<K>> {
+function bare<K extends 'join' | 'leave' | 'rejoin'>(kind: K): Schema<Operation<K>> {
   const byte = record<{ nothing: 'nothing' }>({ nothing: oneOf(['nothing']) as Schema<'nothing'> })
   return {
     ssz: byte.ssz,
@@ -60,6 +60,7 @@ export const stakingOperationSchema: Schema<StakingOperation> = variants<Staking
       record({ newPublicKey: bytesFixed(PUBLIC_KEY_BYTES), proof: bytesFixed(SIGNATURE_BYTES) }),
     ),
   ),
+  row('rejoin', bare('rejoin')),
 ])
 
 /** Everything of a staking transaction but its signature. */

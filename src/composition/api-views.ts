@@ -4,6 +4,7 @@ import { decodeBlock } from '../codec/block.ts'
 import type { ReplicaView } from '../consensus/replica.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
 import { nextValidators } from '../ledger/staking/end-epoch.ts'
+import { ownerOfKey } from '../ledger/staking/validator-keys.ts'
 import type { PeerEntry } from '../network/peers.ts'
 import type {
   ApiPorts,
@@ -12,9 +13,11 @@ import type {
   PeerView,
   ReadinessCheck,
   StatusView,
+  TrustView,
   ValidatorView,
 } from '../rpc/http/api-ports.ts'
 import type { StakingPorts } from '../rpc/http/staking-ports.ts'
+import type { ChainTip } from '../storage/chain-opening.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { HashedBlock } from '../types/block.ts'
 import { epochEndHeight } from '../types/epochs.ts'
@@ -26,6 +29,7 @@ import {
   type ValidatorId,
   type ValidatorIndex,
 } from '../types/primitives.ts'
+import { TRUST_MAX } from '../types/voting.ts'
 import { blockView, peerView } from './shared-views.ts'
 
 export interface ApiSources {
@@ -138,6 +142,7 @@ export class ApiViews implements ApiPorts {
     const next = new Map(
       nextValidators(chain.tip.staking, parameters.minimumValidatorStake).map(({ id, stake }) => [id, stake]),
     )
+    const trustOf = (id: ValidatorId): TrustView | null => trustView(id, chain.tip)
     const members = electorate.set.validators.map(({ id, stake }, index) => ({
       index,
       validatorId: id,
@@ -145,6 +150,7 @@ export class ApiViews implements ApiPorts {
       nextStake: next.get(id) ?? 0n,
       isThisNode: index === self,
       isConnected: index === self || reachable.has(id),
+      trust: trustOf(id),
     }))
     const newcomers = [...next].filter(([id]) => electorate.indexOf(id) === null)
     return [
@@ -156,6 +162,7 @@ export class ApiViews implements ApiPorts {
         nextStake: stake,
         isThisNode: id === nodeId,
         isConnected: id === nodeId || reachable.has(id),
+        trust: trustOf(id),
       })),
     ]
   }
@@ -203,4 +210,26 @@ export class ApiViews implements ApiPorts {
 /** A node's name in its answers: short, stable, and the same as in logs. */
 export function nodeNameOf(id: ValidatorId, self: ValidatorIndex | null): string {
   return self === null ? `node-${id.slice(0, 12)}` : `validator-${self}-${id.slice(0, 12)}`
+}
+
+function trustView(
+  id: ValidatorId,
+  { staking, voting }: Pick<ChainTip, 'staking' | 'voting'>,
+): TrustView | null {
+  const owner = ownerOfKey(id, staking.accounts)
+  const trust = owner === null ? undefined : voting.trust.get(owner.account.id)
+  if (trust === undefined) return null
+  return {
+    score: trust.ppm / TRUST_MAX,
+    ppm: trust.ppm,
+    status: trust.status,
+    exclusions: trust.exclusions,
+    excludedUntilPeriod: trust.status === 'excluded' ? trust.untilPeriod : null,
+    cleanPeriods: trust.cleanStreak,
+    slots: trust.opportunities,
+    agreed: trust.agreed,
+    dissented: trust.dissented,
+    withheld: trust.withheld,
+    absent: trust.absent,
+  }
 }

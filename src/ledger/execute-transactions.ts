@@ -3,13 +3,14 @@
  * breaks a rule leaves the block legal: it is for its verdict, which comes with the ballots of later blocks, or at once
  * where nobody votes (verdicts/README.md). What makes the block illegal is a refusal.
  */
+import { accountId } from '../codec/genesis.ts'
 import { proofHash, transactionProofBincode } from '../codec/proofs.ts'
 import { encodeVerdict, verdictLeaf } from '../codec/verdict.ts'
 import type { Findings } from '../types/ballots.ts'
 import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
 import type { StateChanges } from '../types/ledger-state.ts'
 import type { BlockHash, Epoch, Height, Hex32, Nullifier, StateRoot, UnixMs } from '../types/primitives.ts'
-import type { HashedTransaction, ValidationTransaction } from '../types/transaction.ts'
+import type { HashedTransaction, StakingTransaction, ValidationTransaction } from '../types/transaction.ts'
 import type { Judgement, VerdictRecord } from '../types/verdict.ts'
 import type { OpenRequest } from '../types/voting.ts'
 import { type ChainRules, isEpochEnd, isFiller } from './chain-rules.ts'
@@ -111,14 +112,22 @@ export class BlockExecution {
       return this.#voting.addBallots(transaction)
     }
     this.#settle()
-    if (transaction.kind === 'staking' || transaction.kind === 'evidence')
-      return this.#staking.add(transaction)
+    if (transaction.kind === 'evidence') return this.#staking.add(transaction)
+    if (transaction.kind === 'staking') return this.#stake(transaction)
     const request = { ...hashed, transaction }
     const identity = requestIdentity(request, this.#context.rules.genesisHash)
     const refusal = this.#refusalOf(identity)
     if (refusal !== null) return refusal
     this.#judge(request, identity)
     return null
+  }
+
+  #stake(transaction: StakingTransaction): Refusal<TransactionRefusal> | null {
+    if (transaction.operation.kind !== 'rejoin') return this.#staking.add(transaction)
+    const account = accountId(transaction.publicKey)
+    const refusal = this.#voting.rejoinRefusal(account) ?? this.#staking.add(transaction)
+    if (refusal === null) this.#voting.rejoin(account)
+    return refusal
   }
 
   /** What earlier blocks have left open comes before what this block orders, whether or not it holds ballots. */

@@ -34,6 +34,8 @@ export type StakingOperation =
   | { readonly kind: 'join' }
   /** Out of it from the next epoch on. */
   | { readonly kind: 'leave' }
+  /** One that was excluded from verdicts comes back on probation, when its cool-down is over. */
+  | { readonly kind: 'rejoin' }
   /** Another validator key from the next epoch on; `proof` is its signature, context key-change. */
   | { readonly kind: 'change-key'; readonly newPublicKey: Uint8Array; readonly proof: Uint8Array }
 

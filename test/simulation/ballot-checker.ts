@@ -6,6 +6,7 @@ import { findingOf, findingsOf } from '../../src/ledger/verdicts/findings.ts'
 import { type BallotSlot, COMPONENTS, type Findings } from '../../src/types/ballots.ts'
 import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
+import type { BallotsTransaction } from '../../src/types/transaction.ts'
 import type { ValidatorTrust } from '../../src/types/voting.ts'
 import type { Speaker } from './checker.ts'
 import { slotName } from './conspiracy.ts'
@@ -19,6 +20,12 @@ export class BallotChecker {
   readonly #openedAt = new Map<string, number>()
   /** Slot and commit → the how manieth message first held it. */
   readonly #committedAt = new Map<string, number>()
+  /** Slot and voter → the commit of an honest validator. */
+  readonly #saidBy = new Map<string, string>()
+  /** Slot and voter → the commit in the chain. */
+  readonly #cast = new Map<string, string>()
+  /** Slot and commit → who opened it in the chain. */
+  readonly #opened = new Map<string, number>()
   #messages = 0
   /** Verdicts by status, for a run's figures. */
   readonly verdicts = { valid: 0, invalid: 0, expired: 0 }
@@ -42,6 +49,12 @@ export class BallotChecker {
       }
     }
     if (!node.isHonest || message.kind === 'proposal') return
+    for (const { commit, ...slot } of message.ballots.commits) {
+      const name = `${slotName(slot)}/${message.voter}`
+      const before = this.#saidBy.get(name) ?? commit
+      if (before !== commit) this.#violated(`V7: ${node.name} commits to two things in ${slotName(slot)}`)
+      this.#saidBy.set(name, before)
+    }
     for (const opening of message.ballots.openings) first(this.#openedAt, slotName(opening), this.#messages)
   }
 
@@ -59,15 +72,25 @@ export class BallotChecker {
           this.#violated(`V1: a wrong verdict on ${requestKey} at height ${height}`)
         }
       }
-      for (const batch of changes.voting.batches) {
-        if (batch.blockHash === null) continue
-        const slot = { height: batch.height, blockHash: batch.blockHash, round: batch.round }
-        const opened = batch.ballots.filter(({ opening }) => opening !== null).map(({ commit }) => commit)
-        if (new Set(opened).size !== opened.length)
-          this.#violated(`V3: a ballot of ${slotName(slot)} is stolen`)
-        for (const { commit } of batch.ballots) this.#inTime(slot, commit)
-      }
+      const [first] = block.transactions
+      if (first?.transaction.kind === 'ballots') this.#ballots(first.transaction)
       for (const trust of changes.voting.trust.values()) this.#trusted(trust, height)
+    }
+  }
+
+  #ballots({ commits, openings }: BallotsTransaction): void {
+    for (const { commit, voter, ...slot } of commits) {
+      this.#inTime(slot, commit)
+      this.#cast.set(`${slotName(slot)}/${voter}`, commit)
+    }
+    for (const { voter, ...slot } of openings) {
+      const name = slotName(slot)
+      const commit = this.#cast.get(`${name}/${voter}`)
+      // Another epoch has other indices.
+      if (commit === undefined) continue
+      const by = this.#opened.get(`${name}/${commit}`) ?? voter
+      if (by !== voter) this.#violated(`V3: the ballot of ${by} in ${name} is stolen by ${voter}`)
+      this.#opened.set(`${name}/${commit}`, by)
     }
   }
 

@@ -65,7 +65,7 @@ export function bendBallots(
   if (copy === 1) commits = commits.filter((commit) => knows.openingFor(commit, self) !== null)
   if (random.chance(steal)) {
     commits = commits.map((commit) => knows.commitFor(commit, self) ?? commit)
-    openings = openings.map((opening) => knows.openingFor(opening, self) ?? opening)
+    openings = [...openings, ...knows.openingsOfOthers(self)]
   }
   if (random.chance(spoil)) openings = openings.map((of) => ({ ...of, salt: '5a'.repeat(32) as Hex32 }))
   if (random.chance(hush)) openings = []

@@ -25,6 +25,7 @@ import { toySign } from './toy-signatures.ts'
 type ReportedTimeout = TimeoutCertificate['timeouts'][number]
 
 const REMEMBERED = 200
+const STOLEN_MAX = 8
 /** Blocks that are not final yet are among so many. */
 const RECENT = 4
 
@@ -84,6 +85,14 @@ export class Conspiracy {
   /** What another validator opened in a slot; null when nothing was heard. */
   openingFor(slot: BallotSlot, self: ValidatorIndex): BallotOpening | null {
     return this.#heard(this.#openings, slot, self)
+  }
+
+  /** The latest openings of others, one for each slot. */
+  openingsOfOthers(self: ValidatorIndex): readonly BallotOpening[] {
+    const slots = [...this.#openings.values()].slice(-STOLEN_MAX)
+    return slots
+      .flatMap((said) => [...said].filter(([voter]) => voter !== self).slice(0, 1))
+      .map(([, of]) => of)
   }
 
   #heard<T>(

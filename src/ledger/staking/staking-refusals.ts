@@ -21,6 +21,8 @@ export type StakingRefusal =
   | 'staking-key-changes'
   | 'staking-key-proof'
   | 'staking-signature'
+  | 'staking-not-excluded'
+  | 'staking-cool-down'
 
 export type EvidenceRefusal =
   | 'evidence-same-content'

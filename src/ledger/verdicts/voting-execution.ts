@@ -3,7 +3,14 @@
  * the end of a period. The order is fixed; whoever executes calls the steps in it.
  */
 import { type Refusal, refuse } from '../../types/errors.ts'
-import { asHeight, type BlockHash, type Epoch, type Height, type UnixMs } from '../../types/primitives.ts'
+import {
+  type AccountId,
+  asHeight,
+  type BlockHash,
+  type Epoch,
+  type Height,
+  type UnixMs,
+} from '../../types/primitives.ts'
 import type { StakingState } from '../../types/staking.ts'
 import type { BallotsTransaction } from '../../types/transaction.ts'
 import type { OpenBatch, OpenRequest, VerdictVoting } from '../../types/voting.ts'
@@ -73,6 +80,29 @@ export class VotingExecution {
       trust === this.#state.trust && batches.every((batch, i) => batch === this.#state.batches[i])
     if (!isSame) this.#state = { ...this.#state, batches, trust }
     return decided
+  }
+
+  /** Why an account's validator cannot come back on probation now; null when it can. */
+  rejoinRefusal(account: AccountId): Refusal<'staking-not-excluded' | 'staking-cool-down'> | null {
+    const trust = this.#state.trust.get(account)
+    if (trust?.status !== 'excluded') {
+      return refuse('staking-not-excluded', `account ${account} is not excluded from verdicts`)
+    }
+    const period = periodOf(this.#moment.height, this.#rules.parameters)
+    return period < trust.untilPeriod
+      ? refuse(
+          'staking-cool-down',
+          `it may come back from period ${trust.untilPeriod} on, this one is ${period}`,
+        )
+      : null
+  }
+
+  /** It takes part from the next period on, at no weight. */
+  rejoin(account: AccountId): void {
+    const trust = this.#state.trust.get(account)
+    if (trust === undefined) return
+    const back = { ...trust, status: 'probation', untilPeriod: 0, cleanStreak: 0 } as const
+    this.#state = { ...this.#state, trust: new Map(this.#state.trust).set(account, back) }
   }
 
   /** A request that the block orders. */

@@ -88,6 +88,25 @@ export interface ValidatorView {
   readonly nextStake: bigint
   readonly isThisNode: boolean
   readonly isConnected: boolean
+  /** How far it is trusted to take part in verdicts; null for one that never could. */
+  readonly trust: TrustView | null
+}
+
+/** Trust in a validator as the ledger has it; the counters are of the period that goes on. */
+export interface TrustView {
+  /** 0 to 1, for reading; the ledger counts in parts per million. */
+  readonly score: number
+  readonly ppm: number
+  readonly status: 'active' | 'probation' | 'excluded'
+  readonly exclusions: number
+  /** The first period in which it may come back; null while it is not excluded. */
+  readonly excludedUntilPeriod: number | null
+  readonly cleanPeriods: number
+  readonly slots: number
+  readonly agreed: number
+  readonly dissented: number
+  readonly withheld: number
+  readonly absent: number
 }
 
 export interface BlockView {
