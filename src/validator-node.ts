@@ -21,6 +21,7 @@ import { openNodeStorage } from './composition/node-storage.ts'
 import { startPowNode } from './composition/pow-node.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks, validationReadiness } from './composition/readiness.ts'
+import type { NodeOptions, RunningNode } from './composition/running-node.ts'
 import { StakingAdmission } from './composition/staking-admission.ts'
 import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
@@ -32,10 +33,8 @@ import { notSigningBecause, ValidatorFollowing } from './composition/validator-f
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
 import { VerdictFeed } from './composition/verdict-feed.ts'
 import { BUILD } from './config/build-info.ts'
-import type { Config } from './config/schema.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
-import type { ModuleLogger } from './observability/logger.ts'
 import { createMetrics } from './observability/metrics.ts'
 import { ConsensusNode } from './runtime/consensus-node.ts'
 import type { ValidatorDuties } from './runtime/consensus-node-options.ts'
@@ -43,22 +42,6 @@ import { epochEndHeight } from './types/epochs.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
 import type { MonotonicMs } from './types/primitives.ts'
 import { ValidationService } from './validation/validation-service.ts'
-
-export interface NodeOptions {
-  readonly dataDir: string
-  readonly config: Config
-  readonly logger: ModuleLogger
-  /** The operator's word that this validator's key has never signed; begins a missing safety record. */
-  readonly hasNeverSigned?: boolean
-}
-
-/** A node that is up. */
-export interface RunningNode {
-  readonly addresses: NodeAddresses
-  stop(): Promise<void>
-  /** Resolves when the node has stopped, for whatever reason. */
-  readonly stopped: Promise<void>
-}
 
 /** How often waiting transactions are looked at for expiry, and gauges are set. */
 const HOUSEKEEPING_MS = 1_000
@@ -104,7 +87,6 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
   const feed = new VerdictFeed((requestKey) => chain.state.judgement(requestKey))
-
   const admission = new StakingAdmission(chain, rules)
   if (storage.installedHeight !== null) {
     logger.info({ height: storage.installedHeight }, 'the state of a snapshot was installed')
@@ -146,7 +128,10 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     upkeep.finalized()
   }
 
-  const watched = safety === null ? null : watchedDuties(storage, safety, () => consensus.electorate, onFatal)
+  const watched =
+    safety === null
+      ? null
+      : watchedDuties(storage, safety, () => consensus.electorate, onFatal, options.conduct)
   const watch = watched?.watch
   // Null when this node signs from the start, or not at all.
   const wait =
