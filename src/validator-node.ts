@@ -2,6 +2,7 @@
  * The composition root: builds every component, joins their ports, starts and stops them in order. Decides
  * nothing; TypeScript checks here that what one layer needs another gives.
  */
+
 import { announce } from './composition/announce-blocks.ts'
 import { ApiViews, nodeNameOf } from './composition/api-views.ts'
 import { buildCatchingUp, trustedBlockOf } from './composition/catching-up.ts'
@@ -32,6 +33,7 @@ import { holdDuties, listeningMs, watchedDuties } from './composition/validator-
 import { notSigningBecause, ValidatorFollowing } from './composition/validator-following.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
 import { VerdictFeed } from './composition/verdict-feed.ts'
+import { verdictStore } from './composition/verdict-store.ts'
 import { BUILD } from './config/build-info.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
@@ -234,7 +236,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
         }),
     })
   const service = new ValidationService({
-    store: chain,
+    store: verdictStore(chain),
     submitter: flow,
     feed,
     readiness: { check: () => validationReadiness(readiness()) },

@@ -131,10 +131,11 @@ export const batchHeadSchema: Schema<BatchHead> = record<BatchHead>({
 export const batchRootsSchema = listOf(hexBytes<Hex32>(32), OPEN_BATCHES_MAX)
 /** Roots of trust, in order of account. */
 export const trustRootsSchema = listOf(hexBytes<Hex32>(32), 4_096)
-export const electorsListSchema = listOf(electorsSchema, 64)
+/** One for every period that an open batch names, at the most. */
+export const electorsListSchema = listOf(electorsSchema, OPEN_BATCHES_MAX)
 
 const BATCH_BYTES_MAX = BLOCK_TRANSACTIONS_MAX * (256 + 2 * VALIDATORS_MAX) + VALIDATORS_MAX * 64 + 1_024
-const ELECTORS_BYTES_MAX = 64 * VALIDATORS_MAX * 96
+const ELECTORS_BYTES_MAX = OPEN_BATCHES_MAX * VALIDATORS_MAX * 96
 
 export function encodeTrust(trust: ValidatorTrust): Uint8Array {
   return encode(trustSchema, trust)

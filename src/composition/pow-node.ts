@@ -2,6 +2,7 @@
  * The composition root of a node whose network is mined: the parts of validator-node.ts with proof of work in
  * place of BFT. Decides nothing.
  */
+
 import { encodeQuorumCertificate } from '../codec/certificates.ts'
 import { BUILD } from '../config/build-info.ts'
 import { rootOn } from '../consensus/pow/pow-engine.ts'
@@ -32,6 +33,7 @@ import type { SystemClock } from './system-clock.ts'
 import { TransactionFlow } from './transaction-flow.ts'
 import { validationObserver } from './validation-metrics.ts'
 import { VerdictFeed } from './verdict-feed.ts'
+import { verdictStore } from './verdict-store.ts'
 
 export interface PowNodeParts {
   readonly options: NodeOptions
@@ -128,7 +130,7 @@ export async function startPowNode(
       storageFailure: () => storage.diskShortage(),
     })
   const service = new ValidationService({
-    store: chain,
+    store: verdictStore(chain),
     submitter: flow,
     feed,
     readiness: {

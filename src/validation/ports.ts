@@ -10,6 +10,8 @@ export interface VerdictStore {
   verdict(requestKey: RequestKey): StoredVerdict | null
   /** By the hash of the request id, as `VerdictRecord.requestIdHash` has it. */
   verdictById(requestIdHash: Hex32): StoredVerdict | null
+  /** Whether the request that used this id first is in the chain and waits for its verdict. */
+  isWaiting(requestIdHash: Hex32): boolean
 }
 
 /** Takes a request into the network: into the pool, and on to the others. */

@@ -117,12 +117,18 @@ export class ValidationService {
     const stored = byKey ?? store.verdictById(idHash)
     if (stored !== null) return answerOfVerdict(stored, this.#options.nodeName)
     const request = this.#inFlight.byId(idHash)
+    if (store.isWaiting(idHash)) return this.#pending(request)
     if (request === undefined || this.#isForgotten(request)) {
       return this.errorAnswer(
         'REQUEST_NOT_FOUND',
         'no request with this id has a verdict or is under way here',
       )
     }
+    return this.#pending(request)
+  }
+
+  /** @param request as this node has it; undefined for one that was asked elsewhere */
+  #pending(request: InFlightRequest | undefined): ValidationAnswer {
     const { clock, nodeName } = this.#options
     const result = { kind: 'pending', estimatedCompletion: systemTimeOf(this.#estimate(request)) } as const
     return answerWithoutVerdict(result, nodeName, clock.unixMs())
@@ -262,9 +268,9 @@ export class ValidationService {
   }
 
   /** When the verdict is to be expected, Unix milliseconds: by the mean latency so far, and not in the past. */
-  #estimate(request: InFlightRequest): number {
+  #estimate(request: InFlightRequest | undefined): number {
     const { clock } = this.#options
-    const ageMs = clock.monotonicMs() - request.startedAtMs
+    const ageMs = request === undefined ? 0 : clock.monotonicMs() - request.startedAtMs
     const expectedMs = this.#counters.meanLatencyMs ?? this.#limits.deadlineMs
     return clock.unixMs() + Math.max(0, expectedMs - ageMs)
   }

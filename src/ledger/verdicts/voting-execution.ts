@@ -13,6 +13,7 @@ import {
 } from '../../types/primitives.ts'
 import type { StakingState } from '../../types/staking.ts'
 import type { BallotsTransaction } from '../../types/transaction.ts'
+import type { Validator } from '../../types/validator-set.ts'
 import type { OpenBatch, OpenRequest, VerdictVoting } from '../../types/voting.ts'
 import type { ChainRules } from '../chain-rules.ts'
 import { type BallotRefusal, checkBallots } from './check-ballots.ts'
@@ -61,7 +62,7 @@ export class VotingExecution {
       voting: this.#state,
     })
     if (!batches.ok) return batches
-    this.#state = seen({ ...this.#state, batches: batches.value }, ballots, this.#staking, height)
+    this.#state = seen({ ...this.#state, batches: batches.value }, ballots, this.#staking.validators, height)
     return null
   }
 
@@ -171,14 +172,18 @@ function named(voting: VerdictVoting, { height, parentHash }: VotingMoment): Ver
 function seen(
   voting: VerdictVoting,
   { commits, openings }: BallotsTransaction,
-  { validators, accounts }: StakingState,
+  validators: readonly Validator[],
   height: Height,
 ): VerdictVoting {
+  const accounts = new Map(
+    voting.electors.flatMap(({ members }) => members.map(({ id, account }) => [id, account])),
+  )
   const trust = new Map(voting.trust)
-  const ids = new Set([...commits, ...openings].map(({ voter }) => validators[voter]?.id))
-  for (const { validator, account } of seatsOf({ validators, accounts })) {
-    const of = trust.get(account)
-    if (of !== undefined && ids.has(validator.id)) trust.set(account, { ...of, lastSeen: height })
+  for (const voter of new Set([...commits, ...openings].map((ballot) => ballot.voter))) {
+    const id = validators[voter]?.id
+    const account = id === undefined ? undefined : accounts.get(id)
+    const of = account === undefined ? undefined : trust.get(account)
+    if (of !== undefined) trust.set(of.account, { ...of, lastSeen: height })
   }
   return { ...voting, trust }
 }
