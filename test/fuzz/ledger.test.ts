@@ -8,7 +8,7 @@ import { decodeBlock } from '../../src/codec/block.ts'
 import { REASON_BYTES_MAX } from '../../src/codec/limits.ts'
 import { hashTransaction } from '../../src/codec/transaction.ts'
 import { utf8ToBytes } from '../../src/codec/utf8.ts'
-import { decodeVerdict, encodeVerdict } from '../../src/codec/verdict.ts'
+import { decodeFailures, decodeVerdict, encodeFailures, encodeVerdict } from '../../src/codec/verdict.ts'
 import { BranchStates } from '../../src/ledger/branch-state.ts'
 import { buildBlock } from '../../src/ledger/build-block.ts'
 import { checkBlock } from '../../src/ledger/check-block.ts'
@@ -74,10 +74,13 @@ function grow(blocks: readonly (readonly HashedTransaction[])[]) {
     expect(checkBlock(decoded.value, tip, rules)).toEqual({ ok: true, value: executed })
     for (const record of executed.changes.verdicts) {
       expect(decodeVerdict(encodeVerdict(record))).toEqual({ ok: true, value: record })
-      for (const { reason } of record.failures) {
+      requestKeys.push(record.requestKey)
+    }
+    for (const { failures } of executed.changes.judgements) {
+      expect(decodeFailures(encodeFailures(failures))).toEqual({ ok: true, value: failures })
+      for (const { reason } of failures) {
         expect(utf8ToBytes(reason).length).toBeLessThanOrEqual(REASON_BYTES_MAX)
       }
-      requestKeys.push(record.requestKey)
     }
     nullifiers.push(...executed.changes.nullifiers)
     branches.add(executed)

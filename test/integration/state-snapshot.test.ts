@@ -182,7 +182,11 @@ describe('a snapshot', () => {
         const certificate = manifest[kind]
         if (certificate === null) continue
         for (const [i, { voter, signature }] of certificate.signatures.entries()) {
-          const signatures = certificate.signatures.with(i, { voter, signature: flip(signature, random) })
+          const signatures = certificate.signatures.with(i, {
+            voter,
+            signature: flip(signature, random),
+            commits: null,
+          })
           expect(
             checkManifest({ ...manifest, [kind]: { ...certificate, signatures } }, contextOf(manifest)).ok,
           ).toBe(false)

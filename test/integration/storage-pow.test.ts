@@ -30,7 +30,7 @@ async function open(path: string, genesis: GenesisState = GENESIS_STATE) {
   const chain = await ChainStore.open({
     database,
     genesis,
-    stateRootOf: (accumulators, staking) => rootOfState(accumulators, staking, fixedRoots),
+    stateRootOf: (accumulators, staking, voting) => rootOfState(accumulators, staking, voting, fixedRoots),
     onFatal,
   })
   return { database, chain, fatal, mined: new MinedBlocks(database, chain, onFatal) }

@@ -7,7 +7,7 @@ import { hashBlock } from '../../../src/codec/block.ts'
 import {
   commitSigningPayload,
   proposalSigningPayload,
-  voteSigningPayload,
+  signedVotePayload,
 } from '../../../src/codec/signing-payloads.ts'
 import { SIGNATURE_CONTEXTS } from '../../../src/crypto/contexts.ts'
 import type { MlDsaKeyPair } from '../../../src/crypto/ml-dsa.ts'
@@ -84,7 +84,7 @@ function otherProposal(proposal: Proposal, { keyPair, genesisHash }: Key): Propo
 /** A vote for a block that is nowhere. */
 function otherVote(vote: Vote, { keyPair, genesisHash }: Key): Vote {
   const blockHash = complement(vote.blockHash) as BlockHash
-  const payload = voteSigningPayload(genesisHash, { ...vote, blockHash })
+  const payload = signedVotePayload(genesisHash, { ...vote, blockHash })
   return { ...vote, blockHash, signature: keyPair.sign(payload, SIGNATURE_CONTEXTS[vote.kind]) }
 }
 

@@ -407,7 +407,9 @@ describe('an answer', () => {
     const answers = [
       answerOfVerdict(stored, 'n'),
       answerOfVerdict(
-        { ...stored, record: { ...stored.record, failures: [{ subject: 'time', reason: 'ü"\\' }] } },
+        verdictOf(hashTransaction({ kind: 'validate-certificate', request: certificateRequest() }), [
+          { subject: 'time', reason: 'ü"\\' },
+        ]),
         'n',
       ),
       answerWithoutVerdict({ kind: 'pending', estimatedCompletion: { secs: 1n, nanos: 2 } }, 'n', 0),

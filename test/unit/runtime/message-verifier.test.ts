@@ -1,10 +1,11 @@
 /** What becomes Verified: real ML-DSA signatures over the real payloads, and every way of not having them. */
 import { describe, expect, it } from 'vitest'
 import {
+  certificateSigningPayload,
   commitSigningPayload,
   proposalSigningPayload,
+  signedVotePayload,
   timeoutSigningPayload,
-  voteSigningPayload,
 } from '../../../src/codec/signing-payloads.ts'
 import { ValidatorSignatures } from '../../../src/composition/validator-signatures.ts'
 import { Electorate } from '../../../src/consensus/validator-set.ts'
@@ -12,6 +13,7 @@ import { SIGNATURE_CONTEXTS } from '../../../src/crypto/contexts.ts'
 import { selectMlDsa65 } from '../../../src/crypto/select.ts'
 import type { SignedKind } from '../../../src/crypto/signer.ts'
 import { MessageVerifier } from '../../../src/runtime/message-verifier.ts'
+import { NO_BALLOTS } from '../../../src/types/ballots.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../../../src/types/certificates.ts'
 import type { CommitVote, ConsensusMessage, Timeout, Vote } from '../../../src/types/messages.ts'
 import {
@@ -20,6 +22,7 @@ import {
   asValidatorIndex,
   asView,
   type GenesisHash,
+  type Hex32,
 } from '../../../src/types/primitives.ts'
 import {
   blockOn,
@@ -58,9 +61,9 @@ function sign(validator: number, payload: Uint8Array, kind: SignedKind): Uint8Ar
   return key.sign(payload, SIGNATURE_CONTEXTS[kind])
 }
 
-function signedVote(kind: Vote['kind'], voter: number, network = NETWORK): Vote {
-  const unsigned = vote(kind, voter, B1)
-  return { ...unsigned, signature: sign(voter, voteSigningPayload(network, unsigned), kind) }
+function signedVote(kind: Vote['kind'], voter: number, network = NETWORK, ballots = NO_BALLOTS): Vote {
+  const unsigned = vote(kind, voter, B1, ballots)
+  return { ...unsigned, signature: sign(voter, signedVotePayload(network, unsigned), kind) }
 }
 
 function signedCommit(voter: number): CommitVote {
@@ -77,17 +80,15 @@ function signedQuorum(
   kind: QuorumCertificate['kind'],
   block = B1,
   voters: readonly number[] = [0, 1, 2],
+  commitsOf: (voter: number) => Hex32 | null = () => null,
 ): QuorumCertificate {
   const unsigned = quorumOn(kind, block, voters)
-  const payload =
-    kind === 'commit'
-      ? commitSigningPayload(NETWORK, { ...unsigned, stateRoot: stateAfter(block) })
-      : voteSigningPayload(NETWORK, unsigned)
   return {
     ...unsigned,
     signatures: voters.map((voter) => ({
       voter: asValidatorIndex(voter),
-      signature: sign(voter, payload, kind),
+      signature: sign(voter, certificateSigningPayload(NETWORK, unsigned, commitsOf(voter)), kind),
+      commits: commitsOf(voter),
     })),
   }
 }
@@ -261,7 +262,14 @@ describe('a certificate that is held', () => {
   const forgeries: QuorumCertificate[] = [
     { ...qc, signatures: [] },
     { ...qc, height: asHeight(77) },
-    { ...qc, signatures: qc.signatures.map(({ voter }) => ({ voter, signature: new Uint8Array(3_309) })) },
+    {
+      ...qc,
+      signatures: qc.signatures.map(({ voter }) => ({
+        voter,
+        signature: new Uint8Array(3_309),
+        commits: null,
+      })),
+    },
   ]
   it.each(forgeries)('takes the place of whatever came under its reference (%#)', (forged) => {
     expect(counting.verify(bundle({ highQc: forged }))).toEqual(bundle({ highQc: qc }))
