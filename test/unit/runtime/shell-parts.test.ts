@@ -12,7 +12,7 @@ import { InvariantViolation } from '../../../src/types/assert.ts'
 import { asMonotonicMs, asUnixMs, asView, type RequestKey } from '../../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
 import { MemoryLog } from '../../support/consensus-nodes.ts'
-import { GENESIS_PARENT, GENESIS_STATE } from '../../support/final-chain.ts'
+import { FinalChain, GENESIS_PARENT, GENESIS_STATE } from '../../support/final-chain.ts'
 import { BLOCK_TIME, EMPTY_STATE, EXECUTED_RULES, numberedTransaction, proposed } from '../ledger/fixtures.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -216,7 +216,8 @@ describe('the executor', () => {
     const first = made.build(fields, genesis, false)
     if (first === null) throw new Error('a block')
     const on = { ...fields, view: asView(2), justify: { view: asView(1), blockHash: first.block.hash } }
-    expect(made.build(on, first.block, false)).toBe(null)
+    // There is nothing to order, but a verdict to wait for, and its windows are heights.
+    expect(made.build(on, first.block, false)?.block.transactions).toEqual([])
     const rival = made.build({ ...fields, view: asView(3) }, genesis, false)
     expect(rival?.block.transactions).toEqual([transaction])
     expect(rival?.stateRoot).toBe(first.stateRoot)
@@ -294,6 +295,27 @@ describe('the figures of an answer', () => {
       networkOverheadBytes: 0n,
       consensusLatencyMs: 0n,
     })
+  })
+
+  it('have the time of judging in the block that ordered the request, not in that of the verdict', () => {
+    const meter = new AnswerFigureMeter(1_000_000)
+    const chain = new FinalChain(GENESIS_PARENT, 'tallied')
+    const blocks = [chain.next([numberedTransaction(1), numberedTransaction(2)]), ...chain.empty(3)]
+    const measured = blocks.map((executed, i) =>
+      meter.measure({ executed, executionMs: i === 0 ? 10 : 70 }, asMonotonicMs(1)),
+    )
+    expect(measured.map((answers) => answers.map(({ validationTimeUs }) => validationTimeUs))).toEqual([
+      [],
+      [],
+      [],
+      [5_000n, 5_000n],
+    ])
+    // A node that was started in between has judged nothing.
+    const restarted = new AnswerFigureMeter(1_000_000)
+    const [answer] = blocks
+      .slice(1)
+      .flatMap((executed) => restarted.measure({ executed, executionMs: 70 }, asMonotonicMs(1)))
+    expect(answer?.validationTimeUs).toBe(0n)
   })
 
   it('are none for a block without verdicts', () => {
