@@ -404,11 +404,12 @@ export function words(effects: readonly ConsensusEffect[]): string[] {
       case 'finalize':
         return `finalize ${effect.blocks.map(({ header }) => header.height)}`
       case 'persist': {
-        const { blocks, ...fields } = effect.record
+        const { blocks, commits, ...fields } = effect.record
         const set = Object.entries(fields).flatMap(([name, value]) =>
           value === null || name === 'epoch' ? [] : [name],
         )
-        return `persist ${[...set, ...(blocks.length > 0 ? ['blocks'] : [])].join('+')}`
+        const lists = [...(blocks.length > 0 ? ['blocks'] : []), ...(commits.length > 0 ? ['commits'] : [])]
+        return `persist ${[...set, ...lists].join('+')}`
       }
       case 'halt':
         return `halt ${effect.reason}`
