@@ -1,6 +1,6 @@
 /**
- * A chain of any length in a data directory, made without a network: real blocks with real state changes and with
- * certificates that four keys in this process signed. Written through the node's own storage, snapshots and pruning.
+ * A chain of any length in a data directory, made without a network: real blocks with real state changes, ballots and
+ * certificates of four keys in this process. Written through the node's own storage, snapshots and pruning.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -90,8 +90,6 @@ export interface SignedChainOptions {
   readonly storage?: Partial<StorageConfig>
   /** A request in every block of a height that this divides; 0: none. */
   readonly requestEvery?: number
-  /** How verdicts come (final-chain.ts): by default with their requests. */
-  readonly verdicts?: ChainRules['verdicts']
 }
 
 /** A directory, its database, and the makers of its snapshots. */
@@ -110,11 +108,16 @@ export class SignedChain {
     upkeep: ChainUpkeep,
   ) {
     this.#options = options
-    this.#rules = { ...signedState(options.epochBlocks).rules, verdicts: options.verdicts ?? 'executed' }
+    this.#rules = signedState(options.epochBlocks).rules
     this.#voters = new Voters(this.#rules.genesisHash)
     this.database = database
     this.chain = chain
     this.upkeep = upkeep
+    // What a process before this one judged is in the database.
+    const waiting = chain.tip.voting.batches.flatMap(({ requests }) => requests)
+    this.#voters.judged(
+      waiting.map((request) => ({ ...request, failures: chain.state.judgement(request.requestKey) ?? [] })),
+    )
   }
 
   static async open(options: SignedChainOptions, directory: DataDirectory): Promise<SignedChain> {
@@ -182,7 +185,7 @@ export class SignedChain {
     }
     for (let height = tip.height + 1; height <= to; height++) {
       const requests = requestEvery > 0 && height % requestEvery === 0 ? [numberedTransaction(height)] : []
-      const ballots = this.#rules.verdicts === 'tallied' ? this.#voters.next(parent) : null
+      const ballots = this.#voters.next(parent)
       const { executed } = buildBlock(
         {
           epoch: epochOf(asHeight(height), this.#options.epochBlocks),
