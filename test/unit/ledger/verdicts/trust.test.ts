@@ -68,13 +68,13 @@ describe('a slot', () => {
       let trust = trustAt(TRUST_MAX, { lastSeen: asHeight(90) })
       for (const [i, seen] of seenAt.entries()) {
         if (seen !== null) trust = { ...trust, lastSeen: asHeight(seen) }
-        trust = afterSlot(trust, 'withheld', asHeight(100 + i), true)
+        trust = afterSlot(trust, 'withheld', asHeight(100 + 10 * i), true)
       }
       return [trust.withheld, trust.absent, trust.ppm]
     }
     expect(paid([null, null, null])).toEqual([1, 2, 800_000])
-    expect(paid([null, 101, null])).toEqual([2, 1, 640_000])
-    expect(paid([null, 101, 102])).toEqual([3, 0, 512_000])
+    expect(paid([null, 105, null])).toEqual([2, 1, 640_000])
+    expect(paid([null, 105, 115])).toEqual([3, 0, 512_000])
   })
 
   it('of several that end with one block is withheld each time by one whose ballots are in that block', () => {
