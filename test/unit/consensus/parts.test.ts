@@ -120,6 +120,12 @@ describe('the vote aggregator', () => {
     expect(votes.isOfInterest(6, i(3), 'a')).toBe(true)
   })
 
+  it('knows whose vote it has, whatever it was for', () => {
+    const votes = new VoteAggregator(four)
+    count(votes, 1, 'a')
+    expect([votes.has(5, i(1)), votes.has(5, i(2)), votes.has(6, i(1))]).toEqual([true, false, false])
+  })
+
   it('weighs by stake', () => {
     const votes = new VoteAggregator(new Electorate(validatorSet([7n, 1n, 1n, 1n])))
     expect(count(votes, 0, 'a')).toBe('quorum')
