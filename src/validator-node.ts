@@ -104,7 +104,6 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
   const feed = new VerdictFeed((requestKey) => chain.state.judgement(requestKey))
-
   const admission = new StakingAdmission(chain, rules)
   if (storage.installedHeight !== null) {
     logger.info({ height: storage.installedHeight }, 'the state of a snapshot was installed')

@@ -2,6 +2,7 @@
  * One replica under a test's hand, and whatever the other validators could say to it. Signatures, checks and built
  * blocks are answered at once, as the driver does; everything else is up to the test.
  */
+import { commitsDigest } from '../../../src/codec/ballots.ts'
 import { hashBlock, headerSchema, transactionsRoot } from '../../../src/codec/block.ts'
 import { encodeMessage } from '../../../src/codec/messages.ts'
 import type { ConsensusEffect, SignRequest } from '../../../src/consensus/effect.ts'
@@ -249,6 +250,7 @@ export class Harness {
       recoveredProposal: options.recoveredProposal ?? null,
       recoveredBlocks: options.recoveredBlocks ?? [],
       encodeProposal: encodeMessage,
+      commitsDigest,
     })
     if (options.isStarted === false) return
     this.feed({ kind: 'started' })
