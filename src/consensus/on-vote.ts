@@ -1,5 +1,4 @@
 /** Prepare and pre-commit votes. A quorum of the first locks (R4), of the second makes final (R6). */
-import { commitsDigest } from '../codec/ballots.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { SignedContent } from '../types/evidence.ts'
 import type { Vote } from '../types/messages.ts'
@@ -28,7 +27,7 @@ export function onVote(context: StepContext, from: ValidatorIndex, vote: Verifie
   if (vote.view > state.view + 1) requestCertificates(context, from)
   if (vote.view < state.view - WINDOW_BELOW || vote.view > state.view + WINDOW_ABOVE) return
   const votes = vote.kind === 'prepare' ? state.prepareVotes : state.preCommitVotes
-  const commits = commitsDigest(vote.ballots.commits)
+  const commits = context.commitsDigest(vote.ballots.commits)
   const { signature } = vote
   const outcome = votes.count(vote.view, vote.voter, voteContent(vote), { signature, commits })
   if (outcome.kind === 'equivocation') {

@@ -24,6 +24,7 @@ import {
   asHeight,
   asValidatorIndex,
   type BlockHash,
+  type Epoch,
   type GenesisHash,
   type Height,
   type Hex32,
@@ -90,17 +91,21 @@ export class BallotBox {
   readonly #committed = new Map<string, Hex32>()
   readonly #own = new Map<string, OwnBallot>()
   #finalHeight = asHeight(0)
+  #epoch: Epoch
   /** The newest prepare vote with commits of each validator: commits are said until they are in the chain. */
   #votes = new Map<ValidatorIndex, Vote>()
   #openings = new Map<ValidatorIndex, Map<string, BallotOpening>>()
 
-  constructor(options: BallotBoxOptions) {
+  /** @param epoch that goes on */
+  constructor(options: BallotBoxOptions, epoch: Epoch) {
     this.#options = options
+    this.#epoch = epoch
     for (const commit of options.self?.committed ?? []) this.#committed.set(nameOf(commit), commit.commit)
   }
 
-  /** Another epoch begins: its validators have other indices. */
-  beginEpoch(): void {
+  /** An epoch begins: its validators have other indices, and its views begin again. */
+  beginEpoch(epoch: Epoch): void {
+    this.#epoch = epoch
     this.#votes = new Map()
     this.#openings = new Map()
   }
@@ -141,9 +146,10 @@ export class BallotBox {
     }
   }
 
-  /** A vote whose signature holds, our own ones too. */
+  /** A vote whose signature holds, our own ones too. One of an epoch that is over is late: nobody takes it with a block. */
   heard(vote: Vote): void {
     const { voter, view, ballots } = vote
+    if (vote.epoch !== this.#epoch) return
     if (ballots.commits.length > 0 && (this.#votes.get(voter)?.view ?? -1) < view) {
       this.#votes.set(voter, { ...vote, ballots: { commits: ballots.commits, openings: [] } })
     }

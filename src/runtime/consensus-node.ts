@@ -74,16 +74,18 @@ export class ConsensusNode {
       onFinal: options.onFinal,
       onFatal,
     })
-    this.#ballots = new BallotBox({
+    const set = options.nextSet()
+    const ballots = {
       genesisHash: rules.genesisHash,
       self:
         validator === null
           ? null
           : { id: validator.id, committed: validator.recovered.commits, ...validator.ballots },
-      judgement: (block, key) => this.#executor.judgement(block, key) ?? options.judgement(key),
-    })
+      judgement: (block: BlockHash, key: RequestKey) =>
+        this.#executor.judgement(block, key) ?? options.judgement(key),
+    }
+    this.#ballots = new BallotBox(ballots, set.epoch)
     this.#ballots.final(tip.block.header.height)
-    const set = options.nextSet()
     const isRoot = tip.block.header.height === 0 || tip.block.header.epoch !== set.epoch
     this.#run = this.#makeRun(set, tip.block, isRoot ? null : tip.finality, options.finalTurns, null)
   }
@@ -232,7 +234,7 @@ export class ConsensusNode {
     this.#retired?.stop()
     this.#retired = before
     this.#run = this.#makeRun(nextSet(), final, null, [], before.replica.pacemaker)
-    this.#ballots.beginEpoch()
+    this.#ballots.beginEpoch(this.#run.electorate.set.epoch)
     onEpoch(this.electorate, this.self)
     this.#run.input({ kind: 'started' })
     for (const [index, { id }] of this.electorate.set.validators.entries()) {

@@ -42,7 +42,7 @@ export interface StateChanges {
  * question gets the same answer for ever. Local: not part of the state.
  */
 export interface AnswerFigures {
-  /** CPU time of judging the request, microseconds. */
+  /** Time that this node took to judge the request, microseconds; 0 when it was not there to. */
   readonly validationTimeUs: bigint
   /** From the request's arrival at this node, or its block's, to finality. */
   readonly consensusLatencyMs: bigint

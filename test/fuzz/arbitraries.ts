@@ -8,15 +8,7 @@ import type { QuorumCertificate, TimeoutCertificate } from '../../src/types/cert
 import type { Evidence, SignedContent } from '../../src/types/evidence.ts'
 import type { AnswerFigures, Frontier, StateAccumulators } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
-import {
-  type AccountId,
-  COUNTER_MAX,
-  type Epoch,
-  type Height,
-  type Hex32,
-  type UnixMs,
-  type ValidatorId,
-} from '../../src/types/primitives.ts'
+import type { AccountId, Epoch, Height, Hex32, UnixMs, ValidatorId } from '../../src/types/primitives.ts'
 import type { Account, StakingState } from '../../src/types/staking.ts'
 import type { HashedTransaction, StakingOperation, Transaction } from '../../src/types/transaction.ts'
 import {
@@ -28,23 +20,9 @@ import {
   WORKLOAD_TYPES,
 } from '../../src/types/validation-request.ts'
 import type { RuleFailure, VerdictRecord } from '../../src/types/verdict.ts'
+import { ballots, ballotsTransaction } from './ballot-arbitraries.ts'
+import { counter, hex, index, u32, u64 } from './primitive-arbitraries.ts'
 
-// The brands exist in types only, so that one arbitrary serves for every hash and every counter.
-const hex = <T extends string>(length = 32): Arbitrary<T> =>
-  fc
-    .uint8Array({ minLength: length, maxLength: length })
-    .map((bytes) => Buffer.from(bytes).toString('hex') as T)
-const counter = <T extends number>(): Arbitrary<T> =>
-  fc
-    .oneof(
-      fc.nat(1_000),
-      fc.maxSafeNat().map((n) => n % (COUNTER_MAX + 1)),
-      fc.constant(COUNTER_MAX),
-    )
-    .map((n) => n as T)
-const index = <T extends number>(): Arbitrary<T> => fc.nat(65_535).map((n) => n as T)
-const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
-const u32 = fc.nat(2 ** 32 - 1)
 const text = fc.string({ unit: 'binary', maxLength: 24 }).filter((value) => value.isWellFormed())
 const texts = fc.array(text, { maxLength: 4 })
 const bytes = fc.uint8Array({ maxLength: 40 })
@@ -133,7 +111,12 @@ const operation: Arbitrary<StakingOperation> = fc.oneof(
   fc.record({ kind: fc.constantFrom('join' as const, 'leave' as const) }),
   fc.record({ kind: fc.constant('change-key' as const), newPublicKey: publicKey, proof: signature }),
 )
-const signedContent: Arbitrary<SignedContent> = fc.record({ height: counter(), blockHash: hex(), signature })
+const signedContent: Arbitrary<SignedContent> = fc.record({
+  height: counter(),
+  blockHash: hex(),
+  signature,
+  commits: fc.option(hex<Hex32>()),
+})
 const evidence: Arbitrary<Evidence> = fc.record({
   kind: fc.constantFrom('proposal' as const, 'prepare' as const, 'pre-commit' as const),
   epoch: counter(),
@@ -144,6 +127,7 @@ const evidence: Arbitrary<Evidence> = fc.record({
 })
 
 export const transaction: Arbitrary<Transaction> = fc.oneof(
+  ballotsTransaction,
   fc.record({
     kind: fc.constant('staking' as const),
     publicKey,
@@ -188,7 +172,7 @@ export const quorumCertificate: Arbitrary<QuorumCertificate> = fc.record({
   height: counter(),
   blockHash: hex(),
   stateRoot: fc.option(hex()),
-  signatures: fc.array(fc.record({ voter: index(), signature }), { maxLength: 3 }),
+  signatures: fc.array(fc.record({ voter: index(), signature, commits: fc.option(hex()) }), { maxLength: 3 }),
 })
 const timeoutCertificate: Arbitrary<TimeoutCertificate> = fc.record({
   epoch: counter(),
@@ -198,19 +182,16 @@ const timeoutCertificate: Arbitrary<TimeoutCertificate> = fc.record({
 })
 
 const scope = { epoch: counter(), view: counter(), voter: index(), signature }
+const vote = { ...scope, height: counter(), blockHash: hex(), ballots }
 export const message: Arbitrary<ConsensusMessage> = fc.oneof(
   fc.record({
     kind: fc.constant('proposal' as const),
     block,
     timeoutCertificate: fc.option(timeoutCertificate),
+    ballotVotes: fc.array(fc.record({ kind: fc.constant('prepare' as const), ...vote }), { maxLength: 2 }),
     signature,
   }),
-  fc.record({
-    kind: fc.constantFrom('prepare', 'pre-commit'),
-    ...scope,
-    height: counter(),
-    blockHash: hex(),
-  }),
+  fc.record({ kind: fc.constantFrom('prepare', 'pre-commit'), ...vote }),
   fc.record({
     kind: fc.constant('commit' as const),
     ...scope,
@@ -238,13 +219,20 @@ const failure: Arbitrary<RuleFailure> = fc.record({
   subject: fc.constantFrom('space', 'stake', 'work', 'time', 'request'),
   reason: text,
 })
+export const failures: Arbitrary<readonly RuleFailure[]> = fc.array(failure, { maxLength: 4 })
 export const verdict: Arbitrary<VerdictRecord> = fc.record({
   requestKey: hex(),
   requestIdHash: hex(),
   kind: fc.constantFrom('validate-certificate', 'validate-proofs'),
   height: counter(),
   blockTime: counter(),
-  failures: fc.array(failure, { maxLength: 4 }),
+  decidedAt: counter(),
+  status: fc.constantFrom('valid', 'invalid', 'expired'),
+  findings: fc.nat(65_535),
+  round: fc.nat(255),
+  agreeing: fc.record({ validators: fc.nat(65_535), stake: u64 }),
+  dissenting: fc.nat(65_535),
+  eligibleStake: u64,
   proofHash: hex(),
   sequence: fc.option(fc.record({ nodeIdHash: hex(), number: u64 })),
 })
@@ -298,8 +286,5 @@ const figures: Arbitrary<AnswerFigures> = fc.record({
   throughputPerSecond: double,
   networkOverheadBytes: u64,
   networkLoad: double,
-  validatorNodes: u32,
-  agreeingStake: u64,
-  totalStake: u64,
 })
-export const storedVerdict = fc.record({ record: verdict, figures })
+export const verdictRow = fc.record({ record: verdict, figures })

@@ -8,6 +8,7 @@ import { ChainStore } from '../../src/storage/chain-store.ts'
 import { Database } from '../../src/storage/database.ts'
 import { SafetyLog } from '../../src/storage/safety-log.ts'
 import { asHeight } from '../../src/types/primitives.ts'
+import { isValidation } from '../../src/types/transaction.ts'
 import {
   BINDING,
   numberOf,
@@ -66,8 +67,17 @@ it('loses no block and no safety record that was durable', async () => {
     for (let at = height + 1; at <= chain.tip.height; at++) {
       const block = chain.blockAt(asHeight(at))
       expect(block?.header.parentHash).toBe(chain.hashAt(asHeight(at - 1)))
-      expect(block?.transactions.map(({ hash }) => hash)).toEqual(transactionsAt(at).map(({ hash }) => hash))
-      expect(chain.verdictsAt(asHeight(at))).toHaveLength(transactionsAt(at).length)
+      const requests = block?.transactions.filter(isValidation)
+      expect(requests?.map(({ hash }) => hash)).toEqual(transactionsAt(at).map(({ hash }) => hash))
+      for (const { requestKey } of requests ?? []) expect(chain.state.judgement(requestKey)).not.toBeNull()
+    }
+    // A verdict comes three blocks after its request; those of the last blocks are open.
+    const open = chain.tip.voting.batches.map((batch) => batch.height)
+    expect(open.length).toBeGreaterThan(0)
+    for (let at = Math.max(1, height - 4); at <= chain.tip.height; at++) {
+      const isOpen = at > chain.tip.height - 3
+      expect(chain.verdictsAt(asHeight(at))).toHaveLength(isOpen ? 0 : transactionsAt(at).length)
+      expect(open.includes(asHeight(at))).toBe(isOpen && transactionsAt(at).length > 0)
     }
     height = chain.tip.height
     await database.close()

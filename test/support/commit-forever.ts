@@ -47,12 +47,15 @@ async function commitBlocks(path: string): Promise<void> {
   const database = await Database.open({ path, network: NETWORK })
   const chain = await ChainStore.open({ database, genesis: GENESIS_STATE, stateRootOf, onFatal: fatal })
   const { tip } = chain
-  const maker = new FinalChain({
-    hash: tip.block.hash,
-    header: tip.block.header,
-    stateRoot: tip.stateRoot,
-    state: chain.state,
-  })
+  const maker = new FinalChain(
+    { hash: tip.block.hash, header: tip.block.header, stateRoot: tip.stateRoot, state: chain.state },
+    'tallied',
+  )
+  // What this node judged before it was killed is in the database.
+  const waiting = tip.voting.batches.flatMap(({ requests }) => requests)
+  maker.judged(
+    waiting.map((request) => ({ ...request, failures: chain.state.judgement(request.requestKey) ?? [] })),
+  )
   for (let height = tip.height + 1; ; height++) {
     await chain.commitFinalized([maker.next(transactionsAt(height))])
     process.stdout.write(`block ${height}\n`)

@@ -31,12 +31,15 @@ import {
   asValidatorIndex,
   asView,
   type BlockHash,
+  type Hex32,
   nextHeight,
   type ValidatorId,
 } from '../../src/types/primitives.ts'
 import type { Account, StakingState } from '../../src/types/staking.ts'
 import type { HashedTransaction, StakingOperation, StakingTransaction } from '../../src/types/transaction.ts'
 import { GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
+import { type Habits, Voters } from './ballots.ts'
+import { isSameState } from './final-chain.ts'
 
 const mlDsa = selectMlDsa65()
 
@@ -85,12 +88,15 @@ export class StakingChain {
   readonly genesis: GenesisState
   readonly blocks: ExecutedBlock[] = []
   parent: ParentBlock
+  readonly voters: Voters
   #view = 0
 
-  constructor(parameters: Partial<ChainParameters> = {}) {
+  /** @param habits of the validators where verdicts are concerned: by default they are honest */
+  constructor(parameters: Partial<ChainParameters> = {}, habits?: Habits) {
     this.genesis = genesisState(stakingGenesis(parameters), PORTS)
     const { block, stateRoot, state } = this.genesis
     this.parent = { hash: block.hash, header: block.header, stateRoot, state }
+    this.voters = new Voters(this.genesis.rules.genesisHash, habits)
   }
 
   get height(): number {
@@ -140,15 +146,24 @@ export class StakingChain {
     if (checked.value.stateRoot !== executed.stateRoot) throw new Error('the roots differ')
     const parentState = this.parent.state
     const { block, changes, stateRoot } = checked.value
-    const isSame = changes.verdicts.length === 0 && changes.staking === parentState.staking
     this.blocks.push(checked.value)
+    this.voters.judged(changes.judgements)
     this.parent = {
       hash: block.hash,
       header: block.header,
       stateRoot,
-      state: isSame ? parentState : StateOverlay.of(() => parentState, changes),
+      state: isSameState(changes, parentState) ? parentState : StateOverlay.of(() => parentState, changes),
     }
     return checked.value
+  }
+
+  /** The next block with the ballots that it can hold. */
+  voted(
+    transactions: readonly HashedTransaction[] = [],
+    fields: Partial<ProposedFields> = {},
+  ): ExecutedBlock {
+    const ballots = this.voters.next(this.parent)
+    return this.next(ballots === null ? transactions : [ballots, ...transactions], fields)
   }
 
   /** Empty blocks up to and including a height. */
@@ -201,6 +216,7 @@ export class StakingChain {
     view: number,
     hash: string,
     height = 9,
+    commits: Hex32 | null = null,
   ): SignedContent {
     const blockHash = hash.repeat(64) as BlockHash
     const { genesisHash } = this.genesis.rules
@@ -208,9 +224,9 @@ export class StakingChain {
     const payload =
       kind === 'proposal'
         ? proposalSigningPayload(genesisHash, slot)
-        : voteSigningPayload(genesisHash, { ...slot, height: asHeight(height) })
+        : voteSigningPayload(genesisHash, { kind, ...slot, height: asHeight(height) }, commits)
     const signature = keyOf(i).sign(payload, SIGNATURE_CONTEXTS[kind])
-    return { height: asHeight(kind === 'proposal' ? 0 : height), blockHash, signature }
+    return { height: asHeight(kind === 'proposal' ? 0 : height), blockHash, signature, commits }
   }
 
   /** Evidence against a key: two contents it signed in a slot. */

@@ -77,7 +77,7 @@ export function afterSlot(
     case 'withheld': {
       const withheld = trust.withheld + 1
       // Nothing of it was seen since it paid for the last one: an outage, and an outage is paid for once.
-      if (trust.withheldAt > 0 && trust.lastSeen <= trust.withheldAt)
+      if (trust.withheldAt > 0 && trust.lastSeen < trust.withheldAt)
         return { ...taken, absent: trust.absent + 1 }
       return { ...taken, withheld, withheldAt: height, ppm: lose(trust.ppm, COST.withheld) }
     }

@@ -36,6 +36,7 @@ export class VotingExecution {
   readonly #rules: ChainRules
   readonly #requests: OpenRequest[] = []
   #state: VerdictVoting
+  #hasBallots = false
   #isSettled = false
 
   /** @param staking before the block */
@@ -53,7 +54,9 @@ export class VotingExecution {
 
   /** The block's ballots, before everything else in it. */
   addBallots(ballots: BallotsTransaction): Refusal<BallotRefusal> | null {
-    if (this.#isSettled) return refuse('ballots-not-first', 'ballots are the first transaction of a block')
+    if (this.#isSettled || this.#hasBallots) {
+      return refuse('ballots-not-first', 'ballots are the first transaction of a block, and one')
+    }
     const { height } = this.#moment
     const batches = checkBallots(ballots, {
       genesisHash: this.#rules.genesisHash,
@@ -62,6 +65,7 @@ export class VotingExecution {
       voting: this.#state,
     })
     if (!batches.ok) return batches
+    this.#hasBallots = true
     this.#state = seen({ ...this.#state, batches: batches.value }, ballots, this.#staking.validators, height)
     return null
   }

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { LeaderSchedule } from '../../../src/consensus/leader-schedule.ts'
 import { Electorate } from '../../../src/consensus/validator-set.ts'
-import { quorumOf } from '../../../src/types/quorum.ts'
 import { asValidatorIndex, asView } from '../../../src/types/primitives.ts'
+import { quorumOf } from '../../../src/types/quorum.ts'
 import { Random } from '../../simulation/random.ts'
 import { validatorSet } from './harness.ts'
 

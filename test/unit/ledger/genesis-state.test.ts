@@ -8,12 +8,13 @@ import { appendLeaves, EMPTY_FRONTIER, frontierRoot } from '../../../src/ledger/
 import { EMPTY_ACCUMULATORS, genesisState, ZERO_BLOCK_HASH } from '../../../src/ledger/genesis-state.ts'
 import { stakingRoot, validatorSetRoot } from '../../../src/ledger/staking/staking-root.ts'
 import { stateRoot } from '../../../src/ledger/state-root.ts'
+import { batchesRoot, trustRoot } from '../../../src/ledger/verdicts/voting-root.ts'
 import type { Genesis } from '../../../src/types/genesis.ts'
 import { type AccountId, asEpoch, asHeight, type Hex32 } from '../../../src/types/primitives.ts'
-import { GENESIS, PORTS } from './fixtures.ts'
+import { built, GENESIS, genesisParent, numberedTransaction, PORTS } from './fixtures.ts'
 
 const state = genesisState(GENESIS, PORTS)
-const { staking } = state.changes
+const { staking, voting } = state.changes
 const { block, rules } = state
 
 describe('genesis', () => {
@@ -52,9 +53,18 @@ describe('genesis', () => {
 })
 
 describe('the state root', () => {
-  it('is the SSZ root of the six roots in their order', () => {
+  it('is the SSZ root of the eight roots in their order', () => {
     const root = new ByteVectorType(32)
-    const container = new ContainerType({ a: root, b: root, c: root, d: root, e: root, f: root })
+    const container = new ContainerType({
+      a: root,
+      b: root,
+      c: root,
+      d: root,
+      e: root,
+      f: root,
+      g: root,
+      h: root,
+    })
     const empty = fromHex(frontierRoot(EMPTY_FRONTIER))
     const expected = container.hashTreeRoot({
       a: empty,
@@ -63,6 +73,8 @@ describe('the state root', () => {
       d: fromHex(validatorSetRoot(GENESIS.validators)),
       e: fromHex(rules.fixedRoots.parameters),
       f: fromHex(stakingRoot(staking)),
+      g: fromHex(batchesRoot(voting)),
+      h: fromHex(trustRoot(voting.trust)),
     })
     expect(state.stateRoot).toBe(toHex(expected))
   })
@@ -76,27 +88,40 @@ describe('the state root', () => {
       stake: 1n,
       burnt: 1n,
     }
+    const [batch] = built([numberedTransaction(1)], genesisParent().parent).changes.voting.batches
+    if (batch === undefined) throw new Error('no batch')
     const other = '22'.repeat(32) as Hex32
     const roots = [
-      stateRoot(EMPTY_ACCUMULATORS, staking, rules.fixedRoots),
-      stateRoot({ ...EMPTY_ACCUMULATORS, nullifiers: grown }, staking, rules.fixedRoots),
-      stateRoot({ ...EMPTY_ACCUMULATORS, noteCommitments: grown }, staking, rules.fixedRoots),
-      stateRoot({ ...EMPTY_ACCUMULATORS, verdicts: grown }, staking, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, staking, voting, rules.fixedRoots),
+      stateRoot({ ...EMPTY_ACCUMULATORS, nullifiers: grown }, staking, voting, rules.fixedRoots),
+      stateRoot({ ...EMPTY_ACCUMULATORS, noteCommitments: grown }, staking, voting, rules.fixedRoots),
+      stateRoot({ ...EMPTY_ACCUMULATORS, verdicts: grown }, staking, voting, rules.fixedRoots),
       stateRoot(
         EMPTY_ACCUMULATORS,
         { ...staking, validators: staking.validators.slice(1) },
+        voting,
         rules.fixedRoots,
       ),
-      stateRoot(EMPTY_ACCUMULATORS, { ...staking, accounts: new Map() }, rules.fixedRoots),
-      stateRoot(EMPTY_ACCUMULATORS, { ...staking, burnt: 1n }, rules.fixedRoots),
-      stateRoot(EMPTY_ACCUMULATORS, { ...staking, epoch: asEpoch(1) }, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, { ...staking, accounts: new Map() }, voting, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, { ...staking, burnt: 1n }, voting, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, { ...staking, epoch: asEpoch(1) }, voting, rules.fixedRoots),
       stateRoot(
         EMPTY_ACCUMULATORS,
         { ...staking, epochEnds: [{ epoch: asEpoch(0), time: GENESIS.time }] },
+        voting,
         rules.fixedRoots,
       ),
-      stateRoot(EMPTY_ACCUMULATORS, { ...staking, slashes: [slash] }, rules.fixedRoots),
-      stateRoot(EMPTY_ACCUMULATORS, staking, { ...rules.fixedRoots, parameters: other }),
+      stateRoot(EMPTY_ACCUMULATORS, { ...staking, slashes: [slash] }, voting, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, staking, { ...voting, electors: [] }, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, staking, { ...voting, trust: new Map() }, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, staking, { ...voting, batches: [batch] }, rules.fixedRoots),
+      stateRoot(
+        EMPTY_ACCUMULATORS,
+        staking,
+        { ...voting, batches: [{ ...batch, round: 1 }] },
+        rules.fixedRoots,
+      ),
+      stateRoot(EMPTY_ACCUMULATORS, staking, voting, { ...rules.fixedRoots, parameters: other }),
     ]
     expect(new Set(roots).size).toBe(roots.length)
   })

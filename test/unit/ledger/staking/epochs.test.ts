@@ -134,6 +134,7 @@ describe('a light client', () => {
     const signatures = voters.map((voter) => ({
       voter: asValidatorIndex(voter),
       signature: keyOf(voter).sign(payload, SIGNATURE_CONTEXTS.commit),
+      commits: null,
     }))
     return { ...about, signatures, ...change }
   }
