@@ -27,3 +27,7 @@ export const MESSAGE_BYTES_MAX = BLOCK_BYTES_MAX + 3 * VALIDATORS_MAX * 3_400
 /** Rule failures kept in a record, and the bytes of each reason. */
 export const FAILURES_MAX = 64
 export const REASON_BYTES_MAX = 512
+/** Canonical bytes of a receipt: its JSON, twice as long, fits into one answer of every carrier. */
+export const RECEIPT_BYTES_MAX = 4 * 1024 * 1024
+/** Changes of the validator set that a receipt leads through. */
+export const RECEIPT_HAND_OVERS_MAX = 256

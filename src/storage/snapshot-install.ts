@@ -56,9 +56,16 @@ export function isEmpty(database: Database): boolean {
 export async function clearHalfInstalled(database: Database): Promise<void> {
   await database.clear(CONTENT_RANGE)
   await database.write(
-    [META.tip, META.accumulators, META.staking, META.tipCertificate, META.lowest, META.installing].map(
-      (key) => ({ type: 'del', key }) as const,
-    ),
+    [
+      META.tip,
+      META.accumulators,
+      META.staking,
+      META.tipCertificate,
+      META.lowest,
+      META.verdictsIndexed,
+      META.receiptAnchor,
+      META.installing,
+    ].map((key) => ({ type: 'del', key }) as const),
   )
 }
 
