@@ -8,7 +8,7 @@ import { FRONTIER_DEPTH } from '../../codec/ledger-state.ts'
 import { decodeVerdict, verdictLeaf } from '../../codec/verdict.ts'
 import { epochOf } from '../../types/epochs.ts'
 import { ok, type Refusal, type Result, refuse } from '../../types/errors.ts'
-import { asHeight, type BlockHash, type Epoch, type Height, type UnixMs } from '../../types/primitives.ts'
+import { asHeight, type BlockHash, type Height, type UnixMs } from '../../types/primitives.ts'
 import type { Receipt, ReceiptTrust } from '../../types/receipt.ts'
 import type { VerifySignature } from '../../types/signatures.ts'
 import type { ValidatorSet } from '../../types/validator-set.ts'
@@ -46,8 +46,8 @@ export interface ProvenVerdict extends Quorum {
   readonly position: number
   /** The final block whose header names the state that the verdict is in. */
   readonly block: { readonly height: Height; readonly hash: BlockHash; readonly timestamp: UnixMs }
-  /** Of that block, and so of the set that signed. */
-  readonly epoch: Epoch
+  /** The set that signed, in the epoch of that block: a checkpoint for later receipts. */
+  readonly set: ValidatorSet
   /** Changes of the set that were followed. */
   readonly handOvers: number
 }
@@ -93,7 +93,7 @@ export function verifyReceipt(
     record: record.value,
     position: receipt.position,
     block: { height, hash, timestamp: header.timestamp },
-    epoch,
+    set: set.value,
     handOvers: receipt.handOvers.length,
   })
 }
