@@ -11,6 +11,7 @@ import { RECEIPT_WAIT_MS_MAX } from '../validation/receipt-desk.ts'
 import { CliError, usageError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { wholeNumber } from './parse-options.ts'
+import { requestKeyOf } from './request-key.ts'
 import { askByMultiaddr, caEndpoint } from './validate.ts'
 import { getReceipt } from './validation-client.ts'
 
@@ -20,6 +21,7 @@ interface ReceiptOptions {
   readonly wait: number
   /** Seconds. */
   readonly timeout: number
+  readonly request?: string
   readonly fromHeight?: number
   readonly fromEpoch?: number
   readonly insecure?: boolean
@@ -64,7 +66,7 @@ function refusal(to: string, body: Uint8Array): CliError {
       errorCode === 'RECEIPT_NOT_READY'
         ? 'try again in a moment'
         : errorCode === 'REQUEST_NOT_FOUND'
-          ? 'check the id: the request_id of a certificate request, the request key of a four-proof set'
+          ? 'check the id, or give the request with --request: a four-proof set has no id but its request key'
           : 'ask another node, or name another checkpoint',
     exitCode: errorCode === 'RECEIPT_NOT_READY' ? EXIT.network : EXIT.failure,
   })
@@ -74,7 +76,8 @@ export function registerReceiptCommand(program: Command): void {
   program
     .command('receipt')
     .description('get the receipt of a verdict, for whoever trusts no node')
-    .argument('<request-id>', 'request_id of a certificate request, request key of a four-proof set')
+    .argument('[request-id]', 'request_id of a certificate request, or the request key of any')
+    .option('--request <file>', 'the request itself, or - for standard input, instead of an id')
     .requiredOption(
       '--to <url|multiaddr>',
       'the node: its CA endpoint, or a p2p address ending in /p2p/<peer id>',
@@ -101,12 +104,20 @@ export function registerReceiptCommand(program: Command): void {
     .option('--data <dir>', 'data directory of a node of that network')
     .addHelpText(
       'after',
-      "\nExample:\n  $ hypermesh receipt REQUEST_ID --to 'https://[::1]:8080' > receipt.json",
+      "\nExamples:\n  $ hypermesh receipt REQUEST_ID --to 'https://[::1]:8080' > receipt.json" +
+        "\n  $ hypermesh receipt --request request.json --to 'https://[::1]:8080' > receipt.json",
     )
-    .action(async (requestId: string, options: ReceiptOptions) => {
+    .action(async (named: string | undefined, options: ReceiptOptions) => {
+      if ((named === undefined) === (options.request === undefined)) {
+        throw usageError(
+          'whose verdict is not said once',
+          'give the request id, or the request with --request',
+        )
+      }
       if (options.fromHeight !== undefined && options.fromEpoch !== undefined) {
         throw usageError('--from-height and --from-epoch name two checkpoints', 'give one of them')
       }
+      const requestId = named ?? (await requestKeyOf(options.request ?? '-'))
       const body = await ask(requestId, options)
       const text = Buffer.from(body).toString()
       const receipt = parseReceiptJson(text)

@@ -4,22 +4,17 @@ import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { checkpointJson } from '../codec/checkpoint-json.ts'
 import { parseReceiptJson } from '../codec/receipt-json.ts'
-import { canonicalTransaction } from '../codec/transaction.ts'
 import { selectMlDsa65 } from '../crypto/select.ts'
 import { signatureVerifier } from '../crypto/verify-signature.ts'
 import { isOnRequestId, isValid, provenReasons } from '../ledger/receipt/verdict-facts.ts'
 import { type ProvenVerdict, verifyReceipt } from '../ledger/receipt/verify-receipt.ts'
-import { readJson } from '../rpc/json-shape.ts'
-import { certificateValidationRequest, fourProofValidationRequest } from '../rpc/trustchain-json-request.ts'
-import type { RequestKey } from '../types/primitives.ts'
 import type { ReceiptTrust } from '../types/receipt.ts'
-import type { Transaction } from '../types/transaction.ts'
 import { CliError, usageError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { print, printJson } from './print.ts'
 import { receiptTrust, type TrustOptions } from './receipt-trust.ts'
+import { requestKeyOf } from './request-key.ts'
 import { readRequest } from './validate.ts'
-import { kindOfRequest } from './validation-client.ts'
 
 interface VerifyOptions extends TrustOptions {
   readonly requestId?: string
@@ -38,23 +33,6 @@ function doesNotHold(check: string, why: string): CliError {
   return new CliError('E_RECEIPT', `the receipt does not hold: ${check}`, {
     why,
     fix: 'get the receipt again, from another node if need be; believe nothing that it says',
-  })
-}
-
-/** Key of the request in a file. @throws CliError `E_FILE`, `E_REQUEST` (65) */
-async function requestKeyOf(file: string): Promise<RequestKey> {
-  const bytes = await readRequest(file)
-  const isCertificate = kindOfRequest(bytes) === 'certificate'
-  const request = isCertificate
-    ? readJson(certificateValidationRequest, bytes)
-    : readJson(fourProofValidationRequest, bytes)
-  const kind = isCertificate ? 'validate-certificate' : 'validate-proofs'
-  const hashed = request.ok ? canonicalTransaction({ kind, request: request.value } as Transaction) : request
-  if (hashed.ok) return hashed.value.requestKey
-  throw new CliError('E_REQUEST', `${file} is no request that a node would take`, {
-    why: hashed.detail,
-    fix: 'give the very file that was sent',
-    exitCode: EXIT.data,
   })
 }
 

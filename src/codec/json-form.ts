@@ -61,8 +61,10 @@ export function bytesForm(minimum: number, maximum = minimum): JsonForm<Uint8Arr
   return {
     toJson: toHex,
     fromJson: (json, path) => {
+      // Of an odd number of digits a fraction, which no hex string has.
       const length = typeof json === 'string' ? json.length / 2 : -1
-      if (typeof json !== 'string' || length < minimum || length > maximum || !isHex(json, length)) {
+      const fits = Number.isInteger(length) && length >= minimum && length <= maximum
+      if (typeof json !== 'string' || !fits || !isHex(json, length)) {
         const many = minimum === maximum ? `${minimum}` : `${minimum} to ${maximum}`
         throw wrong(path, `${many} bytes in lower-case hex`)
       }

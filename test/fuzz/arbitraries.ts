@@ -17,6 +17,7 @@ import {
   type UnixMs,
   type ValidatorId,
 } from '../../src/types/primitives.ts'
+import type { Receipt } from '../../src/types/receipt.ts'
 import type { Account, StakingState } from '../../src/types/staking.ts'
 import type { HashedTransaction, StakingOperation, Transaction } from '../../src/types/transaction.ts'
 import {
@@ -27,6 +28,7 @@ import {
   WORK_STATES,
   WORKLOAD_TYPES,
 } from '../../src/types/validation-request.ts'
+import type { Validator } from '../../src/types/validator-set.ts'
 import type { RuleFailure, VerdictRecord } from '../../src/types/verdict.ts'
 
 // The brands exist in types only, so that one arbitrary serves for every hash and every counter.
@@ -303,3 +305,30 @@ const figures: Arbitrary<AnswerFigures> = fc.record({
   totalStake: u64,
 })
 export const storedVerdict = fc.record({ record: verdict, figures })
+
+const validators: Arbitrary<readonly Validator[]> = fc.array(
+  fc.record({
+    id: hex<ValidatorId>(),
+    publicKey: fc.nat(255).map((n) => new Uint8Array(1_952).fill(n)),
+    stake: u64,
+  }),
+  { maxLength: 3 },
+)
+
+/** Any fields whatever: next to none of these prove anything. */
+export const receipt: Arbitrary<Receipt> = fc.record({
+  startEpoch: counter<Epoch>(),
+  startBlock: fc.option(fc.record({ header, validators }), { nil: null }),
+  handOvers: fc.array(fc.record({ header, certificate: quorumCertificate, validators }), { maxLength: 2 }),
+  header,
+  certificate: quorumCertificate,
+  stateBranch: fc.record({
+    validators: hex<Hex32>(),
+    nullifiersAndNotes: hex<Hex32>(),
+    parametersAndStaking: hex<Hex32>(),
+  }),
+  listSize: counter<number>(),
+  position: counter<number>(),
+  path: fc.array(hex<Hex32>(), { maxLength: 32 }),
+  record: fc.uint8Array({ minLength: 1, maxLength: 200 }),
+})

@@ -77,7 +77,7 @@ export function certificateOf(
       : commitSigningPayload(header.genesisHash, { ...of, stateRoot: root })
   const signatures = voters.map((voter) => ({
     voter: asValidatorIndex(voter),
-    signature: (keys[voter] as MlDsaKeyPair).sign(payload, SIGNATURE_CONTEXTS[kind]),
+    signature: Uint8Array.from((keys[voter] as MlDsaKeyPair).sign(payload, SIGNATURE_CONTEXTS[kind])),
   }))
   return { kind, ...of, stateRoot: root, signatures }
 }
@@ -132,11 +132,18 @@ export interface FixtureOptions {
   readonly position?: number
   /** The successors follow the founders at the end of epoch 0. */
   readonly isChanged?: boolean
+  /** In place of the executed ones. */
+  readonly records?: readonly Uint8Array[]
 }
 
 /** A receipt that holds under {@link TRUST}. */
-export function receiptOf({ size = 5, position = 2, isChanged = false }: FixtureOptions = {}): Receipt {
-  const records = RECORDS.slice(0, size)
+export function receiptOf({
+  size = 5,
+  position = 2,
+  isChanged = false,
+  records: all = RECORDS,
+}: FixtureOptions = {}): Receipt {
+  const records = all.slice(0, size)
   const { frontier, node } = listOf(records.map(verdictLeaf))
   const fixed = fixedRoots(RECEIPT_GENESIS.parameters, RECEIPT_GENESIS.policy)
   const accumulators = { ...EMPTY_ACCUMULATORS, verdicts: frontier }
