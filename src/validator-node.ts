@@ -5,6 +5,7 @@
 
 import { announce } from './composition/announce-blocks.ts'
 import { ApiViews, nodeNameOf } from './composition/api-views.ts'
+import { buildReceipts } from './composition/build-receipts.ts'
 import { buildCatchingUp, trustedBlockOf } from './composition/catching-up.ts'
 import { openChainUpkeep } from './composition/chain-upkeep.ts'
 import { ConsensusSeat } from './composition/consensus-seat.ts'
@@ -84,7 +85,6 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const base = { options, storage, metrics, clock, onFatal }
   if (genesis.consensus?.engine === 'pow') return startPowNode(base, genesis.consensus.mining, order)
   const { rules } = storage.genesisState
-  const { genesisHash } = rules
   const { epochBlocks } = rules.parameters
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
@@ -244,6 +244,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     nodeName,
     version: BUILD.version,
     limits: { deadlineMs: config.ca.deadlineMs },
+    receipts: buildReceipts(storage, upkeep.receipts, () => network),
     observe: validationObserver(metrics),
   })
   order.opened('validation service', () => service.close())
@@ -307,7 +308,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     }),
     version: BUILD.version,
     network: genesis.network,
-    genesisHash,
+    genesisHash: rules.genesisHash,
     nodeName,
     peerId: network.host.peerId,
     nodeId: id,

@@ -8,6 +8,7 @@ import { PARAMETER_CHARACTERS_MAX } from '../../src/rpc/http/listener.ts'
 import { TRANSACTION_BODY_BYTES_MAX } from '../../src/rpc/http/staking-routes.ts'
 import { JSON_BYTES_MAX } from '../../src/rpc/lossless-json.ts'
 import type { AnswerErrorCode } from '../../src/validation/answer.ts'
+import { RECEIPT_WAIT_MS_MAX } from '../../src/validation/receipt-desk.ts'
 import { bytes, code, document, fenced, table } from './markdown.ts'
 
 /** Which listener answers a route. */
@@ -35,6 +36,14 @@ export const ROUTES: Readonly<Record<Exclude<HttpRoute, 'other'>, Route>> = {
     method: 'GET',
     listeners: ['ca'],
     text: `the answer to an earlier request by its request id, percent-encoded, at most ${PARAMETER_CHARACTERS_MAX} characters as sent; Pending while there is no verdict`,
+  },
+  '/consensus/validation/receipt/:id': {
+    method: 'GET',
+    listeners: ['ca'],
+    text:
+      "the receipt of a request's verdict, by the same ids: `receipt.json` as [src/ledger](../../src/ledger/README.md#receipts) " +
+      'describes it. 503 with `Retry-After` while the state with the verdict is not certified; ' +
+      `\`?wait_ms=\` (at most ${RECEIPT_WAIT_MS_MAX}) waits for it, \`?from_height=\` and \`?from_epoch=\` name the checkpoint that it is to be checked with`,
   },
   '/consensus/health': {
     method: 'GET',
@@ -116,6 +125,10 @@ const ERRORS: Readonly<Record<AnswerErrorCode, string>> = {
   REQUEST_NOT_FOUND: 'this node knows no request with this id',
   INTERNAL_CONSENSUS_ERROR: 'a fault of the node; its log has it',
   CONSENSUS_NOT_INITIALIZED: 'the node is catching up, or sees no quorum',
+  RECEIPT_NOT_READY:
+    'the request has no verdict yet, or the block that certifies the state with it is not final; `Retry-After` says when to come again',
+  RECEIPT_UNAVAILABLE:
+    'this node cannot make the receipt, the message says why: the checkpoint was pruned, too many validator sets lie between, or the network is mined',
   VALIDATION_TIMEOUT:
     'no verdict within `ca.deadline`; the request goes on: send it again, or ask for its status',
 }

@@ -28,9 +28,13 @@ import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import type { RequestKind } from './validation-client.ts'
 
-const METHODS: Readonly<Record<RequestKind, string>> = {
+/** What is asked of a node. */
+export type ConsensusCall = RequestKind | 'receipt'
+
+const METHODS: Readonly<Record<ConsensusCall, string>> = {
   certificate: 'consensus/validate_certificate',
   'four-proof': 'consensus/validate_proofs',
+  receipt: 'consensus/receipt',
 }
 
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -71,7 +75,7 @@ async function throwawayNode(genesisHash: GenesisHash): Promise<Libp2p> {
 export async function callConsensus(
   address: Multiaddr,
   genesisHash: GenesisHash,
-  kind: RequestKind,
+  kind: ConsensusCall,
   payload: Uint8Array,
   timeoutMs: number,
 ): Promise<EnvelopeResponse> {

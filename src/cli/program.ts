@@ -23,6 +23,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<RegisterCommand>>> = {
   block: async () => (await import('./block.ts')).registerBlockCommand,
   request: async () => (await import('./request.ts')).registerRequestCommand,
   validate: async () => (await import('./validate.ts')).registerValidateCommand,
+  receipt: async () => (await import('./receipt.ts')).registerReceiptCommand,
+  verify: async () => (await import('./verify.ts')).registerVerifyCommand,
 }
 
 /**

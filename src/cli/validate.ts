@@ -12,7 +12,7 @@ import { validationAnswer } from '../rpc/trustchain-json-response.ts'
 import type { GenesisHash } from '../types/primitives.ts'
 import type { SecondsNanos } from '../types/validation-request.ts'
 import type { ValidationAnswer } from '../validation/answer.ts'
-import { callConsensus } from './consensus-call.ts'
+import { type ConsensusCall, callConsensus } from './consensus-call.ts'
 import { CliError, usageError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { genesisOfData, knownNetworks } from './known-networks.ts'
@@ -30,12 +30,12 @@ interface ValidateOptions {
   readonly data?: string
 }
 
-/** @throws CliError `E_FILE` (65) */
-async function readRequest(file: string): Promise<Uint8Array> {
+/** A file of a request, or standard input. @throws CliError `E_FILE` (65) */
+export async function readRequest(file: string, what = 'request'): Promise<Uint8Array> {
   try {
     return file === '-' ? await buffer(process.stdin) : await readFile(file)
   } catch (cause) {
-    throw new CliError('E_FILE', `the request ${file} cannot be read`, {
+    throw new CliError('E_FILE', `the ${what} ${file} cannot be read`, {
       why: (cause as Error).message,
       fix: 'check the path, or give - for standard input',
       exitCode: EXIT.data,
@@ -45,7 +45,7 @@ async function readRequest(file: string): Promise<Uint8Array> {
 }
 
 /** The networks to try, by genesis hash: the one that is named, or those that this machine knows. */
-async function networksOf(options: ValidateOptions): Promise<GenesisHash[]> {
+async function networksOf(options: MultiaddrOptions): Promise<GenesisHash[]> {
   if (options.genesis !== undefined) {
     if (isHex(options.genesis, 32)) return [options.genesis as GenesisHash]
     return [genesisHash(parseGenesis(readTextFile(options.genesis, 'genesis file'), options.genesis))]
@@ -63,9 +63,17 @@ async function networksOf(options: ValidateOptions): Promise<GenesisHash[]> {
   throw usageError('which network the node belongs to is not known here', 'name it with --genesis or --data')
 }
 
-async function askByMultiaddr(
-  options: ValidateOptions,
-  kind: RequestKind,
+/** How a node is found by a multiaddr. */
+export type MultiaddrOptions = Pick<ValidateOptions, 'to' | 'timeout' | 'genesis' | 'data'>
+
+/**
+ * Asks the node of `to` over libp2p.
+ * @returns the payload of its answer
+ * @throws CliError `E_NO_ANSWER`, `E_NOT_ANSWERED` (69), `E_USAGE` (64)
+ */
+export async function askByMultiaddr(
+  options: MultiaddrOptions,
+  kind: ConsensusCall,
   bytes: Uint8Array,
 ): Promise<Uint8Array> {
   const address = parseAddress(options.to)
@@ -90,14 +98,15 @@ async function askByMultiaddr(
   throw refused
 }
 
+/** @throws CliError `E_USAGE` (64) for what is no base URL of a CA endpoint */
+export function caEndpoint(to: string): URL {
+  const url = URL.parse(to)
+  if (url !== null && /^https?:$/.test(url.protocol)) return url
+  throw usageError(`"${to}" is no URL or multiaddr`, 'write https://[::1]:8080 or /ip4/…/tcp/…/p2p/…')
+}
+
 function askByUrl(options: ValidateOptions, kind: RequestKind, bytes: Uint8Array): Promise<Uint8Array> {
-  const url = URL.parse(options.to)
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw usageError(
-      `"${options.to}" is no URL or multiaddr`,
-      'write https://[::1]:8080 or /ip4/…/tcp/…/p2p/…',
-    )
-  }
+  const url = caEndpoint(options.to)
   const call = { timeoutMs: options.timeout * 1_000, insecure: options.insecure === true }
   return postRequest(url, kind, bytes, call)
 }

@@ -1,10 +1,11 @@
 /**
- * Sends a validation request over HTTP or HTTPS, the bytes as they are, and hands back the answer's bytes. Whether
+ * Sends validation requests and asks for receipts over HTTP or HTTPS; hands bytes on as they are both ways. Whether
  * the request is well formed is the node's to say; only its kind is looked at, to find the route.
  */
 
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import { RECEIPT_JSON_BYTES_MAX } from '../codec/receipt-json.ts'
 import { JSON_BYTES_MAX, parseJson } from '../rpc/lossless-json.ts'
 import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
@@ -42,19 +43,47 @@ export interface HttpCall {
   readonly insecure: boolean
 }
 
+/** What came back. */
+export interface HttpReply {
+  readonly status: number
+  readonly body: Uint8Array
+}
+
 /**
  * POSTs a request to a node's CA endpoint.
  * @param base `https://[::1]:8080`, with or without a slash at the end
  * @returns the body of the answer, whatever the status: errors are answers too
  * @throws CliError `E_NO_ANSWER` (69)
  */
-export function postRequest(
+export async function postRequest(
   base: URL,
   kind: RequestKind,
   bytes: Uint8Array,
-  { timeoutMs, insecure }: HttpCall,
+  call: HttpCall,
 ): Promise<Uint8Array> {
-  const url = new URL(`${base.pathname.replace(/\/+$/, '')}/consensus/validation/${kind}`, base)
+  const { body } = await exchange(base, `/consensus/validation/${kind}`, bytes, JSON_BYTES_MAX, call)
+  return body
+}
+
+/**
+ * GETs the receipt of a request from a node's CA endpoint.
+ * @param query of the route, without the question mark
+ * @throws CliError `E_NO_ANSWER` (69)
+ */
+export function getReceipt(base: URL, requestId: string, query: string, call: HttpCall): Promise<HttpReply> {
+  const route = `/consensus/validation/receipt/${encodeURIComponent(requestId)}?${query}`
+  return exchange(base, route, null, RECEIPT_JSON_BYTES_MAX, call)
+}
+
+/** One request on a connection of its own; POST when there is a body, else GET. */
+function exchange(
+  base: URL,
+  route: string,
+  body: Uint8Array | null,
+  answerBytesMax: number,
+  { timeoutMs, insecure }: HttpCall,
+): Promise<HttpReply> {
+  const url = new URL(`${base.pathname.replace(/\/+$/, '')}${route}`, base)
   const isTls = url.protocol === 'https:'
   const send = isTls ? requestHttps : requestHttp
   return new Promise((resolve, reject) => {
@@ -62,8 +91,8 @@ export function postRequest(
     const request = send(
       url,
       {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'content-length': bytes.length },
+        method: body === null ? 'GET' : 'POST',
+        headers: body === null ? {} : { 'content-type': 'application/json', 'content-length': body.length },
         signal: AbortSignal.timeout(timeoutMs),
         agent: false,
         ...(isTls && (insecure || LOOPBACK.test(url.hostname)) ? { rejectUnauthorized: false } : {}),
@@ -73,15 +102,16 @@ export function postRequest(
         let length = 0
         response.on('data', (chunk: Buffer) => {
           length += chunk.length
-          if (length > JSON_BYTES_MAX) request.destroy(new Error('the answer is too long'))
+          if (length > answerBytesMax) request.destroy(new Error('the answer is too long'))
           else chunks.push(chunk)
         })
-        response.on('end', () => resolve(Buffer.concat(chunks)))
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }))
         response.on('error', fail)
       },
     )
     request.on('error', fail)
-    request.end(bytes)
+    if (body === null) request.end()
+    else request.end(body)
   })
 }
 

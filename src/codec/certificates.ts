@@ -20,10 +20,13 @@ import {
 /** ML-DSA-65 signature, FIPS 204 table 2. */
 export const SIGNATURE_BYTES = 3_309
 
+/** What a quorum certificate can be of. */
+export const CERTIFICATE_KINDS = ['prepare', 'pre-commit', 'commit'] as const
+
 export const signatureSchema = bytesFixed(SIGNATURE_BYTES)
 
 export const quorumCertificateSchema: Schema<QuorumCertificate> = record<QuorumCertificate>({
-  kind: oneOf(['prepare', 'pre-commit', 'commit']),
+  kind: oneOf(CERTIFICATE_KINDS),
   epoch: counter(),
   view: counter(),
   height: counter(),

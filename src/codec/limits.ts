@@ -33,3 +33,7 @@ export const BALLOTS_PER_VOTE_MAX = 64
 export const CAST_BALLOTS_MAX = 4_096
 /** Batches of requests that wait for verdicts: no more than there are heights in all attempts' windows. */
 export const OPEN_BATCHES_MAX = 128
+/** Canonical bytes of a receipt: its JSON, twice as long, fits into one answer of every carrier. */
+export const RECEIPT_BYTES_MAX = 4 * 1024 * 1024
+/** Changes of the validator set that a receipt leads through. */
+export const RECEIPT_HAND_OVERS_MAX = 256

@@ -49,7 +49,7 @@ const manifestSchema = record<SnapshotManifest>({
   ),
 })
 
-const handOverSchema = record<HandOver>({
+export const handOverSchema = record<HandOver>({
   header: headerSchema,
   certificate: quorumCertificateSchema,
   validators: validatorListSchema,

@@ -19,7 +19,7 @@ import {
   uint,
 } from './schema.ts'
 
-const VERDICT_BYTES_MAX = FAILURES_MAX * (REASON_BYTES_MAX + 16) + 1_024
+export const VERDICT_BYTES_MAX = FAILURES_MAX * (REASON_BYTES_MAX + 16) + 1_024
 
 export const verdictSchema: Schema<VerdictRecord> = record<VerdictRecord>({
   requestKey: hexBytes<RequestKey>(32),

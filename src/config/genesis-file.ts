@@ -3,7 +3,6 @@
  * public key alone (their ids follow from it). The network's identity is the hash of the canonical bytes, not
  * of this text.
  */
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { PUBLIC_KEY_BYTES, validatorId } from '../codec/genesis.ts'
 import { fromHex, isHex, toHex } from '../codec/hex.ts'
@@ -133,24 +132,6 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
     accounts: accounts.map(({ id, balance }) => ({ id: id as AccountId, balance })),
     ...(consensus === undefined ? {} : { consensus }),
   }
-}
-
-/**
- * Reads the genesis file of a data directory.
- * @throws GenesisError `E_GENESIS` (65) as {@link parseGenesis}, and when the file cannot be read
- */
-export function readGenesisFile(path: string): Genesis {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new GenesisError('E_GENESIS', `${path} cannot be read: ${(cause as Error).message}`, {
-      fix: "put the network's genesis.json there: the very file that the other nodes have",
-      exitCode: 65,
-      cause,
-    })
-  }
-  return parseGenesis(text, path)
 }
 
 /** Writes genesis as {@link parseGenesis} reads it. */

@@ -3,15 +3,16 @@
  * ids and sequence numbers have no root of their own: both are fields of the verdicts.
  */
 import { chainParametersSchema, validationPolicySchema } from '../codec/genesis.ts'
-import { toHex } from '../codec/hex.ts'
+import { fromHex, toHex } from '../codec/hex.ts'
 import { hashTreeRoot, hexBytes, record } from '../codec/schema.ts'
 import type { ChainParameters, ValidationPolicy } from '../types/genesis.ts'
 import type { StateAccumulators } from '../types/ledger-state.ts'
 import type { Hex32, StateRoot } from '../types/primitives.ts'
+import type { StateBranch } from '../types/receipt.ts'
 import type { StakingState } from '../types/staking.ts'
 import type { VerdictVoting } from '../types/voting.ts'
 import { noteCommitmentRoot } from './commitment-tree.ts'
-import { frontierRoot } from './frontier.ts'
+import { frontierRoot, hashPair } from './frontier.ts'
 import { nullifierRoot } from './nullifier-set.ts'
 import { stakingRoot, validatorSetRoot } from './staking/staking-root.ts'
 import { batchesRoot, trustRoot } from './verdicts/voting-root.ts'
@@ -63,7 +64,16 @@ export function stateRoot(
   voting: VerdictVoting,
   fixed: FixedRoots,
 ): StateRoot {
-  const roots: StateRoots = {
+  return toHex(hashTreeRoot(stateRootsSchema, rootsOf(accumulators, staking, voting, fixed))) as StateRoot
+}
+
+function rootsOf(
+  accumulators: StateAccumulators,
+  staking: StakingState,
+  voting: VerdictVoting,
+  fixed: FixedRoots,
+): StateRoots {
+  return {
     nullifiers: nullifierRoot(accumulators.nullifiers),
     noteCommitments: noteCommitmentRoot(accumulators.noteCommitments),
     verdicts: frontierRoot(accumulators.verdicts),
@@ -73,5 +83,29 @@ export function stateRoot(
     batches: batchesRoot(voting),
     trust: trustRoot(voting.trust),
   }
-  return toHex(hashTreeRoot(stateRootsSchema, roots)) as StateRoot
+}
+
+/** What leads from the root of the verdict list, leaf 2 of eight, to the state root. */
+export function stateBranch(
+  accumulators: StateAccumulators,
+  staking: StakingState,
+  voting: VerdictVoting,
+  fixed: FixedRoots,
+): StateBranch {
+  const roots = rootsOf(accumulators, staking, voting, fixed)
+  const pair = (left: Hex32, right: Hex32): Uint8Array => hashPair(fromHex(left), fromHex(right))
+  return {
+    validators: roots.validators,
+    nullifiersAndNotes: toHex(pair(roots.nullifiers, roots.noteCommitments)) as Hex32,
+    parametersToTrust: toHex(
+      hashPair(pair(roots.parameters, roots.staking), pair(roots.batches, roots.trust)),
+    ) as Hex32,
+  }
+}
+
+/** The state root that a root of the verdict list has under a branch. */
+export function stateRootOfVerdicts(verdicts: Uint8Array, branch: StateBranch): StateRoot {
+  const middle = hashPair(verdicts, fromHex(branch.validators))
+  const left = hashPair(fromHex(branch.nullifiersAndNotes), middle)
+  return toHex(hashPair(left, fromHex(branch.parametersToTrust))) as StateRoot
 }

@@ -15,6 +15,7 @@ export const HTTP_ROUTES = [
   '/consensus/validation/certificate',
   '/consensus/validation/four-proof',
   '/consensus/validation/status/:id',
+  '/consensus/validation/receipt/:id',
   '/consensus/health',
   '/consensus/metrics',
   '/livez',

@@ -55,6 +55,10 @@ const BUCKET = {
   verdictOrder: 0x11,
   /** Epoch → proof of the validator set that followed it; kept for ever. */
   handOvers: 0x12,
+  /** Level and index of a complete subtree of the state's list of verdicts → its root; level 0: the leaves. */
+  verdictNodes: 0x13,
+  /** Request key → position of its verdict in the state's list. */
+  verdictPositions: 0x14,
   /** Name of a sealed block → its canonical bytes, while it is neither settled nor forgotten (pow-store.ts). */
   minedBlocks: 0x20,
   /** Height → seal of the settled block there: bits and nonce. */
@@ -79,6 +83,10 @@ export const META = {
   /** Present while a snapshot is being installed: what else is here is half of a state. */
   installing: metaKey('installing'),
   minedRoot: metaKey('mined-root'),
+  /** Verdicts whose nodes and positions are there (receipt-index.ts); absent: none. */
+  verdictsIndexed: metaKey('verdicts-indexed'),
+  /** The newest final block with a certificate of its own, and what leads from the verdicts to the state it names. */
+  receiptAnchor: metaKey('receipt-anchor'),
 } as const
 
 type NumberedBucket =
@@ -131,6 +139,17 @@ export const ACCOUNT_RANGE: KeyRange = {
 
 export const nullifierOrderKey = (position: number): Uint8Array => heightKey('nullifierOrder', position)
 export const verdictOrderKey = (position: number): Uint8Array => heightKey('verdictOrder', position)
+export const verdictPositionKey = (key: RequestKey): Uint8Array => hashKey(BUCKET.verdictPositions, key)
+
+/** One byte for the level, eight for the index. */
+export function verdictNodeKey(level: number, index: number): Uint8Array {
+  const key = new Uint8Array(10)
+  key[0] = BUCKET.verdictNodes
+  key[1] = level
+  new DataView(key.buffer).setBigUint64(2, BigInt(index))
+  return key
+}
+
 export const handOverKey = (epoch: Epoch): Uint8Array => heightKey('handOvers', epoch)
 
 /** All block hashes. */

@@ -65,6 +65,8 @@ export async function clearHalfInstalled(database: Database): Promise<void> {
       META.electors,
       META.tipCertificate,
       META.lowest,
+      META.verdictsIndexed,
+      META.receiptAnchor,
       META.installing,
     ].map((key) => ({ type: 'del', key }) as const),
   )

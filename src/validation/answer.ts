@@ -18,7 +18,7 @@ export type AnswerStatus =
   | { readonly kind: 'pending'; readonly estimatedCompletion: SecondsNanos }
   | { readonly kind: 'error'; readonly errorCode: AnswerErrorCode; readonly message: string }
 
-/** Why there is no verdict to answer with (spec/four-proofs.md, "The answer"). */
+/** Why there is no verdict, or no receipt, to answer with (spec/four-proofs.md, "The answer"). */
 export type AnswerErrorCode =
   | 'CONSENSUS_NOT_INITIALIZED'
   | 'INVALID_PROOF_FORMAT'
@@ -26,6 +26,8 @@ export type AnswerErrorCode =
   | 'VALIDATION_TIMEOUT'
   | 'INTERNAL_CONSENSUS_ERROR'
   | 'REQUEST_NOT_FOUND'
+  | 'RECEIPT_NOT_READY'
+  | 'RECEIPT_UNAVAILABLE'
 
 /** `ConsensusValidationResult`, in the order of the wire. */
 export interface ValidationAnswer {

@@ -2,8 +2,9 @@
 import type { Result } from '../types/errors.ts'
 import type { StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32, RequestKey } from '../types/primitives.ts'
+import type { Receipt, ReceiptStart } from '../types/receipt.ts'
 import type { HashedTransaction } from '../types/transaction.ts'
-import type { ProofName } from '../types/verdict.ts'
+import type { ProofName, VerdictRecord } from '../types/verdict.ts'
 
 /** Verdicts that are final and durable. Synchronous: a look-up stands between every request and its answer. */
 export interface VerdictStore {
@@ -28,6 +29,14 @@ export interface Submitter {
 export interface VerdictFeed {
   /** @returns the function that ends the subscription */
   onVerdicts(listener: (verdicts: readonly StoredVerdict[]) => void): () => void
+}
+
+/** Makes receipts of verdicts that are final. */
+export interface ReceiptSource {
+  /** `not-ready`: it can be made soon; `unavailable`: this node cannot make it. The detail is for the one who asks. */
+  make(record: VerdictRecord, start: ReceiptStart): Promise<Result<Receipt, 'not-ready' | 'unavailable'>>
+  /** Tells when more can be made than before. @returns the function that ends the subscription */
+  onAnchor(listener: () => void): () => void
 }
 
 /** Whether a new request can be judged now; `reason` is a sentence for the one who asks. */

@@ -9,6 +9,7 @@ import { requestIdHash } from '../ledger/request-identity.ts'
 import { ok, type Result, refuse } from '../types/errors.ts'
 import type { StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32, RequestKey } from '../types/primitives.ts'
+import type { Receipt } from '../types/receipt.ts'
 import type { HashedTransaction, Transaction } from '../types/transaction.ts'
 import type { CertificateValidationRequest, FourProofValidationRequest } from '../types/validation-request.ts'
 import { PROOF_NAMES } from '../types/verdict.ts'
@@ -25,11 +26,13 @@ import type {
   Clock,
   ObservedCall,
   Readiness,
+  ReceiptSource,
   Submitter,
   ValidationObserver,
   VerdictFeed,
   VerdictStore,
 } from './ports.ts'
+import { type ReceiptAsk, ReceiptDesk, type ReceiptErrorCode } from './receipt-desk.ts'
 import { ValidationCounters, type ValidationMetrics } from './validation-metrics.ts'
 
 /** Bounds of the service. */
@@ -60,6 +63,8 @@ export interface ValidationServiceOptions {
   /** Version of this program, for the health call. */
   readonly version: string
   readonly limits?: Partial<ValidationLimits>
+  /** Absent where no quorum signs states: on a network that is mined. */
+  readonly receipts?: ReceiptSource
   readonly observe?: ValidationObserver
 }
 
@@ -78,11 +83,18 @@ export class ValidationService {
   readonly #inFlight: InFlightRequests
   readonly #counters = new ValidationCounters()
   readonly #unsubscribe: () => void
+  readonly #receipts: ReceiptDesk
 
   constructor(options: ValidationServiceOptions) {
     this.#options = options
     this.#limits = { ...DEFAULT_VALIDATION_LIMITS, ...options.limits }
     this.#inFlight = new InFlightRequests(this.#limits.requestsInFlightMax, this.#limits.pendingKeptMs)
+    this.#receipts = new ReceiptDesk({
+      source: options.receipts ?? null,
+      clock: options.clock,
+      recordOf: (requestId) => this.#stored(requestId)?.record ?? null,
+      isUnderWay: (requestId) => this.#underWay(requestId) !== null,
+    })
     this.#unsubscribe = options.feed.onVerdicts((verdicts) => this.#onVerdicts(verdicts))
   }
 
@@ -109,16 +121,33 @@ export class ValidationService {
     return answer
   }
 
-  #status(requestId: string): ValidationAnswer {
-    const idHash = requestIdHash(requestId)
+  /**
+   * `consensus/receipt`: what proves the verdict on a request to somebody who trusts no node.
+   * @param requestId as {@link status} takes it
+   */
+  receipt(requestId: string, ask: ReceiptAsk): Promise<Result<Receipt, ReceiptErrorCode>> {
+    return this.#receipts.receipt(requestId, ask)
+  }
+
+  #stored(requestId: string): StoredVerdict | null {
     const { store } = this.#options
     // The key goes first: a certificate request may carry any id, also the request key of somebody's set.
     const byKey = isHex(requestId, 32) ? store.verdict(requestId as RequestKey) : null
-    const stored = byKey ?? store.verdictById(idHash)
+    return byKey ?? store.verdictById(requestIdHash(requestId))
+  }
+
+  /** The request of an id that is under way here. */
+  #underWay(requestId: string): InFlightRequest | null {
+    const request = this.#inFlight.byId(requestIdHash(requestId))
+    return request === undefined || this.#isForgotten(request) ? null : request
+  }
+
+  #status(requestId: string): ValidationAnswer {
+    const stored = this.#stored(requestId)
     if (stored !== null) return answerOfVerdict(stored, this.#options.nodeName)
-    const request = this.#inFlight.byId(idHash)
-    if (store.isWaiting(idHash)) return this.#pending(request)
-    if (request === undefined || this.#isForgotten(request)) {
+    const request = this.#underWay(requestId)
+    if (this.#options.store.isWaiting(requestIdHash(requestId))) return this.#pending(request)
+    if (request === null) {
       return this.errorAnswer(
         'REQUEST_NOT_FOUND',
         'no request with this id has a verdict or is under way here',
@@ -127,8 +156,8 @@ export class ValidationService {
     return this.#pending(request)
   }
 
-  /** @param request as this node has it; undefined for one that was asked elsewhere */
-  #pending(request: InFlightRequest | undefined): ValidationAnswer {
+  /** @param request as this node has it; null for one that was asked elsewhere */
+  #pending(request: InFlightRequest | null): ValidationAnswer {
     const { clock, nodeName } = this.#options
     const result = { kind: 'pending', estimatedCompletion: systemTimeOf(this.#estimate(request)) } as const
     return answerWithoutVerdict(result, nodeName, clock.unixMs())
@@ -268,9 +297,9 @@ export class ValidationService {
   }
 
   /** When the verdict is to be expected, Unix milliseconds: by the mean latency so far, and not in the past. */
-  #estimate(request: InFlightRequest | undefined): number {
+  #estimate(request: InFlightRequest | null): number {
     const { clock } = this.#options
-    const ageMs = request === undefined ? 0 : clock.monotonicMs() - request.startedAtMs
+    const ageMs = request === null ? 0 : clock.monotonicMs() - request.startedAtMs
     const expectedMs = this.#counters.meanLatencyMs ?? this.#limits.deadlineMs
     return clock.unixMs() + Math.max(0, expectedMs - ageMs)
   }

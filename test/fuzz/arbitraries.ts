@@ -9,6 +9,7 @@ import type { Evidence, SignedContent } from '../../src/types/evidence.ts'
 import type { AnswerFigures, Frontier, StateAccumulators } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
 import type { AccountId, Epoch, Height, Hex32, UnixMs, ValidatorId } from '../../src/types/primitives.ts'
+import type { Receipt } from '../../src/types/receipt.ts'
 import type { Account, StakingState } from '../../src/types/staking.ts'
 import type { HashedTransaction, StakingOperation, Transaction } from '../../src/types/transaction.ts'
 import {
@@ -19,6 +20,7 @@ import {
   WORK_STATES,
   WORKLOAD_TYPES,
 } from '../../src/types/validation-request.ts'
+import type { Validator } from '../../src/types/validator-set.ts'
 import type { RuleFailure, VerdictRecord } from '../../src/types/verdict.ts'
 import { ballots, ballotsTransaction } from './ballot-arbitraries.ts'
 import { counter, hex, index, u32, u64 } from './primitive-arbitraries.ts'
@@ -288,3 +290,30 @@ const figures: Arbitrary<AnswerFigures> = fc.record({
   networkLoad: double,
 })
 export const verdictRow = fc.record({ record: verdict, figures })
+
+const validators: Arbitrary<readonly Validator[]> = fc.array(
+  fc.record({
+    id: hex<ValidatorId>(),
+    publicKey: fc.nat(255).map((n) => new Uint8Array(1_952).fill(n)),
+    stake: u64,
+  }),
+  { maxLength: 3 },
+)
+
+/** Any fields whatever: next to none of these prove anything. */
+export const receipt: Arbitrary<Receipt> = fc.record({
+  startEpoch: counter<Epoch>(),
+  startBlock: fc.option(fc.record({ header, validators }), { nil: null }),
+  handOvers: fc.array(fc.record({ header, certificate: quorumCertificate, validators }), { maxLength: 2 }),
+  header,
+  certificate: quorumCertificate,
+  stateBranch: fc.record({
+    validators: hex<Hex32>(),
+    nullifiersAndNotes: hex<Hex32>(),
+    parametersToTrust: hex<Hex32>(),
+  }),
+  listSize: counter<number>(),
+  position: counter<number>(),
+  path: fc.array(hex<Hex32>(), { maxLength: 32 }),
+  record: fc.uint8Array({ minLength: 1, maxLength: 200 }),
+})

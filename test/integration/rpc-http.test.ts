@@ -418,7 +418,15 @@ describe('the public API and metrics', () => {
     lowestHeight: () => 5,
     peers: async () => [],
     validators: () => [
-      { index: 0, validatorId: 'ab', stake: 2n ** 63n, nextStake: 0n, isThisNode: true, isConnected: false },
+      {
+        index: 0,
+        validatorId: 'ab',
+        stake: 2n ** 63n,
+        nextStake: 0n,
+        isThisNode: true,
+        isConnected: false,
+        trust: null,
+      },
     ],
     block: (reference) => {
       asked.push(reference)

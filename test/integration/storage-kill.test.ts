@@ -4,15 +4,19 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, it } from 'vitest'
+import { toHex } from '../../src/codec/hex.ts'
+import { frontierRoot } from '../../src/ledger/frontier.ts'
+import { merklePath, rootOfPath } from '../../src/ledger/receipt/merkle-path.ts'
 import { ChainStore } from '../../src/storage/chain-store.ts'
 import { Database } from '../../src/storage/database.ts'
 import { SafetyLog } from '../../src/storage/safety-log.ts'
-import { asHeight } from '../../src/types/primitives.ts'
+import { asHeight, type Hex32 } from '../../src/types/primitives.ts'
 import { isValidation } from '../../src/types/transaction.ts'
 import {
   BINDING,
   numberOf,
   pathsIn,
+  receiptIndexOf,
   SEGMENT_BYTES,
   safetyRecord,
   transactionsAt,
@@ -78,6 +82,18 @@ it('loses no block and no safety record that was durable', async () => {
       const isOpen = at > chain.tip.height - 3
       expect(chain.verdictsAt(asHeight(at))).toHaveLength(isOpen ? 0 : transactionsAt(at).length)
       expect(open.includes(asHeight(at))).toBe(isOpen && transactionsAt(at).length > 0)
+    }
+    // The index of receipts is in the blocks' own batches: nothing of it is missing, and every place is proven.
+    const missing: object[] = []
+    const index = await receiptIndexOf(database, chain, (fields) => missing.push(fields))
+    expect(missing).toEqual([])
+    expect(index.anchor?.header.height).toBe(chain.tip.height)
+    const { size } = chain.state.accumulators.verdicts
+    for (const position of [0, Math.floor(size / 2), size - 1]) {
+      const path = merklePath(position, size, (level, i) => index.node(level, i))
+      const leaf = toHex(index.node(0, position)) as Hex32
+      const root = rootOfPath(leaf, position, size, path) ?? new Uint8Array()
+      expect(toHex(root)).toBe(frontierRoot(chain.state.accumulators.verdicts))
     }
     height = chain.tip.height
     await database.close()

@@ -58,11 +58,14 @@ export class FakeNetwork {
   notReady: string | null = null
   /** Makes a verdict final at once. */
   answersAtOnce = false
+  /** Hashes of the ids of requests that are in the chain and wait for their verdicts. */
+  readonly waiting = new Set<string>()
   failures: readonly RuleFailure[] = []
 
   readonly store = {
     verdict: (key: string) => this.#verdicts.find(({ record }) => record.requestKey === key) ?? null,
     verdictById: (id: string) => this.#verdicts.find(({ record }) => record.requestIdHash === id) ?? null,
+    isWaiting: (id: string) => this.waiting.has(id),
   }
 
   readonly submitter = {

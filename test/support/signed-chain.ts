@@ -136,7 +136,7 @@ export class SignedChain {
     const metrics = createMetrics({ version: 'test', commit: 'test' })
     metrics.stop()
     const upkeep = await openChainUpkeep({
-      storage: { chain, database, directory },
+      storage: { chain, database, directory, genesisState: genesis },
       config: { ...configSchema.parse({}).storage, ...options.storage },
       epochBlocks: options.epochBlocks,
       isValidator: () => true,

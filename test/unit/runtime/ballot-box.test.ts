@@ -130,7 +130,7 @@ describe('four boxes', () => {
 
   it('go on with three of them, and with a liar, whom it costs', () => {
     const world = new World()
-    const liar = world.box(3, { findings: () => 0b10_10_10_10_10 })
+    const liar = world.box(3, { conduct: { findings: () => 0b10_10_10_10_10 } })
     world.boxes[3] = liar
     world.next([numberedTransaction(1)])
     for (let i = 0; i < 3; i++) world.finalize().next()
