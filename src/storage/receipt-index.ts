@@ -60,7 +60,7 @@ export class ReceiptIndex {
   readonly #options: ReceiptIndexOptions
   readonly #listeners = new Set<() => void>()
   /** After the last block that {@link operations} was given. */
-  #state: Pick<ChainTip, 'accumulators' | 'staking'>
+  #state: Pick<ChainTip, 'accumulators' | 'staking' | 'voting'>
   #written: ReceiptAnchor | null
   #anchor: ReceiptAnchor | null
 
