@@ -47,7 +47,10 @@ export const frontierSchema: Schema<Frontier> = {
   },
 }
 
-export const stateAccumulatorsSchema: Schema<StateAccumulators> = record<StateAccumulators>({
+/** The lists that only grow. Recent blocks are rows of their own. */
+export type StateFrontiers = Omit<StateAccumulators, 'recentBlocks'>
+
+export const stateAccumulatorsSchema: Schema<StateFrontiers> = record<StateFrontiers>({
   nullifiers: frontierSchema,
   noteCommitments: frontierSchema,
   verdicts: frontierSchema,
@@ -72,11 +75,11 @@ export const storedVerdictSchema: Schema<StoredVerdict> = record<StoredVerdict>(
 const ACCUMULATORS_BYTES_MAX = 3 * 33 * 32 + 256
 const STORED_VERDICT_BYTES_MAX = FAILURES_MAX * (REASON_BYTES_MAX + 16) + 2_048
 
-export function encodeStateAccumulators(accumulators: StateAccumulators): Uint8Array {
+export function encodeStateAccumulators(accumulators: StateFrontiers): Uint8Array {
   return encode(stateAccumulatorsSchema, accumulators)
 }
 
-export function decodeStateAccumulators(bytes: Uint8Array): Result<StateAccumulators, 'malformed'> {
+export function decodeStateAccumulators(bytes: Uint8Array): Result<StateFrontiers, 'malformed'> {
   return decode(stateAccumulatorsSchema, bytes, ACCUMULATORS_BYTES_MAX)
 }
 

@@ -2,6 +2,8 @@
  * The bytes under every consensus and staking signature: fixed layout, network inside. The kind of message is
  * told apart by the ML-DSA context string (crypto/contexts.ts), so that no signature serves for two kinds.
  */
+
+import type { OperatorRecord } from '../types/operator.ts'
 import type {
   AccountId,
   BlockHash,
@@ -11,7 +13,8 @@ import type {
   StateRoot,
   View,
 } from '../types/primitives.ts'
-import type { StakingContent } from '../types/transaction.ts'
+import type { OperatorContent, StakingContent } from '../types/transaction.ts'
+import { operatorContentFields, operatorRecordSchema } from './operator.ts'
 import { counter, encode, hexBytes, record } from './schema.ts'
 import { stakingContentFields } from './staking-operation.ts'
 
@@ -102,4 +105,35 @@ export function keyChangeSigningPayload(
   of: { readonly account: AccountId; readonly sequence: number },
 ): Uint8Array {
   return encode(keyChangePayload, { genesisHash, account: of.account, sequence: of.sequence })
+}
+
+const operatorPayload = record<OperatorContent & { genesisHash: GenesisHash }>({
+  genesisHash: hexBytes(32),
+  ...operatorContentFields,
+})
+interface Possession {
+  readonly account: AccountId
+  readonly sequence: number
+  readonly record: OperatorRecord
+}
+const operatorKeyPayload = record<Possession & { genesisHash: GenesisHash }>({
+  genesisHash: hexBytes(32),
+  account: hexBytes(32),
+  sequence: counter(),
+  record: operatorRecordSchema,
+})
+
+/** (chainId, public key, sequence, last height, operation); context operator. */
+export function operatorSigningPayload(genesisHash: GenesisHash, of: OperatorContent): Uint8Array {
+  const { publicKey, sequence, expiresAtHeight, operation } = of
+  return encode(operatorPayload, { genesisHash, publicKey, sequence, expiresAtHeight, operation })
+}
+
+/**
+ * (chainId, account, sequence, record); context operator-key. Signed by the operator's own key, so that nobody can
+ * claim one that another holds; good for one transaction of one account.
+ */
+export function operatorKeySigningPayload(genesisHash: GenesisHash, of: Possession): Uint8Array {
+  const { account, sequence, record: claimed } = of
+  return encode(operatorKeyPayload, { genesisHash, account, sequence, record: claimed })
 }

@@ -47,7 +47,10 @@ export function buildBlock(
   const bytesMax = Math.min(rules.parameters.blockBytesMax, BLOCK_BYTES_MAX)
   const countMax = Math.min(rules.parameters.blockTransactionsMax, BLOCK_TRANSACTIONS_MAX)
   const { epoch } = fields
-  const execution = new BlockExecution({ epoch, height, blockTime: timestamp, rules }, parent.state)
+  const execution = new BlockExecution(
+    { epoch, height, parentHash: parent.hash, blockTime: timestamp, rules },
+    parent.state,
+  )
   const transactions: HashedTransaction[] = []
   const skipped: SkippedTransaction[] = []
   let bytes = BLOCK_OVERHEAD_BYTES

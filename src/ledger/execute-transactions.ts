@@ -3,17 +3,23 @@
  * that breaks a rule is judged Invalid and the block stays legal; what makes the block illegal is a refusal.
  */
 import { proofHash, transactionProofBincode } from '../codec/proofs.ts'
+import { withBlock } from '../codec/recent-blocks.ts'
 import { encodeVerdict, verdictLeaf } from '../codec/verdict.ts'
 import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
-import type { StateChanges } from '../types/ledger-state.ts'
-import type { Epoch, Height, Hex32, Nullifier, StateRoot, UnixMs } from '../types/primitives.ts'
-import type { HashedTransaction, ValidationTransaction } from '../types/transaction.ts'
+import type { StateAccumulators, StateChanges } from '../types/ledger-state.ts'
+import type { BlockHash, Epoch, Height, Hex32, Nullifier, StateRoot, UnixMs } from '../types/primitives.ts'
+import {
+  type HashedTransaction,
+  isAccountTransaction,
+  type ValidationTransaction,
+} from '../types/transaction.ts'
 import type { VerdictRecord } from '../types/verdict.ts'
-import { type ChainRules, isEpochEnd } from './chain-rules.ts'
+import { type ChainRules, isEpochEnd, isFiller } from './chain-rules.ts'
 import { noteCommitmentRoot } from './commitment-tree.ts'
-import { checkFourProofs } from './four-proofs/check-four-proofs.ts'
+import { judgeRequest } from './four-proofs/judge-request.ts'
 import { appendLeaves } from './frontier.ts'
 import { appendNullifiers, checkNullifiers, type NullifierRefusal, nullifierRoot } from './nullifier-set.ts'
+import type { OperatorRefusal } from './operators/operator-refusals.ts'
 import { proofCommitment, type TransactionProof } from './proof-commitment.ts'
 import { requestIdentity } from './request-identity.ts'
 import { StakingExecution } from './staking/staking-execution.ts'
@@ -28,6 +34,7 @@ export interface ExecutionContext {
   /** Of the block; below that of its height in a filler. */
   readonly epoch: Epoch
   readonly height: Height
+  readonly parentHash: BlockHash
   readonly blockTime: UnixMs
   readonly rules: ChainRules
 }
@@ -38,6 +45,7 @@ export type TransactionRefusal =
   | 'request-already-judged'
   | StakingRefusal
   | EvidenceRefusal
+  | OperatorRefusal
 export type ExecutionRefusal = TransactionRefusal | NullifierRefusal
 
 export interface Execution {
@@ -56,6 +64,8 @@ export interface Execution {
 export class BlockExecution {
   readonly #context: ExecutionContext
   readonly #parent: StateReader
+  /** Of the parent's state, the parent itself among the recent blocks. */
+  readonly #accumulators: StateAccumulators
   readonly #state: StateOverlay
   readonly #staking: StakingExecution
   readonly #verdicts: VerdictRecord[] = []
@@ -67,7 +77,11 @@ export class BlockExecution {
   constructor(context: ExecutionContext, parent: StateReader) {
     this.#context = context
     this.#parent = parent
-    this.#state = new StateOverlay(() => parent, parent)
+    const { staking, accumulators: before } = parent
+    this.#accumulators = isFiller(context, context.rules.parameters.epochBlocks)
+      ? before
+      : { ...before, recentBlocks: withBlock(before.recentBlocks, context.height - 1, context.parentHash) }
+    this.#state = new StateOverlay(() => parent, { staking, accumulators: this.#accumulators })
     const now = { height: context.height, time: context.blockTime }
     this.#staking = new StakingExecution(parent.staking, now, context.rules)
   }
@@ -78,7 +92,7 @@ export class BlockExecution {
     if (this.#requestKeys.has(requestKey)) {
       return refuse('request-repeated-in-block', `request ${requestKey} is in the block twice`)
     }
-    if (transaction.kind === 'staking' || transaction.kind === 'evidence') {
+    if (isAccountTransaction(transaction)) {
       const refusal = this.#staking.add(transaction)
       if (refusal === null) this.#requestKeys.add(requestKey)
       return refusal
@@ -95,7 +109,8 @@ export class BlockExecution {
     const { transaction, requestKey } = hashed
     const { height, blockTime, rules } = this.#context
     const identity = requestIdentity(hashed, rules.genesisHash)
-    const failures = checkFourProofs(transaction, identity, this.#state, blockTime, rules.policy)
+    const judgement = judgeRequest(transaction, identity, this.#state, blockTime, rules)
+    const { failures } = judgement
     const valid = failures.length === 0
     const proofBincode = transactionProofBincode(transaction)
     const verdict: VerdictRecord = {
@@ -106,10 +121,10 @@ export class BlockExecution {
       blockTime,
       failures,
       proofHash: proofHash(proofBincode),
-      sequence: valid ? identity.sequence : null,
+      sequence: valid ? judgement.sequence : null,
     }
     // Only a Valid request spends: an Invalid one must not burn a nonce that belongs to an honest request.
-    const spent = valid ? [identity.nullifier] : []
+    const spent = valid ? judgement.nullifiers : []
     this.#state.add(verdict, spent)
     this.#verdicts.push(verdict)
     this.#leaves.push(verdictLeaf(encodeVerdict(verdict)))
@@ -122,8 +137,9 @@ export class BlockExecution {
     const nullifiers = checkNullifiers(this.#spent, this.#parent)
     if (!nullifiers.ok) return nullifiers
     const { rules } = this.#context
-    const before = this.#parent.accumulators
+    const before = this.#accumulators
     const accumulators = {
+      recentBlocks: before.recentBlocks,
       nullifiers: appendNullifiers(before.nullifiers, nullifiers.value),
       noteCommitments: before.noteCommitments,
       verdicts: appendLeaves(before.verdicts, this.#leaves),

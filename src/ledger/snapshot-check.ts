@@ -4,13 +4,17 @@
  */
 import { blockHash, decodeBlock } from '../codec/block.ts'
 import { toHex } from '../codec/hex.ts'
+import { decodeOperator } from '../codec/operator.ts'
+import { EMPTY_RECENT_BLOCKS, recentBlocksOf, recentCount } from '../codec/recent-blocks.ts'
 import { CHUNK_BYTES_MAX } from '../codec/snapshot.ts'
 import { decodeAccount, decodeStakingRest, type StakingRest } from '../codec/staking.ts'
 import { decodeVerdict, verdictLeaf } from '../codec/verdict.ts'
+import { RECENT_BLOCKS } from '../types/attestation.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import { ok, type Result, refuse } from '../types/errors.ts'
 import type { StateAccumulators } from '../types/ledger-state.ts'
+import type { Operator } from '../types/operator.ts'
 import type { AccountId, BlockHash, GenesisHash, Hex32, Nullifier, StateRoot } from '../types/primitives.ts'
 import { SNAPSHOT_PARTS, type SnapshotManifest, type SnapshotPart } from '../types/snapshot.ts'
 import { ACCOUNTS_MAX, type Account, type StakingState } from '../types/staking.ts'
@@ -100,12 +104,15 @@ export type SnapshotEntry =
   | { readonly part: 'verdicts'; readonly record: VerdictRecord }
   | { readonly part: 'staking' }
   | { readonly part: 'accounts'; readonly account: Account }
+  | { readonly part: 'operators'; readonly operator: Operator }
+  | { readonly part: 'recent-blocks'; readonly hash: BlockHash }
 
 /** Takes a snapshot's entries in their order, and says at the end whether they were the certified state. */
 export class SnapshotReplay {
   readonly #certified: { readonly blockHash: BlockHash; readonly stateRoot: StateRoot }
   readonly #stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot
   #accumulators: StateAccumulators = {
+    recentBlocks: EMPTY_RECENT_BLOCKS,
     nullifiers: EMPTY_FRONTIER,
     noteCommitments: EMPTY_FRONTIER,
     verdicts: EMPTY_FRONTIER,
@@ -113,6 +120,8 @@ export class SnapshotReplay {
   #block: HashedBlock | null = null
   #staking: StakingRest | null = null
   readonly #accounts = new Map<AccountId, Account>()
+  readonly #operators = new Map<AccountId, Operator>()
+  readonly #recent: BlockHash[] = []
 
   /**
    * @param certified what {@link checkManifest} gave
@@ -156,14 +165,28 @@ export class SnapshotReplay {
         return this.#addStaking(entries)
       case 'accounts':
         return this.#addAccounts(entries)
+      case 'operators':
+        return this.#addOperators(entries)
+      case 'recent-blocks':
+        return this.#addRecentBlocks(entries)
     }
   }
 
   /** The block and the state after it, when all that was added is what was certified. */
   finish(): Result<FinishedReplay, SnapshotRefusal> {
-    const accumulators = this.#accumulators
     if (this.#staking === null) return refuse('wrong-entry', 'no staking state')
-    const staking: StakingState = { ...this.#staking, accounts: this.#accounts }
+    if (this.#block === null) return refuse('wrong-entry', 'no block')
+    const { height } = this.#block.header
+    // The state after a block names its ancestors.
+    if (this.#recent.length !== recentCount(height)) {
+      return refuse('wrong-entry', `${this.#recent.length} recent blocks below height ${height}`)
+    }
+    const accumulators = { ...this.#accumulators, recentBlocks: recentBlocksOf(height, this.#recent) }
+    const staking: StakingState = {
+      ...this.#staking,
+      accounts: this.#accounts,
+      operators: this.#operators,
+    }
     const root = this.#stateRootOf(accumulators, staking)
     if (root !== this.#certified.stateRoot) {
       return refuse(
@@ -171,9 +194,7 @@ export class SnapshotReplay {
         `the entries have state root ${root}, certified is ${this.#certified.stateRoot}`,
       )
     }
-    return this.#block === null
-      ? refuse('wrong-entry', 'no block')
-      : ok({ block: this.#block, accumulators, staking })
+    return ok({ block: this.#block, accumulators, staking })
   }
 
   #addBlock(entries: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
@@ -211,6 +232,30 @@ export class SnapshotReplay {
       taken.push({ part: 'accounts', account: account.value })
     }
     return ok(taken)
+  }
+
+  #addOperators(entries: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
+    const taken: SnapshotEntry[] = []
+    for (const bytes of entries) {
+      // A copy, as for accounts.
+      const operator = decodeOperator(new Uint8Array(bytes))
+      if (!operator.ok) return refuse('wrong-entry', `an operator: ${operator.detail}`)
+      if (this.#operators.size >= ACCOUNTS_MAX) return refuse('wrong-entry', 'more operators than accounts')
+      this.#operators.set(operator.value.account, operator.value)
+      taken.push({ part: 'operators', operator: operator.value })
+    }
+    return ok(taken)
+  }
+
+  #addRecentBlocks(entries: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
+    const hashes = hashesOf(entries)
+    if (!hashes.ok) return hashes
+    if (this.#recent.length + hashes.value.length > RECENT_BLOCKS) {
+      return refuse('wrong-entry', 'more recent blocks than the state names')
+    }
+    const blocks = hashes.value as readonly string[] as readonly BlockHash[]
+    this.#recent.push(...blocks)
+    return ok(blocks.map((hash) => ({ part: 'recent-blocks', hash })))
   }
 
   #addVerdicts(entries: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {

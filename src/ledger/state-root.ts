@@ -2,17 +2,25 @@
  * The state root: SSZ root of a container over the accumulators' roots, stake and what is fixed for ever. Request
  * ids and sequence numbers have no root of their own: both are fields of the verdicts.
  */
-import { chainParametersSchema, validationPolicySchema } from '../codec/genesis.ts'
+import {
+  assurancePolicySchema,
+  chainParametersSchema,
+  type PolicyFloors,
+  policyFloorsSchema,
+} from '../codec/genesis.ts'
 import { toHex } from '../codec/hex.ts'
+import { recentBlocksRoot } from '../codec/recent-blocks.ts'
 import { hashTreeRoot, hexBytes, record } from '../codec/schema.ts'
-import type { ChainParameters, ValidationPolicy } from '../types/genesis.ts'
+import type { AssurancePolicy, ChainParameters, ValidationPolicy } from '../types/genesis.ts'
 import type { StateAccumulators } from '../types/ledger-state.ts'
 import type { Hex32, StateRoot } from '../types/primitives.ts'
 import type { StakingState } from '../types/staking.ts'
 import { noteCommitmentRoot } from './commitment-tree.ts'
 import { frontierRoot } from './frontier.ts'
 import { nullifierRoot } from './nullifier-set.ts'
+import { operatorsRoot } from './operators/operators-root.ts'
 import { stakingRoot, validatorSetRoot } from './staking/staking-root.ts'
+import { assuranceOf } from './validation-policy.ts'
 
 /** Roots that stay the same, computed once. */
 export interface FixedRoots {
@@ -26,6 +34,8 @@ interface StateRoots {
   readonly validators: Hex32
   readonly parameters: Hex32
   readonly staking: Hex32
+  readonly operators: Hex32
+  readonly recentBlocks: Hex32
 }
 
 /** The container under the state root; its field order is the order of the leaves (src/ledger/README.md). */
@@ -36,17 +46,28 @@ const stateRootsSchema = record<StateRoots>({
   validators: hexBytes<Hex32>(32),
   parameters: hexBytes<Hex32>(32),
   staking: hexBytes<Hex32>(32),
+  operators: hexBytes<Hex32>(32),
+  recentBlocks: hexBytes<Hex32>(32),
 })
 
-const parametersSchema = record<{ chain: ChainParameters; policy: ValidationPolicy }>({
+interface Parameters {
+  readonly chain: ChainParameters
+  readonly policy: PolicyFloors
+  readonly assurance: AssurancePolicy
+}
+
+const parametersSchema = record<Parameters>({
   chain: chainParametersSchema,
-  policy: validationPolicySchema,
+  policy: policyFloorsSchema,
+  assurance: assurancePolicySchema,
 })
 
 /** Root of the parameters. */
 export function fixedRoots(chain: ChainParameters, policy: ValidationPolicy): FixedRoots {
   return {
-    parameters: toHex(hashTreeRoot(parametersSchema, { chain, policy })) as Hex32,
+    parameters: toHex(
+      hashTreeRoot(parametersSchema, { chain, policy, assurance: assuranceOf(policy) }),
+    ) as Hex32,
   }
 }
 
@@ -63,6 +84,8 @@ export function stateRoot(
     validators: validatorSetRoot(staking.validators),
     ...fixed,
     staking: stakingRoot(staking),
+    operators: operatorsRoot(staking.operators),
+    recentBlocks: recentBlocksRoot(accumulators.recentBlocks),
   }
   return toHex(hashTreeRoot(stateRootsSchema, roots)) as StateRoot
 }

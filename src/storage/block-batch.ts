@@ -1,12 +1,15 @@
 /** What one final block writes, as operations of the one batch. Reads and writes nothing itself. */
 import { fromHex } from '../codec/hex.ts'
-import { encodeStateAccumulators, encodeStoredVerdict } from '../codec/ledger-state.ts'
+import { encodeStateAccumulators, encodeStoredVerdict, type StateFrontiers } from '../codec/ledger-state.ts'
+import { encodeOperator } from '../codec/operator.ts'
+import { slotOf } from '../codec/recent-blocks.ts'
 import { bytesUpTo, counter, decode, encode, hexBytes, listOf, record } from '../codec/schema.ts'
 import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { Result } from '../types/errors.ts'
-import type { FinalizedBlock, StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
+import type { FinalizedBlock, StoredVerdict } from '../types/ledger-state.ts'
+import type { Operators } from '../types/operator.ts'
 import type { BlockHash, Height, Hex32, Nullifier, RequestKey, StateRoot } from '../types/primitives.ts'
 import type { StakingState } from '../types/staking.ts'
 import { isValidation } from '../types/transaction.ts'
@@ -21,6 +24,8 @@ import {
   META,
   nullifierKey,
   nullifierOrderKey,
+  operatorKey,
+  recentBlockKey,
   requestIdKey,
   sequenceKey,
   transactionKey,
@@ -53,7 +58,7 @@ export interface FirstUsers {
   remember(id: Hex32, key: RequestKey): void
 }
 
-/** Block, hash index, nullifiers, verdicts with answers, request ids, sequences, places of staking transactions. */
+/** Block, hash index, the parent among the recent blocks, nullifiers, verdicts with answers, request ids, sequences, places of staking transactions. */
 export function blockOperations(
   finalized: Pick<FinalizedBlock, 'block' | 'changes' | 'answers'>,
   firstUsers: FirstUsers,
@@ -67,6 +72,8 @@ export function blockOperations(
   const operations = [
     put(blockKey(height), block.bytes),
     put(heightOfHashKey(block.hash), encodeHeight(height)),
+    // Genesis has no parent.
+    ...(height === 0 ? [] : [recentBlockOperation(height - 1, block.header.parentHash)]),
     ...block.transactions
       .filter((transaction) => !isValidation(transaction))
       .map(({ requestKey }) => put(transactionKey(requestKey), encodeHeight(height))),
@@ -112,7 +119,7 @@ export function verdictOperations(
 export function tipOperations(
   tip: TipRecord,
   certificate: Uint8Array,
-  accumulators: StateAccumulators | null,
+  accumulators: StateFrontiers | null,
 ): WriteOperation[] {
   return [
     put(META.tip, encode(tipSchema, tip)),
@@ -133,7 +140,23 @@ export function stakingOperations(before: StakingState | null, after: StakingSta
   return [
     put(META.staking, encodeStakingRest(after)),
     ...changed.map((account) => put(accountKey(account.id), encodeAccount(account))),
+    ...operatorOperations(before?.operators ?? new Map(), after.operators),
   ]
+}
+
+function operatorOperations(before: Operators, after: Operators): WriteOperation[] {
+  if (before === after) return []
+  const changed = [...after.values()].filter((operator) => before.get(operator.account) !== operator)
+  const forgotten = [...before.keys()].filter((account) => !after.has(account))
+  return [
+    ...changed.map((operator) => put(operatorKey(operator.account), encodeOperator(operator))),
+    ...forgotten.map((account): WriteOperation => ({ type: 'del', key: operatorKey(account) })),
+  ]
+}
+
+/** The hash of the block of a height among the recent ones; it takes the place of one that is no longer recent. */
+export function recentBlockOperation(height: number, hash: BlockHash): WriteOperation {
+  return put(recentBlockKey(slotOf(height)), fromHex(hash))
 }
 
 /** A finality certificate that is kept. */

@@ -15,7 +15,7 @@ import type {
 } from '../types/primitives.ts'
 
 /** What the rows below and the values under them add up to. A database of another version is refused. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /** Prefix bytes. Zero stays free, so that no key is a prefix of the empty range. */
 const BUCKET = {
@@ -43,6 +43,10 @@ const BUCKET = {
   transactions: 0x0b,
   /** Height of an epoch's last block → the fillers from it to the block of its finality certificate, where there are any. */
   fillers: 0x0c,
+  /** Account id → its operator. */
+  operators: 0x0d,
+  /** Place in the ring of recent blocks → block hash. */
+  recentBlocks: 0x0e,
   /** Position in the state's list of nullifiers → nullifier. */
   nullifierOrder: 0x10,
   /** Position in the state's list of verdicts → request key. */
@@ -82,6 +86,7 @@ type NumberedBucket =
   | 'verdictOrder'
   | 'handOvers'
   | 'seals'
+  | 'recentBlocks'
 
 /** Keys from the lower bound up to, not including, the upper one. */
 export interface KeyRange {
@@ -101,6 +106,15 @@ export const sequenceKey = (nodeIdHash: Hex32): Uint8Array => hashKey(BUCKET.seq
 
 export const accountKey = (id: AccountId): Uint8Array => hashKey(BUCKET.accounts, id)
 export const transactionKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.transactions, requestKey)
+
+export const operatorKey = (account: AccountId): Uint8Array => hashKey(BUCKET.operators, account)
+export const recentBlockKey = (slot: number): Uint8Array => heightKey('recentBlocks', slot)
+
+/** Every operator, in order of their accounts. */
+export const OPERATOR_RANGE: KeyRange = {
+  gte: Uint8Array.of(BUCKET.operators),
+  lt: Uint8Array.of(BUCKET.operators + 1),
+}
 
 /** Every account, in order of their ids. */
 export const ACCOUNT_RANGE: KeyRange = {

@@ -6,8 +6,9 @@ import type { Validator } from './validator-set.ts'
 
 /**
  * The parts of a snapshot in their order: the last block in canonical bytes, then the state's lists as their leaves
- * were appended, then the staking state without its accounts, then these in order of their ids. What has no root
- * of its own (request ids, sequences) follows from the verdicts.
+ * were appended, then the staking state without its accounts and operators, then the accounts in order of their ids,
+ * the operators in order of their accounts, and the hashes of recent blocks, oldest first. What has no root of its own
+ * (request ids, sequences) follows from the verdicts.
  */
 export const SNAPSHOT_PARTS = [
   'block',
@@ -16,6 +17,8 @@ export const SNAPSHOT_PARTS = [
   'verdicts',
   'staking',
   'accounts',
+  'operators',
+  'recent-blocks',
 ] as const
 export type SnapshotPart = (typeof SNAPSHOT_PARTS)[number]
 

@@ -4,7 +4,6 @@ import { SIGNATURE_BYTES } from '../../src/codec/certificates.ts'
 import { buildBlock } from '../../src/ledger/build-block.ts'
 import type { ParentBlock } from '../../src/ledger/executed-block.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
-import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import { stateRoot } from '../../src/ledger/state-root.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
@@ -15,6 +14,7 @@ import { asHeight, asUnixMs, asValidatorIndex, asView, type StateRoot } from '..
 import type { StakingState } from '../../src/types/staking.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
 import { EMPTY_STATE, GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
+import { stateAfter } from './state-after.ts'
 
 export const GENESIS_STATE: GenesisState = genesisState(GENESIS, PORTS)
 
@@ -99,11 +99,7 @@ export class FinalChain {
       hash: block.hash,
       header: block.header,
       stateRoot: executed.stateRoot,
-      // An empty block adds nothing: no layer for it, or a long chain would be a deep recursion.
-      state:
-        changes.verdicts.length === 0 && changes.staking === parent.state.staking
-          ? parent.state
-          : StateOverlay.of(() => parent.state, changes),
+      state: stateAfter(parent.state, changes),
     }
     return {
       ...executed,

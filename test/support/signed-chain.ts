@@ -20,7 +20,6 @@ import { selectMlDsa65 } from '../../src/crypto/select.ts'
 import { buildBlock } from '../../src/ledger/build-block.ts'
 import type { ChainRules } from '../../src/ledger/chain-rules.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
-import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import type { StateReader } from '../../src/ledger/state-reader.ts'
 import { stateRoot } from '../../src/ledger/state-root.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
@@ -36,6 +35,7 @@ import type { StakingState } from '../../src/types/staking.ts'
 import { GENESIS, numberedTransaction, PORTS } from '../unit/ledger/fixtures.ts'
 import { figures } from './final-chain.ts'
 import { RecordingLogger } from './network-node.ts'
+import { stateAfter } from './state-after.ts'
 
 const KEYS = [1, 2, 3, 4].map((seed) => selectMlDsa65().keyPairFromSeed(new Uint8Array(32).fill(seed)))
 
@@ -199,10 +199,7 @@ export class SignedChain {
         hash: block.hash,
         header: block.header,
         stateRoot: executed.stateRoot,
-        state:
-          changes.verdicts.length === 0 && changes.staking === below.staking
-            ? below
-            : StateOverlay.of(() => below, changes),
+        state: stateAfter(below, changes),
       }
     }
     const last = made.at(-1)

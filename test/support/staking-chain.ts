@@ -14,7 +14,6 @@ import { buildBlock, type ProposedFields } from '../../src/ledger/build-block.ts
 import { checkBlock } from '../../src/ledger/check-block.ts'
 import type { ExecutedBlock, ParentBlock } from '../../src/ledger/executed-block.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
-import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import { epochOf } from '../../src/types/epochs.ts'
 import {
   type Evidence,
@@ -37,6 +36,7 @@ import {
 import type { Account, StakingState } from '../../src/types/staking.ts'
 import type { HashedTransaction, StakingOperation, StakingTransaction } from '../../src/types/transaction.ts'
 import { GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
+import { stateAfter } from './state-after.ts'
 
 const mlDsa = selectMlDsa65()
 
@@ -140,13 +140,12 @@ export class StakingChain {
     if (checked.value.stateRoot !== executed.stateRoot) throw new Error('the roots differ')
     const parentState = this.parent.state
     const { block, changes, stateRoot } = checked.value
-    const isSame = changes.verdicts.length === 0 && changes.staking === parentState.staking
     this.blocks.push(checked.value)
     this.parent = {
       hash: block.hash,
       header: block.header,
       stateRoot,
-      state: isSame ? parentState : StateOverlay.of(() => parentState, changes),
+      state: stateAfter(parentState, changes),
     }
     return checked.value
   }
@@ -160,6 +159,7 @@ export class StakingChain {
   /** Code with which a builder leaves the transaction out; null when it is legal. Changes nothing. */
   refusalOf(transaction: HashedTransaction): string | null {
     const { skipped } = buildBlock(this.fields(), [transaction], this.parent, this.genesis.rules)
+    this.#view--
     return skipped[0]?.code ?? null
   }
 

@@ -11,7 +11,7 @@ import { ACCOUNTS_MAX, type Account, type StakingState } from '../../types/staki
 import type { Validator } from '../../types/validator-set.ts'
 
 /** A root that is worked out once per object. */
-function remembered<T extends object>(rootOf: (value: T) => Hex32): (value: T) => Hex32 {
+export function remembered<T extends object>(rootOf: (value: T) => Hex32): (value: T) => Hex32 {
   const roots = new WeakMap<T, Hex32>()
   return (value) => {
     const known = roots.get(value)
@@ -22,7 +22,8 @@ function remembered<T extends object>(rootOf: (value: T) => Hex32): (value: T) =
   }
 }
 
-const bySchema = <T extends object>(schema: Schema<T>): ((value: T) => Hex32) =>
+/** Root of a value by its schema, worked out once per object. */
+export const bySchema = <T extends object>(schema: Schema<T>): ((value: T) => Hex32) =>
   remembered((value) => toHex(hashTreeRoot(schema, value)) as Hex32)
 
 /** Root of a validator set: what a header carries as `validatorSetRoot`, and leaf 3 of the state. */
@@ -55,7 +56,7 @@ const stakingRoots = record<StakingRoots>({
   epoch: counter(),
 })
 
-/** Leaf 5 of the state: everything of it but the validator set, which is a leaf of its own. */
+/** Leaf 5 of the state: everything of it but the validator set and the operators, which are leaves of their own. */
 export const stakingRoot: (state: StakingState) => Hex32 = remembered(
   ({ accounts, slashes, epochEnds, burnt, epoch }) =>
     toHex(

@@ -26,7 +26,13 @@ import {
 
 const { rules } = genesisState(GENESIS, PORTS)
 const { parent } = genesisParent()
-const context = { epoch: asEpoch(0), height: asHeight(1), blockTime: BLOCK_TIME, rules }
+const context = {
+  epoch: asEpoch(0),
+  height: asHeight(1),
+  parentHash: parent.hash,
+  blockTime: BLOCK_TIME,
+  rules,
+}
 
 function execute(transactions: readonly HashedTransaction[], state: StateReader = EMPTY_STATE) {
   const execution = executeTransactions(context, transactions, state)

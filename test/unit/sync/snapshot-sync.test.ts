@@ -1,6 +1,7 @@
 /** Fetching a snapshot from peers of every kind: who is believed, what is thrown away, and what is not fetched twice. */
 import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { recentBlockHashes } from '../../../src/codec/recent-blocks.ts'
 import {
   ChunkWriter,
   decodeChunk,
@@ -41,6 +42,10 @@ add(
 add('verdicts', changes.verdicts.map(encodeVerdict))
 add('staking', [encodeStakingRest(changes.staking)])
 add('accounts', sortedAccounts(changes.staking.accounts).map(encodeAccount))
+add(
+  'recent-blocks',
+  recentBlockHashes(changes.accumulators.recentBlocks).map((hash) => Buffer.from(hash, 'hex')),
+)
 
 const MANIFEST: SnapshotManifest = {
   header: block.header,
