@@ -21,7 +21,7 @@ import {
   type SignedContent,
   type SlashableKind,
 } from '../../src/types/evidence.ts'
-import type { ChainParameters, Genesis } from '../../src/types/genesis.ts'
+import type { ChainParameters, Genesis, ValidationPolicy } from '../../src/types/genesis.ts'
 import {
   type AccountId,
   asEpoch,
@@ -56,9 +56,13 @@ export const STAKE = 1_000n
 export const BALANCE = 10_000n
 
 /** Epochs of four blocks, one second apart in {@link StakingChain}. */
-export function stakingGenesis(parameters: Partial<ChainParameters> = {}): Genesis {
+export function stakingGenesis(
+  parameters: Partial<ChainParameters> = {},
+  policy: ValidationPolicy = GENESIS.policy,
+): Genesis {
   return {
     ...GENESIS,
+    policy,
     parameters: {
       ...GENESIS.parameters,
       epochBlocks: 4,
@@ -87,8 +91,8 @@ export class StakingChain {
   parent: ParentBlock
   #view = 0
 
-  constructor(parameters: Partial<ChainParameters> = {}) {
-    this.genesis = genesisState(stakingGenesis(parameters), PORTS)
+  constructor(parameters: Partial<ChainParameters> = {}, policy?: ValidationPolicy) {
+    this.genesis = genesisState(stakingGenesis(parameters, policy), PORTS)
     const { block, stateRoot, state } = this.genesis
     this.parent = { hash: block.hash, header: block.header, stateRoot, state }
   }
