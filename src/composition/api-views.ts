@@ -14,6 +14,7 @@ import type {
   StatusView,
   ValidatorView,
 } from '../rpc/http/api-ports.ts'
+import type { OperatorPorts } from '../rpc/http/operator-ports.ts'
 import type { StakingPorts } from '../rpc/http/staking-ports.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { HashedBlock } from '../types/block.ts'
@@ -41,6 +42,7 @@ export interface ApiSources {
   readonly chain: ChainStore
   readonly parameters: ChainParameters
   readonly staking: StakingPorts
+  readonly operators: OperatorPorts
   look(): ReplicaView
   unfinalBlock(hash: BlockHash): Uint8Array | null
   /** What is mined beside BFT; absent where nothing ever is. */
@@ -63,6 +65,10 @@ export class ApiViews implements ApiPorts {
 
   get staking(): StakingPorts {
     return this.#sources.staking
+  }
+
+  get operators(): OperatorPorts {
+    return this.#sources.operators
   }
 
   lowestHeight(): number {
