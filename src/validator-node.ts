@@ -18,7 +18,6 @@ import { type NodeAddresses, NodeLives } from './composition/node-lives.ts'
 import { buildNetwork } from './composition/node-network.ts'
 import { buildPool } from './composition/node-pool.ts'
 import { openNodeStorage } from './composition/node-storage.ts'
-import { OperatorViews } from './composition/operator-views.ts'
 import { startPowNode } from './composition/pow-node.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks, validationReadiness } from './composition/readiness.ts'
@@ -312,8 +311,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   order.opened('fallback miner', () => fallback?.stop())
 
   const views = new ApiViews({
-    parameters: rules.parameters,
-    operators: new OperatorViews(chain, rules),
+    rules,
     staking: new StakingViews({
       chain,
       isWaiting: (key) => pool.has(key),

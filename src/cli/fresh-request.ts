@@ -28,6 +28,8 @@ export interface RequestSubject {
   readonly stake?: bigint
   readonly storage?: bigint
   readonly certificateType?: CertificateType
+  /** Zero bits that a four-proof set says its work has. */
+  readonly difficulty?: number
 }
 
 const MIB = 1024n ** 2n
@@ -128,7 +130,7 @@ export function freshFourProofRequest(
       },
       workProof: {
         computationalProof: Uint8Array.of(5, 6, 7, 8),
-        difficultyTarget: bad === 'work' ? 0 : 20,
+        difficultyTarget: bad === 'work' ? 0 : (subject.difficulty ?? 20),
         operationSignature: 'certificate-issuance',
       },
       timeProof: {

@@ -11,7 +11,7 @@ import {
   freshFourProofRequest,
   type RequestSubject,
 } from './fresh-request.ts'
-import { amountOption } from './parse-options.ts'
+import { amountOption, wholeNumber } from './parse-options.ts'
 import { print } from './print.ts'
 
 interface RequestOptions extends RequestSubject {
@@ -35,6 +35,7 @@ export function registerRequestCommand(program: Command): void {
     .option('--stake <n>', 'stake that is claimed', amountOption)
     .option('--storage <bytes>', 'storage that is claimed', amountOption)
     .addOption(new Option('--certificate-type <type>', 'what it is for').choices(CERTIFICATE_TYPES))
+    .option('--difficulty <bits>', 'work that a four-proof set claims', wholeNumber(1, 256))
     .option('--common-name <name>', 'name on the certificate, or of the asset', 'test.hypermesh.online')
     .addHelpText(
       'after',

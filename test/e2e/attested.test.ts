@@ -108,7 +108,7 @@ describe('a network that asks for attested requests', { timeout: 60_000 }, () =>
     expect((await verdictOn(attested)).result).toBe('Valid')
     // Sent again to another node, as a client does after a lost connection: the same answer.
     expect((await verdictOn(attested, 3)).result).toBe('Valid')
-    const set = await requestFile('set.json', 'four-proof', '--node', 'bravo')
+    const set = await requestFile('set.json', 'four-proof', '--node', 'bravo', '--difficulty', '8')
     expect((await verdictOn(await attestedFile('set-attested.json', set, 1, 'space-1'), 2)).result).toBe(
       'Valid',
     )

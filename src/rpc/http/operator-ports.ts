@@ -1,12 +1,11 @@
 /** What the public API shows of operators, and of what the network asks of requests. Amounts are decimal strings in JSON. */
-import type { AssurancePolicy } from '../../types/genesis.ts'
 
 /** An operator as it is in the final state. */
 export interface OperatorView {
   readonly operatorId: string
   readonly account: string
   readonly keyScheme: string
-  /** Hex. */
+  /** In hex. */
   readonly publicKey: string
   readonly bondedStake: bigint
   readonly space: { readonly bytes: bigint; readonly leafSize: number; readonly root: string } | null
@@ -17,7 +16,21 @@ export interface OperatorView {
   readonly retirement: { readonly height: number; readonly reservedUntil: number } | null
 }
 
-/** The network's floors, and the levels above "declared". */
+/** How far requests must be backed: `declared`, `registered` or `attested`. */
+export interface AssuranceView {
+  /** By type of certificate: TLS, CodeSigning, ClientAuth, RootCA, IntermediateCA. */
+  readonly certificates: Readonly<Record<string, string>>
+  readonly operations: readonly { readonly operation: string; readonly level: string }[]
+  readonly otherOperations: string
+  /** Blocks that the anchor of an attestation is old at most. */
+  readonly anchorAgeBlocksMax: number
+  /** Zero bits of the work of an attestation. */
+  readonly minimumWorkBits: number
+  /** Ascending: the highest level that an operator's bonded stake gives. */
+  readonly authority: readonly { readonly level: bigint; readonly bondedStake: bigint }[]
+}
+
+/** The network's floors, and the levels that it asks for. */
 export interface PolicyView {
   readonly minimumStake: bigint
   readonly maxTimeOffsetMs: number
@@ -25,7 +38,7 @@ export interface PolicyView {
   readonly maximumStorage: bigint
   readonly minimumCompute: bigint
   readonly maximumCompute: bigint
-  readonly assurance: AssurancePolicy
+  readonly assurance: AssuranceView
 }
 
 /** What the public API asks the node about them. */

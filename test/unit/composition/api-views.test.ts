@@ -1,7 +1,6 @@
 /** What the public API shows, from a small chain: no decision is made here, so the figures must be those given. */
 import { describe, expect, it } from 'vitest'
 import { ApiViews, nodeNameOf } from '../../../src/composition/api-views.ts'
-import { OperatorViews } from '../../../src/composition/operator-views.ts'
 import { StakingViews } from '../../../src/composition/staking-views.ts'
 import { Electorate } from '../../../src/consensus/validator-set.ts'
 import type { ChainStore } from '../../../src/storage/chain-store.ts'
@@ -54,8 +53,7 @@ function views(self: number | null = 1, target = 0): ApiViews {
     self: () => (self === null ? null : asValidatorIndex(self)),
     electorate: () => electorate,
     chain,
-    parameters: GENESIS.parameters,
-    operators: new OperatorViews(chain, GENESIS),
+    rules: GENESIS,
     staking: new StakingViews({
       chain,
       isWaiting: () => false,
