@@ -60,7 +60,7 @@ afterAll(async () => {
   await network?.destroy()
 })
 
-describe('a network that asks for attested requests', { timeout: 60_000 }, () => {
+describe('a network that asks for attested requests', { timeout: 180_000 }, () => {
   it("refuses TrustChain's test requests and names what is missing", async () => {
     writeFileSync(file('test.json'), await done('request', 'certificate'))
     expect((await verdictOn(file('test.json'))).result).toMatchObject({

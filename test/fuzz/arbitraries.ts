@@ -1,23 +1,17 @@
 /** Random values of everything that has canonical bytes. Test material only. */
 import fc, { type Arbitrary } from 'fast-check'
 import { hashBlock, transactionsRoot } from '../../src/codec/block.ts'
-import { recentBlocksOf } from '../../src/codec/recent-blocks.ts'
+import type { StateFrontiers } from '../../src/codec/ledger-state.ts'
 import { hashTransaction } from '../../src/codec/transaction.ts'
 import { appendLeaves, EMPTY_FRONTIER } from '../../src/ledger/frontier.ts'
 import type { BlockHeader, CertificateReference, HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../../src/types/certificates.ts'
 import type { Evidence, SignedContent } from '../../src/types/evidence.ts'
-import type {
-  AnswerFigures,
-  Frontier,
-  RecentBlocks,
-  StateAccumulators,
-} from '../../src/types/ledger-state.ts'
+import type { AnswerFigures, Frontier } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
 import type { Operator, OperatorOperation, OperatorRecord } from '../../src/types/operator.ts'
 import {
   type AccountId,
-  type BlockHash,
   COUNTER_MAX,
   type Epoch,
   type Height,
@@ -286,11 +280,7 @@ export const verdict: Arbitrary<VerdictRecord> = fc.record({
 const frontier: Arbitrary<Frontier> = fc
   .array(hex<Hex32>(), { maxLength: 9 })
   .map((leaves) => appendLeaves(EMPTY_FRONTIER, leaves))
-const recentBlocks: Arbitrary<RecentBlocks> = fc
-  .array(hex<BlockHash>(), { maxLength: 9 })
-  .map((hashes) => recentBlocksOf(hashes.length, hashes))
-export const accumulators: Arbitrary<StateAccumulators> = fc.record({
-  recentBlocks,
+export const accumulators: Arbitrary<StateFrontiers> = fc.record({
   nullifiers: frontier,
   noteCommitments: frontier,
   verdicts: frontier,
@@ -311,20 +301,22 @@ export const account: Arbitrary<Account> = fc.record({
   isJoined: fc.boolean(),
   tombstonedAt: fc.option(counter<Height>()),
 })
-const operator: Arbitrary<Operator> = fc.tuple(operatorRecord, hex<AccountId>()).chain(([record, account]) =>
-  fc.record({
-    operatorId: fc.constant(record.operatorId),
-    keyScheme: fc.constant(record.keyScheme),
-    publicKey: fc.constant(record.publicKey),
-    bondedStake: fc.constant(record.bondedStake),
-    space: fc.constant(record.space),
-    authorityLevel: fc.constant(record.authorityLevel),
-    aliases: fc.constant(record.aliases),
-    account: fc.constant(account),
-    registeredAt: counter<Height>(),
-    retirement: fc.option(fc.record({ height: counter<Height>(), reservedUntil: counter<Height>() })),
-  }),
-)
+export const operator: Arbitrary<Operator> = fc
+  .tuple(operatorRecord, hex<AccountId>())
+  .chain(([record, account]) =>
+    fc.record({
+      operatorId: fc.constant(record.operatorId),
+      keyScheme: fc.constant(record.keyScheme),
+      publicKey: fc.constant(record.publicKey),
+      bondedStake: fc.constant(record.bondedStake),
+      space: fc.constant(record.space),
+      authorityLevel: fc.constant(record.authorityLevel),
+      aliases: fc.constant(record.aliases),
+      account: fc.constant(account),
+      registeredAt: counter<Height>(),
+      retirement: fc.option(fc.record({ height: counter<Height>(), reservedUntil: counter<Height>() })),
+    }),
+  )
 export const stakingState: Arbitrary<StakingState> = fc.record({
   epoch: counter<Epoch>(),
   validators: fc.array(fc.record({ id: hex<ValidatorId>(), publicKey, stake: u64 }), { maxLength: 3 }),
