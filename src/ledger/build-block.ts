@@ -19,7 +19,7 @@ export interface SkippedTransaction {
 }
 
 /**
- * Whether a skipped candidate can be in a later block. Staking and evidence can: on another branch, or when the
+ * Whether a skipped candidate can be in a later block. Those without a verdict can: on another branch, or when the
  * transaction before it is there. What the final state rules out, the mempool's own review removes.
  */
 export function isGoodLater({ transaction, code }: SkippedTransaction): boolean {

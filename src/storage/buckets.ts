@@ -35,11 +35,11 @@ const BUCKET = {
   verdicts: 0x07,
   /** Hash of a request id → key of the request that used it first. */
   requestIds: 0x08,
-  /** Hash of a node id → highest sequence number, u64 little endian. */
+  /** Hash of a node id, or of an operator's, → highest sequence number, u64 little endian. */
   sequences: 0x09,
   /** Account id → account. */
   accounts: 0x0a,
-  /** Request key of a staking or evidence transaction → height of the block that holds it. */
+  /** Request key of a staking, operator or evidence transaction → height of the block that holds it. */
   transactions: 0x0b,
   /** Height of an epoch's last block → the fillers from it to the block of its finality certificate, where there are any. */
   fillers: 0x0c,
