@@ -8,9 +8,10 @@ import { buffer } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { canonicalTransaction } from '../codec/transaction.ts'
 import { leafCount } from '../ledger/attestation/space-tree.ts'
-import type { StatusView } from '../rpc/http/api-ports.ts'
+import type { BlockView, StatusView } from '../rpc/http/api-ports.ts'
 import { readJson } from '../rpc/json-shape.ts'
 import { certificateValidationRequest, fourProofValidationRequest } from '../rpc/trustchain-json-request.ts'
+import type { Anchor } from '../types/attestation.ts'
 import { asHeight, type BlockHash } from '../types/primitives.ts'
 import { isValidation, type ValidationTransaction } from '../types/transaction.ts'
 import { type ApiOptions, addApiOptions, askApi } from './api-client.ts'
@@ -70,6 +71,15 @@ function readTransaction(bytes: Uint8Array): ValidationTransaction {
   return canonical.value.transaction
 }
 
+/** A block that stays, and is recent: the last final one, or the last settled one where nothing is final. */
+async function anchorOf(options: ApiOptions, { final, leader, mined }: StatusView): Promise<Anchor> {
+  const block =
+    leader !== null || mined === undefined
+      ? final
+      : ((await askApi(options, `/v1/blocks/${mined.settledHeight}`)) as BlockView)
+  return { height: asHeight(block.height), hash: block.hash as BlockHash }
+}
+
 async function attest(file: string, options: AttestOptions): Promise<void> {
   const transaction = readTransaction(await readBytes(file))
   const { data, id, genesisHash } = await openSigner(options)
@@ -105,7 +115,7 @@ async function attest(file: string, options: AttestOptions): Promise<void> {
   const key = await openOperatorKey(data)
   const attested = await attestRequest(transaction, {
     genesisHash,
-    anchor: { height: asHeight(status.final.height), hash: status.final.hash as BlockHash },
+    anchor: await anchorOf(options, status),
     operatorId: operator.operatorId,
     // Microseconds: above the last one, whoever of the operator's machines made that.
     sequence: BigInt(Math.round((performance.timeOrigin + performance.now()) * 1_000)),

@@ -113,7 +113,10 @@ export async function nextPlace(
   }
   return {
     sequence: sequence ?? (await askAccount(options, signer.id)).sequence + 1,
-    expiresAtHeight: asHeight(status.final.height + EXPIRES_AFTER_BLOCKS),
+    // Where blocks are mined nothing but genesis is final.
+    expiresAtHeight: asHeight(
+      Math.max(status.final.height, status.mined?.height ?? 0) + EXPIRES_AFTER_BLOCKS,
+    ),
   }
 }
 
