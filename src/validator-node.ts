@@ -300,7 +300,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   order.opened('fallback miner', () => fallback?.stop())
 
   const views = new ApiViews({
-    parameters: rules.parameters,
+    rules,
     staking: new StakingViews({
       chain,
       isWaiting: (key) => pool.has(key),

@@ -88,11 +88,21 @@ export const ROUTES: Readonly<Record<Exclude<HttpRoute, 'other'>, Route>> = {
     listeners: ['api'],
     text: 'punishments for equivocation within the evidence windows (list of `SlashView`)',
   },
+  '/v1/operators/:name': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'an operator in the final state, by its id, an alias or its account (`OperatorView`)',
+  },
+  '/v1/policy': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'what the network asks of requests: floors, and the assurance levels (`PolicyView`)',
+  },
   '/v1/transactions': {
     method: 'POST',
     listeners: ['api'],
     text:
-      'takes a staking or evidence transaction, `{"transaction": "<canonical bytes in base64>"}` of at most ' +
+      'takes a staking, operator or evidence transaction, `{"transaction": "<canonical bytes in base64>"}` of at most ' +
       `${bytes(TRANSACTION_BODY_BYTES_MAX)}; 202 when it waits, 200 when it is final already (\`TransactionView\`), ` +
       '400 when it can be legal nowhere, 409 when it is not legal now, 503 when there is no room. Sending it again changes nothing',
   },
@@ -142,7 +152,7 @@ function routesOf(listener: Listener): string {
 
 /** The interfaces of the answers as the source has them. */
 function viewsOf(root: string): string {
-  const source = ['api-ports.ts', 'staking-ports.ts']
+  const source = ['api-ports.ts', 'staking-ports.ts', 'operator-ports.ts']
     .map((name) => readFileSync(join(root, 'src', 'rpc', 'http', name), 'utf8'))
     .join('\n')
   const interfaces = [

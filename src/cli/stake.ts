@@ -8,7 +8,7 @@ import { isHex } from '../codec/hex.ts'
 import type { AccountId } from '../types/primitives.ts'
 import type { StakingOperation } from '../types/transaction.ts'
 import { type ApiOptions, addApiOptions } from './api-client.ts'
-import { wholeNumber } from './parse-options.ts'
+import { amountOption, wholeNumber } from './parse-options.ts'
 import { print, printJson } from './print.ts'
 import type { AccountJson, StakeSigner } from './stake-client.ts'
 
@@ -18,13 +18,6 @@ interface StakeOptions extends ApiOptions {
   readonly to?: AccountId
   readonly newKey?: string
   readonly sequence?: number
-}
-
-function amountOption(text: string): bigint {
-  if (!/^[1-9]\d{0,19}$/.test(text) || BigInt(text) >= 2n ** 64n) {
-    throw new InvalidArgumentError('Expected a whole number from 1 to 2^64 - 1.')
-  }
-  return BigInt(text)
 }
 
 function accountOption(text: string): AccountId {

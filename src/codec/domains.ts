@@ -8,6 +8,7 @@ export const DOMAINS = {
   proofCommitment: 'hypermesh/proof-commitment/v1',
   requestKey: 'hypermesh/request-key/v1',
   stakingKey: 'hypermesh/staking-key/v1',
+  operatorKey: 'hypermesh/operator-transaction/v1',
   evidenceKey: 'hypermesh/evidence-key/v1',
   requestId: 'hypermesh/request-id/v1',
   nodeId: 'hypermesh/node-id/v1',
@@ -19,6 +20,14 @@ export const DOMAINS = {
   ballotSalt: 'hypermesh/ballot-salt/v1',
   ballotSaltKey: 'hypermesh/ballot-salt-key/v1',
   voteCommits: 'hypermesh/vote-commits/v1',
+  spaceLeaf: 'hypermesh/space-leaf/v1',
+  spaceNode: 'hypermesh/space-node/v1',
+  attestedRequest: 'hypermesh/attested-request/v1',
+  stakeAttestation: 'hypermesh/attestation/stake/v1',
+  workAttestation: 'hypermesh/attestation/work/v1',
+  spaceIndex: 'hypermesh/attestation/space/v1',
+  workNullifier: 'hypermesh/nullifier/work/v1',
+  operatorSequence: 'hypermesh/operator-sequence/v1',
   proofOfWork: 'hypermesh/proof-of-work/v1',
 } as const
 

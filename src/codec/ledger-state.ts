@@ -45,7 +45,10 @@ export const frontierSchema: Schema<Frontier> = {
   },
 }
 
-export const stateAccumulatorsSchema: Schema<StateAccumulators> = record<StateAccumulators>({
+/** The lists that only grow. Recent blocks are rows of their own. */
+export type StateFrontiers = Omit<StateAccumulators, 'recentBlocks'>
+
+export const stateAccumulatorsSchema: Schema<StateFrontiers> = record<StateFrontiers>({
   nullifiers: frontierSchema,
   noteCommitments: frontierSchema,
   verdicts: frontierSchema,
@@ -70,11 +73,11 @@ const verdictRowSchema: Schema<VerdictRow> = record<VerdictRow>({
 const ACCUMULATORS_BYTES_MAX = 3 * 33 * 32 + 256
 const VERDICT_ROW_BYTES_MAX = 2_048
 
-export function encodeStateAccumulators(accumulators: StateAccumulators): Uint8Array {
+export function encodeStateAccumulators(accumulators: StateFrontiers): Uint8Array {
   return encode(stateAccumulatorsSchema, accumulators)
 }
 
-export function decodeStateAccumulators(bytes: Uint8Array): Result<StateAccumulators, 'malformed'> {
+export function decodeStateAccumulators(bytes: Uint8Array): Result<StateFrontiers, 'malformed'> {
   return decode(stateAccumulatorsSchema, bytes, ACCUMULATORS_BYTES_MAX)
 }
 

@@ -24,6 +24,9 @@ export const METADATA_VALUE_BYTES_MAX = 192 * 1024
 export const METADATA_ENTRIES_MAX = 64
 /** A consensus message: a full block with a timeout certificate and the ballot votes of a full set. */
 export const MESSAGE_BYTES_MAX = BLOCK_BYTES_MAX + 6 * VALIDATORS_MAX * 3_400
+/** Operations that a policy names, and steps of its table of authority. */
+export const OPERATION_LEVELS_MAX = 64
+export const AUTHORITY_STEPS_MAX = 32
 /** Rule failures kept in a record, and the bytes of each reason. */
 export const FAILURES_MAX = 64
 export const REASON_BYTES_MAX = 512

@@ -94,6 +94,7 @@ const receiptForm = objectForm<Document>({
     validators: hashForm(),
     nullifiersAndNotes: hashForm(),
     parametersToTrust: hashForm(),
+    operatorsAndBlocks: hashForm(),
   }),
   listSize: wholeForm(),
   position: wholeForm(),

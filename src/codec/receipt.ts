@@ -18,6 +18,7 @@ export const stateBranchSchema = record<StateBranch>({
   validators: hexBytes<Hex32>(32),
   nullifiersAndNotes: hexBytes<Hex32>(32),
   parametersToTrust: hexBytes<Hex32>(32),
+  operatorsAndBlocks: hexBytes<Hex32>(32),
 })
 
 const receiptSchema = record<Receipt & { readonly version: number }>({

@@ -232,3 +232,16 @@ export function optionalCounter<T extends number>(): Schema<T | null> {
     fromRaw: (raw) => list.fromRaw(raw)?.value ?? null,
   }
 }
+
+/** A record that is its `kind` alone. An SSZ container cannot be empty: it carries one byte that is 0. */
+export function bare<K extends string>(kind: K): Schema<{ readonly kind: K }> {
+  const byte = record<{ nothing: 'nothing' }>({ nothing: oneOf(['nothing']) as Schema<'nothing'> })
+  return {
+    ssz: byte.ssz,
+    toRaw: () => byte.toRaw({ nothing: 'nothing' }),
+    fromRaw: (raw) => {
+      byte.fromRaw(raw)
+      return { kind }
+    },
+  }
+}

@@ -5,6 +5,7 @@
 
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Vote } from '../types/messages.ts'
+import type { OperatorRecord } from '../types/operator.ts'
 import type {
   AccountId,
   BlockHash,
@@ -15,8 +16,9 @@ import type {
   StateRoot,
   View,
 } from '../types/primitives.ts'
-import type { StakingContent } from '../types/transaction.ts'
+import type { OperatorContent, StakingContent } from '../types/transaction.ts'
 import { commitsDigest } from './ballots.ts'
+import { operatorContentFields, operatorRecordSchema } from './operator.ts'
 import { counter, encode, hexBytes, record } from './schema.ts'
 import { stakingContentFields } from './staking-operation.ts'
 
@@ -169,4 +171,35 @@ export function keyChangeSigningPayload(
   of: { readonly account: AccountId; readonly sequence: number },
 ): Uint8Array {
   return encode(keyChangePayload, { genesisHash, account: of.account, sequence: of.sequence })
+}
+
+const operatorPayload = record<OperatorContent & { genesisHash: GenesisHash }>({
+  genesisHash: hexBytes(32),
+  ...operatorContentFields,
+})
+interface Possession {
+  readonly account: AccountId
+  readonly sequence: number
+  readonly record: OperatorRecord
+}
+const operatorKeyPayload = record<Possession & { genesisHash: GenesisHash }>({
+  genesisHash: hexBytes(32),
+  account: hexBytes(32),
+  sequence: counter(),
+  record: operatorRecordSchema,
+})
+
+/** (chainId, public key, sequence, last height, operation); context operator. */
+export function operatorSigningPayload(genesisHash: GenesisHash, of: OperatorContent): Uint8Array {
+  const { publicKey, sequence, expiresAtHeight, operation } = of
+  return encode(operatorPayload, { genesisHash, publicKey, sequence, expiresAtHeight, operation })
+}
+
+/**
+ * (chainId, account, sequence, record); context operator-key. Signed by the operator's own key, so that nobody can
+ * claim one that another holds; good for one transaction of one account.
+ */
+export function operatorKeySigningPayload(genesisHash: GenesisHash, of: Possession): Uint8Array {
+  const { account, sequence, record: claimed } = of
+  return encode(operatorKeyPayload, { genesisHash, account, sequence, record: claimed })
 }

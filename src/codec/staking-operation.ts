@@ -8,6 +8,7 @@ import type {
   StakingTransaction,
 } from '../types/transaction.ts'
 import {
+  bare,
   bytesFixed,
   counter,
   hexBytes,
@@ -25,19 +26,6 @@ const PUBLIC_KEY_BYTES = 1_952
 const SIGNATURE_BYTES = 3_309
 
 type Operation<K extends StakingOperation['kind']> = Extract<StakingOperation, { kind: K }>
-
-/** An SSZ container cannot be empty: these carry one byte that is 0. */
-function bare<K extends 'join' | 'leave' | 'rejoin'>(kind: K): Schema<Operation<K>> {
-  const byte = record<{ nothing: 'nothing' }>({ nothing: oneOf(['nothing']) as Schema<'nothing'> })
-  return {
-    ssz: byte.ssz,
-    toRaw: () => byte.toRaw({ nothing: 'nothing' }),
-    fromRaw: (raw) => {
-      byte.fromRaw(raw)
-      return { kind } as Operation<K>
-    },
-  }
-}
 
 const row = <K extends StakingOperation['kind']>(kind: K, schema: Schema<Operation<K>>) => ({
   kinds: [kind],

@@ -28,6 +28,7 @@ import {
   TEXT_LIST_MAX,
   TRANSACTION_BYTES_MAX,
 } from './limits.ts'
+import { operatorTransactionSchema } from './operator.ts'
 import {
   bytesUpTo,
   DecodeError,
@@ -163,6 +164,7 @@ export const transactionSchema: Schema<Transaction> = variants<Transaction>([
   { kinds: ['staking'], schema: stakingTransactionSchema as Schema<Transaction> },
   { kinds: ['evidence'], schema: evidenceTransactionSchema as Schema<Transaction> },
   { kinds: ['ballots'], schema: ballotsTransactionSchema as Schema<Transaction> },
+  { kinds: ['operator'], schema: operatorTransactionSchema as Schema<Transaction> },
 ])
 
 /** Canonical bytes of a transaction. */
@@ -213,6 +215,8 @@ function requestKeyOf(transaction: Transaction, payload: Uint8Array): RequestKey
       return sha256TaggedHex<RequestKey>('requestKey', utf8ToBytes(''), payload)
     case 'staking':
       return sha256TaggedHex<RequestKey>('stakingKey', payload)
+    case 'operator':
+      return sha256TaggedHex<RequestKey>('operatorKey', payload)
     case 'evidence':
       return evidenceKey(transaction.evidence)
     case 'ballots':

@@ -11,6 +11,7 @@ import {
   type Electors,
   type OpenBatch,
   type OpenRequest,
+  REQUEST_NULLIFIERS_MAX,
   TRUST_STATUSES,
   type ValidatorTrust,
 } from '../types/voting.ts'
@@ -18,6 +19,7 @@ import { findingsListSchema } from './ballots.ts'
 import { BLOCK_TRANSACTIONS_MAX, OPEN_BATCHES_MAX, VALIDATORS_MAX } from './limits.ts'
 import {
   counter,
+  DecodeError,
   decode,
   encode,
   flag,
@@ -61,13 +63,25 @@ export const electorsSchema: Schema<Electors> = record<Electors>({
   ),
 })
 
+const nullifierList = listOf(hexBytes<Nullifier>(32), REQUEST_NULLIFIERS_MAX)
+
+/** Every request spends something. */
+const nullifiersSchema: Schema<readonly Nullifier[]> = {
+  ...nullifierList,
+  fromRaw: (raw) => {
+    const nullifiers = nullifierList.fromRaw(raw)
+    if (nullifiers.length === 0) throw new DecodeError('a request without a nullifier')
+    return nullifiers
+  },
+}
+
 export const openRequestsSchema: Schema<readonly OpenRequest[]> = listOf(
   record<OpenRequest>({
     requestKey: hexBytes<RequestKey>(32),
     requestIdHash: hexBytes<Hex32>(32),
     kind: oneOf(['validate-certificate', 'validate-proofs']),
     proofHash: hexBytes<Hex32>(32),
-    nullifier: hexBytes<Nullifier>(32),
+    nullifiers: nullifiersSchema,
     sequence: nullable(record({ nodeIdHash: hexBytes<Hex32>(32), number: u64 })),
   }),
   BLOCK_TRANSACTIONS_MAX,
@@ -134,7 +148,7 @@ export const trustRootsSchema = listOf(hexBytes<Hex32>(32), 4_096)
 /** One for every period that an open batch names, at the most. */
 export const electorsListSchema = listOf(electorsSchema, OPEN_BATCHES_MAX)
 
-const BATCH_BYTES_MAX = BLOCK_TRANSACTIONS_MAX * (256 + 2 * VALIDATORS_MAX) + VALIDATORS_MAX * 64 + 1_024
+const BATCH_BYTES_MAX = BLOCK_TRANSACTIONS_MAX * (384 + 2 * VALIDATORS_MAX) + VALIDATORS_MAX * 64 + 1_024
 const ELECTORS_BYTES_MAX = OPEN_BATCHES_MAX * VALIDATORS_MAX * 96
 
 export function encodeTrust(trust: ValidatorTrust): Uint8Array {

@@ -3,6 +3,7 @@
 import { decodeBlock } from '../codec/block.ts'
 import type { ReplicaView } from '../consensus/replica.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
+import type { ChainRules } from '../ledger/chain-rules.ts'
 import { nextValidators } from '../ledger/staking/end-epoch.ts'
 import { ownerOfKey } from '../ledger/staking/validator-keys.ts'
 import type { PeerEntry } from '../network/peers.ts'
@@ -16,12 +17,12 @@ import type {
   TrustView,
   ValidatorView,
 } from '../rpc/http/api-ports.ts'
+import type { OperatorPorts } from '../rpc/http/operator-ports.ts'
 import type { StakingPorts } from '../rpc/http/staking-ports.ts'
 import type { ChainTip } from '../storage/chain-opening.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { HashedBlock } from '../types/block.ts'
 import { epochEndHeight } from '../types/epochs.ts'
-import type { ChainParameters } from '../types/genesis.ts'
 import {
   asHeight,
   type BlockHash,
@@ -30,6 +31,7 @@ import {
   type ValidatorIndex,
 } from '../types/primitives.ts'
 import { TRUST_MAX } from '../types/voting.ts'
+import { OperatorViews } from './operator-views.ts'
 import { blockView, peerView } from './shared-views.ts'
 
 export interface ApiSources {
@@ -43,7 +45,7 @@ export interface ApiSources {
   self(): ValidatorIndex | null
   electorate(): Electorate
   readonly chain: ChainStore
-  readonly parameters: ChainParameters
+  readonly rules: Pick<ChainRules, 'parameters' | 'policy'>
   readonly staking: StakingPorts
   look(): ReplicaView
   unfinalBlock(hash: BlockHash): Uint8Array | null
@@ -59,10 +61,12 @@ export interface ApiSources {
 }
 
 export class ApiViews implements ApiPorts {
+  readonly operators: OperatorPorts
   readonly #sources: ApiSources
 
   constructor(sources: ApiSources) {
     this.#sources = sources
+    this.operators = new OperatorViews(sources.chain, sources.rules)
   }
 
   get staking(): StakingPorts {
@@ -99,7 +103,7 @@ export class ApiViews implements ApiPorts {
       ready: failing.length === 0,
       notReadyBecause: failing.map(({ name, reason }) => `${name}: ${reason}`),
       epoch: electorate.set.epoch,
-      epochEndHeight: epochEndHeight(electorate.set.epoch, this.#sources.parameters.epochBlocks),
+      epochEndHeight: epochEndHeight(electorate.set.epoch, this.#sources.rules.parameters.epochBlocks),
       view: look.view,
       leader: {
         validatorIndex: look.leader,
@@ -137,10 +141,13 @@ export class ApiViews implements ApiPorts {
   validators(): ValidatorView[] {
     const self = this.#sources.self()
     const electorate = this.#sources.electorate()
-    const { chain, parameters, nodeId } = this.#sources
+    const { chain, rules, nodeId } = this.#sources
     const reachable = this.#sources.reachable()
     const next = new Map(
-      nextValidators(chain.tip.staking, parameters.minimumValidatorStake).map(({ id, stake }) => [id, stake]),
+      nextValidators(chain.tip.staking, rules.parameters.minimumValidatorStake).map(({ id, stake }) => [
+        id,
+        stake,
+      ]),
     )
     const trustOf = (id: ValidatorId): TrustView | null => trustView(id, chain.tip)
     const members = electorate.set.validators.map(({ id, stake }, index) => ({

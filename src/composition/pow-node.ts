@@ -22,6 +22,7 @@ import type { NodeAddresses } from './node-lives.ts'
 import { buildNetwork } from './node-network.ts'
 import { buildPool } from './node-pool.ts'
 import type { NodeStorage } from './node-storage.ts'
+import { OperatorViews } from './operator-views.ts'
 import { observePow } from './pow-observer.ts'
 import { powReadiness } from './pow-readiness.ts'
 import { PowViews } from './pow-views.ts'
@@ -189,6 +190,7 @@ export async function startPowNode(
     nodeId: id,
     electorate,
     chain,
+    operators: new OperatorViews(chain, genesisState.rules),
     staking: new StakingViews({
       chain,
       isWaiting: (key) => pool.has(key),

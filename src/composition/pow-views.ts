@@ -11,6 +11,7 @@ import type {
   StatusView,
   ValidatorView,
 } from '../rpc/http/api-ports.ts'
+import type { OperatorPorts } from '../rpc/http/operator-ports.ts'
 import type { StakingPorts } from '../rpc/http/staking-ports.ts'
 import type { PowNode } from '../runtime/pow/pow-node.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
@@ -32,6 +33,7 @@ export interface PowViewSources {
   readonly electorate: () => Electorate
   readonly chain: ChainStore
   readonly staking: StakingPorts
+  readonly operators: OperatorPorts
   readonly node: PowNode
   settledBlock(name: SealHash): SealedBlock | null
   peers(): readonly PeerEntry[]
@@ -50,6 +52,10 @@ export class PowViews implements ApiPorts {
 
   get staking(): StakingPorts {
     return this.#sources.staking
+  }
+
+  get operators(): OperatorPorts {
+    return this.#sources.operators
   }
 
   lowestHeight(): number {

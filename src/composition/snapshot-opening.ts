@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path'
 import type { GenesisState } from '../ledger/genesis-state.ts'
-import { SnapshotReplay, snapshotBlockHash } from '../ledger/snapshot-check.ts'
+import { snapshotBlockHash } from '../ledger/snapshot-check.ts'
+import { SnapshotReplay } from '../ledger/snapshot-replay.ts'
 import type { Database } from '../storage/database.ts'
 import { HandOvers } from '../storage/hand-overs.ts'
 import { IncomingSnapshot } from '../storage/incoming-snapshot.ts'

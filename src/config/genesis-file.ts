@@ -11,6 +11,7 @@ import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
 import { type AccountId, asUnixMs } from '../types/primitives.ts'
 import { ACCOUNTS_MAX } from '../types/staking.ts'
+import { assuranceSchema, formatAssurance } from './genesis-assurance.ts'
 import { consensusSchema, formatConsensus } from './genesis-consensus.ts'
 
 /** A genesis file that is not one. */
@@ -67,6 +68,7 @@ const schema = z.strictObject({
     maximumStorage: amount,
     minimumCompute: amount,
     maximumCompute: amount,
+    assurance: assuranceSchema.optional(),
   }),
   validators: z
     .array(
@@ -108,6 +110,7 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
     throw invalid(path, z.prettifyError(parsed.error))
   }
   const { network, time, parameters, policy, validators, accounts, consensus } = parsed.data
+  const { assurance, ...floors } = policy
   const { minimumValidatorStake } = parameters
   const poor = validators.findIndex(({ stake }) => stake < minimumValidatorStake)
   if (poor !== -1) {
@@ -124,7 +127,7 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
     network,
     time: asUnixMs(Date.parse(time)),
     parameters,
-    policy,
+    policy: { ...floors, ...(assurance === undefined ? {} : { assurance }) },
     validators: validators.map(({ publicKey, stake }) => {
       const raw = fromHex(publicKey)
       return { id: validatorId(raw), publicKey: raw, stake }
@@ -151,6 +154,7 @@ export function formatGenesis(genesis: Genesis): string {
       maximumStorage: `${policy.maximumStorage}`,
       minimumCompute: `${policy.minimumCompute}`,
       maximumCompute: `${policy.maximumCompute}`,
+      ...(policy.assurance === undefined ? {} : { assurance: formatAssurance(policy.assurance) }),
     },
     validators: genesis.validators.map(({ publicKey, stake }) => ({
       publicKey: toHex(publicKey),

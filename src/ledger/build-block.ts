@@ -26,7 +26,7 @@ const WAITS: ReadonlySet<SkippedTransaction['code']> = new Set([
 ])
 
 /**
- * Whether a skipped candidate can be in a later block. Staking and evidence can: on another branch, or when the
+ * Whether a skipped candidate can be in a later block. Those without a verdict can: on another branch, or when the
  * transaction before it is there. What the final state rules out, the mempool's own review removes.
  */
 export function isGoodLater({ transaction, code }: SkippedTransaction): boolean {

@@ -5,19 +5,27 @@
  */
 import { accountId } from '../codec/genesis.ts'
 import { proofHash, transactionProofBincode } from '../codec/proofs.ts'
+import { withBlock } from '../codec/recent-blocks.ts'
 import { encodeVerdict, verdictLeaf } from '../codec/verdict.ts'
 import type { Findings } from '../types/ballots.ts'
 import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
-import type { StateChanges } from '../types/ledger-state.ts'
+import type { StateAccumulators, StateChanges } from '../types/ledger-state.ts'
 import type { BlockHash, Epoch, Height, Hex32, Nullifier, StateRoot, UnixMs } from '../types/primitives.ts'
-import type { HashedTransaction, StakingTransaction, ValidationTransaction } from '../types/transaction.ts'
+import {
+  type HashedTransaction,
+  isAccountTransaction,
+  type StakingTransaction,
+  type ValidationTransaction,
+} from '../types/transaction.ts'
 import type { Judgement, VerdictRecord } from '../types/verdict.ts'
 import type { OpenRequest } from '../types/voting.ts'
 import { type ChainRules, isEpochEnd, isFiller } from './chain-rules.ts'
 import { noteCommitmentRoot } from './commitment-tree.ts'
-import { checkFourProofs } from './four-proofs/check-four-proofs.ts'
+import { judgeRequest } from './four-proofs/judge-request.ts'
+import { type RequestSpending, requestSpending } from './four-proofs/request-spending.ts'
 import { appendLeaves } from './frontier.ts'
 import { appendNullifiers, checkNullifiers, type NullifierRefusal, nullifierRoot } from './nullifier-set.ts'
+import type { OperatorRefusal } from './operators/operator-refusals.ts'
 import { proofCommitment, type TransactionProof } from './proof-commitment.ts'
 import { type RequestIdentity, requestIdentity } from './request-identity.ts'
 import { StakingExecution } from './staking/staking-execution.ts'
@@ -28,8 +36,9 @@ import type { StateReader } from './state-reader.ts'
 import { stateRoot } from './state-root.ts'
 import type { BallotRefusal } from './verdicts/check-ballots.ts'
 import { findingsOf, statusOf } from './verdicts/findings.ts'
-import { highestOpenSequence, isOpen, isReserved } from './verdicts/open-requests.ts'
+import { isOpen } from './verdicts/open-requests.ts'
 import { VotingExecution } from './verdicts/voting-execution.ts'
+import { type WaitingRefusal, waitingRefusal } from './verdicts/waiting-refusal.ts'
 
 /** What transactions are judged against. */
 export interface ExecutionContext {
@@ -46,12 +55,12 @@ export type TransactionRefusal =
   | 'request-repeated-in-block'
   | 'request-already-judged'
   | 'request-open'
-  | 'nullifier-reserved'
-  | 'sequence-reserved'
   | 'ballots-nobody'
+  | WaitingRefusal
   | BallotRefusal
   | StakingRefusal
   | EvidenceRefusal
+  | OperatorRefusal
 export type ExecutionRefusal = TransactionRefusal | NullifierRefusal
 
 export interface Execution {
@@ -70,6 +79,8 @@ export interface Execution {
 export class BlockExecution {
   readonly #context: ExecutionContext
   readonly #parent: StateReader
+  /** Of the parent's state, the parent itself among the recent blocks. */
+  readonly #accumulators: StateAccumulators
   readonly #state: StateOverlay
   readonly #staking: StakingExecution
   readonly #voting: VotingExecution
@@ -85,11 +96,15 @@ export class BlockExecution {
     const { rules } = context
     this.#context = context
     this.#parent = parent
-    this.#state = new StateOverlay(() => parent, parent)
+    this.#isFiller = isFiller(context, rules.parameters.epochBlocks)
+    const { staking, voting, accumulators: before } = parent
+    this.#accumulators = this.#isFiller
+      ? before
+      : { ...before, recentBlocks: withBlock(before.recentBlocks, context.height - 1, context.parentHash) }
+    this.#state = new StateOverlay(() => parent, { staking, voting, accumulators: this.#accumulators })
     const now = { height: context.height, time: context.blockTime }
     this.#staking = new StakingExecution(parent.staking, now, rules)
     this.#voting = new VotingExecution(parent.voting, context, parent.staking, rules)
-    this.#isFiller = isFiller(context, rules.parameters.epochBlocks)
   }
 
   /** Takes the next transaction, or says why the block may not hold it; then nothing has changed. */
@@ -112,13 +127,15 @@ export class BlockExecution {
       return this.#voting.addBallots(transaction)
     }
     this.#settle()
-    if (transaction.kind === 'evidence') return this.#staking.add(transaction)
     if (transaction.kind === 'staking') return this.#stake(transaction)
+    if (isAccountTransaction(transaction)) return this.#staking.add(transaction)
     const request = { ...hashed, transaction }
-    const identity = requestIdentity(request, this.#context.rules.genesisHash)
-    const refusal = this.#refusalOf(identity)
+    const { rules } = this.#context
+    const identity = requestIdentity(request, rules.genesisHash)
+    const spending = requestSpending(transaction, identity, this.#state.staking.operators, rules)
+    const refusal = this.#refusalOf(identity, spending)
     if (refusal !== null) return refusal
-    this.#judge(request, identity)
+    this.#judge(request, identity, spending)
     return null
   }
 
@@ -136,42 +153,31 @@ export class BlockExecution {
     for (const { request, record } of this.#voting.settle()) {
       const { sequence } = record
       const isBehind = sequence !== null && sequence.number <= this.#state.lastSequence(sequence.nodeIdHash)
-      this.#decided(isBehind ? { ...record, sequence: null } : record, request.nullifier)
+      this.#decided(isBehind ? { ...record, sequence: null } : record, request.nullifiers)
     }
   }
 
   /** Why a request cannot be ordered here, whatever it says. */
-  #refusalOf({ requestKey, nullifier, sequence }: RequestIdentity): Refusal<TransactionRefusal> | null {
+  #refusalOf({ requestKey }: RequestIdentity, spending: RequestSpending): Refusal<TransactionRefusal> | null {
     if (this.#state.verdict(requestKey) !== null) {
       return refuse('request-already-judged', `request ${requestKey} has a verdict`)
     }
-    const open = this.#voting.state
-    if (isOpen(open, requestKey)) return refuse('request-open', `request ${requestKey} waits for its verdict`)
-    const here = this.#voting.requests
-    if (isReserved(open, nullifier) || here.some((of) => of.nullifier === nullifier)) {
-      return refuse('nullifier-reserved', `a request that waits for its verdict names nullifier ${nullifier}`)
+    const { state: voting, requests: here } = this.#voting
+    if (isOpen(voting, requestKey)) {
+      return refuse('request-open', `request ${requestKey} waits for its verdict`)
     }
-    if (sequence === null) return null
-    const { nodeIdHash, number } = sequence
-    const isReservedHere = here.some(
-      (of) => of.sequence?.nodeIdHash === nodeIdHash && of.sequence.number >= number,
-    )
-    // One that is recorded already is judged, and told so.
-    const isRecorded = number <= this.#state.lastSequence(nodeIdHash)
-    if (!isRecorded && (isReservedHere || highestOpenSequence(open, nodeIdHash) >= number)) {
-      return refuse(
-        'sequence-reserved',
-        `a request of the node waits for its verdict with a number above ${number}`,
-      )
-    }
-    return null
+    return waitingRefusal(spending, { voting, here }, this.#state)
   }
 
-  #judge(hashed: HashedTransaction<ValidationTransaction>, identity: RequestIdentity): void {
+  #judge(
+    hashed: HashedTransaction<ValidationTransaction>,
+    identity: RequestIdentity,
+    spending: RequestSpending,
+  ): void {
     const { transaction } = hashed
     const { blockTime, rules } = this.#context
-    const { requestKey, requestIdHash, nullifier, sequence } = identity
-    const failures = checkFourProofs(transaction, identity, this.#state, blockTime, rules.policy)
+    const { requestKey, requestIdHash } = identity
+    const failures = judgeRequest(transaction, identity, this.#state, blockTime, rules)
     const proofBincode = transactionProofBincode(transaction)
     const proof = proofHash(proofBincode)
     this.#state.ordered(requestKey, requestIdHash)
@@ -182,15 +188,14 @@ export class BlockExecution {
       requestIdHash,
       kind: transaction.kind,
       proofHash: proof,
-      nullifier,
-      sequence,
+      ...spending,
     }
     if (rules.verdicts === 'tallied') this.#voting.open(request)
-    else this.#decided(this.#executedVerdict(request, findingsOf(failures)), nullifier)
+    else this.#decided(this.#executedVerdict(request, findingsOf(failures)), spending.nullifiers)
   }
 
   /** Where nobody votes: nobody agreed, and nobody could. */
-  #executedVerdict({ nullifier: _, ...request }: OpenRequest, findings: Findings): VerdictRecord {
+  #executedVerdict({ nullifiers: _, ...request }: OpenRequest, findings: Findings): VerdictRecord {
     const { height, blockTime } = this.#context
     const status = statusOf(findings) ?? 'invalid'
     return {
@@ -209,8 +214,8 @@ export class BlockExecution {
   }
 
   /** Only a Valid request spends: an Invalid one must not burn a nonce that belongs to an honest request. */
-  #decided(verdict: VerdictRecord, nullifier: Nullifier): void {
-    const spent = verdict.status === 'valid' ? [nullifier] : []
+  #decided(verdict: VerdictRecord, nullifiers: readonly Nullifier[]): void {
+    const spent = verdict.status === 'valid' ? nullifiers : []
     this.#state.decided(verdict, spent)
     this.#verdicts.push(verdict)
     this.#spent.push(spent)
@@ -222,8 +227,9 @@ export class BlockExecution {
     const nullifiers = checkNullifiers(this.#spent, this.#parent)
     if (!nullifiers.ok) return nullifiers
     const { rules } = this.#context
-    const before = this.#parent.accumulators
+    const before = this.#accumulators
     const accumulators = {
+      recentBlocks: before.recentBlocks,
       nullifiers: appendNullifiers(before.nullifiers, nullifiers.value),
       noteCommitments: before.noteCommitments,
       verdicts: appendLeaves(

@@ -1,5 +1,6 @@
 /** Where the chain begins: the block of height 0, the empty state, and the certificate that needs no signatures. */
 import { hashBlock, transactionsRoot } from '../codec/block.ts'
+import { EMPTY_RECENT_BLOCKS } from '../codec/recent-blocks.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Genesis } from '../types/genesis.ts'
@@ -28,6 +29,7 @@ export const ZERO_BLOCK_HASH = '00'.repeat(32) as BlockHash
 
 /** Nothing spent, nothing judged. */
 export const EMPTY_ACCUMULATORS: StateAccumulators = {
+  recentBlocks: EMPTY_RECENT_BLOCKS,
   nullifiers: EMPTY_FRONTIER,
   noteCommitments: EMPTY_FRONTIER,
   verdicts: EMPTY_FRONTIER,

@@ -2,10 +2,16 @@
  * The state root: SSZ root of a container over the accumulators' roots, stake and what is fixed for ever. Request
  * ids and sequence numbers have no root of their own: both are fields of the verdicts.
  */
-import { chainParametersSchema, validationPolicySchema } from '../codec/genesis.ts'
+import {
+  assurancePolicySchema,
+  chainParametersSchema,
+  type PolicyFloors,
+  policyFloorsSchema,
+} from '../codec/genesis.ts'
 import { fromHex, toHex } from '../codec/hex.ts'
+import { recentBlocksRoot } from '../codec/recent-blocks.ts'
 import { hashTreeRoot, hexBytes, record } from '../codec/schema.ts'
-import type { ChainParameters, ValidationPolicy } from '../types/genesis.ts'
+import type { AssurancePolicy, ChainParameters, ValidationPolicy } from '../types/genesis.ts'
 import type { StateAccumulators } from '../types/ledger-state.ts'
 import type { Hex32, StateRoot } from '../types/primitives.ts'
 import type { StateBranch } from '../types/receipt.ts'
@@ -14,7 +20,9 @@ import type { VerdictVoting } from '../types/voting.ts'
 import { noteCommitmentRoot } from './commitment-tree.ts'
 import { frontierRoot, hashPair } from './frontier.ts'
 import { nullifierRoot } from './nullifier-set.ts'
+import { operatorsRoot } from './operators/operators-root.ts'
 import { stakingRoot, validatorSetRoot } from './staking/staking-root.ts'
+import { assuranceOf } from './validation-policy.ts'
 import { batchesRoot, trustRoot } from './verdicts/voting-root.ts'
 
 /** Roots that stay the same, computed once. */
@@ -31,6 +39,8 @@ interface StateRoots {
   readonly staking: Hex32
   readonly batches: Hex32
   readonly trust: Hex32
+  readonly operators: Hex32
+  readonly recentBlocks: Hex32
 }
 
 /** The container under the state root; its field order is the order of the leaves (src/ledger/README.md). */
@@ -43,17 +53,28 @@ const stateRootsSchema = record<StateRoots>({
   staking: hexBytes<Hex32>(32),
   batches: hexBytes<Hex32>(32),
   trust: hexBytes<Hex32>(32),
+  operators: hexBytes<Hex32>(32),
+  recentBlocks: hexBytes<Hex32>(32),
 })
 
-const parametersSchema = record<{ chain: ChainParameters; policy: ValidationPolicy }>({
+interface Parameters {
+  readonly chain: ChainParameters
+  readonly policy: PolicyFloors
+  readonly assurance: AssurancePolicy
+}
+
+const parametersSchema = record<Parameters>({
   chain: chainParametersSchema,
-  policy: validationPolicySchema,
+  policy: policyFloorsSchema,
+  assurance: assurancePolicySchema,
 })
 
 /** Root of the parameters. */
 export function fixedRoots(chain: ChainParameters, policy: ValidationPolicy): FixedRoots {
   return {
-    parameters: toHex(hashTreeRoot(parametersSchema, { chain, policy })) as Hex32,
+    parameters: toHex(
+      hashTreeRoot(parametersSchema, { chain, policy, assurance: assuranceOf(policy) }),
+    ) as Hex32,
   }
 }
 
@@ -82,10 +103,12 @@ function rootsOf(
     staking: stakingRoot(staking),
     batches: batchesRoot(voting),
     trust: trustRoot(voting.trust),
+    operators: operatorsRoot(staking.operators),
+    recentBlocks: recentBlocksRoot(accumulators.recentBlocks),
   }
 }
 
-/** What leads from the root of the verdict list, leaf 2 of eight, to the state root. */
+/** What leads from the root of the verdict list, leaf 2 of ten, to the state root. */
 export function stateBranch(
   accumulators: StateAccumulators,
   staking: StakingState,
@@ -100,12 +123,22 @@ export function stateBranch(
     parametersToTrust: toHex(
       hashPair(pair(roots.parameters, roots.staking), pair(roots.batches, roots.trust)),
     ) as Hex32,
+    operatorsAndBlocks: toHex(operatorsAndBlocks(roots)) as Hex32,
   }
+}
+
+/** Node over the leaves 8 to 15, of which the last six are absent: zero bytes stand for them. */
+function operatorsAndBlocks({ operators, recentBlocks }: StateRoots): Uint8Array {
+  const absent = new Uint8Array(32)
+  const none = hashPair(absent, absent)
+  const there = hashPair(hashPair(fromHex(operators), fromHex(recentBlocks)), none)
+  return hashPair(there, hashPair(none, none))
 }
 
 /** The state root that a root of the verdict list has under a branch. */
 export function stateRootOfVerdicts(verdicts: Uint8Array, branch: StateBranch): StateRoot {
   const middle = hashPair(verdicts, fromHex(branch.validators))
   const left = hashPair(fromHex(branch.nullifiersAndNotes), middle)
-  return toHex(hashPair(left, fromHex(branch.parametersToTrust))) as StateRoot
+  const lower = hashPair(left, fromHex(branch.parametersToTrust))
+  return toHex(hashPair(lower, fromHex(branch.operatorsAndBlocks))) as StateRoot
 }

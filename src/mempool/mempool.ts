@@ -32,7 +32,7 @@ export interface MempoolPorts {
   now(): MonotonicMs
   /** Whether the transaction is in a final block. */
   isFinal(requestKey: RequestKey): boolean
-  /** Why a staking or evidence transaction cannot be in a block soon, signatures included; null when it can. */
+  /** Why a transaction without a verdict cannot be in a block soon, signatures included; null when it can. */
   refusal(transaction: HashedTransaction): Refusal<TransactionRefusal> | null
   /** Transactions that waited too long, oldest first. Called at most once for each. */
   expired(transactions: readonly HashedTransaction[]): void
@@ -145,7 +145,7 @@ export class Mempool {
   }
 
   /**
-   * Removes staking and evidence transactions that have become impossible. Call when the final state has moved.
+   * Removes transactions without a verdict that have become impossible. Call when the final state has moved.
    * @param isHopeless asked once for each that waits
    */
   review(isHopeless: (transaction: HashedTransaction) => boolean): void {

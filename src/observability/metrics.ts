@@ -27,6 +27,8 @@ export const HTTP_ROUTES = [
   '/v1/blocks/:reference',
   '/v1/accounts/:id',
   '/v1/evidence',
+  '/v1/operators/:name',
+  '/v1/policy',
   '/v1/transactions',
   '/v1/transactions/:key',
   'other',

@@ -1,6 +1,8 @@
 /** What one final block writes, as operations of the one batch. Reads and writes nothing itself. */
 import { fromHex } from '../codec/hex.ts'
-import { encodeStateAccumulators, encodeVerdictRow } from '../codec/ledger-state.ts'
+import { encodeStateAccumulators, encodeVerdictRow, type StateFrontiers } from '../codec/ledger-state.ts'
+import { encodeOperator } from '../codec/operator.ts'
+import { slotOf } from '../codec/recent-blocks.ts'
 import { bytesUpTo, counter, decode, encode, hexBytes, listOf, record } from '../codec/schema.ts'
 import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
 import { encodeFailures } from '../codec/verdict.ts'
@@ -8,7 +10,8 @@ import { encodeBatch, encodeElectors, encodeTrust } from '../codec/voting.ts'
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { Result } from '../types/errors.ts'
-import type { FinalizedBlock, StateAccumulators, StateChanges, StoredVerdict } from '../types/ledger-state.ts'
+import type { FinalizedBlock, StateChanges, StoredVerdict } from '../types/ledger-state.ts'
+import type { Operators } from '../types/operator.ts'
 import type { BlockHash, Height, Hex32, Nullifier, RequestKey, StateRoot } from '../types/primitives.ts'
 import type { StakingState } from '../types/staking.ts'
 import { isValidation } from '../types/transaction.ts'
@@ -27,6 +30,8 @@ import {
   META,
   nullifierKey,
   nullifierOrderKey,
+  operatorKey,
+  recentBlockKey,
   requestIdKey,
   sequenceKey,
   transactionKey,
@@ -60,7 +65,7 @@ export interface FirstUsers {
   remember(id: Hex32, key: RequestKey): void
 }
 
-/** Block, hash index, nullifiers, verdicts with answers, request ids, sequences, places of staking transactions. */
+/** Block, hash index, the parent among the recent blocks, nullifiers, verdicts with answers, request ids, sequences, places of staking transactions. */
 export function blockOperations(
   finalized: Pick<FinalizedBlock, 'block' | 'answers'> & {
     readonly changes: Pick<StateChanges, 'nullifiers' | 'verdicts' | 'judgements' | 'accumulators'>
@@ -76,6 +81,8 @@ export function blockOperations(
   const operations = [
     put(blockKey(height), block.bytes),
     put(heightOfHashKey(block.hash), encodeHeight(height)),
+    // Genesis has no parent.
+    ...(height === 0 ? [] : [recentBlockOperation(height - 1, block.header.parentHash)]),
     ...block.transactions
       .filter((hashed) => !isValidation(hashed) && hashed.transaction.kind !== 'ballots')
       .map(({ requestKey }) => put(transactionKey(requestKey), encodeHeight(height))),
@@ -136,7 +143,7 @@ export function verdictOperations(
 export function tipOperations(
   tip: TipRecord,
   certificate: Uint8Array,
-  accumulators: StateAccumulators | null,
+  accumulators: StateFrontiers | null,
 ): WriteOperation[] {
   return [
     put(META.tip, encode(tipSchema, tip)),
@@ -157,6 +164,7 @@ export function stakingOperations(before: StakingState | null, after: StakingSta
   return [
     put(META.staking, encodeStakingRest(after)),
     ...changed.map((account) => put(accountKey(account.id), encodeAccount(account))),
+    ...operatorOperations(before?.operators ?? new Map(), after.operators),
   ]
 }
 
@@ -180,6 +188,21 @@ export function votingOperations(before: VerdictVoting | null, after: VerdictVot
       .filter((trust) => before?.trust.get(trust.account) !== trust)
       .map((trust) => put(trustKey(trust.account), encodeTrust(trust))),
   ]
+}
+
+function operatorOperations(before: Operators, after: Operators): WriteOperation[] {
+  if (before === after) return []
+  const changed = [...after.values()].filter((operator) => before.get(operator.account) !== operator)
+  const forgotten = [...before.keys()].filter((account) => !after.has(account))
+  return [
+    ...changed.map((operator) => put(operatorKey(operator.account), encodeOperator(operator))),
+    ...forgotten.map((account): WriteOperation => ({ type: 'del', key: operatorKey(account) })),
+  ]
+}
+
+/** The hash of the block of a height among the recent ones; it takes the place of one that is no longer recent. */
+export function recentBlockOperation(height: number, hash: BlockHash): WriteOperation {
+  return put(recentBlockKey(slotOf(height)), fromHex(hash))
 }
 
 /** A finality certificate that is kept. */

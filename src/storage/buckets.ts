@@ -15,7 +15,7 @@ import type {
 } from '../types/primitives.ts'
 
 /** What the rows below and the values under them add up to. A database of another version is refused. */
-export const SCHEMA_VERSION = 3
+export const SCHEMA_VERSION = 4
 
 /** Prefix bytes. Zero stays free, so that no key is a prefix of the empty range. */
 const BUCKET = {
@@ -35,11 +35,11 @@ const BUCKET = {
   verdicts: 0x07,
   /** Hash of a request id → key of the request that used it first. */
   requestIds: 0x08,
-  /** Hash of a node id → highest sequence number, u64 little endian. */
+  /** Hash of a node id, or of an operator's, → highest sequence number, u64 little endian. */
   sequences: 0x09,
   /** Account id → account. */
   accounts: 0x0a,
-  /** Request key of a staking or evidence transaction → height of the block that holds it. */
+  /** Request key of a staking, operator or evidence transaction → height of the block that holds it. */
   transactions: 0x0b,
   /** Height of an epoch's last block → the fillers from it to the block of its finality certificate, where there are any. */
   fillers: 0x0c,
@@ -59,6 +59,10 @@ const BUCKET = {
   verdictNodes: 0x13,
   /** Request key → position of its verdict in the state's list. */
   verdictPositions: 0x14,
+  /** Account id → its operator. */
+  operators: 0x15,
+  /** Place in the ring of recent blocks → block hash. */
+  recentBlocks: 0x16,
   /** Name of a sealed block → its canonical bytes, while it is neither settled nor forgotten (pow-store.ts). */
   minedBlocks: 0x20,
   /** Height → seal of the settled block there: bits and nonce. */
@@ -99,6 +103,7 @@ type NumberedBucket =
   | 'verdictOrder'
   | 'handOvers'
   | 'seals'
+  | 'recentBlocks'
 
 /** Keys from the lower bound up to, not including, the upper one. */
 export interface KeyRange {
@@ -129,6 +134,15 @@ export const TRUST_RANGE: KeyRange = { gte: Uint8Array.of(BUCKET.trust), lt: Uin
 export const BATCH_RANGE: KeyRange = {
   gte: Uint8Array.of(BUCKET.batches),
   lt: Uint8Array.of(BUCKET.batches + 1),
+}
+
+export const operatorKey = (account: AccountId): Uint8Array => hashKey(BUCKET.operators, account)
+export const recentBlockKey = (slot: number): Uint8Array => heightKey('recentBlocks', slot)
+
+/** Every operator, in order of their accounts. */
+export const OPERATOR_RANGE: KeyRange = {
+  gte: Uint8Array.of(BUCKET.operators),
+  lt: Uint8Array.of(BUCKET.operators + 1),
 }
 
 /** Every account, in order of their ids. */

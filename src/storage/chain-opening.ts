@@ -7,13 +7,16 @@ import { decodeBlock } from '../codec/block.ts'
 import { decodeQuorumCertificate, encodeQuorumCertificate } from '../codec/certificates.ts'
 import { toHex } from '../codec/hex.ts'
 import { decodeStateAccumulators } from '../codec/ledger-state.ts'
+import { decodeOperator } from '../codec/operator.ts'
+import { recentBlocksOf, recentCount, slotOf } from '../codec/recent-blocks.ts'
 import { decodeAccount, decodeStakingRest } from '../codec/staking.ts'
 import { decodeBatch, decodeElectors, decodeTrust } from '../codec/voting.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Result } from '../types/errors.ts'
-import type { StateAccumulators, StateRootOf } from '../types/ledger-state.ts'
-import type { AccountId, Height, StateRoot } from '../types/primitives.ts'
+import type { RecentBlocks, StateAccumulators, StateRootOf } from '../types/ledger-state.ts'
+import type { Operator, Operators } from '../types/operator.ts'
+import type { AccountId, BlockHash, Height, StateRoot } from '../types/primitives.ts'
 import type { Account, StakingState } from '../types/staking.ts'
 import type { OpenBatch, ValidatorTrust, VerdictVoting } from '../types/voting.ts'
 import {
@@ -32,6 +35,8 @@ import {
   heightOfHashKey,
   heightRange,
   META,
+  OPERATOR_RANGE,
+  recentBlockKey,
   TRUST_RANGE,
 } from './buckets.ts'
 import { type Checkpoint, CheckpointRule } from './checkpoints.ts'
@@ -100,10 +105,14 @@ export async function openChain(
   if (database.get(META.tip) === null) await writeGenesis(database, genesis)
   const { height, hash, stateRoot } = read('the tip', META.tip, decodeTip)
   const block = read(`block ${height}, the tip,`, blockKey(height), decodeBlock)
-  const accumulators = read('the list of accumulators', META.accumulators, decodeStateAccumulators)
+  const accumulators: StateAccumulators = {
+    ...read('the list of accumulators', META.accumulators, decodeStateAccumulators),
+    recentBlocks: readRecentBlocks(database, height),
+  }
   const staking: StakingState = {
     ...read('the staking state', META.staking, decodeStakingRest),
     accounts: await readAccounts(database),
+    operators: await readOperators(database),
   }
   const voting: VerdictVoting = {
     electors: read('the list of electors', META.electors, decodeElectors),
@@ -174,6 +183,32 @@ async function readTrust(database: Database): Promise<ReadonlyMap<AccountId, Val
     trust.set(of.value.account, of.value)
   }
   return trust
+}
+
+async function readOperators(database: Database): Promise<Operators> {
+  const operators = new Map<AccountId, Operator>()
+  for await (const [key, bytes] of database.scan(OPERATOR_RANGE)) {
+    const operator = decodeOperator(bytes)
+    if (!operator.ok) {
+      throw damagedDatabase(
+        database.path,
+        `the operator of account ${toHex(key.subarray(1))}: ${operator.detail}`,
+      )
+    }
+    operators.set(operator.value.account, operator.value)
+  }
+  return operators
+}
+
+/** The ring of the ancestors of the block at `tip`. */
+function readRecentBlocks(database: Database, tip: Height): RecentBlocks {
+  const hashes: BlockHash[] = []
+  for (let height = tip - recentCount(tip); height < tip; height++) {
+    const bytes = database.get(recentBlockKey(slotOf(height)))
+    if (bytes?.length !== 32) throw damagedDatabase(database.path, `the hash of block ${height} is missing`)
+    hashes.push(toHex(bytes) as BlockHash)
+  }
+  return recentBlocksOf(tip, hashes)
 }
 
 /** Each block shares its batch with its nullifiers and verdicts: where all blocks are, all batches are. */

@@ -6,13 +6,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { encodeQuorumCertificate } from '../codec/certificates.ts'
 import { toHex } from '../codec/hex.ts'
+import { encodeOperator } from '../codec/operator.ts'
+import { recentCount } from '../codec/recent-blocks.ts'
 import { decodeChunk } from '../codec/snapshot.ts'
 import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
 import { utf8ToBytes } from '../codec/utf8.ts'
 import { encodeBatch, encodeElectors, encodeTrust } from '../codec/voting.ts'
-import type { SnapshotEntry, SnapshotReplay } from '../ledger/snapshot-check.ts'
+import type { SnapshotEntry, SnapshotReplay } from '../ledger/snapshot-replay.ts'
 import type { AnswerFigures } from '../types/ledger-state.ts'
-import type { Hex32, RequestKey } from '../types/primitives.ts'
+import type { Height, Hex32, RequestKey } from '../types/primitives.ts'
 import type { ChunkReference, SnapshotManifest } from '../types/snapshot.ts'
 import {
   blockOperations,
@@ -21,11 +23,21 @@ import {
   type FirstUsers,
   nullifierOperations,
   put,
+  recentBlockOperation,
   requestIdOperations,
   tipOperations,
   verdictOperations,
 } from './block-batch.ts'
-import { accountKey, batchKey, CONTENT_RANGE, encodeHeight, META, requestIdKey, trustKey } from './buckets.ts'
+import {
+  accountKey,
+  batchKey,
+  CONTENT_RANGE,
+  encodeHeight,
+  META,
+  operatorKey,
+  requestIdKey,
+  trustKey,
+} from './buckets.ts'
 import type { Database, WriteOperation } from './database.ts'
 import { STORAGE_EXIT, StorageError } from './storage-error.ts'
 
@@ -83,7 +95,7 @@ export async function installSnapshot(
 ): Promise<void> {
   await database.write([put(META.installing, utf8ToBytes(String(manifest.header.height)))])
   await database.clear(CONTENT_RANGE)
-  const rows = new RowMaker(database, figures)
+  const rows = new RowMaker(database, figures, manifest.header.height)
   for (const reference of manifest.chunks) {
     const bytes = await chunk(reference)
     const entries = bytes === null ? null : decodeChunk(bytes, reference.count)
@@ -127,11 +139,14 @@ export async function installSnapshot(
 
 /** What the entries of a snapshot write. */
 class RowMaker {
+  readonly #height: Height
   readonly #figures: AnswerFigures
   readonly #firstUsers: FirstUsers
   #inSlice = new Map<Hex32, RequestKey>()
 
-  constructor(database: Database, figures: AnswerFigures) {
+  /** @param height of the snapshot's block */
+  constructor(database: Database, figures: AnswerFigures, height: Height) {
+    this.#height = height
     this.#figures = figures
     this.#firstUsers = {
       keyOf: (id) => {
@@ -169,6 +184,10 @@ class RowMaker {
         return [put(trustKey(entry.trust.account), encodeTrust(entry.trust))]
       case 'accounts':
         return [put(accountKey(entry.account.id), encodeAccount(entry.account))]
+      case 'operators':
+        return [put(operatorKey(entry.operator.account), encodeOperator(entry.operator))]
+      case 'recent-blocks':
+        return [recentBlockOperation(this.#height - recentCount(this.#height) + position, entry.hash)]
       // Block, staking state and electors are written last; notes have no rows.
       case 'electors':
       case 'staking':

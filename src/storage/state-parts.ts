@@ -3,8 +3,10 @@
  * is no part of a snapshot. Reading is in slices: the event loop turns between two.
  */
 import { setImmediate as turn } from 'node:timers/promises'
-import { toHex } from '../codec/hex.ts'
+import { fromHex, toHex } from '../codec/hex.ts'
 import { decodeVerdictRow } from '../codec/ledger-state.ts'
+import { encodeOperator, sortedOperators } from '../codec/operator.ts'
+import { recentBlockHashes, recentCount } from '../codec/recent-blocks.ts'
 import { encodeAccount, encodeStakingRest, sortedAccounts } from '../codec/staking.ts'
 import { encodeVerdict } from '../codec/verdict.ts'
 import { encodeBatch, encodeElectors, encodeTrust, sortedTrust } from '../codec/voting.ts'
@@ -109,6 +111,24 @@ export const STATE_PARTS: readonly StatePart[] = [
         yield trust.slice(at, at + ACCOUNTS_PER_SLICE).map(encodeTrust)
         await turn()
       }
+    },
+  },
+  {
+    part: 'operators',
+    size: ({ staking }) => staking.operators.size,
+    entries: async function* (_view, { staking }) {
+      const operators = sortedOperators(staking.operators)
+      for (let at = 0; at < operators.length; at += ACCOUNTS_PER_SLICE) {
+        yield operators.slice(at, at + ACCOUNTS_PER_SLICE).map(encodeOperator)
+        await turn()
+      }
+    },
+  },
+  {
+    part: 'recent-blocks',
+    size: ({ accumulators }) => recentCount(accumulators.recentBlocks.next),
+    entries: async function* (_view, { accumulators }) {
+      yield recentBlockHashes(accumulators.recentBlocks).map((hash) => fromHex(hash))
     },
   },
 ]

@@ -5,7 +5,8 @@
  */
 
 import { setImmediate as turn } from 'node:timers/promises'
-import { checkManifest, SnapshotReplay, snapshotBlockHash } from '../ledger/snapshot-check.ts'
+import { checkManifest, snapshotBlockHash } from '../ledger/snapshot-check.ts'
+import { SnapshotReplay } from '../ledger/snapshot-replay.ts'
 import type { StateRootOf } from '../types/ledger-state.ts'
 import type { Logger } from '../types/logger.ts'
 import { asHeight, type Height, type Hex32 } from '../types/primitives.ts'

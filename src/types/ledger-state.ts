@@ -15,8 +15,26 @@ export interface Frontier {
   readonly nodes: readonly (Hex32 | null)[]
 }
 
+/** A node of a Merkle tree that shares what did not change with the tree it was made from. */
+export interface HashTree {
+  /** 32 bytes. */
+  readonly hash: Uint8Array
+  /** Null for a leaf. */
+  readonly children: readonly [HashTree, HashTree] | null
+}
+
+/** The hashes of the last 256 blocks below one, as a ring: that of height h is leaf h modulo 256. */
+export interface RecentBlocks {
+  /** One above the highest height that is in it; 0 before the first. */
+  readonly next: number
+  /** Depth 8. */
+  readonly tree: HashTree
+}
+
 /** The accumulators under the state root. */
 export interface StateAccumulators {
+  /** The ancestors of the block that the next one builds on. */
+  readonly recentBlocks: RecentBlocks
   readonly nullifiers: Frontier
   readonly noteCommitments: Frontier
   readonly verdicts: Frontier

@@ -16,6 +16,8 @@ export interface StateBranch {
   readonly nullifiersAndNotes: Hex32
   /** Node over the leaves 4 to 7. */
   readonly parametersToTrust: Hex32
+  /** Node over the leaves 8 to 15; those above 9 are absent. */
+  readonly operatorsAndBlocks: Hex32
 }
 
 /** A block that the receipt starts from: whoever trusts its hash trusts the set that it names. */

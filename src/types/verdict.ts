@@ -40,7 +40,7 @@ export interface VerdictRecord {
   readonly eligibleStake: bigint
   /** SHA-256 of the bincode form of the proofs (spec/stoq.md 4.1), valid or not. */
   readonly proofHash: Hex32
-  /** For four-proof sets that are valid: whose sequence advanced, and to what. */
+  /** Of Valid four-proof sets and attested certificate requests: whose sequence advanced, and to what. */
   readonly sequence: { readonly nodeIdHash: Hex32; readonly number: bigint } | null
 }
 

@@ -64,14 +64,17 @@ export interface Electors {
   readonly members: readonly Elector[]
 }
 
+/** What one request spends at most: the nonce of its time proof, and one for each nonce of its work. */
+export const REQUEST_NULLIFIERS_MAX = 4
+
 /** A request without a verdict. */
 export interface OpenRequest {
   readonly requestKey: RequestKey
   readonly requestIdHash: Hex32
   readonly kind: VerdictRecord['kind']
   readonly proofHash: Hex32
-  /** Spent when the verdict is Valid. */
-  readonly nullifier: Nullifier
+  /** Spent when the verdict is Valid; nobody else's until then. 1 to {@link REQUEST_NULLIFIERS_MAX}, all different. */
+  readonly nullifiers: readonly Nullifier[]
   readonly sequence: VerdictRecord['sequence']
 }
 

@@ -1,13 +1,15 @@
 /** Random values of everything that has canonical bytes. Test material only. */
 import fc, { type Arbitrary } from 'fast-check'
 import { hashBlock, transactionsRoot } from '../../src/codec/block.ts'
+import type { StateFrontiers } from '../../src/codec/ledger-state.ts'
 import { hashTransaction } from '../../src/codec/transaction.ts'
 import { appendLeaves, EMPTY_FRONTIER } from '../../src/ledger/frontier.ts'
 import type { BlockHeader, CertificateReference, HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../../src/types/certificates.ts'
 import type { Evidence, SignedContent } from '../../src/types/evidence.ts'
-import type { AnswerFigures, Frontier, StateAccumulators } from '../../src/types/ledger-state.ts'
+import type { AnswerFigures, Frontier } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
+import type { Operator, OperatorOperation, OperatorRecord } from '../../src/types/operator.ts'
 import type { AccountId, Epoch, Height, Hex32, UnixMs, ValidatorId } from '../../src/types/primitives.ts'
 import type { Receipt } from '../../src/types/receipt.ts'
 import type { Account, StakingState } from '../../src/types/staking.ts'
@@ -128,8 +130,34 @@ const evidence: Arbitrary<Evidence> = fc.record({
   second: signedContent,
 })
 
+const operatorRecord: Arbitrary<OperatorRecord> = fc.record({
+  operatorId: fc.string({ maxLength: 40 }),
+  keyScheme: fc.constantFrom('ml-dsa-65' as const, 'falcon-1024' as const),
+  publicKey,
+  bondedStake: u64,
+  space: fc.option(fc.record({ bytes: u64, leafSize: u32, root: hex<Hex32>() })),
+  authorityLevel: u64,
+  aliases: fc.array(fc.string({ maxLength: 40 }), { maxLength: 3 }),
+})
+const operatorOperation: Arbitrary<OperatorOperation> = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom('register' as const, 'update' as const),
+    record: operatorRecord,
+    possession: fc.uint8Array({ maxLength: 64 }),
+  }),
+  fc.record({ kind: fc.constant('retire' as const) }),
+)
+
 export const transaction: Arbitrary<Transaction> = fc.oneof(
   ballotsTransaction,
+  fc.record({
+    kind: fc.constant('operator' as const),
+    publicKey,
+    sequence: counter<number>(),
+    expiresAtHeight: counter<Height>(),
+    operation: operatorOperation,
+    signature,
+  }),
   fc.record({
     kind: fc.constant('staking' as const),
     publicKey,
@@ -242,7 +270,7 @@ export const verdict: Arbitrary<VerdictRecord> = fc.record({
 const frontier: Arbitrary<Frontier> = fc
   .array(hex<Hex32>(), { maxLength: 9 })
   .map((leaves) => appendLeaves(EMPTY_FRONTIER, leaves))
-export const accumulators: Arbitrary<StateAccumulators> = fc.record({
+export const accumulators: Arbitrary<StateFrontiers> = fc.record({
   nullifiers: frontier,
   noteCommitments: frontier,
   verdicts: frontier,
@@ -263,12 +291,34 @@ export const account: Arbitrary<Account> = fc.record({
   isJoined: fc.boolean(),
   tombstonedAt: fc.option(counter<Height>()),
 })
+export const operator: Arbitrary<Operator> = fc
+  .tuple(operatorRecord, hex<AccountId>())
+  .chain(([record, account]) =>
+    fc.record({
+      operatorId: fc.constant(record.operatorId),
+      keyScheme: fc.constant(record.keyScheme),
+      publicKey: fc.constant(record.publicKey),
+      bondedStake: fc.constant(record.bondedStake),
+      space: fc.constant(record.space),
+      authorityLevel: fc.constant(record.authorityLevel),
+      aliases: fc.constant(record.aliases),
+      account: fc.constant(account),
+      registeredAt: counter<Height>(),
+      retirement: fc.option(fc.record({ height: counter<Height>(), reservedUntil: counter<Height>() })),
+    }),
+  )
 export const stakingState: Arbitrary<StakingState> = fc.record({
   epoch: counter<Epoch>(),
   validators: fc.array(fc.record({ id: hex<ValidatorId>(), publicKey, stake: u64 }), { maxLength: 3 }),
   accounts: fc
     .uniqueArray(account, { selector: ({ id }) => id, maxLength: 3 })
     .map((list) => new Map(list.sort((a, b) => (a.id < b.id ? -1 : 1)).map((one) => [one.id, one]))),
+  operators: fc
+    .uniqueArray(operator, { selector: ({ account }) => account, maxLength: 3 })
+    .map(
+      (list) =>
+        new Map(list.sort((a, b) => (a.account < b.account ? -1 : 1)).map((one) => [one.account, one])),
+    ),
   slashes: fc.array(
     fc.record({
       account: hex<AccountId>(),
@@ -311,6 +361,7 @@ export const receipt: Arbitrary<Receipt> = fc.record({
     validators: hex<Hex32>(),
     nullifiersAndNotes: hex<Hex32>(),
     parametersToTrust: hex<Hex32>(),
+    operatorsAndBlocks: hex<Hex32>(),
   }),
   listSize: counter<number>(),
   position: counter<number>(),

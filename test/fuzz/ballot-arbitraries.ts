@@ -1,13 +1,14 @@
 /** Random ballots, open batches, electors and trust, as far as their bytes allow them. Test material only. */
 import fc, { type Arbitrary } from 'fast-check'
 import type { Ballots, Findings } from '../../src/types/ballots.ts'
-import type { BlockHash, Height, Hex32 } from '../../src/types/primitives.ts'
+import type { BlockHash, Height, Hex32, Nullifier } from '../../src/types/primitives.ts'
 import type { BallotsTransaction } from '../../src/types/transaction.ts'
 import {
   type CastBallot,
   type Electors,
   type OpenBatch,
   type OpenRequest,
+  REQUEST_NULLIFIERS_MAX,
   TRUST_STATUSES,
   type ValidatorTrust,
 } from '../../src/types/voting.ts'
@@ -62,7 +63,7 @@ const request: Arbitrary<OpenRequest> = fc.record({
   requestIdHash: hex(),
   kind: fc.constantFrom('validate-certificate', 'validate-proofs'),
   proofHash: hex(),
-  nullifier: hex(),
+  nullifiers: fc.array(hex<Nullifier>(), { minLength: 1, maxLength: REQUEST_NULLIFIERS_MAX }),
   sequence: fc.option(fc.record({ nodeIdHash: hex(), number: u64 })),
 })
 

@@ -14,6 +14,7 @@ import {
   encodeVerdictRow,
 } from '../../src/codec/ledger-state.ts'
 import { decodeMessage, encodeMessage } from '../../src/codec/messages.ts'
+import { decodeOperator, encodeOperator } from '../../src/codec/operator.ts'
 import {
   decodeAccount,
   decodeStakingState,
@@ -60,6 +61,7 @@ const codecs: Record<string, Codec> = {
   },
   messages: { values: arbitrary.message, encode: encodeMessage, decode: decodeMessage },
   accounts: { values: arbitrary.account, encode: encodeAccount, decode: decodeAccount },
+  operators: { values: arbitrary.operator, encode: encodeOperator, decode: decodeOperator },
   'staking states': {
     values: arbitrary.stakingState,
     encode: encodeStakingState,

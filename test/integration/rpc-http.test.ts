@@ -410,8 +410,12 @@ describe('the public API and metrics', () => {
     transaction: (key) => ({ key, state: 'unknown', height: null }),
     submit: () => ({ is: 'busy', code: 'full', detail: 'no room' }),
   }
+  const unused = (): never => {
+    throw new Error('not asked for')
+  }
   const ports: ApiPorts = {
     staking,
+    operators: { operator: unused, policy: unused },
     status: () => {
       throw new Error('a fault')
     },

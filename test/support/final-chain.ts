@@ -5,24 +5,18 @@ import { buildBlock } from '../../src/ledger/build-block.ts'
 import type { ChainRules } from '../../src/ledger/chain-rules.ts'
 import type { ParentBlock } from '../../src/ledger/executed-block.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
-import { StateOverlay } from '../../src/ledger/state-overlay.ts'
-import type { StateReader } from '../../src/ledger/state-reader.ts'
 import { stateRoot } from '../../src/ledger/state-root.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
 import { epochOf } from '../../src/types/epochs.ts'
 import type { Genesis } from '../../src/types/genesis.ts'
-import type {
-  AnswerFigures,
-  FinalizedBlock,
-  StateChanges,
-  StateRootOf,
-} from '../../src/types/ledger-state.ts'
+import type { AnswerFigures, FinalizedBlock, StateRootOf } from '../../src/types/ledger-state.ts'
 import { asHeight, asUnixMs, asValidatorIndex, asView } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
 import type { Judgement } from '../../src/types/verdict.ts'
 import { EMPTY_STATE, GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
 import { Voters } from './ballots.ts'
+import { stateAfter } from './state-after.ts'
 
 export const GENESIS_STATE: GenesisState = genesisState(GENESIS, PORTS)
 
@@ -66,15 +60,6 @@ export function figures(height: number): AnswerFigures {
     networkOverheadBytes: 1_000n,
     networkLoad: 0.25,
   }
-}
-
-/** Whether a block adds nothing to the state: then it needs no layer, or a long chain would be a deep recursion. */
-export function isSameState(changes: StateChanges, before: StateReader): boolean {
-  return (
-    changes.verdicts.length + changes.judgements.length === 0 &&
-    changes.staking === before.staking &&
-    changes.voting === before.voting
-  )
 }
 
 export const GENESIS_PARENT: ParentBlock = {
@@ -129,7 +114,7 @@ export class FinalChain {
       hash: block.hash,
       header: block.header,
       stateRoot: executed.stateRoot,
-      state: isSameState(changes, parent.state) ? parent.state : StateOverlay.of(() => parent.state, changes),
+      state: stateAfter(parent.state, changes),
     }
     return {
       ...executed,

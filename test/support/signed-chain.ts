@@ -20,7 +20,6 @@ import { selectMlDsa65 } from '../../src/crypto/select.ts'
 import { buildBlock } from '../../src/ledger/build-block.ts'
 import type { ChainRules } from '../../src/ledger/chain-rules.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
-import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import type { StateReader } from '../../src/ledger/state-reader.ts'
 import { stateRoot } from '../../src/ledger/state-root.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
@@ -34,8 +33,9 @@ import type { FinalizedBlock, StateRootOf } from '../../src/types/ledger-state.t
 import { asHeight, asUnixMs, asValidatorIndex, asView, type StateRoot } from '../../src/types/primitives.ts'
 import { GENESIS, numberedTransaction, PORTS } from '../unit/ledger/fixtures.ts'
 import { Voters } from './ballots.ts'
-import { figures, isSameState } from './final-chain.ts'
+import { figures } from './final-chain.ts'
 import { RecordingLogger } from './network-node.ts'
+import { stateAfter } from './state-after.ts'
 
 const KEYS = [1, 2, 3, 4].map((seed) => selectMlDsa65().keyPairFromSeed(new Uint8Array(32).fill(seed)))
 
@@ -207,7 +207,7 @@ export class SignedChain {
         hash: block.hash,
         header: block.header,
         stateRoot: executed.stateRoot,
-        state: isSameState(changes, below) ? below : StateOverlay.of(() => below, changes),
+        state: stateAfter(below, changes),
       }
     }
     const last = made.at(-1)

@@ -14,7 +14,6 @@ import { buildBlock, type ProposedFields } from '../../src/ledger/build-block.ts
 import { checkBlock } from '../../src/ledger/check-block.ts'
 import type { ExecutedBlock, ParentBlock } from '../../src/ledger/executed-block.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
-import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import { epochOf } from '../../src/types/epochs.ts'
 import {
   type Evidence,
@@ -22,7 +21,7 @@ import {
   type SignedContent,
   type SlashableKind,
 } from '../../src/types/evidence.ts'
-import type { ChainParameters, Genesis } from '../../src/types/genesis.ts'
+import type { ChainParameters, Genesis, ValidationPolicy } from '../../src/types/genesis.ts'
 import {
   type AccountId,
   asEpoch,
@@ -39,7 +38,7 @@ import type { Account, StakingState } from '../../src/types/staking.ts'
 import type { HashedTransaction, StakingOperation, StakingTransaction } from '../../src/types/transaction.ts'
 import { GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
 import { type Habits, Voters } from './ballots.ts'
-import { isSameState } from './final-chain.ts'
+import { stateAfter } from './state-after.ts'
 
 const mlDsa = selectMlDsa65()
 
@@ -59,9 +58,13 @@ export const STAKE = 1_000n
 export const BALANCE = 10_000n
 
 /** Epochs of four blocks, one second apart in {@link StakingChain}. */
-export function stakingGenesis(parameters: Partial<ChainParameters> = {}): Genesis {
+export function stakingGenesis(
+  parameters: Partial<ChainParameters> = {},
+  policy: ValidationPolicy = GENESIS.policy,
+): Genesis {
   return {
     ...GENESIS,
+    policy,
     parameters: {
       ...GENESIS.parameters,
       epochBlocks: 4,
@@ -92,8 +95,8 @@ export class StakingChain {
   #view = 0
 
   /** @param habits of the validators where verdicts are concerned: by default they are honest */
-  constructor(parameters: Partial<ChainParameters> = {}, habits?: Habits) {
-    this.genesis = genesisState(stakingGenesis(parameters), PORTS)
+  constructor(parameters: Partial<ChainParameters> = {}, habits?: Habits, policy?: ValidationPolicy) {
+    this.genesis = genesisState(stakingGenesis(parameters, policy), PORTS)
     const { block, stateRoot, state } = this.genesis
     this.parent = { hash: block.hash, header: block.header, stateRoot, state }
     this.voters = new Voters(this.genesis.rules.genesisHash, habits)
@@ -152,7 +155,7 @@ export class StakingChain {
       hash: block.hash,
       header: block.header,
       stateRoot,
-      state: isSameState(changes, parentState) ? parentState : StateOverlay.of(() => parentState, changes),
+      state: stateAfter(parentState, changes),
     }
     return checked.value
   }
@@ -175,6 +178,7 @@ export class StakingChain {
   /** Code with which a builder leaves the transaction out; null when it is legal. Changes nothing. */
   refusalOf(transaction: HashedTransaction): string | null {
     const { skipped } = buildBlock(this.fields(), [transaction], this.parent, this.genesis.rules)
+    this.#view--
     return skipped[0]?.code ?? null
   }
 

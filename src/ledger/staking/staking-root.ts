@@ -41,7 +41,7 @@ const stakingRoots = record<StakingRoots>({
   epoch: counter(),
 })
 
-/** Leaf 5 of the state: everything of it but the validator set, which is a leaf of its own. */
+/** Leaf 5 of the state: everything of it but the validator set and the operators, which are leaves of their own. */
 export const stakingRoot: (state: StakingState) => Hex32 = remembered(
   ({ accounts, slashes, epochEnds, burnt, epoch }) =>
     toHex(

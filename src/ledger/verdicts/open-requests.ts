@@ -15,7 +15,9 @@ function indexOf({ requests }: OpenBatch): RequestIndex {
   if (known !== undefined) return known
   const made = {
     byKey: new Map(requests.map(({ requestKey }, i) => [requestKey, i])),
-    byNullifier: new Map(requests.map(({ nullifier }, i) => [nullifier, i])),
+    byNullifier: new Map(
+      requests.flatMap(({ nullifiers }, i) => nullifiers.map((nullifier) => [nullifier, i] as const)),
+    ),
   }
   indexes.set(requests, made)
   return made

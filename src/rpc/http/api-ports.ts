@@ -3,6 +3,7 @@
  * decimal strings in JSON, so that every client reads them exactly. Times are Unix milliseconds.
  */
 
+import type { OperatorPorts } from './operator-ports.ts'
 import type { StakingPorts } from './staking-ports.ts'
 
 /** Everything that a person asks first. */
@@ -156,6 +157,7 @@ export interface ReadinessCheck {
 /** What the public API asks the node. */
 export interface ApiPorts {
   readonly staking: StakingPorts
+  readonly operators: OperatorPorts
   status(): StatusView | Promise<StatusView>
   /** From here on this node has every block; below, it pruned them. */
   lowestHeight(): number

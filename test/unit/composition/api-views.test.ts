@@ -56,7 +56,7 @@ function views(self: number | null = 1, target = 0): ApiViews {
     self: () => (self === null ? null : asValidatorIndex(self)),
     electorate: () => electorate,
     chain,
-    parameters: GENESIS.parameters,
+    rules: GENESIS,
     staking: new StakingViews({
       chain,
       isWaiting: () => false,

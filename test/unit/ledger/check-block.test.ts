@@ -1,6 +1,7 @@
 /** Blocks: what is built is legal, and every single departure is refused by its own code. */
 import { describe, expect, it } from 'vitest'
 import { decodeBlock, hashBlock, transactionsRoot } from '../../../src/codec/block.ts'
+import { recentBlockHashes } from '../../../src/codec/recent-blocks.ts'
 import { BranchStates } from '../../../src/ledger/branch-state.ts'
 import { buildBlock } from '../../../src/ledger/build-block.ts'
 import { type BlockRefusal, checkBlock } from '../../../src/ledger/check-block.ts'
@@ -55,10 +56,12 @@ describe('a built block', () => {
     expect(executed.stateRoot).not.toBe(parent.stateRoot)
   })
 
-  it('may be empty, and then changes nothing', () => {
+  it('may be empty, and then changes nothing but the recent blocks', () => {
     const empty = built([], parent)
-    expect(empty.stateRoot).toBe(parent.stateRoot)
-    expect(empty.changes.accumulators).toEqual(parent.state.accumulators)
+    const { recentBlocks, ...lists } = empty.changes.accumulators
+    expect(parent.state.accumulators).toMatchObject(lists)
+    expect(recentBlockHashes(recentBlocks)).toEqual([parent.hash])
+    expect(empty.stateRoot).not.toBe(parent.stateRoot)
     expect(checkBlock(empty.block, parent, rules)).toEqual({ ok: true, value: empty })
   })
 

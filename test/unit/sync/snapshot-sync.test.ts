@@ -1,6 +1,7 @@
 /** Fetching a snapshot from peers of every kind: who is believed, what is thrown away, and what is not fetched twice. */
 import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { recentBlockHashes } from '../../../src/codec/recent-blocks.ts'
 import {
   ChunkWriter,
   decodeChunk,
@@ -61,6 +62,10 @@ add('accounts', sortedAccounts(changes.staking.accounts).map(encodeAccount))
 add('electors', [encodeElectors(changes.voting.electors)])
 add('batches', changes.voting.batches.map(encodeBatch))
 add('trust', sortedTrust(changes.voting.trust).map(encodeTrust))
+add(
+  'recent-blocks',
+  recentBlockHashes(changes.accumulators.recentBlocks).map((hash) => Buffer.from(hash, 'hex')),
+)
 
 const MANIFEST: SnapshotManifest = {
   header: block.header,

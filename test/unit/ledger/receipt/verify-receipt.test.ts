@@ -1,6 +1,7 @@
 /** What a receipt must have: every check has a forgery that only it refuses, with its reason. */
 import { describe, expect, it } from 'vitest'
 import { fromHex } from '../../../../src/codec/hex.ts'
+import { recentBlocksOf } from '../../../../src/codec/recent-blocks.ts'
 import { frontierRoot } from '../../../../src/ledger/frontier.ts'
 import { EMPTY_ACCUMULATORS } from '../../../../src/ledger/genesis-state.ts'
 import { isOnRequestId, isValid } from '../../../../src/ledger/receipt/verdict-facts.ts'
@@ -9,7 +10,7 @@ import { genesisStaking } from '../../../../src/ledger/staking/genesis-staking.t
 import { validatorSetRoot } from '../../../../src/ledger/staking/staking-root.ts'
 import { fixedRoots, stateBranch, stateRoot, stateRootOfVerdicts } from '../../../../src/ledger/state-root.ts'
 import { genesisVoting } from '../../../../src/ledger/verdicts/genesis-voting.ts'
-import { asEpoch, asHeight, asValidatorIndex } from '../../../../src/types/primitives.ts'
+import { asEpoch, asHeight, asValidatorIndex, type BlockHash } from '../../../../src/types/primitives.ts'
 import type { Receipt, ReceiptTrust } from '../../../../src/types/receipt.ts'
 import {
   altered,
@@ -81,6 +82,7 @@ describe('the branch to the state root', () => {
   it('gives the root that the whole state has', () => {
     const { frontier } = listOf([altered('00'.repeat(32)) as never])
     const accumulators = {
+      recentBlocks: recentBlocksOf(1, [altered('00'.repeat(32)) as BlockHash]),
       nullifiers: frontier,
       noteCommitments: EMPTY_ACCUMULATORS.verdicts,
       verdicts: frontier,

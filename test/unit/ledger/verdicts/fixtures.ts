@@ -48,7 +48,7 @@ export function request(n: number, of: Partial<OpenRequest> = {}): OpenRequest {
     requestIdHash: hex('5', n) as Hex32,
     kind: 'validate-certificate',
     proofHash: hex('6', n) as Hex32,
-    nullifier: hex('7', n) as Nullifier,
+    nullifiers: [hex('7', n) as Nullifier],
     sequence: null,
     ...of,
   }
