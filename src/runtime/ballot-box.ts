@@ -94,7 +94,7 @@ export class BallotBox {
     for (const commit of options.self?.committed ?? []) this.#committed.set(nameOf(commit), commit.commit)
   }
 
-  /** An epoch begins: its validators have other indices, and its views begin again. */
+  /** An epoch begins: its validators have other indices, and its views may repeat numbers. */
   beginEpoch(epoch: Epoch): void {
     this.#epoch = epoch
     this.#votes = new Map()
