@@ -45,6 +45,8 @@ const COMMIT_BYTES = 96
 
 export interface BallotBoxOptions {
   readonly genesisHash: GenesisHash
+  /** Of a block, as genesis allows: ballots take half of it at most, and requests find room in any. */
+  readonly blockBytesMax: number
   /** Null for a node that never votes. */
   readonly self: {
     readonly id: ValidatorId
@@ -164,6 +166,7 @@ export class BallotBox {
     const commits: CastCommit[] = []
     const openings: CastOpening[] = []
     const votes = new Set<Vote>()
+    const bytesMax = Math.min(TRANSACTION_BYTES_MAX, Math.floor(this.#options.blockBytesMax / 2))
     let bytes = 64
     for (const batch of [...parent.voting.batches].sort(compareSlotsOf)) {
       const members = electorsOfBatch(parent.voting, batch)
@@ -177,7 +180,7 @@ export class BallotBox {
           const vote = this.#votes.get(voter)
           const said = vote?.ballots.commits.find((commit) => nameOf(commit) === nameOf(slot))
           if (vote === undefined || said === undefined || batch.closedAt !== null) continue
-          if (height > commitDeadline(batch) || bytes + COMMIT_BYTES > TRANSACTION_BYTES_MAX) continue
+          if (height > commitDeadline(batch) || bytes + COMMIT_BYTES > bytesMax) continue
           bytes += COMMIT_BYTES
           commits.push({ ...said, voter })
           votes.add(vote)
@@ -192,7 +195,7 @@ export class BallotBox {
           if (ballotCommit({ genesisHash, epoch: batch.epoch, validator: id }, opening) !== cast.commit)
             continue
           const grown = bytes + OPENING_BYTES + 2 * opening.findings.length
-          if (grown > TRANSACTION_BYTES_MAX) continue
+          if (grown > bytesMax) continue
           bytes = grown
           openings.push({ ...opening, voter })
         }
