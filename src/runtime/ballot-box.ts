@@ -55,6 +55,8 @@ export interface BallotConduct {
 
 export interface BallotBoxOptions {
   readonly genesisHash: GenesisHash
+  /** Of a block, as genesis allows: ballots take half of it at most, and requests find room in any. */
+  readonly blockBytesMax: number
   /** Null for a node that never votes. */
   readonly self: {
     readonly id: ValidatorId
@@ -103,7 +105,7 @@ export class BallotBox {
     for (const commit of options.self?.committed ?? []) this.#committed.set(nameOf(commit), commit.commit)
   }
 
-  /** An epoch begins: its validators have other indices, and its views begin again. */
+  /** An epoch begins: its validators have other indices, and its views may repeat numbers. */
   beginEpoch(epoch: Epoch): void {
     this.#epoch = epoch
     this.#votes = new Map()
@@ -172,10 +174,10 @@ export class BallotBox {
     const commits: CastCommit[] = []
     const openings: CastOpening[] = []
     const votes = new Set<Vote>()
+    const bytesMax = Math.min(BALLOTS_BYTES_MAX, Math.floor(this.#options.blockBytesMax / 2))
     let bytes = 0
     const hasRoomFor = (more: number): boolean => {
-      if (bytes + more > BALLOTS_BYTES_MAX || commits.length + openings.length >= CAST_BALLOTS_MAX)
-        return false
+      if (bytes + more > bytesMax || commits.length + openings.length >= CAST_BALLOTS_MAX) return false
       bytes += more
       return true
     }

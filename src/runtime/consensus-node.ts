@@ -77,6 +77,7 @@ export class ConsensusNode {
     const set = options.nextSet()
     const ballots = {
       genesisHash: rules.genesisHash,
+      blockBytesMax: rules.parameters.blockBytesMax,
       self:
         validator === null
           ? null

@@ -20,7 +20,7 @@ export interface Submitter {
   /**
    * @param source who asked, for limits per client; never shown to others
    * @returns `known` when the pool has it already; a refusal when it will not be ordered now: `already-final` when
-   *   its verdict is about to be told of, `too-large` when no block will ever hold it, else for lack of room
+   *   a final block has it, and its verdict will be told of, `too-large` when no block will ever hold it, else for lack of room
    */
   submit(transaction: HashedTransaction, source: string): Result<'added' | 'known'>
 }

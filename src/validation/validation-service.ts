@@ -259,7 +259,7 @@ export class ValidationService {
       return refuse('INTERNAL_CONSENSUS_ERROR', what)
     }
     const submitted = this.#options.submitter.submit(hashed, client)
-    // Final but not durable yet, or it would have been in the store: the feed tells of it in a moment.
+    // In a final block without a verdict yet, or it would have been in the store: the feed will tell of it.
     if (submitted.ok || submitted.code === 'already-final') {
       request.submittedAtMs = nowMs
       return ok(request)

@@ -6,7 +6,9 @@ import { findingOf, findingsOf } from '../../src/ledger/verdicts/findings.ts'
 import { type BallotSlot, COMPONENTS, type Findings } from '../../src/types/ballots.ts'
 import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
+import type { ValidatorIndex } from '../../src/types/primitives.ts'
 import type { BallotsTransaction } from '../../src/types/transaction.ts'
+import type { Validator } from '../../src/types/validator-set.ts'
 import type { ValidatorTrust } from '../../src/types/voting.ts'
 import type { Speaker } from './checker.ts'
 import { slotName } from './conspiracy.ts'
@@ -24,8 +26,11 @@ export class BallotChecker {
   readonly #saidBy = new Map<string, string>()
   /** Slot and voter → the commit in the chain. */
   readonly #cast = new Map<string, string>()
+  /** Height → the set that decides its block; the founders where nothing is known. */
+  readonly #setAt = new Map<number, readonly Validator[]>()
+  readonly #founders: readonly Validator[]
   /** Slot and commit → who opened it in the chain. */
-  readonly #opened = new Map<string, number>()
+  readonly #opened = new Map<string, string>()
   #messages = 0
   /** Verdicts by status, for a run's figures. */
   readonly verdicts = { valid: 0, invalid: 0, expired: 0 }
@@ -33,7 +38,8 @@ export class BallotChecker {
   lowestHonestTrust = Number.POSITIVE_INFINITY
 
   /** @param honest accounts of those who follow the rules */
-  constructor(honest: ReadonlySet<string>, violated: (what: string) => void) {
+  constructor(honest: ReadonlySet<string>, founders: readonly Validator[], violated: (what: string) => void) {
+    this.#founders = founders
     this.#honest = honest
     this.#violated = violated
   }
@@ -50,7 +56,7 @@ export class BallotChecker {
     }
     if (!node.isHonest || message.kind === 'proposal') return
     for (const { commit, ...slot } of message.ballots.commits) {
-      const name = `${slotName(slot)}/${message.voter}`
+      const name = `${slotName(slot)}/${node.name}`
       const before = this.#saidBy.get(name) ?? commit
       if (before !== commit) this.#violated(`V7: ${node.name} commits to two things in ${slotName(slot)}`)
       this.#saidBy.set(name, before)
@@ -73,23 +79,26 @@ export class BallotChecker {
         }
       }
       const [first] = block.transactions
-      if (first?.transaction.kind === 'ballots') this.#ballots(first.transaction)
+      const set = this.#setAt.get(height) ?? this.#founders
+      if (first?.transaction.kind === 'ballots') this.#ballots(first.transaction, set)
+      this.#setAt.set(height + 1, changes.staking.validators)
       for (const trust of changes.voting.trust.values()) this.#trusted(trust, height)
     }
   }
 
-  #ballots({ commits, openings }: BallotsTransaction): void {
+  #ballots({ commits, openings }: BallotsTransaction, set: readonly Validator[]): void {
+    // Another epoch has other indices.
+    const idOf = (voter: ValidatorIndex): string => set[voter]?.id ?? 'nobody'
     for (const { commit, voter, ...slot } of commits) {
       this.#inTime(slot, commit)
-      this.#cast.set(`${slotName(slot)}/${voter}`, commit)
+      this.#cast.set(`${slotName(slot)}/${idOf(voter)}`, commit)
     }
     for (const { voter, ...slot } of openings) {
       const name = slotName(slot)
-      const commit = this.#cast.get(`${name}/${voter}`)
-      // Another epoch has other indices.
-      if (commit === undefined) continue
-      const by = this.#opened.get(`${name}/${commit}`) ?? voter
-      if (by !== voter) this.#violated(`V3: the ballot of ${by} in ${name} is stolen by ${voter}`)
+      const id = idOf(voter)
+      const commit = this.#cast.get(`${name}/${id}`)
+      const by = this.#opened.get(`${name}/${commit}`) ?? id
+      if (by !== id) this.#violated(`V3: the ballot of ${by} in ${name} is stolen by ${id}`)
       this.#opened.set(`${name}/${commit}`, by)
     }
   }

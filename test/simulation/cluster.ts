@@ -100,7 +100,9 @@ export class Cluster implements World {
     this.electorate = new Electorate({ epoch: asEpoch(0), validators: genesis.validators })
     const honest = genesis.validators.flatMap(({ id }, i) => (byzantine.has(i) ? [] : [id]))
     this.checker = new Checker(this.electorate, this.genesis, new Set(honest))
-    this.ballotChecker = new BallotChecker(new Set<string>(honest), (what) => this.checker.violated(what))
+    this.ballotChecker = new BallotChecker(new Set<string>(honest), genesis.validators, (what) =>
+      this.checker.violated(what),
+    )
     const liars = [...byzantine].filter(([, { kind }]) => kind === 'liar').map(([i]) => asValidatorIndex(i))
     const keys = options.isOmniscient === true ? liars : null
     this.#conspiracy = new Conspiracy(this.genesis.rules.genesisHash, this.electorate, this.random)

@@ -74,6 +74,7 @@ const PROVEN_WRONG: ReadonlySet<string> = new Set<AdmissionRefusal>([
   'evidence-same-content',
   'evidence-order',
   'evidence-height',
+  'evidence-commits',
   'evidence-signature',
 ])
 

@@ -133,7 +133,6 @@ export interface BlockView {
     readonly hash: string
     readonly kind: string
     readonly requestKey: string
-    /** Null while the block is not executed. */
     /** Null while there is none, and for what gets none. */
     readonly verdict: 'valid' | 'invalid' | 'expired' | null
     readonly reasons: readonly string[]

@@ -23,12 +23,13 @@ describe('the bytes of a receipt', () => {
     expect(hex(368, 400)).toBe(stateBranch.validators)
     expect(hex(400, 432)).toBe(stateBranch.nullifiersAndNotes)
     expect(hex(432, 464)).toBe(stateBranch.parametersToTrust)
-    expect([u64(464), u64(472)]).toEqual([5, 2])
-    const [startBlock, handOvers, ofCertificate, ofPath, ofRecord] = [10, 14, 364, 480, 484].map(u32)
-    expect(startBlock).toBe(488)
+    expect(hex(464, 496)).toBe(stateBranch.operatorsAndBlocks)
+    expect([u64(496), u64(504)]).toEqual([5, 2])
+    const [startBlock, handOvers, ofCertificate, ofPath, ofRecord] = [10, 14, 364, 512, 516].map(u32)
+    expect(startBlock).toBe(520)
     // No start block; then the list of one hand-over, with an offset of its own.
-    expect(handOvers).toBe(488)
-    expect(hex(488 + 4, ofCertificate ?? 0)).toBe(
+    expect(handOvers).toBe(520)
+    expect(hex(520 + 4, ofCertificate ?? 0)).toBe(
       RECEIPT.handOvers.map((proof) => toHex(encodeHandOver(proof)))[0],
     )
     expect(hex(ofCertificate ?? 0, ofPath ?? 0)).toBe(toHex(encodeQuorumCertificate(certificate)))

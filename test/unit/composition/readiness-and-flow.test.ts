@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { encodeMessage } from '../../../src/codec/messages.ts'
 import { signedVotePayload } from '../../../src/codec/signing-payloads.ts'
+import { hashTransaction } from '../../../src/codec/transaction.ts'
 import { type ReadinessSources, readinessChecks } from '../../../src/composition/readiness.ts'
 import { signingHistoryOf } from '../../../src/composition/signing-history.ts'
 import { TransactionFlow } from '../../../src/composition/transaction-flow.ts'
@@ -176,6 +177,14 @@ describe('the flow of transactions', () => {
     const { made, log } = flow()
     expect(made.received(batch, 'peer')).toBe(verdict)
     expect(log).toEqual(expected)
+  })
+
+  it('from gossip or a client, ballots: refused, for they travel in votes', () => {
+    const { made, log } = flow()
+    const ballots = hashTransaction({ kind: 'ballots', commits: [], openings: [] })
+    expect(made.submit(ballots)).toMatchObject({ ok: false, code: 'ballots-in-pool' })
+    expect(made.received([ballots.bytes], 'peer')).toBe('reject')
+    expect(log).toEqual(['rejected rules', 'rejected rules'])
   })
 
   it('from gossip, known: ignored, and not passed on by us', () => {

@@ -36,18 +36,24 @@ type Self = NonNullable<BallotBoxOptions['self']>
 
 /** A chain with the boxes of its four validators; which of them are heard is up to the test. */
 class World {
+  readonly blockBytesMax: number
   parent: ParentBlock = GENESIS_PARENT
   readonly verdicts: VerdictRecord[] = []
   readonly #judged = new Map<string, readonly RuleFailure[]>()
   readonly judgement = (_: BlockHash, key: string): readonly RuleFailure[] | null =>
     this.#judged.get(key) ?? null
-  readonly boxes = VALIDATORS.map((_, i) => this.box(i))
+  readonly boxes: BallotBox[]
+
+  constructor(blockBytesMax = GENESIS.parameters.blockBytesMax) {
+    this.blockBytesMax = blockBytesMax
+    this.boxes = VALIDATORS.map((_, i) => this.box(i))
+  }
 
   /** The box of a validator, as it is after a start. */
   box(i: number, of: Partial<Self> = {}, judgement = this.judgement): BallotBox {
     const id = VALIDATORS[i]?.id as Self['id']
     const self = { id, saltOf: ballotSalts(seed(i), genesisHash), committed: [], ...of }
-    return new BallotBox({ genesisHash, self, judgement }, asEpoch(0))
+    return new BallotBox({ genesisHash, blockBytesMax: this.blockBytesMax, self, judgement }, asEpoch(0))
   }
 
   get point(): BallotPoint {
@@ -199,7 +205,10 @@ describe('a commit', () => {
       ),
     ).toEqual(NOTHING)
     expect(say(world.box(1, { id: 'aa'.repeat(32) as Self['id'] }), world)).toEqual(NOTHING)
-    const follower = new BallotBox({ genesisHash, self: null, judgement: world.judgement }, asEpoch(0))
+    const follower = new BallotBox(
+      { genesisHash, blockBytesMax: world.blockBytesMax, self: null, judgement: world.judgement },
+      asEpoch(0),
+    )
     expect(say(follower, world)).toEqual(NOTHING)
   })
 
@@ -289,6 +298,25 @@ describe('the ballots of a block', () => {
       box.heard(world.vote(1, { commits: [{ ...commit, ...other }], openings: [] }))
       expect(box.collect(world.point, VALIDATORS)).toBeNull()
     }
+  })
+
+  it('take half of a block at most, and the rest comes in the next ones', () => {
+    // 64 bytes, and 96 for each commit or for an opening besides its findings: room for two.
+    const world = new World(2 * (64 + 2 * 98))
+    world.next([numberedTransaction(1)])
+    const voters = [0, 1, 2, 3]
+    const counts = () => {
+      const { transaction } = world.finalize().next([], voters)?.transaction ?? {}
+      return [transaction?.commits.length ?? 0, transaction?.openings.length ?? 0]
+    }
+    expect([counts(), counts(), counts(), counts(), counts()]).toEqual([
+      [2, 0],
+      [2, 0],
+      [0, 0],
+      [0, 2],
+      [0, 2],
+    ])
+    expect(world.verdicts).toMatchObject([{ status: 'valid', decidedAt: 6 }])
   })
 
   it('are none of what is there already', () => {

@@ -3,6 +3,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { ConsensusEffect } from '../../../src/consensus/effect.ts'
 import type { ConsensusInput } from '../../../src/consensus/input.ts'
 import type { Replica } from '../../../src/consensus/replica.ts'
+import type { ExecutedBlock } from '../../../src/ledger/executed-block.ts'
+import { StateOverlay } from '../../../src/ledger/state-overlay.ts'
+import type { StateReader } from '../../../src/ledger/state-reader.ts'
 import { AnswerFigureMeter } from '../../../src/runtime/answer-figures.ts'
 import { BlockExecutor } from '../../../src/runtime/block-executor.ts'
 import { DurableOutbox } from '../../../src/runtime/durable-outbox.ts'
@@ -190,17 +193,38 @@ describe('the executor', () => {
 
   function executor(waiting: readonly HashedTransaction[] = []) {
     const removed: RequestKey[] = []
+    let final: StateReader = EMPTY_STATE
+    const finalState: StateReader = {
+      get accumulators() {
+        return final.accumulators
+      },
+      get staking() {
+        return final.staking
+      },
+      get voting() {
+        return final.voting
+      },
+      hasNullifier: (nullifier) => final.hasNullifier(nullifier),
+      verdict: (key) => final.verdict(key),
+      requestKeyOfId: (id) => final.requestKeyOfId(id),
+      lastSequence: (id) => final.lastSequence(id),
+    }
     const made = new BlockExecutor({
       rules,
       final: { hash: genesis.hash, stateRoot },
-      finalState: EMPTY_STATE,
+      finalState,
       pool: {
         select: ({ exclude }) => waiting.filter(({ requestKey }) => !exclude(requestKey)),
         remove: (transactions) => removed.push(...[...transactions].map(({ requestKey }) => requestKey)),
       },
       stopwatch: () => performance.now(),
     })
-    return { made, removed }
+    /** As storage does: what is committed is the final state. */
+    const committed = (executed: ExecutedBlock): void => {
+      final = StateOverlay.of(() => EMPTY_STATE, executed.changes)
+      made.committed(executed)
+    }
+    return { made, removed, committed }
   }
   const fields = { ...proposed(GENESIS_PARENT), timestamp: BLOCK_TIME }
 
@@ -239,13 +263,13 @@ describe('the executor', () => {
   })
 
   it('gives executed blocks to be written, drops the branches beside them, and moves on', () => {
-    const { made } = executor()
+    const { made, committed } = executor()
     const one = made.build(fields, genesis, true)
     const rival = made.build({ ...fields, view: asView(2) }, genesis, true)
     if (one === null || rival === null) throw new Error('blocks')
     expect(made.take(one.block.hash).executed).toBe(one)
     expect(made.take(one.block.hash).executionMs).toBeGreaterThanOrEqual(0)
-    made.committed(one)
+    committed(one)
     expect(() => made.take(rival.block.hash)).toThrow('finalized before it is executed')
     const next = { ...fields, view: asView(3), justify: { view: asView(1), blockHash: one.block.hash } }
     expect(made.build(next, one.block, true)?.block.header.parentStateRoot).toBe(one.stateRoot)

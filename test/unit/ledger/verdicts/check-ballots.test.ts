@@ -1,4 +1,6 @@
 /** Which ballots a block may hold: every refusal by its code, and what the legal ones leave behind (T2, T3, T9, T10). */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type BallotRefusal, checkBallots } from '../../../../src/ledger/verdicts/check-ballots.ts'
 import { ALL_VALID } from '../../../../src/ledger/verdicts/findings.ts'
@@ -141,6 +143,17 @@ describe('ballots are refused', () => {
       { height: 13, batches: [CLOSED], openings: [openingBy(0, OPEN, { findings: [3] })] },
     ],
   ]
+  it('by codes that the README explains', () => {
+    const readme = readFileSync(
+      join(import.meta.dirname, '../../../../src/ledger/verdicts/README.md'),
+      'utf8',
+    )
+    const codes = new Set<string>([...cases.map(([code]) => code), 'ballots-not-first', 'ballot-mismatch'])
+    // 11 of the union; of these two the cases are elsewhere.
+    expect(codes.size).toBe(11)
+    for (const code of codes) expect(readme).toContain(`| \`${code}\` `)
+  })
+
   it.each(cases)('%s: %s', (code, _, of) => {
     const checked = check(of)
     expect(checked).toMatchObject({ ok: false, code, detail: expect.any(String) })
