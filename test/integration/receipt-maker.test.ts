@@ -29,6 +29,8 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { numberedTransaction } from '../unit/ledger/fixtures.ts'
 
 const EPOCH = 50
+/** Blocks from the one that orders a request to the one that brings its verdict. */
+const TO_VERDICT = 3
 const STATE = signedState(EPOCH)
 const TRUST = genesisTrust(signedGenesis(EPOCH))
 const verifySignature = signatureVerifier(selectMlDsa65())
@@ -62,7 +64,7 @@ const keyAt = (height: number): RequestKey => numberedTransaction(height).reques
 it('every verdict has one after its block was pruned, but for those of the last block', async () => {
   const { chain, maker } = await pruned()
   expect(chain.lowestHeight).toBeGreaterThan(150)
-  for (const height of [1, 2, 77, 229]) {
+  for (const height of [1, 2, 77, 229 - TO_VERDICT]) {
     const record = chain.verdict(keyAt(height))?.record
     if (record === undefined) throw new Error(`no verdict at ${height}`)
     const receipt = await maker.make(record, { kind: 'genesis' })
@@ -72,7 +74,7 @@ it('every verdict has one after its block was pruned, but for those of the last 
       value: { position: height - 1, block: { height: 230 }, record: { requestKey: keyAt(height) } },
     })
   }
-  const last = chain.verdict(keyAt(230))?.record
+  const last = chain.verdict(keyAt(230 - TO_VERDICT))?.record
   if (last === undefined) throw new Error('no last verdict')
   expect(await maker.make(last, { kind: 'genesis' })).toMatchObject({ ok: false, code: 'not-ready' })
 })
@@ -139,8 +141,10 @@ it('a node that joined by a snapshot has the index of all verdicts before', asyn
       stateBranch(accumulators, staking, voting, STATE.rules.fixedRoots),
     logger: { debug: ignore, info: (fields) => lines.push(fields), warn: ignore, error: ignore },
   })
-  expect(lines).toEqual([{ verdicts: 200, from: 0 }])
-  for (const height of [1, 100, 200]) expect(index.positionOf(keyAt(height))).toBe(height - 1)
+  expect(lines).toEqual([{ verdicts: 200 - TO_VERDICT, from: 0 }])
+  for (const height of [1, 100, 200 - TO_VERDICT]) {
+    expect(index.positionOf(keyAt(height))).toBe(height - 1)
+  }
   // The block that certifies that state has not come here yet.
   const record = chain.verdict(keyAt(1))?.record
   if (record === undefined) throw new Error('no verdict')

@@ -127,7 +127,7 @@ export class OperatorChain extends StakingChain {
   }
 
   /** Orders requests, and then blocks with ballots until each has its verdict. */
-  decided(...requests: readonly HashedTransaction<ValidationTransaction>[]): readonly ExecutedBlock[] {
+  decided(...requests: readonly HashedTransaction<ValidationTransaction>[]): ExecutedBlock[] {
     const blocks = [this.voted(requests)]
     const verdicts = () => blocks.flatMap(({ changes }) => changes.verdicts)
     while (verdicts().length < requests.length) {
