@@ -159,7 +159,7 @@ describe('with every node stopped', { timeout: 120_000 }, () => {
     const { code, stdout } = await verify('invalid.json', '--request-id', invalid.requestId)
     expect(code).toBe(0)
     expect(stdout).toMatch(
-      /^Invalid: the receipt holds\n {2}reason {7}stake: stake_amount 5 is below the minimum 100/,
+      /^Invalid: the receipt holds\n {2}reason {7}stake: found invalid by a quorum of the validators\n/,
     )
     const required = await verify('invalid.json', '--require-valid')
     expect(required.code).toBe(1)
