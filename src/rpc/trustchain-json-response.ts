@@ -105,6 +105,23 @@ export function healthJson(health: HealthAnswer): string {
   return JSON.stringify({ status, service, version, ...(reason === null ? {} : { reason }) })
 }
 
+/** What a client reads of it; another server has no version and no reason. */
+export const healthAnswer: Shape<HealthReading> = struct<HealthReading>({
+  status: line,
+  service: line,
+  version: option(line),
+  reason: option(line),
+})
+
+/** A health answer as a client sees it: the texts of whatever server is there. */
+export interface HealthReading {
+  /** `healthy`, or why not in one word. */
+  readonly status: string
+  readonly service: string
+  readonly version: string | null
+  readonly reason: string | null
+}
+
 const metricsShape = struct<
   Omit<ValidationMetrics, 'lastUpdatedUnixMs'> & { lastUpdated: ValidationAnswer['validatedAt'] }
 >({

@@ -5,7 +5,6 @@
 
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { callConsensus } from '../../src/cli/consensus-call.ts'
 import type { CertificateValidationRequest } from '../../src/types/validation-request.ts'
 import { PROOF_NAMES } from '../../src/types/verdict.ts'
 import { run } from '../support/cli/processes.ts'
@@ -16,6 +15,7 @@ import { HYPERMESH } from '../support/e2e/node-process.ts'
 import { rustCertificateRequest, rustFourProofRequest } from '../support/e2e/rust-request.ts'
 import { serdeProblems } from '../support/e2e/serde-answer.ts'
 import { until } from '../support/e2e/until.ts'
+import { callConsensus } from '../support/libp2p-call.ts'
 import { vector } from '../support/requests.ts'
 
 let network: LocalNetwork

@@ -114,9 +114,9 @@ describe('request and validate', () => {
 
   it.each([
     ['nobody listens', 'https://[::1]:1', 'E_NO_ANSWER', 69],
-    ['the address is none', 'nonsense', 'E_USAGE', 64],
+    ['the address is none', 'nonsense', 'E_ENDPOINT', 64],
     ['the multiaddr is none', '/ip4/nonsense', 'E_ADDR_FORM', 78],
-    ['the multiaddr names no peer', '/ip4/127.0.0.1/tcp/1', 'E_USAGE', 64],
+    ['the multiaddr names no peer', '/ip4/127.0.0.1/tcp/1', 'E_ENDPOINT', 64],
   ])('say what is wrong when %s', async (_name, to, code, exitCode) => {
     const call = run('validate', await freshFile('certificate'), '--to', to)
     await expect(call).rejects.toMatchObject({ code, exitCode })

@@ -10,8 +10,8 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { Command } from 'commander'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { callConsensus } from '../../src/cli/consensus-call.ts'
 import { registerValidateCommand } from '../../src/cli/validate.ts'
+import { nodeClient } from '../../src/client/node/node-client.ts'
 import { fromHex } from '../../src/codec/hex.ts'
 import { createDataDirectory, sealDataDirectory } from '../../src/config/data-directory.ts'
 import { selectMlDsa65, selectMlKem768 } from '../../src/crypto/select.ts'
@@ -37,6 +37,7 @@ import type { Logger } from '../../src/types/logger.ts'
 import type { GenesisHash } from '../../src/types/primitives.ts'
 import { ValidationService } from '../../src/validation/validation-service.ts'
 import { FakeClock, FakeNetwork } from '../support/fake-network.ts'
+import { callConsensus } from '../support/libp2p-call.ts'
 import { vector } from '../support/requests.ts'
 
 const GENESIS = 'ab'.repeat(32) as GenesisHash
@@ -170,7 +171,12 @@ describe('the consensus protocol', () => {
     'refuses a client of another network over %s, and says so',
     async (transport) => {
       const other = 'cd'.repeat(32) as GenesisHash
-      const call = callConsensus(addressOver(transport), other, 'certificate', Buffer.from('{}'), 20_000)
+      const stranger = nodeClient({
+        endpoints: [addressOver(transport).toString()],
+        network: other,
+        passesMax: 1,
+      })
+      const call = stranger.validateCertificate(Buffer.from(vector('certreq_json')))
       await expect(call).rejects.toMatchObject({
         code: 'E_NO_ANSWER',
         exitCode: 69,
@@ -204,7 +210,8 @@ describe('the consensus protocol', () => {
 
   it('says that nobody answers when nobody does', async () => {
     const address = multiaddr(`/ip4/127.0.0.1/tcp/1/p2p/${server.peerId.toString()}`)
-    const call = callConsensus(address, GENESIS, 'certificate', Buffer.from('{}'), 20_000)
+    const nobody = nodeClient({ endpoints: [address.toString()], network: GENESIS, passesMax: 1 })
+    const call = nobody.validateCertificate(Buffer.from(vector('certreq_json')))
     await expect(call).rejects.toMatchObject({ code: 'E_NO_ANSWER', exitCode: 69 })
   })
 

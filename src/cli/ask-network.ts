@@ -1,0 +1,165 @@
+/**
+ * The client (src/client) as the options of a command want it: whom to ask, whom to trust, how long. What is printed of an
+ * answer is the command's affair.
+ */
+
+import { type Attempt, ClientError } from '../client/client-error.ts'
+import { configuredEndpoints, type EndpointSource } from '../client/endpoint.ts'
+import type { HypermeshClient } from '../client/hypermesh-client.ts'
+import { peerAddress } from '../client/node/libp2p-channel.ts'
+import { nodeClient } from '../client/node/node-client.ts'
+import { SrvDiscovery } from '../client/node/srv-discovery.ts'
+import { lookAtRequest, type RequestKind } from '../client/request-bytes.ts'
+import { genesisHash } from '../codec/genesis.ts'
+import { isHex } from '../codec/hex.ts'
+import { parseGenesis } from '../config/genesis-file.ts'
+import type { GenesisHash } from '../types/primitives.ts'
+import type { ValidationAnswer } from '../validation/answer.ts'
+import { CliError, usageError } from './errors.ts'
+import { EXIT } from './exit-codes.ts'
+import { genesisOfData, knownNetworks } from './known-networks.ts'
+import { readTextFile } from './parse-options.ts'
+
+/** Options of `validate` that say whom to ask, and how. */
+export interface AskOptions {
+  readonly to?: readonly string[]
+  readonly discover?: string
+  readonly dns?: readonly string[]
+  readonly wait?: boolean
+  readonly insecure?: boolean
+  readonly pin?: string
+  /** Seconds. */
+  readonly timeout: number
+  readonly genesis?: string
+  readonly data?: string
+}
+
+/** The networks to try, by genesis hash: the one that is named, or those that this machine knows. */
+async function networksOf(options: AskOptions): Promise<GenesisHash[]> {
+  if (options.genesis !== undefined) {
+    if (isHex(options.genesis, 32)) return [options.genesis as GenesisHash]
+    return [genesisHash(parseGenesis(readTextFile(options.genesis, 'genesis file'), options.genesis))]
+  }
+  if (options.data !== undefined) {
+    const genesis = genesisOfData(options.data)
+    if (genesis !== undefined) return [genesis]
+    throw usageError(
+      `${options.data} is not a node's data directory`,
+      'name one that "hypermesh start" takes',
+    )
+  }
+  const networks = await knownNetworks()
+  if (networks.length > 0) return networks
+  throw usageError('which network the node belongs to is not known here', 'name it with --genesis or --data')
+}
+
+/** @throws CliError `E_REQUEST` (65) when the bytes are no JSON, or neither kind of request */
+export function kindOfRequest(bytes: Uint8Array): RequestKind {
+  const seen = lookAtRequest(bytes)
+  if (!('why' in seen)) return seen.kind
+  const isJson = seen.kind !== 'not JSON'
+  throw new CliError(
+    'E_REQUEST',
+    isJson ? 'the document is no validation request' : 'the request is not JSON',
+    {
+      why: seen.why,
+      fix: 'make one with "hypermesh request certificate" or "hypermesh request four-proof"',
+      exitCode: EXIT.data,
+    },
+  )
+}
+
+/** The endpoints that are named, in their order, or those that DNS names, and those that are named for want of any. */
+function endpointsOf({ to = [], discover, dns }: AskOptions): EndpointSource | readonly string[] {
+  if (discover !== undefined) {
+    return new SrvDiscovery({
+      domain: discover,
+      fallback: to,
+      ...(dns === undefined ? {} : { servers: dns }),
+    })
+  }
+  if (to.length > 0) return to
+  throw usageError('no node is named', 'name one with --to, or a domain with --discover')
+}
+
+/** A single node has all the time there is; of several, one that hangs must not have it. */
+const ATTEMPT_DEADLINE_MS = 10_000
+
+async function clientOf(
+  options: AskOptions,
+  onAttempt: (attempt: Attempt) => void,
+): Promise<HypermeshClient> {
+  const source = endpointsOf(options)
+  const isList = !('current' in source)
+  const timeoutMs = options.timeout * 1_000
+  const multiaddrs = options.to?.filter((endpoint) => endpoint.startsWith('/')) ?? []
+  for (const address of multiaddrs) peerAddress(address)
+  const networks = multiaddrs.length > 0 ? await networksOf(options) : []
+  return nodeClient({
+    endpoints: isList ? configuredEndpoints(source, 'as-given') : source,
+    deadlineMs: timeoutMs,
+    attemptDeadlineMs: isList && source.length === 1 ? timeoutMs : ATTEMPT_DEADLINE_MS,
+    // A person sees what is wrong and decides; --wait leaves it to the client.
+    ...(options.wait === true ? {} : { passesMax: 1 }),
+    network: async () => networks,
+    ...tlsOf(options),
+    onAttempt,
+  })
+}
+
+function tlsOf({ insecure, pin }: AskOptions): Pick<Parameters<typeof nodeClient>[0], 'tls'> {
+  if (pin !== undefined) {
+    return { tls: { kind: 'pinned', certificate: readTextFile(pin, 'certificate') } }
+  }
+  return insecure === true ? { tls: { kind: 'any' } } : {}
+}
+
+/** The same failure with advice about this command's options. */
+function withOptionAdvice(error: ClientError): ClientError {
+  const { why = '' } = error.advice
+  const fix = why.includes('wrong-genesis')
+    ? 'name the network of that node with --data or --genesis'
+    : /certificate|CERT|self.signed/i.test(why)
+      ? 'name its certificate with --pin, or add --insecure if you trust who answers there'
+      : error.code === 'E_NO_ANSWER'
+        ? 'start a node there, or name another with --to'
+        : error.advice.fix
+  return new ClientError(error.code, error.message, {
+    ...error.advice,
+    ...(fix === undefined ? {} : { fix }),
+    exitCode: error.exitCode,
+    last: error.last,
+    attempts: error.attempts,
+    cause: error,
+  })
+}
+
+/** What a node said, which may be that there is no verdict, and how those fared that were asked before it. */
+export interface AskedAnswer {
+  readonly answer: ValidationAnswer
+  /** The answer's JSON as it came. */
+  readonly payload: Uint8Array
+  readonly before: readonly Attempt[]
+}
+
+/**
+ * Asks for a verdict.
+ * @throws CliError `E_REQUEST`, `E_USAGE`; ClientError when no node said anything
+ */
+export async function askNetwork(options: AskOptions, bytes: Uint8Array): Promise<AskedAnswer> {
+  const kind = kindOfRequest(bytes)
+  const attempts: Attempt[] = []
+  const client = await clientOf(options, (attempt) => attempts.push(attempt))
+  try {
+    const call = { waits: options.wait === true }
+    const asked = client[kind === 'certificate' ? 'validateCertificate' : 'validateProofs'](bytes, call)
+    const { answer, payload, endpoint } = await asked.catch((error: unknown) => {
+      if (!(error instanceof ClientError)) throw error
+      if (error.last === null) throw withOptionAdvice(error)
+      return error.last
+    })
+    return { answer, payload, before: attempts.filter((attempt) => attempt.endpoint !== endpoint) }
+  } finally {
+    await client.close()
+  }
+}
