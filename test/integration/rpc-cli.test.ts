@@ -11,25 +11,31 @@ import { makeCaServer } from '../../src/rpc/http/ca-server.ts'
 import type { HttpListener } from '../../src/rpc/http/listener.ts'
 import { makeSelfSigned } from '../../src/rpc/http/self-signed.ts'
 import { ValidationService } from '../../src/validation/validation-service.ts'
+import { DnsServer } from '../support/client/dns-server.ts'
 import { FakeClock, FakeNetwork } from '../support/fake-network.ts'
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 let network: FakeNetwork
+let service: ValidationService
 let server: HttpListener
 let directory: string
 let written: string[]
 
-beforeEach(async () => {
-  network = new FakeNetwork()
-  network.answersAtOnce = true
-  const service = new ValidationService({ ...network, clock: new FakeClock(), nodeName: 'n-1', version: '1' })
-  server = makeCaServer(service, {
-    listen: { host: '::1', port: 0 },
-    tls: makeSelfSigned(['::1'], Date.now()),
+function caServer(host: string): HttpListener {
+  return makeCaServer(service, {
+    listen: { host, port: 0 },
+    tls: makeSelfSigned([host], Date.now()),
     limiter: new ClientLimiter(() => performance.now()),
     logger,
   })
+}
+
+beforeEach(async () => {
+  network = new FakeNetwork()
+  network.answersAtOnce = true
+  service = new ValidationService({ ...network, clock: new FakeClock(), nodeName: 'n-1', version: '1' })
+  server = caServer('::1')
   await server.start()
   directory = await mkdtemp(join(tmpdir(), 'hypermesh-cli-'))
   written = []
@@ -120,6 +126,51 @@ describe('request and validate', () => {
   ])('say what is wrong when %s', async (_name, to, code, exitCode) => {
     const call = run('validate', await freshFile('certificate'), '--to', to)
     await expect(call).rejects.toMatchObject({ code, exitCode })
+  })
+
+  it('ask the next node when one does not answer, and say so', async () => {
+    const tell = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    const file = await freshFile('certificate')
+    const { output, exitCode } = await run('validate', file, '--to', 'https://[::1]:1', '--to', server.url)
+    expect(output).toMatch(/^Valid\n/)
+    expect(exitCode).toBe(0)
+    expect(tell.mock.calls.join('')).toMatch(/^https:\/\/\[::1\]:1: unreachable, connect ECONNREFUSED/)
+  })
+
+  it('find the nodes by DNS, and take the named one when there are none', async () => {
+    const dns = await DnsServer.start()
+    // What "localhost" is, is not the same everywhere; this it is.
+    const published = caServer('127.0.0.1')
+    await published.start()
+    try {
+      const port = Number(new URL(published.url).port)
+      const file = await freshFile('certificate')
+      const discover = ['--discover', 'example.test', '--dns', dns.address]
+      const none = run('validate', file, ...discover)
+      await expect(none).rejects.toMatchObject({ code: 'E_NO_ENDPOINT', exitCode: 69 })
+      expect((await run('validate', file, ...discover, '--to', server.url)).output).toMatch(/^Valid\n/)
+      dns.records.set('_hypermesh._tcp.example.test', [{ priority: 1, weight: 1, port, target: 'localhost' }])
+      expect((await run('validate', file, ...discover)).output).toMatch(/^Valid\n/)
+      expect(dns.asked).toContain('_stoq._udp.hypermesh.example.test')
+    } finally {
+      await published.close()
+      await dns.close()
+    }
+  })
+
+  it('wait for the verdict when told to', async () => {
+    network.notReady = 'no quorum seen for 12 s'
+    const file = await freshFile('certificate')
+    const checks = vi.spyOn(network.readiness, 'check')
+    const asked = run('validate', file, '--to', server.url, '--wait')
+    await expect.poll(() => checks.mock.calls.length).toBeGreaterThan(1)
+    network.notReady = null
+    expect((await asked).output).toMatch(/^Valid\n/)
+  })
+
+  it('say that nobody is named', async () => {
+    const call = run('validate', await freshFile('certificate'))
+    await expect(call).rejects.toMatchObject({ code: 'E_USAGE', message: 'no node is named' })
   })
 
   it('refuse a file that is not there, and a kind that there is not', async () => {

@@ -1,7 +1,7 @@
 /** Endpoints that say what a test wrote down, for tables of what the client does next. The last line goes on for ever. */
 
 import type { CallLimits, Carrier, CarrierReply, ClientMethod } from '../../../src/client/carrier.ts'
-import { writeJson } from '../../../src/rpc/json-shape.ts'
+import { listOf, writeJson } from '../../../src/rpc/json-shape.ts'
 import { validationAnswer } from '../../../src/rpc/trustchain-json-response.ts'
 import type { AnswerErrorCode, AnswerStatus, ValidationAnswer } from '../../../src/validation/answer.ts'
 import { answerWithoutVerdict } from '../../../src/validation/answer.ts'
@@ -20,6 +20,13 @@ export function answerBytes(result: AnswerStatus, validatorId?: string): Uint8Ar
   return Buffer.from(writeJson(validationAnswer, answerOf(result, validatorId)))
 }
 
+const valid: AnswerStatus = { kind: 'valid' }
+
+function batchBytes(results: readonly AnswerStatus[]): Uint8Array {
+  const answers = results.map((result, i) => answerOf(result, `item-${i}`))
+  return Buffer.from(writeJson(listOf(validationAnswer, 64), answers))
+}
+
 type Standing = CarrierReply['standing']
 
 /** What an endpoint does with one call. */
@@ -34,6 +41,9 @@ export type Line =
   | 'HTTP 429'
   | 'a web page'
   | 'a redirect'
+  | 'no batches'
+  | 'a batch: the second has no verdict'
+  | 'a batch: one answer is missing'
 
 const STANDINGS: Readonly<Record<AnswerErrorCode, Standing>> = {
   CONSENSUS_NOT_INITIALIZED: 'try-again',
@@ -79,6 +89,15 @@ function perform(line: Line, { signal }: CallLimits): CarrierReply | Promise<Car
       return reply('success', page, 'HTTP 200')
     case 'a redirect':
       return reply('lasting', new Uint8Array(), 'a redirect, which is not followed')
+    case 'no batches':
+      return reply('unsupported', page, 'HTTP 404')
+    case 'a batch: the second has no verdict':
+      return reply(
+        'success',
+        batchBytes([valid, { kind: 'error', errorCode: 'VALIDATION_TIMEOUT', message: '' }, valid]),
+      )
+    case 'a batch: one answer is missing':
+      return reply('success', batchBytes([valid, valid]))
     default:
       return reply(STANDINGS[line], answerBytes({ kind: 'error', errorCode: line, message: 'in words' }))
   }
