@@ -5,7 +5,7 @@
 
 export { consensusProofBincode, fourProofSetBincode, timeProofHash } from '../codec/proofs.ts'
 export type { HealthReading } from '../rpc/trustchain-json-response.ts'
-export { type ErrorAdvice, NodeError } from '../types/errors.ts'
+export { type ErrorAdvice, NodeError, ok, type Refusal, type Result, refuse } from '../types/errors.ts'
 export type {
   CertificateRequest,
   CertificateType,
