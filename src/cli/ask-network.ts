@@ -6,7 +6,7 @@
 import { type Attempt, ClientError } from '../client/client-error.ts'
 import { configuredEndpoints, type EndpointSource } from '../client/endpoint.ts'
 import type { HypermeshClient } from '../client/hypermesh-client.ts'
-import { peerAddress } from '../client/node/libp2p-channel.ts'
+import { peerAddress } from '../client/node/libp2p-carrier.ts'
 import { nodeClient } from '../client/node/node-client.ts'
 import { SrvDiscovery } from '../client/node/srv-discovery.ts'
 import { lookAtRequest, type RequestKind } from '../client/request-bytes.ts'

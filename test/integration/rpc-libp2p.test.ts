@@ -208,6 +208,36 @@ describe('the consensus protocol', () => {
     }
   })
 
+  it.each(['/tcp/', '/quic-v1/'])(
+    'keeps one connection for many calls over %s, and dials again',
+    async (transport) => {
+      const asked = nodeClient({
+        endpoints: [addressOver(transport).toString()],
+        network: GENESIS,
+        passesMax: 1,
+      })
+      const stranger = (): number => server.getPeers().filter((peer) => !peer.equals(client.peerId)).length
+      await expect.poll(stranger).toBe(0)
+      try {
+        const request = Buffer.from(vector('certreq_json'))
+        const verdicts = await Promise.all(
+          Array.from({ length: 10 }, () => asked.validateCertificate(request)),
+        )
+        expect(verdicts.map(({ isValid }) => isValid)).toEqual(Array(10).fill(true))
+        expect(await asked.status('nobody knows it')).toBeNull()
+        expect(await asked.health()).toMatchObject([{ isReady: true, health: { version: '1.2.3' } }])
+        expect(stranger()).toBe(1)
+        // As a node does that is started again.
+        for (const connection of server.getConnections()) connection.abort(new Error('for a test'))
+        expect((await asked.validateCertificate(request)).isValid).toBe(true)
+        expect(stranger()).toBe(1)
+      } finally {
+        await asked.close()
+      }
+      await expect.poll(stranger).toBe(0)
+    },
+  )
+
   it('says that nobody answers when nobody does', async () => {
     const address = multiaddr(`/ip4/127.0.0.1/tcp/1/p2p/${server.peerId.toString()}`)
     const nobody = nodeClient({ endpoints: [address.toString()], network: GENESIS, passesMax: 1 })

@@ -23,7 +23,7 @@ export async function callConsensus(
   payload: Uint8Array,
   deadlineMs: number,
 ): Promise<EnvelopeResponse> {
-  const channel = new Libp2pChannel(address.toString(), async () => [genesisHash])
+  const channel = new Libp2pChannel(address, async () => [genesisHash])
   try {
     const request = { id: randomUUID(), service: 'hypermesh', method: METHODS[kind], payload, metadata: [] }
     const signal = AbortSignal.timeout(deadlineMs)

@@ -2,7 +2,7 @@
 
 export * from '../index.ts'
 export { type HttpsOptions, httpsCarrier, type TlsTrust } from './https-carrier.ts'
-export { libp2pCarrier, type Networks } from './libp2p-channel.ts'
+export { libp2pCarrier, type Networks } from './libp2p-carrier.ts'
 export { type NodeCarrierOptions, nodeCarriers, nodeClient } from './node-client.ts'
 export { type Discovery, SrvDiscovery, type SrvDiscoveryOptions, type SrvLookup } from './srv-discovery.ts'
 export { HTTPS_SERVICE, type SrvService, STOQ_SERVICE } from './srv-records.ts'

@@ -11,7 +11,6 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { fromHex } from '../../codec/hex.ts'
 import { selectMlDsa65, selectMlKem768 } from '../../crypto/select.ts'
-import { parseAddress, peerIdOf } from '../../network/addresses.ts'
 import { call } from '../../network/calls.ts'
 import { networkKeyFromSeed } from '../../network/network-key.ts'
 import { wireNames } from '../../network/topics.ts'
@@ -20,11 +19,11 @@ import { postQuantumQuic } from '../../session/quic-transport.ts'
 import { Sessions } from '../../session/sessions.ts'
 import { postQuantumEncrypter } from '../../session/tcp-encrypter.ts'
 import type { GenesisHash } from '../../types/primitives.ts'
-import type { CallLimits, CarrierFactory } from '../carrier.ts'
-import { ClientError } from '../client-error.ts'
+import type { CallLimits } from '../carrier.ts'
 import { untilAborted } from '../clock.ts'
-import { type EnvelopeChannel, envelopeCarrier } from '../envelope-carrier.ts'
+import type { EnvelopeChannel } from '../envelope-carrier.ts'
 import { causeText } from '../failover.ts'
+import type { Networks } from './libp2p-carrier.ts'
 
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
@@ -64,36 +63,12 @@ async function stopQuietly(node: Libp2p): Promise<void> {
   }
 }
 
-/** Which networks an endpoint may belong to, asked for at the first dial: a session can only be opened by one who names it. */
-export type Networks = () => Promise<readonly GenesisHash[]>
-
-/**
- * Carriers to multiaddrs that end in `/p2p/<peer id>`.
- * @param networks tried in turn; the one that fits is remembered
- */
-export function libp2pCarrier(networks: Networks): CarrierFactory {
-  return (endpoint) => envelopeCarrier(new Libp2pChannel(endpoint, networks))
-}
-
 /** A connection under a node of its own, and how many calls it carries. */
 interface OpenConnection {
   readonly node: Libp2p
   readonly connection: Connection
   readonly protocol: string
   callsUnderWay: number
-}
-
-/**
- * Reads an address that says who must answer.
- * @throws ClientError `E_ENDPOINT` when it names no peer; NetworkError `E_ADDR_FORM` when it is no multiaddr
- */
-export function peerAddress(endpoint: string): Multiaddr {
-  const address = parseAddress(endpoint)
-  if (peerIdOf(address) !== undefined) return address
-  throw new ClientError('E_ENDPOINT', `${endpoint} names no peer`, {
-    fix: 'append /p2p/<peer id>, as "hypermesh status" shows it',
-    exitCode: 64,
-  })
 }
 
 /** One endpoint. */
@@ -105,9 +80,9 @@ export class Libp2pChannel implements EnvelopeChannel {
   /** Shared by calls that come while it is being dialled. */
   #open: Promise<OpenConnection> | null = null
 
-  /** @throws as {@link peerAddress} */
-  constructor(endpoint: string, networks: Networks) {
-    this.#address = peerAddress(endpoint)
+  /** @param address ends in `/p2p/<peer id>` */
+  constructor(address: Multiaddr, networks: Networks) {
+    this.#address = address
     this.#networks = networks
   }
 

@@ -5,7 +5,7 @@ import type { Carriers } from '../carrier.ts'
 import { ClientError } from '../client-error.ts'
 import { type ClientOptions, HypermeshClient } from '../hypermesh-client.ts'
 import { type HttpsOptions, httpsCarrier } from './https-carrier.ts'
-import { libp2pCarrier, type Networks } from './libp2p-channel.ts'
+import { libp2pCarrier, type Networks } from './libp2p-carrier.ts'
 
 /** What the carriers need to know. */
 export interface NodeCarrierOptions extends HttpsOptions {

@@ -1,0 +1,71 @@
+/**
+ * Carriers to multiaddrs. The address is read at once; libp2p and its cryptography (libp2p-channel.ts) are loaded at the
+ * first call, so that a program that asks over HTTP needs neither their time nor their version of Node.
+ */
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { parseAddress, peerIdOf } from '../../network/addresses.ts'
+import type { GenesisHash } from '../../types/primitives.ts'
+import type { CallLimits, CarrierFactory } from '../carrier.ts'
+import { ClientError } from '../client-error.ts'
+import { type EnvelopeChannel, envelopeCarrier } from '../envelope-carrier.ts'
+
+/** Which networks an endpoint may belong to, asked for at the first dial: a session can only be opened by one who names it. */
+export type Networks = () => Promise<readonly GenesisHash[]>
+
+/**
+ * Carriers to multiaddrs that end in `/p2p/<peer id>`.
+ * @param networks tried in turn; the one that fits is remembered
+ */
+export function libp2pCarrier(networks: Networks): CarrierFactory {
+  return (endpoint) => envelopeCarrier(new LateChannel(peerAddress(endpoint), networks))
+}
+
+/**
+ * Reads an address that says who must answer.
+ * @throws ClientError `E_ENDPOINT` when it names no peer; NetworkError `E_ADDR_FORM` when it is no multiaddr
+ */
+export function peerAddress(endpoint: string): Multiaddr {
+  const address = parseAddress(endpoint)
+  if (peerIdOf(address) !== undefined) return address
+  throw new ClientError('E_ENDPOINT', `${endpoint} names no peer`, {
+    fix: 'append /p2p/<peer id>, as "hypermesh status" shows it',
+    exitCode: 64,
+  })
+}
+
+/** A channel that is loaded when it is used. */
+class LateChannel implements EnvelopeChannel {
+  readonly #address: Multiaddr
+  readonly #networks: Networks
+  #channel: Promise<EnvelopeChannel> | null = null
+
+  constructor(address: Multiaddr, networks: Networks) {
+    this.#address = address
+    this.#networks = networks
+  }
+
+  async exchange(request: Uint8Array, limits: CallLimits): Promise<Uint8Array> {
+    this.#channel ??= this.#load()
+    return (await this.#channel).exchange(request, limits)
+  }
+
+  async close(): Promise<void> {
+    const channel = await this.#channel?.catch(() => null)
+    this.#channel = null
+    await channel?.close()
+  }
+
+  async #load(): Promise<EnvelopeChannel> {
+    try {
+      const { Libp2pChannel } = await import('./libp2p-channel.ts')
+      return new Libp2pChannel(this.#address, this.#networks)
+    } catch (cause) {
+      throw new ClientError('E_RUNTIME', 'multiaddrs cannot be asked on this runtime', {
+        why: cause instanceof Error ? cause.message : String(cause),
+        fix: "use Node 24.7 or newer, or ask the node's CA endpoint (https://…)",
+        exitCode: 78,
+        cause,
+      })
+    }
+  }
+}
