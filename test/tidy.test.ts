@@ -17,7 +17,7 @@ import { codeOnly, readSources } from './support/tidy/source-file.ts'
 import { STYLE_RULES, styleViolations } from './support/tidy/style.ts'
 
 const root = join(import.meta.dirname, '..')
-const sources = readSources(root, ['src', 'test', 'scripts'], ['.ts', '.mjs'])
+const sources = readSources(root, ['src', 'test', 'scripts', 'examples'], ['.ts', '.mjs'])
 const readJson = (name: string): unknown => JSON.parse(readFileSync(join(root, name), 'utf8'))
 const manifest = readJson('package.json') as Manifest
 const lock = readJson('package-lock.json') as Lock

@@ -92,7 +92,10 @@ describe('the routes in docs/reference/http.md', () => {
 })
 
 describe('the documents', () => {
-  const files = ['README.md', ...globSync(['docs/**/*.md', 'src/**/README.md'], { cwd: root })]
+  const files = [
+    'README.md',
+    ...globSync(['docs/**/*.md', 'src/**/README.md', 'examples/**/*.md'], { cwd: root }),
+  ]
 
   it.each(files)('%s has no link that leads nowhere', (file) => {
     const text = readFileSync(join(root, file), 'utf8').replace(/^```[\s\S]*?^```/gm, '')
