@@ -116,14 +116,7 @@ function tlsOf({ insecure, pin }: AskOptions): Pick<Parameters<typeof nodeClient
 
 /** The same failure with advice about this command's options. */
 function withOptionAdvice(error: ClientError): ClientError {
-  const { why = '' } = error.advice
-  const fix = why.includes('wrong-genesis')
-    ? 'name the network of that node with --data or --genesis'
-    : /certificate|CERT|self.signed/i.test(why)
-      ? 'name its certificate with --pin, or add --insecure if you trust who answers there'
-      : error.code === 'E_NO_ANSWER'
-        ? 'start a node there, or name another with --to'
-        : error.advice.fix
+  const fix = fixBy(error)
   return new ClientError(error.code, error.message, {
     ...error.advice,
     ...(fix === undefined ? {} : { fix }),
@@ -132,6 +125,18 @@ function withOptionAdvice(error: ClientError): ClientError {
     attempts: error.attempts,
     cause: error,
   })
+}
+
+function fixBy({ code, advice, attempts }: ClientError): string | undefined {
+  const { why = '' } = advice
+  if (why.includes('wrong-genesis')) return 'name the network of that node with --data or --genesis'
+  if (/certificate|CERT|self.signed/i.test(why)) {
+    return 'name its certificate with --pin, or add --insecure if you trust who answers there'
+  }
+  if (code !== 'E_NO_ANSWER') return advice.fix
+  return attempts.some(({ endpoint }) => endpoint.startsWith('/'))
+    ? 'check the address and its peer id ("hypermesh status" prints it), and that the node runs'
+    : 'start a node there, or name another with --to'
 }
 
 /** What a node said, which may be that there is no verdict, and how those fared that were asked before it. */

@@ -36,6 +36,8 @@ export interface Question {
   readonly onAttempt: (attempt: Attempt) => void
 }
 
+/** sysexits EX_DATAERR: "a file is malformed" in the program's table of exit codes. */
+const EXIT_DATA = 65
 /** What is remembered of a long call. */
 const ATTEMPTS_KEPT = 32
 /** Between two questions for a status: a verdict is seconds away, and asking costs the node next to nothing. */
@@ -143,6 +145,7 @@ class CallLoop {
     return new ClientError('E_REFUSED', `${last.endpoint} refuses the request for good`, {
       why,
       fix: 'mend the request; sending it again changes nothing',
+      exitCode: EXIT_DATA,
       last,
       attempts: this.#attempts,
     })

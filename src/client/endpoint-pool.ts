@@ -2,6 +2,7 @@
  * The endpoints that a client knows: their connections, how they have been doing, and the order in which to ask them.
  * What a failure is, is decided elsewhere; what it does to an endpoint's rank, here.
  */
+import { assert } from '../types/assert.ts'
 import type { Carrier, Carriers } from './carrier.ts'
 import { ClientError } from './client-error.ts'
 import type { Clock, Random } from './clock.ts'
@@ -178,7 +179,7 @@ export class EndpointPool {
 
   #entryOf(choice: EndpointChoice): Entry {
     const make = this.#carriers[schemeOf(choice.endpoint)]
-    if (make === undefined) throw new ClientError('E_ENDPOINT', `no carrier for ${choice.endpoint}`)
+    assert(make !== undefined, 'what has no carrier was left out')
     return {
       choice,
       endpoint: choice.endpoint,
