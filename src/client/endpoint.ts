@@ -35,7 +35,7 @@ export interface EndpointSource {
   current(signal: AbortSignal): Promise<readonly EndpointChoice[]>
 }
 
-const STOQ = /^stoq:\/\/(?:\[[0-9a-f:.%]+\]|[a-z0-9.-]+):(\d{1,5})\/?$/i
+const STOQ = /^stoq:\/\/(?:\[[0-9a-f:.%]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?\/?$/i
 const PORT_MAX = 65_535
 
 /**
@@ -45,8 +45,10 @@ const PORT_MAX = 65_535
 export function schemeOf(endpoint: string): Scheme {
   if (endpoint.startsWith('/')) return 'libp2p'
   if (endpoint.startsWith('stoq:')) {
-    const port = Number(STOQ.exec(endpoint)?.[1] ?? 0)
-    if (port > 0 && port <= PORT_MAX) return 'stoq'
+    // Without a port it is STOQ's own; that is for the carrier to know.
+    const match = STOQ.exec(endpoint)
+    const port = Number(match?.[1] ?? 1)
+    if (match !== null && port > 0 && port <= PORT_MAX) return 'stoq'
   } else if (URL.canParse(endpoint)) {
     const { protocol, username, search, hash } = new URL(endpoint)
     const isPlain = username === '' && search === '' && hash === ''

@@ -72,6 +72,10 @@ function errorOutcome(
     case 'INVALID_PROOF_FORMAT':
     case 'BYZANTINE_NODE_DETECTED':
       return { kind: 'refused', value, why }
+    // A server of TrustChain's shape that does not have what every node has.
+    case 'ROUTE_NOT_FOUND':
+    case 'METHOD_NOT_ALLOWED':
+      return { kind: 'foreign', why }
     default:
       if (reply.standing !== 'try-again') return { kind: 'refused', value, why }
       return { kind: 'not-ready', value, why, retryAfterMs: reply.retryAfterMs }

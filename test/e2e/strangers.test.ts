@@ -82,10 +82,7 @@ describe.each(['tcp', 'quic'] as const)('over %s', (transport) => {
     const address = multiaddr(network.address(1, transport))
     const foreign = 'ab'.repeat(32) as GenesisHash
     const call = callConsensus(address, foreign, 'certificate', Buffer.from('{}'), 10_000)
-    await expect(call).rejects.toMatchObject({
-      code: 'E_NO_ANSWER',
-      advice: { why: expect.stringContaining('wrong-genesis') },
-    })
+    await expect(call).rejects.toThrow('wrong-genesis')
     await until(() => network.node(1).log().includes('wrong-genesis'), 10_000, 'the node says why')
     await allIsWell()
   })

@@ -78,6 +78,7 @@ describe('an endpoint', () => {
     ['https://ca.example.org/behind/a/path/', 'https'],
     ['http://127.0.0.1:8080', 'http'],
     ['stoq://[::1]:9292', 'stoq'],
+    ['stoq://[::1]', 'stoq'],
     ['stoq://hypermesh.example.org:9292', 'stoq'],
     ['/ip4/127.0.0.1/tcp/4001/p2p/12D3', 'libp2p'],
   ])('%s is %s', (endpoint, scheme) => {
@@ -88,7 +89,7 @@ describe('an endpoint', () => {
     'nonsense',
     '',
     'ftp://example.org',
-    'stoq://[::1]',
+    'stoq://',
     'stoq://[::1]:0',
     'stoq://[::1]:65536',
     'stoq://user@h:1',
