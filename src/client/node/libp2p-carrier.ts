@@ -3,14 +3,27 @@
  * first call, so that a program that asks over HTTP needs neither their time nor their version of Node.
  */
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { isHex } from '../../codec/hex.ts'
 import { parseAddress, peerIdOf } from '../../network/addresses.ts'
 import type { GenesisHash } from '../../types/primitives.ts'
 import type { CallLimits, CarrierFactory } from '../carrier.ts'
 import { ClientError } from '../client-error.ts'
 import { type EnvelopeChannel, envelopeCarrier } from '../envelope-carrier.ts'
 
-/** Which networks an endpoint may belong to, asked for at the first dial: a session can only be opened by one who names it. */
-export type Networks = () => Promise<readonly GenesisHash[]>
+/**
+ * Which networks an endpoint may belong to, by genesis hash (64 hex digits). Asked for at the first dial: a session can
+ * only be opened by one who names the network.
+ */
+export type Networks = () => Promise<readonly string[]>
+
+/** @throws ClientError `E_NETWORK` */
+export function networkOf(text: string): GenesisHash {
+  if (isHex(text, 32)) return text as GenesisHash
+  throw new ClientError('E_NETWORK', `"${text.slice(0, 80)}" is no genesis hash`, {
+    fix: 'give the 64 hex digits that "hypermesh status" shows',
+    exitCode: 64,
+  })
+}
 
 /**
  * Carriers to multiaddrs that end in `/p2p/<peer id>`.

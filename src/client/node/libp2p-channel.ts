@@ -23,7 +23,7 @@ import type { CallLimits } from '../carrier.ts'
 import { untilAborted } from '../clock.ts'
 import type { EnvelopeChannel } from '../envelope-carrier.ts'
 import { causeText } from '../failover.ts'
-import type { Networks } from './libp2p-carrier.ts'
+import { type Networks, networkOf } from './libp2p-carrier.ts'
 
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
@@ -134,7 +134,7 @@ export class Libp2pChannel implements EnvelopeChannel {
   }
 
   async #dial(signal: AbortSignal): Promise<OpenConnection> {
-    const networks = this.#network === null ? await this.#networks() : [this.#network]
+    const networks = this.#network === null ? (await this.#networks()).map(networkOf) : [this.#network]
     let refused: unknown = new Error('no network is known to which it could belong')
     for (const genesis of networks) {
       const node = await throwawayNode(genesis)

@@ -1,11 +1,9 @@
 /** The client as a program on Node wants it: every carrier there is, pinned certificates, and discovery by DNS. */
-import { isHex } from '../../codec/hex.ts'
-import type { GenesisHash } from '../../types/primitives.ts'
 import type { Carriers } from '../carrier.ts'
 import { ClientError } from '../client-error.ts'
 import { type ClientOptions, HypermeshClient } from '../hypermesh-client.ts'
 import { type HttpsOptions, httpsCarrier } from './https-carrier.ts'
-import { libp2pCarrier, type Networks } from './libp2p-carrier.ts'
+import { libp2pCarrier, type Networks, networkOf } from './libp2p-carrier.ts'
 
 /** What the carriers need to know. */
 export interface NodeCarrierOptions extends HttpsOptions {
@@ -24,14 +22,9 @@ export function nodeCarriers(options: NodeCarrierOptions = {}): Carriers {
 
 function networksOf(network: string | Networks | undefined): Networks {
   if (typeof network === 'function') return network
-  if (network !== undefined && !isHex(network, 32)) {
-    throw new ClientError('E_NETWORK', `"${network.slice(0, 80)}" is no genesis hash`, {
-      fix: 'give the 64 hex digits that "hypermesh status" shows',
-      exitCode: 64,
-    })
-  }
+  const known = network === undefined ? [] : [networkOf(network)]
   return async () => {
-    if (network !== undefined) return [network as GenesisHash]
+    if (known.length > 0) return known
     throw new ClientError('E_NETWORK', 'a multiaddr needs the network that the node belongs to', {
       fix: 'give its genesis hash as "network"',
       exitCode: 64,

@@ -45,5 +45,7 @@ export function endpointOf(
   if (target === '') return { why: 'the service is not offered (target ".")' }
   if (!isDnsName(name)) return { why: `${JSON.stringify(name.slice(0, 80))} is no host name` }
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return { why: `port ${port} of ${target}` }
+  // A name in the form of an address that there is not, or in broken punycode.
+  if (!URL.canParse(`https://${target}`)) return { why: `${target} cannot be part of a URL` }
   return { endpoint: `${scheme}://${target}:${port}` }
 }
