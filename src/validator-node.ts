@@ -13,6 +13,7 @@ import { evidenceTo } from './composition/evidence-flow.ts'
 import { fatalHandler } from './composition/fatal.ts'
 import { setGauges } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
+import { NodeEvents } from './composition/node-events.ts'
 import { buildFallback } from './composition/node-fallback.ts'
 import { type NodeAddresses, NodeLives } from './composition/node-lives.ts'
 import { buildNetwork } from './composition/node-network.ts'
@@ -26,7 +27,7 @@ import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
-import { validationObserver } from './composition/validation-metrics.ts'
+import { validationLimits, validationObserver } from './composition/validation-metrics.ts'
 import { holdDuties, listeningMs, watchedDuties } from './composition/validator-duties.ts'
 import { notSigningBecause, ValidatorFollowing } from './composition/validator-following.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
@@ -104,6 +105,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
   const feed = new VerdictFeed()
+  const events = new NodeEvents(metrics)
 
   const admission = new StakingAdmission(chain, rules)
   if (storage.installedHeight !== null) {
@@ -139,6 +141,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     watch?.final(blocks)
     fallback?.finalized(blocks)
     feed.finalized(blocks)
+    events.finalized(blocks)
     pool.review(({ transaction }) => admission.isHopeless(transaction))
     const { self } = consensus
     if (self !== null) announce(blocks, self, network)
@@ -255,8 +258,9 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     clock,
     nodeName,
     version: BUILD.version,
-    limits: { deadlineMs: config.ca.deadlineMs },
+    limits: validationLimits(config.ca),
     observe: validationObserver(metrics),
+    refused: (limit) => metrics.validation.refusals.add(1, { limit }),
   })
   order.opened('validation service', () => service.close())
 
@@ -339,11 +343,13 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   })
   const housekeeping = setInterval(() => {
     pool.expire()
-    setGauges(metrics, pool, readiness(), network, sync)
+    const checks = readiness()
+    setGauges(metrics, pool, checks, network, sync)
+    events.readiness(checks)
   }, HOUSEKEEPING_MS)
   order.opened('housekeeping', () => clearInterval(housekeeping))
   const urls = await startListeners(
-    { config, logger, directory: storage.directory, clock, metrics, service, views },
+    { config, logger, directory: storage.directory, clock, metrics, service, views, events: events.streams },
     order,
   )
   return { p2p: [...network.host.addresses()], ...urls }

@@ -18,6 +18,7 @@ import type { NodeOptions } from '../validator-node.ts'
 import { nodeNameOf } from './api-views.ts'
 import { nextSetOf } from './epochs.ts'
 import { startListeners } from './listeners.ts'
+import { NodeEvents } from './node-events.ts'
 import type { NodeAddresses } from './node-lives.ts'
 import { buildNetwork } from './node-network.ts'
 import { buildPool } from './node-pool.ts'
@@ -30,7 +31,7 @@ import { StakingViews } from './staking-views.ts'
 import type { StopOrder } from './stop-order.ts'
 import type { SystemClock } from './system-clock.ts'
 import { TransactionFlow } from './transaction-flow.ts'
-import { validationObserver } from './validation-metrics.ts'
+import { validationLimits, validationObserver } from './validation-metrics.ts'
 import { VerdictFeed } from './verdict-feed.ts'
 
 export interface PowNodeParts {
@@ -59,6 +60,7 @@ export async function startPowNode(
   const startedAt = clock.monotonicMs()
   const lastBlock = { at: null as MonotonicMs | null }
   const feed = new VerdictFeed()
+  const events = new NodeEvents(metrics)
   const admission = new StakingAdmission(chain, rules)
   const pool = buildPool({
     config: config.mempool,
@@ -106,6 +108,7 @@ export async function startPowNode(
     },
     onSettled: (blocks) => {
       feed.finalized(blocks)
+      events.finalized(blocks)
       pool.review(({ transaction }) => admission.isHopeless(transaction))
     },
     onFatal,
@@ -142,8 +145,9 @@ export async function startPowNode(
     clock,
     nodeName,
     version: BUILD.version,
-    limits: { deadlineMs: config.ca.deadlineMs },
+    limits: validationLimits(config.ca),
     observe: validationObserver(metrics),
+    refused: (limit) => metrics.validation.refusals.add(1, { limit }),
   })
   order.opened('validation service', () => service.close())
 
@@ -205,11 +209,13 @@ export async function startPowNode(
     metrics.ledger.mempoolItems.set(pool.size)
     metrics.ledger.mempoolBytes.set(pool.bytes)
     metrics.consensus.height.set(node.look().tip.block.header.height)
-    for (const { name, ok } of readiness()) metrics.http.ready.set(ok ? 1 : 0, { check: name })
+    const checks = readiness()
+    events.readiness(checks)
+    for (const { name, ok } of checks) metrics.http.ready.set(ok ? 1 : 0, { check: name })
   }, HOUSEKEEPING_MS)
   order.opened('housekeeping', () => clearInterval(housekeeping))
   const urls = await startListeners(
-    { config, logger, directory: storage.directory, clock, metrics, service, views },
+    { config, logger, directory: storage.directory, clock, metrics, service, views, events: events.streams },
     order,
   )
   return { p2p: [...network.host.addresses()], ...urls }

@@ -68,6 +68,18 @@ const ca = z
       .describe(
         'without a verdict after this long a request is answered VALIDATION_TIMEOUT; its status has the verdict later',
       ),
+    'max-in-flight': z
+      .int()
+      .min(16)
+      .max(1_000_000)
+      .default(16_384)
+      .describe('requests without a verdict yet at most, and calls that wait for one'),
+    'max-in-flight-per-client': z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(4_096)
+      .describe('of those, of one client: a peer, an IPv4 address, an IPv6 /64; loopback may have them all'),
     // Last: a table's own settings stand before its sub-tables in a TOML file.
     tls: z
       .strictObject({
@@ -80,10 +92,14 @@ const ca = z
       .refine(({ cert, key }) => (cert === '') === (key === ''), 'set both cert and key, or none of them')
       .prefault({}),
   })
-  .transform(({ rate: ratePerSecond, deadline: deadlineMs, ...rest }) => ({
-    ...rest,
-    ratePerSecond,
-    deadlineMs,
+  .transform((section) => ({
+    listen: section.listen,
+    scheme: section.scheme,
+    tls: section.tls,
+    ratePerSecond: section.rate,
+    deadlineMs: section.deadline,
+    inFlightMax: section['max-in-flight'],
+    inFlightPerClientMax: section['max-in-flight-per-client'],
   }))
 
 const mempool = z

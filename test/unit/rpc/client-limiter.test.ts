@@ -1,6 +1,7 @@
 /** Token buckets: who is one client, how fast, and how many are remembered. */
 import { describe, expect, it } from 'vitest'
-import { ClientLimiter, limitKey } from '../../../src/rpc/client-limiter.ts'
+import { ClientLimiter } from '../../../src/rpc/client-limiter.ts'
+import { clientKey } from '../../../src/validation/client-key.ts'
 
 describe('one client', () => {
   it.each([
@@ -13,7 +14,7 @@ describe('one client', () => {
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['peer-12D3KooW', 'peer-12D3KooW'],
   ])('%s counts as %s', (client, key) => {
-    expect(limitKey(client)).toBe(key)
+    expect(clientKey(client)).toBe(key)
   })
 })
 
