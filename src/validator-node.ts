@@ -19,6 +19,7 @@ import { type NodeAddresses, NodeLives } from './composition/node-lives.ts'
 import { buildNetwork } from './composition/node-network.ts'
 import { buildPool } from './composition/node-pool.ts'
 import { openNodeStorage } from './composition/node-storage.ts'
+import { buildValidation } from './composition/node-validation.ts'
 import { startPowNode } from './composition/pow-node.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks, validationReadiness } from './composition/readiness.ts'
@@ -27,7 +28,6 @@ import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
-import { validationLimits, validationObserver } from './composition/validation-metrics.ts'
 import { holdDuties, listeningMs, watchedDuties } from './composition/validator-duties.ts'
 import { notSigningBecause, ValidatorFollowing } from './composition/validator-following.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
@@ -43,7 +43,6 @@ import type { ValidatorDuties } from './runtime/consensus-node-options.ts'
 import { epochEndHeight } from './types/epochs.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
 import type { MonotonicMs } from './types/primitives.ts'
-import { ValidationService } from './validation/validation-service.ts'
 
 export interface NodeOptions {
   readonly dataDir: string
@@ -250,19 +249,9 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
           waitReason: wait?.reason(),
         }),
     })
-  const service = new ValidationService({
-    store: chain,
-    submitter: flow,
-    feed,
-    readiness: { check: () => validationReadiness(readiness()) },
-    clock,
-    nodeName,
-    version: BUILD.version,
-    limits: validationLimits(config.ca),
-    observe: validationObserver(metrics),
-    refused: (limit) => metrics.validation.refusals.add(1, { limit }),
-  })
-  order.opened('validation service', () => service.close())
+  const check = () => validationReadiness(readiness())
+  const asked = { store: chain, submitter: flow, feed, nodeName, readiness: { check } }
+  const service = await buildValidation(base, asked, order)
 
   const network = await buildNetwork(options, storage, metrics, {
     service,

@@ -86,15 +86,25 @@ export function postRequest(
 }
 
 function noAnswer(base: URL, cause: Error): CliError {
-  const isTlsRefusal = 'code' in cause && /CERT|SELF_SIGNED/.test(String(cause.code))
   return new CliError('E_NO_ANSWER', `no answer from ${base.origin}`, {
     why: cause.name === 'AbortError' || cause.name === 'TimeoutError' ? 'it took too long' : causeText(cause),
-    fix: isTlsRefusal
-      ? 'add --insecure if you trust who answers there'
-      : 'start a node there, or name another with --to',
+    fix: fixOf(base, 'code' in cause ? String(cause.code) : ''),
     exitCode: EXIT.network,
     cause,
   })
+}
+
+/** Advice by the code of what went wrong on the socket. */
+function fixOf(base: URL, code: string): string {
+  if (/CERT|SELF_SIGNED/.test(code)) return 'add --insecure if you trust who answers there'
+  // A TLS port hangs up on plain HTTP; a plain port answers TLS with what is no TLS.
+  if (base.protocol === 'http:' && /^(?:ECONNRESET|HPE_|EPIPE)/.test(code)) {
+    return `if it speaks TLS, which a CA endpoint does unless ca.scheme is "http", write https://${base.host}`
+  }
+  if (base.protocol === 'https:' && /^(?:EPROTO|ERR_SSL_(?:WRONG_VERSION|PACKET))/.test(code)) {
+    return `if it speaks plain HTTP (ca.scheme = "http"), write http://${base.host}`
+  }
+  return 'start a node there, or name another with --to'
 }
 
 /** Node leaves the message of an AggregateError empty and the reasons in its errors. */

@@ -13,7 +13,6 @@ import { ThreadMiner } from '../runtime/pow/thread-miner.ts'
 import { MinedBlocks } from '../storage/pow-store.ts'
 import type { MiningParameters } from '../types/pow.ts'
 import { asHeight, type BlockHash, type MonotonicMs } from '../types/primitives.ts'
-import { ValidationService } from '../validation/validation-service.ts'
 import type { NodeOptions } from '../validator-node.ts'
 import { nodeNameOf } from './api-views.ts'
 import { nextSetOf } from './epochs.ts'
@@ -23,6 +22,7 @@ import type { NodeAddresses } from './node-lives.ts'
 import { buildNetwork } from './node-network.ts'
 import { buildPool } from './node-pool.ts'
 import type { NodeStorage } from './node-storage.ts'
+import { buildValidation } from './node-validation.ts'
 import { observePow } from './pow-observer.ts'
 import { powReadiness } from './pow-readiness.ts'
 import { PowViews } from './pow-views.ts'
@@ -31,7 +31,6 @@ import { StakingViews } from './staking-views.ts'
 import type { StopOrder } from './stop-order.ts'
 import type { SystemClock } from './system-clock.ts'
 import { TransactionFlow } from './transaction-flow.ts'
-import { validationLimits, validationObserver } from './validation-metrics.ts'
 import { VerdictFeed } from './verdict-feed.ts'
 
 export interface PowNodeParts {
@@ -130,26 +129,14 @@ export async function startPowNode(
       peers: () => network.peers.count(),
       storageFailure: () => storage.diskShortage(),
     })
-  const service = new ValidationService({
-    store: chain,
-    submitter: flow,
-    feed,
-    readiness: {
-      check: () => {
-        const failing = readiness().find(({ ok }) => !ok)
-        return failing === undefined
-          ? { ready: true }
-          : { ready: false, reason: failing.reason ?? failing.name }
-      },
-    },
-    clock,
-    nodeName,
-    version: BUILD.version,
-    limits: validationLimits(config.ca),
-    observe: validationObserver(metrics),
-    refused: (limit) => metrics.validation.refusals.add(1, { limit }),
-  })
-  order.opened('validation service', () => service.close())
+  const check = () => {
+    const failing = readiness().find(({ ok }) => !ok)
+    return failing === undefined
+      ? { ready: true as const }
+      : { ready: false as const, reason: failing.reason ?? failing.name }
+  }
+  const asked = { store: chain, submitter: flow, feed, nodeName, readiness: { check } }
+  const service = await buildValidation(parts, asked, order)
 
   const network: Network = await buildNetwork(options, storage, metrics, {
     service,

@@ -53,6 +53,22 @@ describe('every command', async () => {
     }
   })
 
+  it.each([
+    [['help'], ['--help']],
+    [
+      ['help', 'start'],
+      ['start', '--help'],
+    ],
+    [
+      ['help', 'testnet', 'init'],
+      ['testnet', 'init', '--help'],
+    ],
+  ])('is explained by %j as by %j', async (words, options) => {
+    const [helped, asked] = [await hypermesh(...words), await hypermesh(...options)]
+    expect([helped.code, helped.stdout]).toEqual([0, asked.stdout])
+    expect(helped.stdout).toContain('Usage: hypermesh')
+  })
+
   it('is one of these', () => {
     const names = all.map((words) => words.join(' '))
     for (const name of [

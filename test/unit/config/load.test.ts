@@ -39,10 +39,13 @@ describe('the defaults', () => {
         tls: { cert: '', key: '' },
         ratePerSecond: 2_000,
         deadlineMs: 8_000,
+        inFlightMax: 16_384,
+        inFlightPerClientMax: 4_096,
       },
       api: { listen: { host: '127.0.0.1', port: 9441 } },
       metrics: { listen: { host: '127.0.0.1', port: 9442 } },
       log: { level: 'info', format: 'auto' },
+      audit: { enabled: true, path: 'audit', fileBytesMax: 2 ** 26, filesMax: 16, onFailure: 'warn' },
       mempool: { maxItems: 10_000, maxBytes: 64 * 2 ** 20 },
       storage: {
         cacheBytes: 32 * 2 ** 20,
