@@ -121,22 +121,24 @@ function thrownIn(source: string, exitCodes: ReadonlyMap<string, number>): Error
 
 /** `sendProblem(…, { title, status, detail, code: 'E_…', fix })`, or a function that returns such a problem. */
 function answeredIn(source: string): ErrorPlace[] {
-  return [...source.matchAll(/(?:sendProblem\(request, reply, |return )(?=\{\s+title: )/g)].flatMap(({ index, 0: call }) => {
-    const problem = entriesOf(source.slice(index + call.length))
-    const text = (name: string): string => textOf(problem.get(name) ?? '', source, index)
-    const code = LITERAL_CODE.exec(problem.get('code') ?? '')?.[1]
-    const status = problem.get('status') ?? ''
-    if (code === undefined) return []
-    return [
-      {
-        code,
-        what: text('detail'),
-        why: '',
-        fix: text('fix'),
-        result: `HTTP ${/^\d+$/.test(status) ? status : '4xx or 503'}`,
-      },
-    ]
-  })
+  return [...source.matchAll(/(?:sendProblem\(request, reply, |return )(?=\{\s+title: )/g)].flatMap(
+    ({ index, 0: call }) => {
+      const problem = entriesOf(source.slice(index + call.length))
+      const text = (name: string): string => textOf(problem.get(name) ?? '', source, index)
+      const code = LITERAL_CODE.exec(problem.get('code') ?? '')?.[1]
+      const status = problem.get('status') ?? ''
+      if (code === undefined) return []
+      return [
+        {
+          code,
+          what: text('detail'),
+          why: '',
+          fix: text('fix'),
+          result: `HTTP ${/^\d+$/.test(status) ? status : '4xx or 503'}`,
+        },
+      ]
+    },
+  )
 }
 
 /** Every code that stands anywhere in the sources. */

@@ -37,7 +37,7 @@ export async function buildValidation(
     version: BUILD.version,
     limits: validationLimits(config.ca),
     observe: validationObserver(metrics),
-    refused: (limit) => metrics.validation.refusals.add(1, { limit }),
+    refused: (reason) => metrics.validation.refusals.add(1, { reason }),
     ...(audit === undefined ? {} : { audit }),
   })
   order.opened('validation service', () => service.close())

@@ -23,7 +23,7 @@ export function meteredLimiter(
   return new ClientLimiter(
     () => clock.monotonicMs(),
     clientLimitsOf(config.ca.ratePerSecond),
-    () => validation.refusals.add(1, { limit: 'rate' }),
+    () => validation.refusals.add(1, { reason: 'rate' }),
   )
 }
 

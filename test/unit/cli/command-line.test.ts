@@ -172,7 +172,9 @@ describe('asking a node', () => {
   it('passes on why not', async () => {
     const { code, stderr } = await hypermesh('block', '9', '--api', api)
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^E_NOT_FOUND: no \/v1\/blocks\/9 here\n {2}why: .* answered 404\n$/)
+    expect(stderr).toMatch(
+      /^E_NOT_FOUND: no \/v1\/blocks\/9 here\n {2}why: .* answered 404\n {2}fix: check that --api .*\n$/,
+    )
   })
 
   it('refuses an address that is none', async () => {
