@@ -52,4 +52,33 @@ describe('the limiter', () => {
     for (const client of ['a', 'b', 'c']) taken(limiter, client, 3)
     expect([taken(limiter, 'c', 1), taken(limiter, 'a', 1)]).toEqual([0, 1])
   })
+
+  it.each([
+    [1, 100],
+    [3, 300],
+    [9, 300],
+  ])('says after how long %d more can come, and which limit it is', (count, retryAfterMs) => {
+    let refused = 0
+    const limiter = new ClientLimiter(
+      () => 0,
+      limits,
+      () => refused++,
+    )
+    expect(limiter.take('peer-a', 3)).toEqual({ ok: true })
+    expect(limiter.take('peer-a', count)).toEqual({
+      ok: false,
+      limit: '10 requests a second from one client, 3 at once',
+      retryAfterMs,
+    })
+    expect(refused).toBe(1)
+  })
+
+  it('takes all of several or none', () => {
+    const limiter = new ClientLimiter(() => 0, limits)
+    expect([limiter.take('a', 2).ok, limiter.take('a', 2).ok, limiter.take('a', 1).ok]).toEqual([
+      true,
+      false,
+      true,
+    ])
+  })
 })
