@@ -4,6 +4,7 @@ import type { AuditConfig } from '../config/schema.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { LineFiles, type OpenedLineFiles } from '../storage/line-files.ts'
 import { messageOf, STORAGE_EXIT, StorageError } from '../storage/storage-error.ts'
+import { unreachable } from '../types/assert.ts'
 import type { Logger } from '../types/logger.ts'
 import { AUDIT_LINE_BYTES_MAX, readAuditLine } from '../validation/audit-line.ts'
 import { type AuditEvent, AuditLog } from '../validation/audit-log.ts'
@@ -41,7 +42,8 @@ export async function openAudit(parts: NodeAuditParts): Promise<AuditLog | undef
   }
 }
 
-async function open({ config, root, clock, metrics, logger }: NodeAuditParts): Promise<AuditLog> {
+async function open(parts: NodeAuditParts): Promise<AuditLog> {
+  const { config, root, clock, logger } = parts
   const folder = auditFolder(root, config)
   const { files, lastLine, tornBytes } = await openFiles(folder, config)
   const head = lastLine === null ? null : readAuditLine(lastLine)
@@ -54,7 +56,7 @@ async function open({ config, root, clock, metrics, logger }: NodeAuditParts): P
     head: head?.value ?? null,
     clock,
     onFailure: config.onFailure,
-    observe: auditObserver(metrics, logger, folder, () => log.waiting),
+    observe: auditObserver(parts, folder, () => log.waiting),
   })
   if (tornBytes > 0) {
     logger.warn({ folder, tornBytes }, 'the audit log ended within a line, which was cut off')
@@ -85,24 +87,32 @@ function damaged(folder: string, why: string): StorageError {
   })
 }
 
-/** Loud once for each trouble, however many calls it costs. */
+/** How often it is said that calls are missing, however many they are. */
+const SAY_LOST_MS = 10_000
+
+/** Loud at once, and then not more often than a person can read. */
 function auditObserver(
-  { audit }: Pick<Metrics, 'audit'>,
-  logger: Logger,
+  { metrics: { audit }, logger, clock }: NodeAuditParts,
   folder: string,
   waiting: () => number,
 ): (event: AuditEvent) => void {
-  let isLosing = false
+  let unsaid = 0
+  let saidAtMs = Number.NEGATIVE_INFINITY
+  const lost = (): void => {
+    unsaid += 1
+    if (clock.monotonicMs() - saidAtMs < SAY_LOST_MS) return
+    logger.error({ folder, calls: unsaid }, 'calls are missing in the audit log')
+    unsaid = 0
+    saidAtMs = clock.monotonicMs()
+  }
   return (event) => {
     switch (event.kind) {
       case 'written':
         audit.lines.add(event.lines)
-        isLosing = false
         break
       case 'lost':
         audit.lost.add(1, { reason: event.reason })
-        if (!isLosing) logger.error({ folder, reason: event.reason }, 'calls are missing in the audit log')
-        isLosing = true
+        lost()
         break
       case 'failing':
         audit.failing.set(1)
@@ -112,6 +122,8 @@ function auditObserver(
         audit.failing.set(0)
         logger.warn({ folder, lostCalls: event.lostCalls }, 'the audit log is written again')
         break
+      default:
+        unreachable(event)
     }
     audit.waiting.set(waiting())
   }

@@ -120,7 +120,8 @@ export class CallJournal {
       ...request,
       result: signal?.aborted === true ? 'Abandoned' : RESULTS[result.kind],
       failedProofs: result.kind === 'invalid' ? result.failedProofs : [],
-      errorCode: result.kind === 'error' ? result.errorCode : null,
+      // Nobody was told an error who was gone.
+      errorCode: result.kind === 'error' && signal?.aborted !== true ? result.errorCode : null,
       durationUs: Math.max(0, Math.round(elapsedMs * 1_000)),
     })
   }

@@ -4,7 +4,7 @@ import { hashTransaction } from '../../../src/codec/transaction.ts'
 import { answerJson } from '../../../src/rpc/trustchain-json-response.ts'
 import type { CertificateValidationRequest } from '../../../src/types/validation-request.ts'
 import type { RuleFailure } from '../../../src/types/verdict.ts'
-import type { ObservedCall, RefusalLimit } from '../../../src/validation/ports.ts'
+import type { AuditedCall, ObservedCall, RefusalLimit } from '../../../src/validation/ports.ts'
 import type { ValidationLimits } from '../../../src/validation/validation-limits.ts'
 import { ValidationService } from '../../../src/validation/validation-service.ts'
 import { FakeClock, FakeNetwork, FIGURES, verdictOf } from '../../support/fake-network.ts'
@@ -460,5 +460,82 @@ describe('a caller', () => {
   it('that is gone before it is heard does not wait at all', async () => {
     await service.validateCertificate(certificateRequest('1'), 'a', { signal: AbortSignal.abort() })
     expect(clock.timers).toBe(0)
+  })
+})
+
+describe('the audit trail', () => {
+  const recorded: AuditedCall[] = []
+  let reason: string | null = null
+  const audited = (): ValidationService => {
+    service.close()
+    recorded.length = 0
+    return new ValidationService({
+      ...network,
+      clock,
+      nodeName: 'node-1',
+      version: '1.2.3',
+      audit: { record: (call) => recorded.push(call), refusesBecause: () => reason },
+    })
+  }
+
+  it('has who asked what, how, and what became of it', async () => {
+    service = audited()
+    const gone = new AbortController()
+    const context = { carrier: 'libp2p', signal: gone.signal } as const
+    const left = service.validateCertificate(certificateRequest('left'), 'peer-x', context)
+    const late = service.validateProofs(fourProofRequest(), '192.0.2.1', { carrier: 'stoq' })
+    clock.advance(5)
+    gone.abort()
+    await left
+    clock.advance(8_000)
+    await late
+    service.malformed('four-proof', 'it is none', '::1', { carrier: 'http' })
+    service.malformed('status', 'it is none', '::1')
+    service.status('left')
+    const { requestKey, hash } = hashed(certificateRequest('left'))
+    expect(recorded).toEqual([
+      {
+        unixMs: 1_760_000_000_005,
+        carrier: 'libp2p',
+        client: 'peer-x',
+        method: 'validate_certificate',
+        requestId: 'left',
+        requestKey,
+        payloadHash: hash,
+        result: 'Abandoned',
+        failedProofs: [],
+        errorCode: null,
+        durationUs: 5_000,
+      },
+      expect.objectContaining({
+        carrier: 'stoq',
+        client: '192.0.2.1',
+        method: 'validate_proofs',
+        requestId: null,
+        result: 'Error',
+        errorCode: 'VALIDATION_TIMEOUT',
+        durationUs: 8_005_000,
+      }),
+      expect.objectContaining({
+        method: 'validate_proofs',
+        requestKey: null,
+        errorCode: 'INVALID_PROOF_FORMAT',
+      }),
+    ])
+  })
+
+  it('stands before a stored verdict too when it must have every call', async () => {
+    service = audited()
+    const request = certificateRequest()
+    network.finalize(verdictOf(hashed(request)))
+    reason = 'the disk is full'
+    expect((await service.validateCertificate(request, 'a')).result).toEqual({
+      kind: 'error',
+      errorCode: 'INTERNAL_CONSENSUS_ERROR',
+      message: 'nothing is answered unrecorded here: the disk is full',
+    })
+    reason = null
+    expect((await service.validateCertificate(request, 'a')).result.kind).toBe('valid')
+    expect(recorded.map(({ result }) => result)).toEqual(['Error', 'Valid'])
   })
 })
