@@ -13,11 +13,13 @@ import { evidenceTo } from './composition/evidence-flow.ts'
 import { fatalHandler } from './composition/fatal.ts'
 import { setGauges } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
+import { NodeEvents } from './composition/node-events.ts'
 import { buildFallback } from './composition/node-fallback.ts'
 import { type NodeAddresses, NodeLives } from './composition/node-lives.ts'
 import { buildNetwork } from './composition/node-network.ts'
 import { buildPool } from './composition/node-pool.ts'
 import { openNodeStorage } from './composition/node-storage.ts'
+import { buildValidation } from './composition/node-validation.ts'
 import { startPowNode } from './composition/pow-node.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks, validationReadiness } from './composition/readiness.ts'
@@ -26,7 +28,6 @@ import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
-import { validationObserver } from './composition/validation-metrics.ts'
 import { holdDuties, listeningMs, watchedDuties } from './composition/validator-duties.ts'
 import { notSigningBecause, ValidatorFollowing } from './composition/validator-following.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
@@ -42,7 +43,6 @@ import type { ValidatorDuties } from './runtime/consensus-node-options.ts'
 import { epochEndHeight } from './types/epochs.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
 import type { MonotonicMs } from './types/primitives.ts'
-import { ValidationService } from './validation/validation-service.ts'
 
 export interface NodeOptions {
   readonly dataDir: string
@@ -104,6 +104,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
   const feed = new VerdictFeed()
+  const events = new NodeEvents(metrics)
 
   const admission = new StakingAdmission(chain, rules)
   if (storage.installedHeight !== null) {
@@ -139,6 +140,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     watch?.final(blocks)
     fallback?.finalized(blocks)
     feed.finalized(blocks)
+    events.finalized(blocks)
     pool.review(({ transaction }) => admission.isHopeless(transaction))
     const { self } = consensus
     if (self !== null) announce(blocks, self, network)
@@ -247,18 +249,9 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
           waitReason: wait?.reason(),
         }),
     })
-  const service = new ValidationService({
-    store: chain,
-    submitter: flow,
-    feed,
-    readiness: { check: () => validationReadiness(readiness()) },
-    clock,
-    nodeName,
-    version: BUILD.version,
-    limits: { deadlineMs: config.ca.deadlineMs },
-    observe: validationObserver(metrics),
-  })
-  order.opened('validation service', () => service.close())
+  const check = () => validationReadiness(readiness())
+  const asked = { store: chain, submitter: flow, feed, nodeName, readiness: { check } }
+  const service = await buildValidation(base, asked, order)
 
   const network = await buildNetwork(options, storage, metrics, {
     service,
@@ -339,11 +332,13 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   })
   const housekeeping = setInterval(() => {
     pool.expire()
-    setGauges(metrics, pool, readiness(), network, sync)
+    const checks = readiness()
+    setGauges(metrics, pool, checks, network, sync)
+    events.readiness(checks)
   }, HOUSEKEEPING_MS)
   order.opened('housekeeping', () => clearInterval(housekeeping))
   const urls = await startListeners(
-    { config, logger, directory: storage.directory, clock, metrics, service, views },
+    { config, logger, directory: storage.directory, clock, metrics, service, views, events: events.streams },
     order,
   )
   return { p2p: [...network.host.addresses()], ...urls }

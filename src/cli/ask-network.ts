@@ -134,9 +134,23 @@ function fixBy({ code, advice, attempts }: ClientError): string | undefined {
     return 'name its certificate with --pin, or add --insecure if you trust who answers there'
   }
   if (code !== 'E_NO_ANSWER') return advice.fix
+  const other = otherScheme(attempts.at(-1)?.endpoint ?? '', why)
+  if (other !== null) return other
   return attempts.some(({ endpoint }) => endpoint.startsWith('/'))
     ? 'check the address and its peer id ("hypermesh status" prints it), and that the node runs'
     : 'start a node there, or name another with --to'
+}
+
+/** A TLS port hangs up on plain HTTP; a plain port answers TLS with what is no TLS. */
+function otherScheme(endpoint: string, why: string): string | null {
+  if (endpoint.startsWith('http:') && /socket hang up|ECONNRESET|EPIPE|Parse Error/.test(why)) {
+    const url = endpoint.replace('http:', 'https:')
+    return `if it speaks TLS, which a CA endpoint does unless ca.scheme is "http", write ${url}`
+  }
+  if (endpoint.startsWith('https:') && /EPROTO|wrong version number|packet length/.test(why)) {
+    return `if it speaks plain HTTP (ca.scheme = "http"), write ${endpoint.replace('https:', 'http:')}`
+  }
+  return null
 }
 
 /** What a node said, which may be that there is no verdict, and how those fared that were asked before it. */

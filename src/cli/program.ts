@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<RegisterCommand>>> = {
   block: async () => (await import('./block.ts')).registerBlockCommand,
   request: async () => (await import('./request.ts')).registerRequestCommand,
   validate: async () => (await import('./validate.ts')).registerValidateCommand,
+  audit: async () => (await import('./audit.ts')).registerAuditCommand,
 }
 
 /**

@@ -14,6 +14,7 @@ export const DOMAINS = {
   timeNullifier: 'hypermesh/nullifier/time/v1',
   validatorId: 'hypermesh/validator-id/v1',
   verdict: 'hypermesh/verdict/v1',
+  auditLine: 'hypermesh/audit-line/v1',
   proofOfWork: 'hypermesh/proof-of-work/v1',
 } as const
 

@@ -14,9 +14,11 @@ const PROOFS = ['space', 'stake', 'work', 'time'] as const
 export const HTTP_ROUTES = [
   '/consensus/validation/certificate',
   '/consensus/validation/four-proof',
+  '/consensus/validation/batch',
   '/consensus/validation/status/:id',
   '/consensus/health',
   '/consensus/metrics',
+  '/consensus/events',
   '/livez',
   '/readyz',
   '/metrics',
@@ -109,18 +111,47 @@ function validatorMetrics(r: MetricRegistry) {
 
 function validationMetrics(r: MetricRegistry) {
   const name = (suffix: string): string => `hypermesh_validation_${suffix}`
-  const kind = ['certificate', 'four-proof', 'status'] as const
+  const kind = ['certificate', 'four-proof', 'batch', 'status'] as const
   return {
     requests: r.counter(name('requests_total'), 'Validation calls answered.', {
       kind,
-      result: ['valid', 'invalid', 'pending', 'error', 'refused'],
+      result: ['valid', 'invalid', 'pending', 'error', 'refused', 'abandoned'],
     }),
+    refusals: r.counter(
+      name('refusals_total'),
+      'Calls refused for lack of room, by the limit that was reached.',
+      {
+        reason: ['rate', 'client-in-flight', 'node-in-flight', 'pool', 'audit'],
+      },
+    ),
     duration: r.histogram(name('duration_seconds'), 'From a call to its answer.', { kind }),
     proofFailures: r.counter(name('proof_failures_total'), 'Proofs that failed in the verdicts given.', {
       proof: PROOFS,
     }),
     pending: r.gauge(name('pending'), 'Calls waiting for their verdict.', NONE),
     idempotentHits: r.counter(name('idempotent_hits_total'), 'Calls answered from an earlier verdict.', NONE),
+  }
+}
+
+function auditMetrics(r: MetricRegistry) {
+  const name = (suffix: string): string => `hypermesh_audit_${suffix}`
+  return {
+    lines: r.counter(name('lines_total'), 'Lines of the audit log that were written.', NONE),
+    lost: r.counter(name('lost_total'), 'Calls that the audit log does not have.', {
+      reason: ['buffer-full', 'write-failed'],
+    }),
+    failing: r.gauge(name('failing'), '1 while the audit log cannot be written.', NONE),
+    waiting: r.gauge(name('waiting'), 'Calls that wait to be written.', NONE),
+  }
+}
+
+function eventMetrics(r: MetricRegistry) {
+  const name = (suffix: string): string => `hypermesh_events_${suffix}`
+  return {
+    readers: r.gauge(name('readers'), 'Open streams of events.', NONE),
+    cut: r.counter(name('cut_total'), 'Streams of events that were cut or not opened.', {
+      reason: ['too-many', 'slow'],
+    }),
   }
 }
 
@@ -288,6 +319,8 @@ export function createMetrics(build: BuildInfo) {
     consensus: consensusMetrics(registry),
     validator: validatorMetrics(registry),
     validation: validationMetrics(registry),
+    audit: auditMetrics(registry),
+    events: eventMetrics(registry),
     p2p: p2pMetrics(registry),
     ledger: ledgerMetrics(registry),
     http: httpMetrics(registry),

@@ -173,6 +173,31 @@ describe('request and validate', () => {
     await expect(call).rejects.toMatchObject({ code: 'E_USAGE', message: 'no node is named' })
   })
 
+  it('say https to one who wrote http to a port with TLS, and the other way round', async () => {
+    const file = await freshFile('certificate')
+    const plain = run('validate', file, '--to', server.url.replace('https:', 'http:'))
+    const { host, port } = new URL(server.url)
+    await expect(plain).rejects.toMatchObject({
+      code: 'E_NO_ANSWER',
+      advice: { fix: expect.stringContaining(`write https://${host}`) },
+    })
+    await server.close()
+    server = makeCaServer(
+      new ValidationService({ ...network, clock: new FakeClock(), nodeName: 'n', version: '1' }),
+      {
+        listen: { host: '::1', port: Number(port) },
+        tls: null,
+        limiter: new ClientLimiter(() => performance.now()),
+        logger,
+      },
+    )
+    await server.start()
+    await expect(run('validate', file, '--to', server.url.replace('http:', 'https:'))).rejects.toMatchObject({
+      code: 'E_NO_ANSWER',
+      advice: { fix: expect.stringContaining(`write http://${host}`) },
+    })
+  })
+
   it('refuse a file that is not there, and a kind that there is not', async () => {
     const missing = run('validate', join(directory, 'none'), '--to', server.url)
     await expect(missing).rejects.toMatchObject({ code: 'E_FILE', exitCode: 65 })

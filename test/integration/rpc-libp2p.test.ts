@@ -305,6 +305,53 @@ describe('the consensus protocol', () => {
     expect((await exchange(request)).success).toBe(true)
   })
 
+  it.each(['/tcp/', '/quic-v1/'])('waits for nobody who is gone over %s', async (transport) => {
+    network.answersAtOnce = false
+    const clock = new FakeClock()
+    const observed: string[] = []
+    current = new ValidationService({
+      ...network,
+      clock,
+      nodeName: 'node-1',
+      version: '1.2.3',
+      observe: ({ result }) => observed.push(result),
+    })
+    const request = encodeEnvelopeRequest({
+      id: 'gone',
+      service: 'hypermesh',
+      method: 'consensus/validate_proofs',
+      payload: Buffer.from(vector('fpreq_json')),
+      metadata: [['deadline_ms', '5000']],
+    })
+    const stream = await client.dialProtocol(addressOver(transport), CONSENSUS_PROTOCOL)
+    stream.send(request)
+    await stream.close()
+    await expect.poll(() => clock.timers).toBe(1)
+    stream.abort(new Error('for a test'))
+    await expect.poll(() => observed).toEqual(['abandoned'])
+    expect(clock.timers).toBe(0)
+  })
+
+  it('answers at the deadline that the envelope asks for', async () => {
+    network.answersAtOnce = false
+    const clock = new FakeClock()
+    current = new ValidationService({ ...network, clock, nodeName: 'node-1', version: '1.2.3' })
+    const asked = exchange(
+      encodeEnvelopeRequest({
+        id: 'late',
+        service: 'hypermesh',
+        method: 'consensus/validate_proofs',
+        payload: Buffer.from(vector('fpreq_json')),
+        metadata: [['deadline_ms', '500']],
+      }),
+    )
+    await expect.poll(() => clock.timers).toBe(1)
+    clock.advance(500)
+    expect((await asked).error).toBe(
+      'Handler error: VALIDATION_TIMEOUT: no verdict within 500 ms; the request goes on, ask for its status',
+    )
+  })
+
   it('answers 100 calls at once', async () => {
     const calls = Array.from({ length: 100 }, (_, i) =>
       exchange(

@@ -52,6 +52,13 @@ const STANDINGS: Readonly<Record<AnswerErrorCode, Standing>> = {
   INVALID_PROOF_FORMAT: 'lasting',
   BYZANTINE_NODE_DETECTED: 'lasting',
   REQUEST_NOT_FOUND: 'lasting',
+  TOO_MANY_REQUESTS: 'try-again',
+  NODE_BUSY: 'try-again',
+  REQUEST_TIMEOUT: 'try-again',
+  ROUTE_NOT_FOUND: 'unsupported',
+  METHOD_NOT_ALLOWED: 'unsupported',
+  REQUEST_TOO_LARGE: 'lasting',
+  UNSUPPORTED_MEDIA_TYPE: 'lasting',
 }
 
 function reply(

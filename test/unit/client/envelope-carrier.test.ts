@@ -72,10 +72,10 @@ describe('calls in envelopes', () => {
       code: 'E_REFUSED',
       attempts: [{ outcome: 'refused' }],
     })
-    rate = { perSecond: 0, burst: 0 }
+    rate = { perSecond: 1, burst: 0 }
     await expect(client.validateCertificate(certificateRequest())).rejects.toMatchObject({
       code: 'E_NO_ANSWER',
-      attempts: [{ outcome: 'not-ready', why: expect.stringContaining('too many requests') }],
+      attempts: [{ outcome: 'not-ready', why: expect.stringContaining('TOO_MANY_REQUESTS') }],
     })
   })
 
