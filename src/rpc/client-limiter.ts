@@ -76,7 +76,8 @@ function unmapped(client: string): string {
   return mapped !== undefined && isIPv4(mapped) ? mapped : client
 }
 
-function isLoopback(client: string): boolean {
+/** Whether it is this machine. */
+export function isLoopback(client: string): boolean {
   const address = unmapped(client)
   if (isIPv4(address)) return LOOPBACK.check(address, 'ipv4')
   return address === '::1'

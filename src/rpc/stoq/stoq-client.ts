@@ -1,0 +1,134 @@
+/**
+ * The calling side of STOQ: one connection, any number of calls at a time, each on a stream of its own and with a
+ * deadline. It keeps no connection alive and makes no new one: whoever uses it decides that.
+ */
+import {
+  decodeEnvelopeResponse,
+  ENVELOPE_BYTES_MAX,
+  type EnvelopeRequest,
+  type EnvelopeResponse,
+  encodeEnvelopeRequest,
+} from '../envelope.ts'
+import { StoqError } from './errors.ts'
+import { dialQuic, type QuicClient } from './quic.ts'
+
+export interface StoqAddress {
+  /** IP address without brackets, or a host name. */
+  readonly host: string
+  readonly port: number
+}
+
+/** As the Rust client has it. */
+const IDLE_TIMEOUT_MS = 120_000
+/** The name that the known client sends; no certificate is asked for it. */
+const SERVER_NAME = 'hypermesh'
+/** Half of what a node allows, so that it has room to allow more while these are answered. */
+const CALLS_AT_ONCE = 500
+
+export class StoqClient {
+  readonly #connection: QuicClient
+  readonly #waiting: (() => void)[] = []
+  #open = 0
+
+  private constructor(connection: QuicClient) {
+    this.#connection = connection
+  }
+
+  /** @throws StoqError `E_STOQ_UNAVAILABLE` on a platform without QUIC, `E_STOQ_CONNECT` when nobody answers */
+  static async connect({ host, port }: StoqAddress, deadlineMs: number): Promise<StoqClient> {
+    const connection = await dialQuic({
+      host,
+      port,
+      serverName: SERVER_NAME,
+      deadlineMs,
+      idleTimeoutMs: IDLE_TIMEOUT_MS,
+    })
+    return new StoqClient(connection)
+  }
+
+  /**
+   * Makes one call. More than 500 at a time wait for their turn.
+   * @param deadlineMs from now to the answer's last byte
+   * @throws StoqError `E_STOQ_LATE`, `E_STOQ_CONNECTION` when the connection is or goes down, `E_STOQ_ANSWER` for an
+   *   answer that is no envelope
+   */
+  async call(request: EnvelopeRequest, deadlineMs: number): Promise<EnvelopeResponse> {
+    const answer = decodeEnvelopeResponse(await this.exchange(encodeEnvelopeRequest(request), deadlineMs))
+    if (answer.ok) return answer.value
+    throw new StoqError('E_STOQ_ANSWER', 'the answer is no STOQ envelope', { why: answer.detail })
+  }
+
+  /** The same for bytes, whatever they are. */
+  async exchange(request: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
+    const deadline = AbortSignal.timeout(deadlineMs)
+    const signal = AbortSignal.any([deadline, this.#connection.gone])
+    await this.#turn(signal)
+    try {
+      return await this.#exchange(request, signal)
+    } catch (error) {
+      throw deadline.aborted ? late(deadlineMs) : error
+    } finally {
+      this.#open -= 1
+      this.#waiting.shift()?.()
+    }
+  }
+
+  /** Ends the connection; calls under way fail. */
+  close(): Promise<void> {
+    return this.#connection.close()
+  }
+
+  /** Waits for room, and takes it even when it comes too late: the caller gives it back. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    if (this.#open >= CALLS_AT_ONCE) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#waiting.push(resolve)
+      signal.addEventListener('abort', () => resolve(), { once: true })
+      await promise
+      const at = this.#waiting.indexOf(resolve)
+      if (at !== -1) this.#waiting.splice(at, 1)
+    }
+    this.#open += 1
+  }
+
+  async #exchange(request: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    signal.throwIfAborted()
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
+    const stream = this.#connection.open()
+    const chunks: Uint8Array[] = []
+    let received = 0
+    stream.on('data', (chunk: Uint8Array) => {
+      received += chunk.length
+      if (received <= ENVELOPE_BYTES_MAX) chunks.push(chunk)
+      else reject(tooLong())
+    })
+    stream.on('end', () => resolve(Buffer.concat(chunks)))
+    stream.on('error', (cause) => reject(broken(cause)))
+    stream.on('close', () => reject(broken(undefined)))
+    const abort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    stream.end(request)
+    try {
+      return await promise
+    } finally {
+      signal.removeEventListener('abort', abort)
+      chunks.length = 0
+    }
+  }
+}
+
+function late(deadlineMs: number): StoqError {
+  return new StoqError('E_STOQ_LATE', `no answer over STOQ within ${deadlineMs} ms`, { fix: 'try again' })
+}
+
+function tooLong(): StoqError {
+  return new StoqError('E_STOQ_ANSWER', `the answer is longer than ${ENVELOPE_BYTES_MAX} bytes`, {})
+}
+
+function broken(cause: unknown): StoqError {
+  return new StoqError('E_STOQ_CONNECTION', 'the stream of a STOQ call ended before its answer', {
+    ...(cause instanceof Error ? { why: cause.message } : {}),
+    fix: 'connect anew, and try again',
+    cause,
+  })
+}
