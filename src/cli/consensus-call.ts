@@ -28,7 +28,8 @@ import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import type { RequestKind } from './validation-client.ts'
 
-const METHODS: Readonly<Record<RequestKind, string>> = {
+/** Of the service `hypermesh`. */
+export const METHODS: Readonly<Record<RequestKind, string>> = {
   certificate: 'consensus/validate_certificate',
   'four-proof': 'consensus/validate_proofs',
 }

@@ -1,4 +1,4 @@
-/** `validate`: sends a request to a node, by URL or by multiaddr, and prints what the network answered. */
+/** `validate`: sends a request to a node, by HTTP, STOQ or libp2p, and prints what the network answered. */
 
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
@@ -7,6 +7,7 @@ import { genesisHash } from '../codec/genesis.ts'
 import { isHex, toHex } from '../codec/hex.ts'
 import { parseGenesis } from '../config/genesis-file.ts'
 import { parseAddress, peerIdOf } from '../network/addresses.ts'
+import type { EnvelopeResponse } from '../rpc/envelope.ts'
 import { readJson } from '../rpc/json-shape.ts'
 import { validationAnswer } from '../rpc/trustchain-json-response.ts'
 import type { GenesisHash } from '../types/primitives.ts'
@@ -18,7 +19,8 @@ import { EXIT } from './exit-codes.ts'
 import { genesisOfData, knownNetworks } from './known-networks.ts'
 import { readTextFile, wholeNumber } from './parse-options.ts'
 import { print } from './print.ts'
-import { kindOfRequest, postRequest, type RequestKind } from './validation-client.ts'
+import { callStoq } from './stoq-call.ts'
+import { kindOfRequest, LOOPBACK, postRequest, type RequestKind } from './validation-client.ts'
 
 interface ValidateOptions {
   readonly to: string
@@ -75,12 +77,7 @@ async function askByMultiaddr(
   let refused: unknown
   for (const genesis of await networksOf(options)) {
     try {
-      const response = await callConsensus(address, genesis, kind, bytes, options.timeout * 1_000)
-      if (response.payload.length > 0) return response.payload
-      throw new CliError('E_NOT_ANSWERED', 'the node did not answer the request', {
-        ...(response.error === null ? {} : { why: response.error }),
-        exitCode: EXIT.network,
-      })
+      return payloadOf(await callConsensus(address, genesis, kind, bytes, options.timeout * 1_000))
     } catch (error) {
       // Of several networks only one is the node's; any other failure is the answer.
       if (!(error instanceof CliError) || error.advice.why?.includes('wrong-genesis') !== true) throw error
@@ -90,12 +87,38 @@ async function askByMultiaddr(
   throw refused
 }
 
+async function askByStoq(
+  options: ValidateOptions,
+  url: URL,
+  kind: RequestKind,
+  bytes: Uint8Array,
+): Promise<Uint8Array> {
+  if (options.insecure !== true && !LOOPBACK.test(url.hostname)) {
+    throw usageError(
+      `who answers at ${options.to} cannot be verified: a node makes its STOQ certificate itself`,
+      'add --insecure if you trust the way to it, or ask by libp2p, where its identity is proven',
+    )
+  }
+  const response = await callStoq(url, kind, bytes, options.timeout * 1_000)
+  return payloadOf(response)
+}
+
+/** @throws CliError `E_NOT_ANSWERED` (69) when there is an error in place of a verdict */
+function payloadOf({ payload, error }: EnvelopeResponse): Uint8Array {
+  if (payload.length > 0) return payload
+  throw new CliError('E_NOT_ANSWERED', 'the node did not answer the request', {
+    ...(error === null ? {} : { why: error }),
+    exitCode: EXIT.network,
+  })
+}
+
 function askByUrl(options: ValidateOptions, kind: RequestKind, bytes: Uint8Array): Promise<Uint8Array> {
   const url = URL.parse(options.to)
+  if (url?.protocol === 'stoq:') return askByStoq(options, url, kind, bytes)
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw usageError(
       `"${options.to}" is no URL or multiaddr`,
-      'write https://[::1]:8080 or /ip4/…/tcp/…/p2p/…',
+      'write https://[::1]:8080, stoq://[::1]:9292 or /ip4/…/tcp/…/p2p/…',
     )
   }
   const call = { timeoutMs: options.timeout * 1_000, insecure: options.insecure === true }
@@ -144,11 +167,14 @@ export function registerValidateCommand(program: Command): void {
     .argument('<file>', 'the request, or - for standard input')
     .requiredOption(
       '--to <url|multiaddr>',
-      'the node: its CA endpoint, or a p2p address ending in /p2p/<peer id>',
+      'the node: its CA endpoint, stoq://[::1]:9292, or a p2p address ending in /p2p/<peer id>',
     )
     .option('--json', 'print the raw answer')
     .option('--timeout <seconds>', 'give up after so long', wholeNumber(1, 600), 15)
-    .option('--insecure', 'accept any TLS certificate (on loopback any is accepted)')
+    .option(
+      '--insecure',
+      'accept any TLS certificate (on loopback any is accepted; over STOQ there is no other)',
+    )
     .option('--genesis <file|hash>', 'network of a multiaddr (default: the networks known on this machine)')
     .option('--data <dir>', 'data directory of a node of that network')
     .addHelpText(

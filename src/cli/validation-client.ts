@@ -33,7 +33,8 @@ export function kindOfRequest(bytes: Uint8Array): RequestKind {
   })
 }
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
+/** Whether a URL's host is this machine by its name alone. */
+export const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
 
 /** What a caller decides about a call. */
 export interface HttpCall {

@@ -255,6 +255,24 @@ function httpMetrics(r: MetricRegistry) {
   }
 }
 
+function stoqMetrics(r: MetricRegistry) {
+  const name = (suffix: string): string => `hypermesh_rpc_stoq_${suffix}`
+  return {
+    connections: r.gauge(name('connections'), 'STOQ connections that are open.', NONE),
+    accepted: r.counter(name('connections_total'), 'STOQ connections that clients opened.', {
+      result: ['accepted', 'refused'],
+    }),
+    calls: r.counter(name('calls_total'), 'STOQ calls by what became of them.', {
+      result: ['answered', 'too-long', 'no-room', 'late', 'gone', 'stopping'],
+    }),
+    duration: r.histogram(
+      name('call_duration_seconds'),
+      'From the first byte of a STOQ call to its answer.',
+      NONE,
+    ),
+  }
+}
+
 /** What runs here, for `hypermesh_build_info`. */
 export interface BuildInfo {
   readonly version: string
@@ -291,6 +309,7 @@ export function createMetrics(build: BuildInfo) {
     p2p: p2pMetrics(registry),
     ledger: ledgerMetrics(registry),
     http: httpMetrics(registry),
+    stoq: stoqMetrics(registry),
     /** The text of `GET /metrics`. */
     render: (): Promise<string> => registry.render(),
     /** Stops the one timer there is. */
