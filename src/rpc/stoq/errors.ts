@@ -1,4 +1,5 @@
 /** What goes wrong with the STOQ listener or a call over STOQ, as a person is told it. */
+import { isIPv6 } from 'node:net'
 import { type ErrorAdvice, NodeError } from '../../types/errors.ts'
 
 /** sysexits EX_UNAVAILABLE: "no network" in the node's table of exit codes. */
@@ -11,13 +12,11 @@ export class StoqError extends NodeError {
   }
 }
 
-/** errno of the native listener: `[h3:io|errno=98] …`. */
-const ADDRESS_IN_USE = /errno=(?:98|48)\b/
-
 /** Turns the error of a failed bind into advice. */
-export function bindError(cause: unknown, address: string): StoqError {
+export function bindError(cause: unknown, host: string, port: number): StoqError {
+  const address = `${isIPv6(host) ? `[${host}]` : host}:${port}`
   const why = cause instanceof Error ? cause.message : String(cause)
-  if (ADDRESS_IN_USE.test(why)) {
+  if (/EADDRINUSE|errno=(?:98|48)\b/.test(why)) {
     return new StoqError('E_PORT_IN_USE', `udp ${address} is in use, the STOQ endpoint cannot listen there`, {
       why: 'another process has that port: another node, or a STOQ client, which binds it for its own',
       fix: 'stop it, give the STOQ endpoint another port (stoq.listen), or switch it off (stoq.enabled = false)',

@@ -2,7 +2,9 @@
  * The QUIC library, and the only file that knows it: `@currentspace/http3`, whose native part (quiche, BoringSSL)
  * runs in a thread of its own. It gives connections and byte streams; what is said on them is not known here.
  */
+import { createSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type * as Library from '@currentspace/http3'
@@ -69,7 +71,9 @@ async function load(): Promise<typeof Library> {
 }
 
 function unavailable(cause: unknown): StoqError {
-  const why = cause instanceof Error ? cause.message : String(cause)
+  // The loader's own message is advice about npm; what it could not load is its cause.
+  const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
+  const why = reason instanceof Error ? reason.message : String(reason)
   const platform = `${process.platform}-${process.arch}, Node ${process.versions.node}`
   return new StoqError('E_STOQ_UNAVAILABLE', `there is no QUIC for STOQ on this platform (${platform})`, {
     why: why.split('\n')[0] ?? why,
@@ -88,11 +92,13 @@ const isCall = (id: number): boolean => id % 4 === 0
 
 /**
  * Opens a listener.
- * @throws StoqError `E_STOQ_UNAVAILABLE`, `E_PORT_IN_USE`, `E_LISTEN`
+ * @throws StoqError `E_STOQ_UNAVAILABLE`, `E_PORT_IN_USE`, `E_LISTEN`, `E_STOQ_HOST`
  */
 export async function listenQuic(options: ListenOptions): Promise<QuicListener> {
-  const { host, port, failed } = options
+  const { port, failed } = options
+  const host = await addressOf(options.host)
   const library = await load()
+  await requireBindable(host, port)
   const server = library.createQuicServer({
     ...PORTABLE,
     ...options.tls,
@@ -119,13 +125,38 @@ export async function listenQuic(options: ListenOptions): Promise<QuicListener> 
       else stream.close()
     })
   })
-  const address = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
   try {
-    // The library takes addresses only.
-    const bound = await server.listen(port, isIP(host) === 0 ? (await lookup(host)).address : host)
+    const bound = await server.listen(port, host)
     return { port: bound.port, close: () => server.close() }
   } catch (cause) {
-    throw isMissingBinding(cause) ? unavailable(cause) : bindError(cause, address)
+    throw isMissingBinding(cause) ? unavailable(cause) : bindError(cause, host, port)
+  }
+}
+
+/** The library takes addresses only. */
+async function addressOf(host: string): Promise<string> {
+  if (isIP(host) !== 0) return host
+  try {
+    return (await lookup(host)).address
+  } catch (cause) {
+    throw new StoqError('E_STOQ_HOST', `the host name ${host} cannot be resolved`, {
+      why: cause instanceof Error ? cause.message : String(cause),
+      fix: 'write an IP address, such as [::1]:9292',
+      cause,
+    })
+  }
+}
+
+/** Asked first: a listener of the library that could not bind leaves its thread behind, which keeps a process up. */
+async function requireBindable(host: string, port: number): Promise<void> {
+  const socket = createSocket(isIP(host) === 6 ? 'udp6' : 'udp4')
+  try {
+    socket.bind({ address: host, port, exclusive: true })
+    await once(socket, 'listening')
+  } catch (cause) {
+    throw bindError(cause, host, port)
+  } finally {
+    socket.close()
   }
 }
 
@@ -171,10 +202,11 @@ export interface DialOptions {
 
 /**
  * Connects, accepting any certificate: a node makes its own, and nothing vouches for it.
- * @throws StoqError `E_STOQ_UNAVAILABLE`, `E_STOQ_CONNECT`
+ * @throws StoqError `E_STOQ_UNAVAILABLE`, `E_STOQ_CONNECT`, `E_STOQ_HOST`
  */
 export async function dialQuic(options: DialOptions): Promise<QuicClient> {
   const { host, port, serverName, deadlineMs, idleTimeoutMs } = options
+  const address = await addressOf(host)
   const library = await load()
   const gone = new AbortController()
   const lost = (why: string): void =>
@@ -186,7 +218,7 @@ export async function dialQuic(options: DialOptions): Promise<QuicClient> {
     )
   try {
     const session = await library.connectQuicAsync(
-      { address: isIP(host) === 0 ? (await lookup(host)).address : host, port, servername: serverName },
+      { address, port, servername: serverName },
       {
         ...PORTABLE,
         alpn: ALPN,

@@ -58,8 +58,8 @@ const STREAMS_PER_CONNECTION_MAX = 1_000
 const CALLS = { remote: 2_000, loopback: 10_000, all: 16_384 }
 /** Requests that are being read, of all. */
 const BUFFERED_BYTES_MAX = 64 * 1024 * 1024
-/** Between the answer to an unfinished request and cutting it, so that the answer is read. */
-const CUT_AFTER_MS = 1_000
+/** Between the answer to an unfinished request and cutting it; cutting takes back an answer that was not read yet. */
+const CUT_AFTER_MS = 2_000
 /** Between the last answer and the end of the connection: what has not left by then is lost. */
 const LINGER_MS = 200
 
@@ -85,7 +85,7 @@ export class StoqListener {
     })
   }
 
-  /** @throws StoqError `E_STOQ_UNAVAILABLE`, `E_PORT_IN_USE`, `E_LISTEN` */
+  /** @throws StoqError `E_STOQ_UNAVAILABLE`, `E_PORT_IN_USE`, `E_LISTEN`, `E_STOQ_HOST` */
   async start(): Promise<void> {
     const { listen, tls, logger } = this.#options
     this.#listener = await listenQuic({
