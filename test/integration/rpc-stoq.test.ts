@@ -376,6 +376,17 @@ describe('the client', () => {
     expect((await client.call(requestOf('consensus/health'), DEADLINE_MS)).success).toBe(true)
   })
 
+  it('fails the calls under way when it is closed', async () => {
+    network.answersAtOnce = false
+    const client = await connect()
+    const certificate = requestOf('consensus/validate_certificate', vector('certreq_json'))
+    const failing = failureOf(client.call(certificate, DEADLINE_MS))
+    await vi.waitFor(() => expect(network.submitted).toHaveLength(1))
+    await client.close()
+    expect((await failing).code).toBe('E_STOQ_CONNECTION')
+    decide()
+  })
+
   it('says that nobody answers', async () => {
     const closed = await listen()
     await closed.close()

@@ -50,12 +50,19 @@ export class StoqClient {
    * Makes one call. More than 500 at a time wait for their turn.
    * @param deadlineMs from now to the answer's last byte
    * @throws StoqError `E_STOQ_LATE`, `E_STOQ_CONNECTION` when the connection is or goes down, `E_STOQ_ANSWER` for an
-   *   answer that is no envelope
+   *   answer that is no envelope, or to another request
    */
   async call(request: EnvelopeRequest, deadlineMs: number): Promise<EnvelopeResponse> {
     const answer = decodeEnvelopeResponse(await this.exchange(encodeEnvelopeRequest(request), deadlineMs))
-    if (answer.ok) return answer.value
-    throw new StoqError('E_STOQ_ANSWER', 'the answer is no STOQ envelope', { why: answer.detail })
+    if (!answer.ok) {
+      throw new StoqError('E_STOQ_ANSWER', 'the answer is no STOQ envelope', { why: answer.detail })
+    }
+    // Empty when the request could not be read.
+    const { requestId } = answer.value
+    if (requestId === request.id || requestId === '') return answer.value
+    throw new StoqError('E_STOQ_ANSWER', 'the STOQ answer is to another request', {
+      why: `asked as ${request.id}, answered to ${requestId}`,
+    })
   }
 
   /** The same for bytes, whatever they are. */

@@ -95,7 +95,8 @@ export class StoqListener {
       streamsMax: STREAMS_PER_CONNECTION_MAX,
       connectionsMax: CONNECTIONS_MAX,
       connection: (connection) => this.#accept(connection),
-      failed: (error) => logger.warn({ error }, 'STOQ: the QUIC listener reports an error'),
+      failed: (error) =>
+        logger.error({ error }, 'the STOQ endpoint failed; a restart of the node opens it anew'),
     })
     logger.info({ concern: 'STOQ endpoint', url: this.url }, 'listening')
   }

@@ -1,8 +1,11 @@
 /** The bounds of the STOQ listener, without a network: slots of clients, and the reading of one request. */
+import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
+import { QuicStream } from '@currentspace/http3'
 import { describe, expect, it } from 'vitest'
 import { ClientSlots } from '../../../src/rpc/stoq/client-slots.ts'
 import { bindError } from '../../../src/rpc/stoq/errors.ts'
+import { tameGhosts } from '../../../src/rpc/stoq/quic.ts'
 import { RequestBudget, readRequest } from '../../../src/rpc/stoq/read-request.ts'
 
 describe('slots', () => {
@@ -70,6 +73,27 @@ describe('a request', () => {
     expect(budget.take(100)).toBe(true)
     half.destroy()
   })
+})
+
+it('a stream that nobody was told of ends no process and keeps no bytes', async () => {
+  const make = (): QuicStream => new QuicStream()
+  const session = { _getOrCreateStream: make }
+  tameGhosts(session)
+  const ghost = session._getOrCreateStream()
+  for (let i = 0; i < 64; i++) ghost._pushData(Buffer.alloc(65_536))
+  await new Promise(setImmediate)
+  expect([ghost.readableFlowing, ghost.readableLength]).toEqual([true, 0])
+  // Without a listener this would be an uncaught exception.
+  ghost.destroy(new Error('stream reset: 7'))
+  await new Promise((resolve) => ghost.on('close', resolve))
+
+  const read = session._getOrCreateStream()
+  const chunks: Buffer[] = []
+  read.on('data', (chunk: Buffer) => chunks.push(chunk))
+  read._pushData(Buffer.from('for someone'))
+  read._pushData(null)
+  await once(read, 'end')
+  expect(Buffer.concat(chunks).toString()).toBe('for someone')
 })
 
 it('an address that cannot be listened on is told with what to do', () => {
