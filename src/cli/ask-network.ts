@@ -129,11 +129,16 @@ function withOptionAdvice(error: ClientError): ClientError {
 
 function fixBy({ code, advice, attempts }: ClientError): string | undefined {
   const { why = '' } = advice
+  if (code === 'E_STOQ_TRUST' || why.includes('its STOQ certificate itself')) {
+    return 'add --insecure if you trust the way to it, or ask by libp2p, where its identity is proven'
+  }
   if (why.includes('wrong-genesis')) return 'name the network of that node with --data or --genesis'
   if (/certificate|CERT|self.signed/i.test(why)) {
     return 'name its certificate with --pin, or add --insecure if you trust who answers there'
   }
   if (code !== 'E_NO_ANSWER') return advice.fix
+  if (why.includes('no QUIC for STOQ'))
+    return 'use HTTP or libp2p here; STOQ runs on Linux x64 and arm64 with glibc, and on macOS arm64'
   const other = otherScheme(attempts.at(-1)?.endpoint ?? '', why)
   if (other !== null) return other
   return attempts.some(({ endpoint }) => endpoint.startsWith('/'))

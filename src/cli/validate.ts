@@ -75,7 +75,7 @@ export function registerValidateCommand(program: Command): void {
     .argument('<file>', 'the request, or - for standard input')
     .option(
       '--to <url|multiaddr>',
-      'a node: its CA endpoint, or a p2p address ending in /p2p/<peer id>; again for others to ask when it fails',
+      'a node: its CA endpoint, stoq://[::1]:9292, or a p2p address ending in /p2p/<peer id>; again for others to ask when it fails',
       collect,
     )
     .option(
@@ -86,7 +86,10 @@ export function registerValidateCommand(program: Command): void {
     .option('--json', 'print the raw answer')
     .option('--wait', 'try again and wait for the verdict until the time is up')
     .option('--timeout <seconds>', 'give up after so long', wholeNumber(1, 600), 15)
-    .option('--insecure', 'accept any TLS certificate (on loopback any is accepted)')
+    .option(
+      '--insecure',
+      'accept any TLS certificate (on loopback any is accepted; over STOQ there is no other)',
+    )
     .option('--pin <file>', 'accept this TLS certificate (PEM) and no other')
     .option('--genesis <file|hash>', 'network of a multiaddr (default: the networks known on this machine)')
     .option('--data <dir>', 'data directory of a node of that network')

@@ -2,11 +2,10 @@
  * The endpoints that a client knows: their connections, how they have been doing, and the order in which to ask them.
  * What a failure is, is decided elsewhere; what it does to an endpoint's rank, here.
  */
-import { assert } from '../types/assert.ts'
 import type { Carrier, Carriers } from './carrier.ts'
 import { ClientError } from './client-error.ts'
 import type { Clock, Random } from './clock.ts'
-import { type EndpointChoice, schemeOf } from './endpoint.ts'
+import { type EndpointChoice, type Scheme, schemeOf } from './endpoint.ts'
 import { weightedOrder } from './weighted-order.ts'
 
 /** More are not kept, whoever names them. */
@@ -65,22 +64,28 @@ export class EndpointPool {
   /**
    * Takes the list as it is now: what is new begins as healthy, what is gone is closed when nobody uses it any more.
    * @throws ClientError `E_ENDPOINT` for a configured one that is none or that this client cannot speak to,
-   *   `E_NO_ENDPOINT` when nothing is left
+   *   `E_NO_ENDPOINT` when nothing is left; what a carrier's factory throws for a configured one
    */
   update(choices: readonly EndpointChoice[]): void {
-    const usable = choices.filter((choice) => this.#isUsable(choice)).slice(0, ENDPOINTS_MAX)
-    if (usable.length === 0) {
-      throw new ClientError('E_NO_ENDPOINT', 'there is no endpoint to ask', {
-        why: choices.length === 0 ? 'the list is empty' : `no carrier for any of ${choices.length} endpoints`,
-        fix: 'name a node: https://[::1]:8080',
-      })
+    const usable = new Map<string, { readonly entry: Entry; readonly choice: EndpointChoice }>()
+    let refused: ClientError | null = null
+    for (const choice of choices) {
+      if (usable.size === ENDPOINTS_MAX) break
+      const { endpoint } = choice
+      try {
+        const entry = usable.get(endpoint)?.entry ?? this.#entries.get(endpoint) ?? this.#entryOf(choice)
+        usable.set(endpoint, { entry, choice })
+      } catch (error) {
+        // Whoever published a record does not know whom this client can ask; whoever configured it should.
+        if (choice.origin.kind !== 'srv' || !(error instanceof ClientError)) throw error
+        refused ??= error
+      }
     }
-    const named = new Set(usable.map(({ endpoint }) => endpoint))
-    for (const entry of [...this.#entries.values()]) if (!named.has(entry.endpoint)) this.#remove(entry)
-    for (const choice of usable) {
-      const known = this.#entries.get(choice.endpoint)
-      if (known === undefined) this.#entries.set(choice.endpoint, this.#entryOf(choice))
-      else known.choice = choice
+    if (usable.size === 0) throw noEndpoint(refused)
+    for (const entry of [...this.#entries.values()]) if (!usable.has(entry.endpoint)) this.#remove(entry)
+    for (const [endpoint, { entry, choice }] of usable) {
+      entry.choice = choice
+      this.#entries.set(endpoint, entry)
     }
   }
 
@@ -163,23 +168,10 @@ export class EndpointPool {
     await Promise.all(entries.map(({ carrier }) => carrier.close()))
   }
 
-  #isUsable({ endpoint, origin }: EndpointChoice): boolean {
-    const scheme = schemeOf(endpoint)
-    if (this.#carriers[scheme] !== undefined) return true
-    // Whoever published a record does not know what this client speaks; whoever configured it should.
-    if (origin.kind === 'srv') return false
-    throw new ClientError('E_ENDPOINT', `this client has no carrier for ${scheme}, so not for ${endpoint}`, {
-      fix:
-        scheme === 'libp2p'
-          ? 'use hypermesh-node/client/node, which has one'
-          : `give the client one under "carriers", by the name ${scheme}`,
-      exitCode: 64,
-    })
-  }
-
   #entryOf(choice: EndpointChoice): Entry {
-    const make = this.#carriers[schemeOf(choice.endpoint)]
-    assert(make !== undefined, 'what has no carrier was left out')
+    const scheme = schemeOf(choice.endpoint)
+    const make = this.#carriers[scheme]
+    if (make === undefined) throw noCarrier(scheme, choice.endpoint)
     return {
       choice,
       endpoint: choice.endpoint,
@@ -214,4 +206,23 @@ export class EndpointPool {
 
 function weightOf({ weight, health }: Entry): number {
   return weight * health
+}
+
+function noCarrier(scheme: Scheme, endpoint: string): ClientError {
+  return new ClientError('E_ENDPOINT', `this client has no carrier for ${scheme}, so not for ${endpoint}`, {
+    fix:
+      scheme === 'libp2p' || scheme === 'stoq'
+        ? 'use hypermesh-node/client/node, which has one'
+        : `give the client one under "carriers", by the name ${scheme}`,
+    exitCode: 64,
+  })
+}
+
+/** @param refused why the first of those that are named cannot be asked; null: none is named */
+function noEndpoint(refused: ClientError | null): ClientError {
+  return new ClientError('E_NO_ENDPOINT', 'there is no endpoint to ask', {
+    why: refused === null ? 'the list is empty' : refused.message,
+    fix: refused?.advice.fix ?? 'name a node: https://[::1]:8080',
+    cause: refused,
+  })
 }

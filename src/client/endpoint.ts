@@ -35,7 +35,7 @@ export interface EndpointSource {
   current(signal: AbortSignal): Promise<readonly EndpointChoice[]>
 }
 
-const STOQ = /^stoq:\/\/(?:\[[0-9a-f:.%]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?\/?$/i
+const STOQ = /^stoq:\/\/(?:\[([0-9a-f:.%]+)\]|([a-z0-9.-]+))(?::(\d{1,5}))?\/?$/i
 const PORT_MAX = 65_535
 
 /**
@@ -45,17 +45,41 @@ const PORT_MAX = 65_535
 export function schemeOf(endpoint: string): Scheme {
   if (endpoint.startsWith('/')) return 'libp2p'
   if (endpoint.startsWith('stoq:')) {
-    // Without a port it is STOQ's own; that is for the carrier to know.
-    const match = STOQ.exec(endpoint)
-    const port = Number(match?.[1] ?? 1)
-    if (match !== null && port > 0 && port <= PORT_MAX) return 'stoq'
+    if (readStoq(endpoint) !== null) return 'stoq'
   } else if (URL.canParse(endpoint)) {
     const { protocol, username, search, hash } = new URL(endpoint)
     const isPlain = username === '' && search === '' && hash === ''
     if (isPlain && protocol === 'http:') return 'http'
     if (isPlain && protocol === 'https:') return 'https'
   }
-  throw new ClientError('E_ENDPOINT', `"${endpoint.slice(0, 200)}" is no endpoint`, {
+  throw noEndpoint(endpoint)
+}
+
+/** Where a `stoq://` address is. Without a port it is STOQ's own; that is for the carrier to know. */
+export interface StoqPlace {
+  /** A name, or an IP address without brackets. */
+  readonly host: string
+  readonly port?: number
+}
+
+/** @throws ClientError `E_ENDPOINT` when it is no `stoq://` address */
+export function stoqAddress(endpoint: string): StoqPlace {
+  const place = readStoq(endpoint)
+  if (place === null) throw noEndpoint(endpoint)
+  return place
+}
+
+function readStoq(endpoint: string): StoqPlace | null {
+  const [, address, name, digits] = STOQ.exec(endpoint) ?? []
+  const host = address ?? name
+  if (host === undefined) return null
+  if (digits === undefined) return { host }
+  const port = Number(digits)
+  return port > 0 && port <= PORT_MAX ? { host, port } : null
+}
+
+function noEndpoint(endpoint: string): ClientError {
+  return new ClientError('E_ENDPOINT', `"${endpoint.slice(0, 200)}" is no endpoint`, {
     fix: 'write https://[::1]:8080, stoq://[::1]:9292 or /ip4/…/tcp/…/p2p/…',
     exitCode: 64,
   })

@@ -1,4 +1,4 @@
-/** The HTTP listeners, one per concern: CA endpoint, public API, metrics. */
+/** The listeners for clients, one per concern: CA endpoint over HTTP and over STOQ, public API, metrics. */
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import type { ModuleLogger } from '../observability/logger.ts'
@@ -14,6 +14,7 @@ import type { ValidationService } from '../validation/validation-service.ts'
 import { httpObserver } from './http-metrics.ts'
 import type { NodeStorage } from './node-storage.ts'
 import type { StopOrder } from './stop-order.ts'
+import { startStoq } from './stoq-endpoint.ts'
 import type { SystemClock } from './system-clock.ts'
 import { meteredLimiter } from './validation-metrics.ts'
 
@@ -22,6 +23,8 @@ export interface ListenerUrls {
   readonly ca: string
   readonly api: string
   readonly metrics: string
+  /** Null: switched off, or no QUIC on this platform. */
+  readonly stoq: string | null
 }
 
 export interface ListenerParts {
@@ -35,7 +38,7 @@ export interface ListenerParts {
   readonly events: EventStreams
 }
 
-/** @throws HttpError when an address is taken or the TLS files cannot be read */
+/** @throws HttpError, StoqError when an address is taken or the TLS files cannot be read */
 export async function startListeners(
   { config, logger, directory, clock, metrics, service, views, events }: ListenerParts,
   order: StopOrder,
@@ -71,6 +74,10 @@ export async function startListeners(
         { metrics: () => metrics.render(), readiness: () => views.readiness() },
         options(config.metrics.listen, null),
       ),
+    ),
+    stoq: await startStoq(
+      { config: config.stoq, logger: rpcLogger, clock, metrics, service, limiter },
+      order,
     ),
   }
 }

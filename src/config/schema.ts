@@ -134,6 +134,13 @@ const audit = z
     onFailure,
   }))
 
+const stoq = z.strictObject({
+  enabled: z.boolean().default(true).describe('answer STOQ calls too (QUIC, the same as the CA endpoint)'),
+  listen: listenAddress
+    .prefault('[::1]:9292')
+    .describe("where STOQ clients call, by UDP; TrustChain's default address"),
+})
+
 const mempool = z
   .strictObject({
     'max-items': z.int().min(16).max(1_000_000).default(10_000).describe('transactions waiting at most'),
@@ -210,6 +217,7 @@ export const configSchema = z.strictObject({
   schema: z.literal(1).default(1).describe('version of this file'),
   p2p: p2p.prefault({}),
   ca: ca.prefault({}),
+  stoq: stoq.prefault({}),
   api: z
     .strictObject({
       listen: listenAddress.prefault('127.0.0.1:9441').describe('public API: status, blocks, peers'),
@@ -247,6 +255,7 @@ export type Config = z.output<typeof configSchema>
 export type P2pConfig = Config['p2p']
 export type CaConfig = Config['ca']
 export type AuditConfig = Config['audit']
+export type StoqConfig = Config['stoq']
 export type LogConfig = Config['log']
 export type MempoolConfig = Config['mempool']
 export type StorageConfig = Config['storage']

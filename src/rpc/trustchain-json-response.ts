@@ -5,8 +5,8 @@
 import { assert, unreachable } from '../types/assert.ts'
 import type { AnswerErrorCode, AnswerStatus, ValidationAnswer } from '../validation/answer.ts'
 import { systemTimeOf } from '../validation/answer.ts'
+import type { HealthAnswer } from '../validation/health-answer.ts'
 import type { ValidationMetrics } from '../validation/validation-metrics.ts'
-import type { HealthAnswer } from '../validation/validation-service.ts'
 import {
   bool,
   bytesFixed,

@@ -4,8 +4,9 @@ import { clientKey, isLoopback } from './client-key.ts'
 /** Bounds of one kind of thing. */
 export interface ShareLimits {
   readonly allMax: number
-  /** Of one client. One on this machine may have all there is: it speaks for everybody behind it. */
   readonly perClientMax: number
+  /** Of one on this machine, which speaks for everybody behind it. Absent: it may have all there is. */
+  readonly loopbackMax?: number
 }
 
 /** Which bound is reached. */
@@ -22,8 +23,9 @@ export class ClientShares {
 
   /** Why one more of this client's does not fit, or null. */
   refusal(client: string): ShareRefusal | null {
-    if (this.#all >= this.#limits.allMax) return 'node'
-    const max = isLoopback(client) ? this.#limits.allMax : this.#limits.perClientMax
+    const { allMax, perClientMax, loopbackMax = allMax } = this.#limits
+    if (this.#all >= allMax) return 'node'
+    const max = isLoopback(client) ? loopbackMax : perClientMax
     return (this.#byClient.get(clientKey(client)) ?? 0) >= max ? 'client' : null
   }
 
@@ -32,6 +34,13 @@ export class ClientShares {
     const key = clientKey(client)
     this.#byClient.set(key, (this.#byClient.get(key) ?? 0) + 1)
     this.#all += 1
+  }
+
+  /** Counts one more if it fits. @returns which bound is reached when it does not, else null */
+  take(client: string): ShareRefusal | null {
+    const refusal = this.refusal(client)
+    if (refusal === null) this.add(client)
+    return refusal
   }
 
   /** Takes back one that was added. */

@@ -20,6 +20,7 @@ import {
 } from './answer.ts'
 import { type Caller, CallJournal, type CallKind } from './call-journal.ts'
 import type { ShareRefusal } from './client-shares.ts'
+import type { HealthAnswer } from './health-answer.ts'
 import { type InFlightRequest, InFlightRequests } from './in-flight.ts'
 import type {
   AuditTrail,
@@ -58,14 +59,6 @@ export interface ValidationServiceOptions {
   readonly refused?: (limit: RefusalLimit) => void
   /** Absent: nothing is kept of the calls. */
   readonly audit?: AuditTrail
-}
-
-/** The health call's answer; `reason` is there when the node cannot judge a new request now. */
-export interface HealthAnswer {
-  readonly status: 'healthy' | 'not-ready'
-  readonly service: 'hypermesh-consensus'
-  readonly version: string
-  readonly reason: string | null
 }
 
 /** The transport-neutral handler. Every method answers; none rejects for anything that a caller said. */

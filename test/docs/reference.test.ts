@@ -50,6 +50,7 @@ describe('docs/reference', async () => {
       'exit 69',
       'exit 69',
       'exit 69',
+      'exit 69',
     ])
     expect(places.get('E_KEY_MISSING')?.[0]?.result).toBe('exit 77')
     expect(places.get('E_NO_BLOCK')?.[0]?.result).toBe('HTTP 404')

@@ -236,18 +236,21 @@ describe('a batch', () => {
 })
 
 describe('the command line', () => {
-  it('makes a request that every node finds Valid, over HTTPS, TCP and QUIC', async () => {
+  it('makes a request that every node finds Valid, over HTTPS, STOQ, TCP and QUIC', {
+    timeout: 120_000,
+  }, async () => {
     const { stdout: made } = await hypermesh(['request', 'certificate', '--common-name', 'cli.example.org'])
     const verdicts: object[] = []
     for (const [i] of network.nodes.entries()) {
-      for (const to of [ca(i), network.address(i, 'tcp'), network.address(i, 'quic')]) {
+      const stoq = `stoq://[::1]:${network.ports[i]?.stoq}`
+      for (const to of [ca(i), stoq, network.address(i, 'tcp'), network.address(i, 'quic')]) {
         const args = ['validate', '-', '--to', to, '--json', '--genesis', network.genesisFile]
         const { code, stdout, stderr } = await hypermesh(args, made)
         expect({ to, code, stderr }).toEqual({ to, code: 0, stderr: '' })
         verdicts.push(verdictOf(stdout))
       }
     }
-    expect(verdicts).toHaveLength(12)
+    expect(verdicts).toHaveLength(16)
     for (const verdict of verdicts) expect(verdict).toEqual(verdicts[0])
   })
 

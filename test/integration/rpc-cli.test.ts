@@ -168,6 +168,26 @@ describe('request and validate', () => {
     expect((await asked).output).toMatch(/^Valid\n/)
   })
 
+  it('do not ask by STOQ who cannot be verified, unless told to', async () => {
+    const file = await freshFile('certificate')
+    const elsewhere = 'stoq://192.0.2.1:9292'
+    const advice = {
+      fix: expect.stringMatching(/^add --insecure if you trust the way to it, or ask by libp2p/),
+    }
+    await expect(run('validate', file, '--to', elsewhere)).rejects.toMatchObject({
+      code: 'E_STOQ_TRUST',
+      exitCode: 64,
+      message: expect.stringContaining(`who answers at ${elsewhere} cannot be verified`),
+      advice,
+    })
+    const pin = join(directory, 'pin.pem')
+    await writeFile(pin, makeSelfSigned(['::1'], Date.now()).cert)
+    const pinned = run('validate', file, '--to', 'stoq://[::1]:9292', '--pin', pin)
+    await expect(pinned).rejects.toMatchObject({ code: 'E_STOQ_TRUST', advice })
+    const nobody = run('validate', file, '--to', 'stoq://[::1]:1', '--insecure', '--timeout', '1')
+    await expect(nobody).rejects.toMatchObject({ code: 'E_NO_ANSWER', exitCode: 69 })
+  })
+
   it('say that nobody is named', async () => {
     const call = run('validate', await freshFile('certificate'))
     await expect(call).rejects.toMatchObject({ code: 'E_USAGE', message: 'no node is named' })

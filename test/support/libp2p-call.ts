@@ -1,7 +1,7 @@
 /** One call of TrustChain's over libp2p, as the client package makes it, with the envelope that came back. */
 import { randomUUID } from 'node:crypto'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { Libp2pChannel } from '../../src/client/node/libp2p-channel.ts'
+import { libp2pDial } from '../../src/client/node/libp2p-channel.ts'
 import {
   decodeEnvelopeResponse,
   ENVELOPE_BYTES_MAX,
@@ -23,15 +23,15 @@ export async function callConsensus(
   payload: Uint8Array,
   deadlineMs: number,
 ): Promise<EnvelopeResponse> {
-  const channel = new Libp2pChannel(address, async () => [genesisHash])
+  const connection = await libp2pDial(address, async () => [genesisHash])(deadlineMs)
   try {
     const request = { id: randomUUID(), service: 'hypermesh', method: METHODS[kind], payload, metadata: [] }
     const signal = AbortSignal.timeout(deadlineMs)
     const limits = { deadlineMs, signal, answerBytesMax: ENVELOPE_BYTES_MAX }
-    const response = decodeEnvelopeResponse(await channel.exchange(encodeEnvelopeRequest(request), limits))
+    const response = decodeEnvelopeResponse(await connection.exchange(encodeEnvelopeRequest(request), limits))
     if (!response.ok) throw new Error(response.detail)
     return response.value
   } finally {
-    await channel.close()
+    await connection.close()
   }
 }

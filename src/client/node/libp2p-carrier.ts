@@ -6,9 +6,10 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { isHex } from '../../codec/hex.ts'
 import { parseAddress, peerIdOf } from '../../network/addresses.ts'
 import type { GenesisHash } from '../../types/primitives.ts'
-import type { CallLimits, CarrierFactory } from '../carrier.ts'
+import type { CarrierFactory } from '../carrier.ts'
 import { ClientError } from '../client-error.ts'
-import { type EnvelopeChannel, envelopeCarrier } from '../envelope-carrier.ts'
+import { envelopeCarrier } from '../envelope-carrier.ts'
+import { type Dial, KeptChannel } from './kept-channel.ts'
 
 /**
  * Which networks an endpoint may belong to, by genesis hash (64 hex digits). Asked for at the first dial: a session can
@@ -30,7 +31,7 @@ export function networkOf(text: string): GenesisHash {
  * @param networks tried in turn; the one that fits is remembered
  */
 export function libp2pCarrier(networks: Networks): CarrierFactory {
-  return (endpoint) => envelopeCarrier(new LateChannel(peerAddress(endpoint), networks))
+  return (endpoint) => envelopeCarrier(new KeptChannel(lateDial(peerAddress(endpoint), networks)))
 }
 
 /**
@@ -46,39 +47,25 @@ export function peerAddress(endpoint: string): Multiaddr {
   })
 }
 
-/** A channel that is loaded when it is used. */
-class LateChannel implements EnvelopeChannel {
-  readonly #address: Multiaddr
-  readonly #networks: Networks
-  #channel: Promise<EnvelopeChannel> | null = null
-
-  constructor(address: Multiaddr, networks: Networks) {
-    this.#address = address
-    this.#networks = networks
+/** What dials is loaded when it is used. */
+function lateDial(address: Multiaddr, networks: Networks): Dial {
+  let loading: Promise<Dial> | null = null
+  return async (deadlineMs) => {
+    loading ??= loadDial(address, networks)
+    return (await loading)(deadlineMs)
   }
+}
 
-  async exchange(request: Uint8Array, limits: CallLimits): Promise<Uint8Array> {
-    this.#channel ??= this.#load()
-    return (await this.#channel).exchange(request, limits)
-  }
-
-  async close(): Promise<void> {
-    const channel = await this.#channel?.catch(() => null)
-    this.#channel = null
-    await channel?.close()
-  }
-
-  async #load(): Promise<EnvelopeChannel> {
-    try {
-      const { Libp2pChannel } = await import('./libp2p-channel.ts')
-      return new Libp2pChannel(this.#address, this.#networks)
-    } catch (cause) {
-      throw new ClientError('E_RUNTIME', 'multiaddrs cannot be asked on this runtime', {
-        why: cause instanceof Error ? cause.message : String(cause),
-        fix: "use Node 24.7 or newer, or ask the node's CA endpoint (https://…)",
-        exitCode: 78,
-        cause,
-      })
-    }
+async function loadDial(address: Multiaddr, networks: Networks): Promise<Dial> {
+  try {
+    const { libp2pDial } = await import('./libp2p-channel.ts')
+    return libp2pDial(address, networks)
+  } catch (cause) {
+    throw new ClientError('E_RUNTIME', 'multiaddrs cannot be asked on this runtime', {
+      why: cause instanceof Error ? cause.message : String(cause),
+      fix: "use Node 24.7 or newer, or ask the node's CA endpoint (https://…)",
+      exitCode: 78,
+      cause,
+    })
   }
 }

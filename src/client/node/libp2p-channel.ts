@@ -1,6 +1,6 @@
 /**
  * Calls over libp2p: `/hypermesh/consensus/1.0.0` on a post-quantum session under a throwaway identity. A client only: it
- * listens on nothing, keeps nothing and joins no gossip. One connection to an endpoint, dialled again when it is dead.
+ * listens on nothing, keeps nothing and joins no gossip. How long a connection is kept is kept-channel.ts.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -20,9 +20,8 @@ import { Sessions } from '../../session/sessions.ts'
 import { postQuantumEncrypter } from '../../session/tcp-encrypter.ts'
 import type { GenesisHash } from '../../types/primitives.ts'
 import type { CallLimits } from '../carrier.ts'
-import { untilAborted } from '../clock.ts'
-import type { EnvelopeChannel } from '../envelope-carrier.ts'
 import { causeText } from '../failover.ts'
+import type { Dial, KeptConnection } from './kept-channel.ts'
 import { type Networks, networkOf } from './libp2p-carrier.ts'
 
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -54,94 +53,47 @@ async function throwawayNode(genesisHash: GenesisHash): Promise<Libp2p> {
   })
 }
 
-/** Nobody waits for it, and what it says at its end is of no use to anybody. */
-async function stopQuietly(node: Libp2p): Promise<void> {
-  try {
-    await node.stop()
-  } catch {
-    // Its sockets go with it all the same.
-  }
-}
+/** A connection under a node of its own, which ends with it. */
+class Libp2pConnection implements KeptConnection {
+  readonly #node: Libp2p
+  readonly #connection: Connection
+  readonly #protocol: string
 
-/** A connection under a node of its own, and how many calls it carries. */
-interface OpenConnection {
-  readonly node: Libp2p
-  readonly connection: Connection
-  readonly protocol: string
-  callsUnderWay: number
-}
-
-/** One endpoint. */
-export class Libp2pChannel implements EnvelopeChannel {
-  readonly #address: Multiaddr
-  readonly #networks: Networks
-  /** The one that the endpoint turned out to be of. */
-  #network: GenesisHash | null = null
-  /** Shared by calls that come while it is being dialled. */
-  #open: Promise<OpenConnection> | null = null
-
-  /** @param address ends in `/p2p/<peer id>` */
-  constructor(address: Multiaddr, networks: Networks) {
-    this.#address = address
-    this.#networks = networks
+  constructor(node: Libp2p, connection: Connection, protocol: string) {
+    this.#node = node
+    this.#connection = connection
+    this.#protocol = protocol
   }
 
-  async exchange(request: Uint8Array, limits: CallLimits): Promise<Uint8Array> {
-    const kept = this.#open
-    try {
-      return await this.#exchange(request, limits)
-    } catch (error) {
-      // What was wrong may have been the old connection alone.
-      if (kept === null || this.#open === kept || limits.signal.aborted) throw error
-      return this.#exchange(request, limits)
-    }
+  get isOpen(): boolean {
+    return this.#connection.status === 'open'
+  }
+
+  exchange(request: Uint8Array, { answerBytesMax, deadlineMs }: CallLimits): Promise<Uint8Array> {
+    return call(this.#connection, this.#protocol, request, { answerBytesMax, deadlineMs })
   }
 
   async close(): Promise<void> {
-    const opened = await this.#open?.catch(() => null)
-    this.#open = null
-    await opened?.node.stop()
+    await this.#node.stop()
   }
+}
 
-  async #exchange(request: Uint8Array, limits: CallLimits): Promise<Uint8Array> {
-    const opening = this.#connection(limits.deadlineMs)
-    const opened = await untilAborted(opening, limits.signal)
-    opened.callsUnderWay++
-    try {
-      const bounds = { answerBytesMax: limits.answerBytesMax, deadlineMs: limits.deadlineMs }
-      return await untilAborted(call(opened.connection, opened.protocol, request, bounds), limits.signal)
-    } catch (error) {
-      // After a deadline it may be dead without anybody having been told; the next call finds out with a new one.
-      const isSuspect = opened.connection.status !== 'open' || limits.signal.aborted
-      if (isSuspect && this.#open === opening) this.#open = null
-      throw error
-    } finally {
-      opened.callsUnderWay--
-      if (this.#open !== opening && opened.callsUnderWay === 0) void stopQuietly(opened.node)
-    }
-  }
-
-  /** The one that is kept, or is being dialled, or a new one. */
-  #connection(deadlineMs: number): Promise<OpenConnection> {
-    if (this.#open !== null) return this.#open
-    // Not by the caller's signal: others may come to wait for the same connection.
-    const opening = this.#dial(AbortSignal.timeout(deadlineMs)).catch((error: unknown) => {
-      if (this.#open === opening) this.#open = null
-      throw error
-    })
-    this.#open = opening
-    return opening
-  }
-
-  async #dial(signal: AbortSignal): Promise<OpenConnection> {
-    const networks = this.#network === null ? (await this.#networks()).map(networkOf) : [this.#network]
+/**
+ * A way to open connections to one endpoint. Which of the networks it is of is remembered.
+ * @param address ends in `/p2p/<peer id>`
+ */
+export function libp2pDial(address: Multiaddr, networks: Networks): Dial {
+  let found: GenesisHash | null = null
+  return async (deadlineMs) => {
+    const signal = AbortSignal.timeout(deadlineMs)
+    const candidates = found === null ? (await networks()).map(networkOf) : [found]
     let refused: unknown = new Error('no network is known to which it could belong')
-    for (const genesis of networks) {
+    for (const genesis of candidates) {
       const node = await throwawayNode(genesis)
       try {
-        const connection = await node.dial(this.#address, { signal })
-        this.#network = genesis
-        return { node, connection, protocol: wireNames(genesis).validation, callsUnderWay: 0 }
+        const connection = await node.dial(address, { signal })
+        found = genesis
+        return new Libp2pConnection(node, connection, wireNames(genesis).validation)
       } catch (error) {
         await node.stop()
         refused = error

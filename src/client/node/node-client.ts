@@ -4,6 +4,7 @@ import { ClientError } from '../client-error.ts'
 import { type ClientOptions, HypermeshClient } from '../hypermesh-client.ts'
 import { type HttpsOptions, httpsCarrier } from './https-carrier.ts'
 import { libp2pCarrier, type Networks, networkOf } from './libp2p-carrier.ts'
+import { stoqCarrier } from './stoq-carrier.ts'
 
 /** What the carriers need to know. */
 export interface NodeCarrierOptions extends HttpsOptions {
@@ -12,12 +13,12 @@ export interface NodeCarrierOptions extends HttpsOptions {
 }
 
 /**
- * Carriers for http, https and multiaddrs. STOQ's is not among them: give one as `{ ...nodeCarriers(), stoq }`.
+ * Carriers for every scheme: http, https, stoq and multiaddrs.
  * @throws ClientError `E_TLS_TRUST`, `E_NETWORK` for options that cannot be used
  */
 export function nodeCarriers(options: NodeCarrierOptions = {}): Carriers {
   const http = httpsCarrier(options)
-  return { http, https: http, libp2p: libp2pCarrier(networksOf(options.network)) }
+  return { http, https: http, stoq: stoqCarrier(options), libp2p: libp2pCarrier(networksOf(options.network)) }
 }
 
 function networksOf(network: string | Networks | undefined): Networks {

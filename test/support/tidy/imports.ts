@@ -35,7 +35,7 @@ const DIRECTIONS: Readonly<Record<string, Directions>> = {
   config: { folders: ['types', 'codec'] },
   // Runs in a browser: what it imports, and what that imports, is followed to the end by webViolations.
   client: { folders: ['types', 'codec', 'rpc', 'validation'], packages: ['@noble/hashes'] },
-  'client/node': { folders: ['client', 'types', 'codec', 'network', 'session', 'crypto'] },
+  'client/node': { folders: ['client', 'types', 'codec', 'rpc', 'network', 'session', 'crypto'] },
 }
 
 /** Parts of a folder with directions of their own. */

@@ -1,4 +1,4 @@
-/** The seam for carriers with streams, as STOQ's will use it: a channel of bytes, with the node's own handler behind it. */
+/** The seam for carriers with streams, as STOQ's uses it: a channel of bytes, with the node's own handler behind it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type EnvelopeChannel, envelopeCarrier } from '../../../src/client/envelope-carrier.ts'
 import { HypermeshClient } from '../../../src/client/hypermesh-client.ts'
