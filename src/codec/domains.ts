@@ -19,6 +19,7 @@ export const DOMAINS = {
   ballotSalt: 'hypermesh/ballot-salt/v1',
   ballotSaltKey: 'hypermesh/ballot-salt-key/v1',
   voteCommits: 'hypermesh/vote-commits/v1',
+  auditLine: 'hypermesh/audit-line/v1',
   proofOfWork: 'hypermesh/proof-of-work/v1',
 } as const
 
