@@ -18,8 +18,8 @@ COPY --from=build --chown=root:root /app/dist ./dist
 COPY LICENSE ./
 USER 1000:1000
 VOLUME /data
-# libp2p over TCP and QUIC; the CA endpoint; the public API; metrics.
-EXPOSE 4001/tcp 4001/udp 8080/tcp 9441/tcp 9442/tcp
+# libp2p over TCP and QUIC; the CA endpoint over HTTP and STOQ; the public API; metrics.
+EXPOSE 4001/tcp 4001/udp 8080/tcp 9292/udp 9441/tcp 9442/tcp
 # SIGTERM is handled by the process itself, which is process 1: no init beside it.
 STOPSIGNAL SIGTERM
 CMD ["node", "dist/node.js", "start", "--data", "/data", "--log.format", "json"]

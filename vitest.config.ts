@@ -1,6 +1,7 @@
 /** How the tests run: the compiled copies in dist/ are not tests, and the last line is plain for a CI to read. */
 
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { CountReporter } from './test/support/count-reporter.ts'
 
@@ -12,7 +13,16 @@ const LONG = ['test/long/**/*.test.ts']
 
 const exclude = ['node_modules/**', 'dist/**', '.dist-building*/**']
 
+const source = (path: string): string => join(import.meta.dirname, 'src', path)
+
 export default defineConfig({
+  // The package by its own name, as examples/ import it: here its sources, so that nothing need be built.
+  resolve: {
+    alias: [
+      { find: /^hypermesh-node\/client\/node$/, replacement: source('client/node/index.ts') },
+      { find: /^hypermesh-node\/client$/, replacement: source('client/index.ts') },
+    ],
+  },
   test: {
     // Processes, not threads: tests open sockets, send signals and set exit codes.
     pool: 'forks',

@@ -26,6 +26,7 @@ async function started(dataDir: string, bootstrap: readonly string[]): Promise<R
     ca: { listen: ANY, scheme: 'http' },
     api: { listen: ANY },
     metrics: { listen: ANY },
+    stoq: { listen: ANY },
   })
   return await startNode({ dataDir, config, logger: createLogger({ level: 'warn', format: 'human' }) })
 }

@@ -15,11 +15,13 @@ import { evidenceTo } from './composition/evidence-flow.ts'
 import { fatalHandler } from './composition/fatal.ts'
 import { setGauges } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
+import { NodeEvents } from './composition/node-events.ts'
 import { buildFallback } from './composition/node-fallback.ts'
 import { type NodeAddresses, NodeLives } from './composition/node-lives.ts'
 import { buildNetwork } from './composition/node-network.ts'
 import { buildPool } from './composition/node-pool.ts'
 import { openNodeStorage } from './composition/node-storage.ts'
+import { buildValidation } from './composition/node-validation.ts'
 import { startPowNode } from './composition/pow-node.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks, validationReadiness } from './composition/readiness.ts'
@@ -29,7 +31,6 @@ import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
-import { validationObserver } from './composition/validation-metrics.ts'
 import { holdDuties, listeningMs, watchedDuties } from './composition/validator-duties.ts'
 import { notSigningBecause, ValidatorFollowing } from './composition/validator-following.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
@@ -44,7 +45,6 @@ import type { ValidatorDuties } from './runtime/consensus-node-options.ts'
 import { epochEndHeight } from './types/epochs.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
 import type { MonotonicMs } from './types/primitives.ts'
-import { ValidationService } from './validation/validation-service.ts'
 
 /** How often waiting transactions are looked at for expiry, and gauges are set. */
 const HOUSEKEEPING_MS = 1_000
@@ -89,6 +89,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
   const feed = new VerdictFeed((requestKey) => chain.state.judgement(requestKey))
+  const events = new NodeEvents(metrics)
   const admission = new StakingAdmission(chain, rules)
   if (storage.installedHeight !== null) {
     logger.info({ height: storage.installedHeight }, 'the state of a snapshot was installed')
@@ -123,6 +124,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     watch?.final(blocks)
     fallback?.finalized(blocks)
     feed.finalized(blocks)
+    events.finalized(blocks)
     pool.review(({ transaction }) => admission.isHopeless(transaction))
     const { self } = consensus
     if (self !== null) announce(blocks, self, network)
@@ -235,19 +237,16 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
           waitReason: wait?.reason(),
         }),
     })
-  const service = new ValidationService({
+  const check = () => validationReadiness(readiness())
+  const asked = {
     store: verdictStore(chain),
     submitter: flow,
     feed,
-    readiness: { check: () => validationReadiness(readiness()) },
-    clock,
     nodeName,
-    version: BUILD.version,
-    limits: { deadlineMs: config.ca.deadlineMs },
+    readiness: { check },
     receipts: buildReceipts(storage, upkeep.receipts, () => network),
-    observe: validationObserver(metrics),
-  })
-  order.opened('validation service', () => service.close())
+  }
+  const service = await buildValidation(base, asked, order)
 
   const network = await buildNetwork(options, storage, metrics, {
     service,
@@ -328,11 +327,13 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   })
   const housekeeping = setInterval(() => {
     pool.expire()
-    setGauges(metrics, pool, readiness(), network, sync)
+    const checks = readiness()
+    setGauges(metrics, pool, checks, network, sync)
+    events.readiness(checks)
   }, HOUSEKEEPING_MS)
   order.opened('housekeeping', () => clearInterval(housekeeping))
   const urls = await startListeners(
-    { config, logger, directory: storage.directory, clock, metrics, service, views },
+    { config, logger, directory: storage.directory, clock, metrics, service, views, events: events.streams },
     order,
   )
   return { p2p: [...network.host.addresses()], ...urls }

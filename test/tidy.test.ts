@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { importViolations } from './support/tidy/imports.ts'
+import { importViolations, webViolations } from './support/tidy/imports.ts'
 import {
   installedScriptViolations,
   type Lock,
@@ -17,7 +17,7 @@ import { codeOnly, readSources } from './support/tidy/source-file.ts'
 import { STYLE_RULES, styleViolations } from './support/tidy/style.ts'
 
 const root = join(import.meta.dirname, '..')
-const sources = readSources(root, ['src', 'test', 'scripts'], ['.ts', '.mjs'])
+const sources = readSources(root, ['src', 'test', 'scripts', 'examples'], ['.ts', '.mjs'])
 const readJson = (name: string): unknown => JSON.parse(readFileSync(join(root, name), 'utf8'))
 const manifest = readJson('package.json') as Manifest
 const lock = readJson('package-lock.json') as Lock
@@ -48,6 +48,13 @@ describe('the project', () => {
     const { ok, output } = typeCheck('tsconfig.pure.json')
     expect(output).toBe('')
     expect(ok).toBe(true)
+  })
+
+  it('compiles the client for a browser, and nothing that it needs is of Node', () => {
+    const { ok, output } = typeCheck('tsconfig.web.json')
+    expect(output).toBe('')
+    expect(ok).toBe(true)
+    expect(webViolations(sources, 'src/client/index.ts')).toEqual([])
   })
 
   it('pins every dependency and approves every install script by name', () => {
@@ -90,6 +97,9 @@ describe('the import check', () => {
       "import { c } from '../validator-node.ts'",
       'mempool may not import validator-node.ts',
     ],
+    ['src/client/a.ts', "import { Agent } from 'node:https'", 'client may not import the package node:https'],
+    ['src/client/a.ts', "import { b } from './node/b.ts'", 'client may not import client/node'],
+    ['src/client/node/a.ts', "import { b } from '../../ledger/b.ts'", 'client/node may not import ledger'],
     [
       'src/novel/a.ts',
       "import { c } from '../types/c.ts'",
@@ -107,10 +117,32 @@ describe('the import check', () => {
     ['src/storage/a.ts', "import type { C } from '../ledger/c.ts'"],
     ['src/network/a.ts', "import { createServer } from 'node:net'"],
     ['src/rpc/http/a.ts', "import { c } from '../trustchain-json.ts'"],
+    ['src/client/node/a.ts', "import { b } from '../b.ts'"],
     ['src/cli/a.ts', "import { c } from '../network/c.ts'"],
     ['src/validator-node.ts', "import { c } from './network/c.ts'"],
   ])('allows %s with %s', (path, line) => {
     expect(importViolations([{ path, text: `${HEADER}${line}\n` }])).toEqual([])
+  })
+})
+
+describe('the check for the browser', () => {
+  const file = (path: string, text: string) => ({ path, text })
+  it.each([
+    [
+      'a module of Node',
+      "import { x } from './b.ts'",
+      "export { readFile } from 'node:fs'",
+      'src/b.ts needs node:fs',
+    ],
+    ['another package', "export * from './b.ts'", "import pino from 'pino'", 'src/b.ts needs pino'],
+    ['a late import', "import './b.ts'", "const x = await import('node:dns')", 'src/b.ts needs node:dns'],
+  ])('finds %s behind another file', (_what, first, second, expected) => {
+    expect(webViolations([file('src/a.ts', first), file('src/b.ts', second)], 'src/a.ts')).toEqual([expected])
+  })
+
+  it('lets types be, and what runs everywhere', () => {
+    const text = "import type { X } from 'node:http'\nimport { sha256 } from '@noble/hashes/sha2.js'"
+    expect(webViolations([file('src/a.ts', text)], 'src/a.ts')).toEqual([])
   })
 })
 

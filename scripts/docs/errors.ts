@@ -7,7 +7,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT } from '../../src/cli/exit-codes.ts'
 import { STORAGE_EXIT } from '../../src/storage/storage-error.ts'
-import { document, prose } from './markdown.ts'
+import { code, document, prose, table } from './markdown.ts'
+import { REFUSALS } from './refusals.ts'
 import { entriesOf, listAt, textOf } from './source-text.ts'
 
 /** One way in which a code is said. Texts are empty where there is none, or only the running program knows it. */
@@ -36,14 +37,32 @@ const DESCRIBED: readonly ErrorPlace[] = [
     fix: '',
     result: `exit ${EXIT.failure}`,
   },
-  { code: 'E_NOT_FOUND', what: 'what the node answered', why: '', fix: '', result: `exit ${EXIT.failure}` },
-  { code: 'E_API', what: 'what the node answered', why: '', fix: '', result: `exit ${EXIT.failure}` },
-  { code: 'E_BAD_REQUEST', what: 'what HTTP has against the request', why: '', fix: '', result: 'HTTP 4xx' },
+  {
+    code: 'E_NOT_FOUND',
+    what: 'what the node answered',
+    why: 'which route answered 404',
+    fix: "the node's own advice, else: check that --api is the public API of a hypermesh node of this version",
+    result: `exit ${EXIT.failure}`,
+  },
+  {
+    code: 'E_API',
+    what: 'what the node answered',
+    why: 'which route answered with which status',
+    fix: "the node's own advice, else by the status: wait and try again, or look into the log of the node",
+    result: `exit ${EXIT.failure}`,
+  },
+  {
+    code: 'E_BAD_REQUEST',
+    what: 'what HTTP has against the request',
+    why: '',
+    fix: 'correct the request',
+    result: 'HTTP 4xx',
+  },
   {
     code: 'E_INTERNAL',
     what: 'the node could not answer; its log has the reason',
     why: '',
-    fix: '',
+    fix: 'try again; if it stays, look for this request id in the log',
     result: 'HTTP 500',
   },
 ]
@@ -100,24 +119,26 @@ function thrownIn(source: string, exitCodes: ReadonlyMap<string, number>): Error
   })
 }
 
-/** `sendProblem(…, { status, detail, code: 'E_…', fix })`. */
+/** `sendProblem(…, { title, status, detail, code: 'E_…', fix })`, or a function that returns such a problem. */
 function answeredIn(source: string): ErrorPlace[] {
-  return [...source.matchAll(/sendProblem\(request, reply, (?=\{)/g)].flatMap(({ index, 0: call }) => {
-    const problem = entriesOf(source.slice(index + call.length))
-    const text = (name: string): string => textOf(problem.get(name) ?? '', source, index)
-    const code = LITERAL_CODE.exec(problem.get('code') ?? '')?.[1]
-    const status = problem.get('status') ?? ''
-    if (code === undefined) return []
-    return [
-      {
-        code,
-        what: text('detail'),
-        why: '',
-        fix: text('fix'),
-        result: `HTTP ${/^\d+$/.test(status) ? status : '4xx or 503'}`,
-      },
-    ]
-  })
+  return [...source.matchAll(/(?:sendProblem\(request, reply, |return )(?=\{\s+title: )/g)].flatMap(
+    ({ index, 0: call }) => {
+      const problem = entriesOf(source.slice(index + call.length))
+      const text = (name: string): string => textOf(problem.get(name) ?? '', source, index)
+      const code = LITERAL_CODE.exec(problem.get('code') ?? '')?.[1]
+      const status = problem.get('status') ?? ''
+      if (code === undefined) return []
+      return [
+        {
+          code,
+          what: text('detail'),
+          why: '',
+          fix: text('fix'),
+          result: `HTTP ${/^\d+$/.test(status) ? status : '4xx or 503'}`,
+        },
+      ]
+    },
+  )
 }
 
 /** Every code that stands anywhere in the sources. */
@@ -164,5 +185,12 @@ export function errorsDocument(root: string): string {
       'slash between spaces stands between two texts of which one is said. The codes of the CA endpoint are others:\n' +
       '[HTTP](http.md#when-there-is-no-verdict).',
     ...[...errorPlaces(root)].flatMap(([code, places]) => [`## ${code}`, places.map(item).join('\n')]),
+    '## Refused transactions',
+    'Codes behind `E_TRANSACTION_REFUSED`, from the public API and from `hypermesh stake`. The rules are in\n' +
+      '[src/ledger](../../src/ledger/README.md#accounts-and-staking).',
+    table(
+      ['code', 'when', 'what to do'],
+      Object.entries(REFUSALS).map(([name, [when, fix]]) => [code(name), when, fix]),
+    ),
   ])
 }

@@ -3,12 +3,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HttpRoute } from '../../src/observability/metrics.ts'
-import { httpStatusOf } from '../../src/rpc/http/ca-server.ts'
+import { BATCH_ITEMS_MAX } from '../../src/rpc/batch.ts'
+import { httpStatusOf } from '../../src/rpc/http/answer-status.ts'
 import { PARAMETER_CHARACTERS_MAX } from '../../src/rpc/http/listener.ts'
 import { TRANSACTION_BODY_BYTES_MAX } from '../../src/rpc/http/staking-routes.ts'
 import { JSON_BYTES_MAX } from '../../src/rpc/lossless-json.ts'
 import type { AnswerErrorCode } from '../../src/validation/answer.ts'
 import { RECEIPT_WAIT_MS_MAX } from '../../src/validation/receipt-desk.ts'
+import { CALL_DEADLINE_MAX_MS, CALL_DEADLINE_MIN_MS } from '../../src/validation/validation-limits.ts'
 import { bytes, code, document, fenced, table } from './markdown.ts'
 
 /** Which listener answers a route. */
@@ -32,6 +34,11 @@ export const ROUTES: Readonly<Record<Exclude<HttpRoute, 'other'>, Route>> = {
     listeners: ['ca'],
     text: 'the verdict on a four-proof set',
   },
+  '/consensus/validation/batch': {
+    method: 'POST',
+    listeners: ['ca'],
+    text: `the verdicts on many requests, in their order; see [below](#batches). 200 when the batch could be read`,
+  },
   '/consensus/validation/status/:id': {
     method: 'GET',
     listeners: ['ca'],
@@ -54,6 +61,11 @@ export const ROUTES: Readonly<Record<Exclude<HttpRoute, 'other'>, Route>> = {
     method: 'GET',
     listeners: ['ca'],
     text: "counts of this node's answers, as TrustChain's `ValidationServiceMetrics`",
+  },
+  '/consensus/events': {
+    method: 'GET',
+    listeners: ['ca', 'api'],
+    text: 'what becomes final, and readiness, as it happens; see [below](#events)',
   },
   '/livez': { method: 'GET', listeners: ['api', 'metrics'], text: '200 when the process answers' },
   '/readyz': {
@@ -120,7 +132,8 @@ const LISTENERS: Readonly<Record<Listener, { title: string; text: string }>> = {
       '`ca.listen`, by default `https://[::1]:8080` with a certificate that the node makes for itself. The shapes are\n' +
       "those of TrustChain's Rust client (serde's: externally tagged enums, byte strings as arrays of numbers, times as\n" +
       '`{"secs_since_epoch": …, "nanos_since_epoch": …}`). Integers are exact over the whole range of 64 bits in both\n' +
-      `directions. The body has at most ${bytes(JSON_BYTES_MAX)}; its \`Content-Type\` does not matter. Valid, Invalid and Pending\nare HTTP 200.`,
+      `directions. The body has at most ${bytes(JSON_BYTES_MAX)}; it is JSON in UTF-8 and not compressed, and may be called\n` +
+      '`application/json`, what `curl -d` calls it, or nothing. Valid, Invalid and Pending are HTTP 200.',
   },
   api: {
     title: 'Public API',
@@ -141,6 +154,16 @@ const ERRORS: Readonly<Record<AnswerErrorCode, string>> = {
     'this node cannot make the receipt, the message says why: the checkpoint was pruned, too many validator sets lie between, or the network is mined',
   VALIDATION_TIMEOUT:
     'no verdict within `ca.deadline`; the request goes on: send it again, or ask for its status',
+  TOO_MANY_REQUESTS:
+    'this client sends more than `ca.rate`, or has more under way than `ca.max-in-flight-per-client`; `Retry-After` says when to come back',
+  NODE_BUSY:
+    'the node has more under way than `ca.max-in-flight`, its pool is full, or too many read events; `Retry-After` says when to come back',
+  ROUTE_NOT_FOUND: 'there is no such path',
+  METHOD_NOT_ALLOWED: 'the path takes another method; `Allow` says which',
+  REQUEST_TIMEOUT: 'the request did not arrive within 30 s',
+  REQUEST_TOO_LARGE: 'the body is too long, or (414, 431) the path or the headers are',
+  UNSUPPORTED_MEDIA_TYPE:
+    'the body is compressed, in another character set, or no JSON by its `Content-Type`',
 }
 
 function routesOf(listener: Listener): string {
@@ -152,7 +175,7 @@ function routesOf(listener: Listener): string {
 
 /** The interfaces of the answers as the source has them. */
 function viewsOf(root: string): string {
-  const source = ['api-ports.ts', 'staking-ports.ts', 'operator-ports.ts']
+  const source = ['api-ports.ts', 'staking-ports.ts', 'operator-ports.ts', 'event-views.ts']
     .map((name) => readFileSync(join(root, 'src', 'rpc', 'http', name), 'utf8'))
     .join('\n')
   const interfaces = [
@@ -168,9 +191,10 @@ export function httpDocument(root: string): string {
   return document([
     '# HTTP',
     'Three listeners, one for each concern. A client that sends more than its rate (`ca.rate`; ten times that from\n' +
-      'loopback) gets 429 with `Retry-After`. Apart from the calls of the CA endpoint, errors are `application/problem+json`\n' +
-      '(RFC 9457) with a `code` of [the table](errors.md); so are those of the CA endpoint for what no route of it takes\n' +
-      '(another path or method, an id that is no percent-encoding or too long).',
+      'loopback) gets 429 with `Retry-After`; a client is an IPv4 address, an IPv6 /64, or by libp2p a peer. A path that\n' +
+      'is there with another method gets 405 with `Allow`; every `GET` is there as `HEAD` too. On the CA endpoint every\n' +
+      'error has the shape of its answers; elsewhere errors are `application/problem+json` (RFC 9457) with a `code` of\n' +
+      '[the table](errors.md).',
     ...(Object.keys(LISTENERS) as Listener[]).flatMap((listener) => [
       `## ${LISTENERS[listener].title}`,
       LISTENERS[listener].text,
@@ -183,10 +207,50 @@ export function httpDocument(root: string): string {
               ['code', 'HTTP', 'when'],
               errors.map(([name, when]) => [code(name), String(httpStatusOf(name)), when]),
             ),
+            '### Deadlines',
+            `A call waits for its verdict as long as \`ca.deadline\` says. A client may ask for less or more with\n` +
+              `\`Prefer: wait=5\` (RFC 7240, seconds), between ${CALL_DEADLINE_MIN_MS} ms and ${CALL_DEADLINE_MAX_MS / 1_000} s. One that closes the connection is not\n` +
+              'waited for; its request goes on, and its status has the verdict.',
+            '### Batches',
+            `A batch is an array of at most ${BATCH_ITEMS_MAX} items, each \`{"certificate": …}\` or \`{"four_proof": …}\` with the body of the\n` +
+              'route of that name, and together within the limit of a body. All are judged at once; the answer is an array\n' +
+              'with one full result for each, in the same order. One that cannot be read has `INVALID_PROOF_FORMAT` and a\n' +
+              'message that begins with its place (`[3].certificate.…`), and spoils no other. The status is 200 whenever the\n' +
+              'array itself could be read, whatever the results are; else 400 with one result. Limits count items, not calls:\n' +
+              'a batch for which the rate has no room is refused as a whole with 429.',
           ]
         : []),
     ]),
-    '## Shapes of the public API',
+    '## Events',
+    '`GET /consensus/events` is a stream of Server-Sent Events, the same on the CA endpoint and on the public API, of this\n' +
+      'kind, with one of the shapes below in `data`:',
+    fenced(
+      'text',
+      'id: 5f0c2a91-17\nevent: verdict\ndata: {"requestKey":"…","requestIdHash":"…","kind":"validate-certificate",…}',
+    ),
+    table(
+      ['event', 'when', 'shape'],
+      [
+        ['`verdict`', 'a request is decided for ever; before the block that it is in', '`VerdictEventView`'],
+        ['`block`', 'a block is final, or settled where blocks are mined', '`BlockEventView`'],
+        [
+          '`readiness`',
+          'another check of `/readyz` fails than before, or none; looked at each second',
+          '`ReadinessEventView`',
+        ],
+        [
+          '`gap`',
+          'something between the `Last-Event-ID` and what follows is not kept any more',
+          '`GapEventView`',
+        ],
+      ],
+    ),
+    '`?topics=verdict,block` chooses. A stream begins with what is new. With `Last-Event-ID` it goes on behind that event,\n' +
+      'as browsers do by themselves; the newest 4096 events of this run of the node are kept. After a `gap` comes the\n' +
+      'oldest that is kept: ask for the blocks between (`/v1/blocks/:reference`). A comment every 15 s shows that the stream\n' +
+      'lives. At most 64 streams are open; one whose reader does not keep up is cut and comes back with its\n' +
+      '`Last-Event-ID`. When the node stops, streams end.',
+    '## Shapes of the public API and of events',
     'Times are Unix milliseconds. A `bigint` is a decimal string in JSON.',
     fenced('ts', viewsOf(root)),
   ])

@@ -62,9 +62,17 @@ async function call(options: ApiOptions, route: string, init: RequestInit): Prom
     problem.detail ?? `the node answered ${response.status}`,
     {
       why: `${base}${route} answered ${response.status}`,
-      ...(problem.fix === undefined ? {} : { fix: problem.fix }),
+      fix: problem.fix ?? fixOf(response.status),
     },
   )
+}
+
+/** What to do about an answer that does not say it itself. */
+function fixOf(status: number): string {
+  if (status === 429 || status === 503)
+    return 'wait a moment and try again; "hypermesh status" says how the node is'
+  if (status >= 500) return 'look into the log of the node'
+  return 'check that --api is the public API of a hypermesh node of this version'
 }
 
 /** RFC 9457 body of an error, as far as it is one. */

@@ -15,6 +15,7 @@ import type { Anchor } from '../types/attestation.ts'
 import { asHeight, type BlockHash } from '../types/primitives.ts'
 import { isValidation, type ValidationTransaction } from '../types/transaction.ts'
 import { type ApiOptions, addApiOptions, askApi } from './api-client.ts'
+import { kindOfRequest } from './ask-network.ts'
 import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { attestRequest, workBits } from './operators/make-attestation.ts'
@@ -22,7 +23,6 @@ import { askOperator, askPolicy, openOperatorKey } from './operators/operator-cl
 import { openSpaceLeaves, readCommitment } from './operators/space-file.ts'
 import { print } from './print.ts'
 import { openSigner } from './stake-client.ts'
-import { kindOfRequest } from './validation-client.ts'
 
 interface AttestOptions extends ApiOptions {
   readonly space: string

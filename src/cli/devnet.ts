@@ -21,6 +21,7 @@ interface DevnetOptions {
   readonly data?: string
   readonly basePort: number
   readonly caPort: number
+  readonly stoqPort: number
   readonly untilHeight?: number
   readonly epochBlocks?: number
   readonly assurance?: AssurancePreset
@@ -29,6 +30,8 @@ interface DevnetOptions {
 const VALIDATORS_DEFAULT = 4
 /** Where TrustChain's client looks for it unless configured otherwise (spec/stoq.md). */
 const CA_PORT_DEFAULT = 8_080
+/** Where its STOQ client does. */
+const STOQ_PORT_DEFAULT = 9_292
 
 /** How this very program was started, for its validators. */
 function ownCommand(): [string, ...string[]] {
@@ -40,6 +43,7 @@ function describe(folder: string, ports: readonly NodePorts[]): void {
   print(`${ports.length} validators on this machine; throwaway keys, never use them elsewhere`)
   print(`  data     ${folder} (logs: validator-<i>/node.log)`)
   print(`  CA       ${each(({ ca }) => `https://[::1]:${ca}`)}`)
+  print(`  STOQ     ${each(({ stoq }) => `stoq://[::1]:${stoq}`)}`)
   print(`  API      ${each(({ api }) => `http://127.0.0.1:${api}`)}`)
   print(`  metrics  ${each(({ metrics }) => `http://127.0.0.1:${metrics}/metrics`)}`)
   print(`  p2p      ${each(({ p2p }) => `/ip4/127.0.0.1/tcp/${p2p}`)} (and the same ports by QUIC)`)
@@ -72,9 +76,11 @@ async function openNetwork(options: DevnetOptions, folder: string): Promise<Open
     )
   }
   const count = existing.length > 0 ? existing.length : (options.validators ?? VALIDATORS_DEFAULT)
-  const ports = Array.from({ length: count }, (_, i) => nodePorts(options.basePort, i, options.caPort))
+  const ports = Array.from({ length: count }, (_, i) =>
+    nodePorts(options.basePort, i, options.caPort, options.stoqPort),
+  )
   await requireNoneRuns(existing)
-  await requireFreePorts(ports, 'stop it, or choose other ports with --base-port and --ca-port')
+  await requireFreePorts(ports, 'stop it, or choose other ports with --base-port, --ca-port and --stoq-port')
   if (existing.length === 0) {
     const folders = await createNetwork({
       folder,
@@ -125,7 +131,7 @@ export function registerDevnetCommand(program: Command): void {
     )
     .option(
       '--base-port <port>',
-      'first port; each validator uses three, ten apart',
+      'first port; each validator uses four, ten apart',
       portOption,
       BASE_PORT_DEFAULT,
     )
@@ -134,6 +140,12 @@ export function registerDevnetCommand(program: Command): void {
       "port of the first validator's CA endpoint, the others following",
       portOption,
       CA_PORT_DEFAULT,
+    )
+    .option(
+      '--stoq-port <port>',
+      "port of the first validator's STOQ endpoint; the others' are beside their other ports",
+      portOption,
+      STOQ_PORT_DEFAULT,
     )
     .option('--epoch-blocks <n>', `${EPOCH_BLOCKS_HELP}; of a new network only`, epochBlocksOption)
     .addOption(
@@ -145,7 +157,7 @@ export function registerDevnetCommand(program: Command): void {
     .option('--until-height <height>', 'stop when this height is final', wholeNumber(1, 2 ** 48))
     .addHelpText(
       'after',
-      '\nExamples:\n  $ hypermesh devnet\n  $ hypermesh devnet --data ./net --base-port 9600 --ca-port 8090 --until-height 10',
+      '\nExamples:\n  $ hypermesh devnet\n  $ hypermesh devnet --data ./net --base-port 9600 --ca-port 8090 --stoq-port 9290 --until-height 10',
     )
     .action(async (options: DevnetOptions) => {
       const folder = options.data ?? defaultDevnetFolder()

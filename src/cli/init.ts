@@ -11,7 +11,7 @@ import { SETTABLE_FIELDS } from '../config/fields.ts'
 import { parseGenesis } from '../config/genesis-file.ts'
 import { formatListenAddress, multiaddrProblem, parseListenAddress } from '../config/values.ts'
 import { usageError } from './errors.ts'
-import { p2pPortIsFree, tcpIsFree } from './local-network/node-ports.ts'
+import { p2pPortIsFree, tcpIsFree, udpIsFree } from './local-network/node-ports.ts'
 import { readTextFile } from './parse-options.ts'
 import { print, printJson } from './print.ts'
 import { checkTrust } from './trust-option.ts'
@@ -38,7 +38,8 @@ async function portsToMove(): Promise<[name: string, value: string | string[]][]
     const address = field.kind === 'text' ? parseListenAddress(String(field.defaultValue)) : undefined
     if (address === undefined) continue
     let { port } = address
-    while (given.has(port) || !(await tcpIsFree(address.host, port))) port += PORT_STEP
+    const isFree = field.name === 'stoq.listen' ? udpIsFree : tcpIsFree
+    while (given.has(port) || !(await isFree(address.host, port))) port += PORT_STEP
     given.add(port)
     if (port !== address.port) moved.push([field.name, formatListenAddress({ host: address.host, port })])
   }

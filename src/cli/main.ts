@@ -9,6 +9,11 @@ import { EXIT } from './exit-codes.ts'
 import { defaultNode } from './node-location.ts'
 import { buildProgram } from './program.ts'
 
+/** `help start` is `start --help`, at any depth; `help` alone is that of the program. */
+function withHelpAsOption(args: readonly string[]): readonly string[] {
+  return args[0] === 'help' ? [...args.slice(1), '--help'] : args
+}
+
 /** What to do when no command is named: run the node that is set up here, else a network to play with. */
 function withDefaultCommand(args: readonly string[]): readonly string[] {
   const [first = ''] = args
@@ -20,7 +25,7 @@ function withDefaultCommand(args: readonly string[]): readonly string[] {
 
 async function run(args: readonly string[], debug: boolean): Promise<number> {
   try {
-    const words = withDefaultCommand(args)
+    const words = withDefaultCommand(withHelpAsOption(args))
     const program = await buildProgram(words[0])
     await program.parseAsync(words, { from: 'user' })
     return Number(process.exitCode ?? EXIT.ok)

@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<RegisterCommand>>> = {
   validate: async () => (await import('./validate.ts')).registerValidateCommand,
   receipt: async () => (await import('./receipt.ts')).registerReceiptCommand,
   verify: async () => (await import('./verify.ts')).registerVerifyCommand,
+  audit: async () => (await import('./audit.ts')).registerAuditCommand,
 }
 
 /**

@@ -1,19 +1,18 @@
 /** `receipt`: gets the receipt of a verdict from a node and prints it as the node gave it. Does not check what it proves. */
 
 import type { Command } from 'commander'
-import { parseReceiptJson } from '../codec/receipt-json.ts'
+import { parseReceiptJson, RECEIPT_JSON_BYTES_MAX } from '../codec/receipt-json.ts'
 import { decodeVerdict } from '../codec/verdict.ts'
 import { isOnRequestId } from '../ledger/receipt/verdict-facts.ts'
 import { readJson } from '../rpc/json-shape.ts'
 import { validationAnswer } from '../rpc/trustchain-json-response.ts'
 import { COUNTER_MAX } from '../types/primitives.ts'
 import { RECEIPT_WAIT_MS_MAX } from '../validation/receipt-desk.ts'
+import { callNode } from './ask-network.ts'
 import { CliError, usageError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { wholeNumber } from './parse-options.ts'
 import { requestKeyOf } from './request-key.ts'
-import { askByMultiaddr, caEndpoint } from './validate.ts'
-import { getReceipt } from './validation-client.ts'
 
 interface ReceiptOptions {
   readonly to: string
@@ -38,16 +37,9 @@ function numbersOf({ wait, fromHeight, fromEpoch }: ReceiptOptions): Record<stri
   }
 }
 
-async function ask(requestId: string, options: ReceiptOptions): Promise<Uint8Array> {
-  const numbers = numbersOf(options)
-  if (options.to.startsWith('/')) {
-    const payload = Buffer.from(JSON.stringify({ request_id: requestId, ...numbers }))
-    return askByMultiaddr(options, 'receipt', payload)
-  }
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(numbers)) query.set(name, String(value))
-  const call = { timeoutMs: options.timeout * 1_000, insecure: options.insecure === true }
-  return (await getReceipt(caEndpoint(options.to), requestId, query.toString(), call)).body
+function ask(requestId: string, options: ReceiptOptions): Promise<Uint8Array> {
+  const payload = Buffer.from(JSON.stringify({ request_id: requestId, ...numbersOf(options) }))
+  return callNode(options, 'receipt', payload, RECEIPT_JSON_BYTES_MAX)
 }
 
 /** Why there is no receipt, as the node says it. */
@@ -80,7 +72,7 @@ export function registerReceiptCommand(program: Command): void {
     .option('--request <file>', 'the request itself, or - for standard input, instead of an id')
     .requiredOption(
       '--to <url|multiaddr>',
-      'the node: its CA endpoint, or a p2p address ending in /p2p/<peer id>',
+      'the node: its CA endpoint, stoq://[::1]:9292, or a p2p address ending in /p2p/<peer id>',
     )
     .option(
       '--wait <seconds>',

@@ -5,10 +5,10 @@ import { readJson } from '../rpc/json-shape.ts'
 import { certificateValidationRequest, fourProofValidationRequest } from '../rpc/trustchain-json-request.ts'
 import type { RequestKey } from '../types/primitives.ts'
 import type { Transaction } from '../types/transaction.ts'
+import { kindOfRequest } from './ask-network.ts'
 import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { readRequest } from './validate.ts'
-import { kindOfRequest } from './validation-client.ts'
 
 /** Key of the request in a file. @throws CliError `E_FILE`, `E_REQUEST` (65) */
 export async function requestKeyOf(file: string): Promise<RequestKey> {

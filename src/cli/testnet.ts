@@ -54,7 +54,7 @@ export function registerTestnetCommand(program: Command): void {
     .requiredOption('--out <dir>', 'folder to make; must be empty or not there')
     .option(
       '--base-port <port>',
-      'first port; each validator uses four, ten apart',
+      'first port; each validator uses five, ten apart',
       portOption,
       BASE_PORT_DEFAULT,
     )

@@ -1,34 +1,19 @@
-/** `validate`: sends a request to a node, by URL or by multiaddr, and prints what the network answered. */
+/**
+ * `validate`: asks a network for a verdict, through the nodes that are named or found by DNS, and prints it. How they are
+ * asked is the client's affair (src/client).
+ */
 
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import type { Command } from 'commander'
-import { genesisHash } from '../codec/genesis.ts'
-import { isHex, toHex } from '../codec/hex.ts'
-import { parseGenesis } from '../config/genesis-file.ts'
-import { parseAddress, peerIdOf } from '../network/addresses.ts'
-import { readJson } from '../rpc/json-shape.ts'
-import { validationAnswer } from '../rpc/trustchain-json-response.ts'
-import type { GenesisHash } from '../types/primitives.ts'
+import { toHex } from '../codec/hex.ts'
 import type { SecondsNanos } from '../types/validation-request.ts'
 import type { ValidationAnswer } from '../validation/answer.ts'
-import { type ConsensusCall, callConsensus } from './consensus-call.ts'
-import { CliError, usageError } from './errors.ts'
+import { type AskOptions, askNetwork } from './ask-network.ts'
+import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
-import { genesisOfData, knownNetworks } from './known-networks.ts'
-import { readTextFile, wholeNumber } from './parse-options.ts'
+import { wholeNumber } from './parse-options.ts'
 import { print } from './print.ts'
-import { kindOfRequest, postRequest, type RequestKind } from './validation-client.ts'
-
-interface ValidateOptions {
-  readonly to: string
-  readonly json?: boolean
-  readonly insecure?: boolean
-  /** Seconds. */
-  readonly timeout: number
-  readonly genesis?: string
-  readonly data?: string
-}
 
 /** A file of a request, or standard input. @throws CliError `E_FILE` (65) */
 export async function readRequest(file: string, what = 'request'): Promise<Uint8Array> {
@@ -42,73 +27,6 @@ export async function readRequest(file: string, what = 'request'): Promise<Uint8
       cause,
     })
   }
-}
-
-/** The networks to try, by genesis hash: the one that is named, or those that this machine knows. */
-async function networksOf(options: MultiaddrOptions): Promise<GenesisHash[]> {
-  if (options.genesis !== undefined) {
-    if (isHex(options.genesis, 32)) return [options.genesis as GenesisHash]
-    return [genesisHash(parseGenesis(readTextFile(options.genesis, 'genesis file'), options.genesis))]
-  }
-  if (options.data !== undefined) {
-    const genesis = genesisOfData(options.data)
-    if (genesis !== undefined) return [genesis]
-    throw usageError(
-      `${options.data} is not a node's data directory`,
-      'name one that "hypermesh start" takes',
-    )
-  }
-  const networks = await knownNetworks()
-  if (networks.length > 0) return networks
-  throw usageError('which network the node belongs to is not known here', 'name it with --genesis or --data')
-}
-
-/** How a node is found by a multiaddr. */
-export type MultiaddrOptions = Pick<ValidateOptions, 'to' | 'timeout' | 'genesis' | 'data'>
-
-/**
- * Asks the node of `to` over libp2p.
- * @returns the payload of its answer
- * @throws CliError `E_NO_ANSWER`, `E_NOT_ANSWERED` (69), `E_USAGE` (64)
- */
-export async function askByMultiaddr(
-  options: MultiaddrOptions,
-  kind: ConsensusCall,
-  bytes: Uint8Array,
-): Promise<Uint8Array> {
-  const address = parseAddress(options.to)
-  if (peerIdOf(address) === undefined) {
-    throw usageError(`${options.to} names no peer`, 'append /p2p/<peer id>, as "hypermesh status" shows it')
-  }
-  let refused: unknown
-  for (const genesis of await networksOf(options)) {
-    try {
-      const response = await callConsensus(address, genesis, kind, bytes, options.timeout * 1_000)
-      if (response.payload.length > 0) return response.payload
-      throw new CliError('E_NOT_ANSWERED', 'the node did not answer the request', {
-        ...(response.error === null ? {} : { why: response.error }),
-        exitCode: EXIT.network,
-      })
-    } catch (error) {
-      // Of several networks only one is the node's; any other failure is the answer.
-      if (!(error instanceof CliError) || error.advice.why?.includes('wrong-genesis') !== true) throw error
-      refused = error
-    }
-  }
-  throw refused
-}
-
-/** @throws CliError `E_USAGE` (64) for what is no base URL of a CA endpoint */
-export function caEndpoint(to: string): URL {
-  const url = URL.parse(to)
-  if (url !== null && /^https?:$/.test(url.protocol)) return url
-  throw usageError(`"${to}" is no URL or multiaddr`, 'write https://[::1]:8080 or /ip4/…/tcp/…/p2p/…')
-}
-
-function askByUrl(options: ValidateOptions, kind: RequestKind, bytes: Uint8Array): Promise<Uint8Array> {
-  const url = caEndpoint(options.to)
-  const call = { timeoutMs: options.timeout * 1_000, insecure: options.insecure === true }
-  return postRequest(url, kind, bytes, call)
 }
 
 function isoTime({ secs, nanos }: SecondsNanos): string {
@@ -146,40 +64,48 @@ export function exitCodeOf({ result }: ValidationAnswer): number {
   return result.errorCode === 'INVALID_PROOF_FORMAT' ? EXIT.data : EXIT.network
 }
 
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
+
 export function registerValidateCommand(program: Command): void {
   program
     .command('validate')
     .description('send a request to a node and print the verdict')
     .argument('<file>', 'the request, or - for standard input')
-    .requiredOption(
+    .option(
       '--to <url|multiaddr>',
-      'the node: its CA endpoint, or a p2p address ending in /p2p/<peer id>',
+      'a node: its CA endpoint, stoq://[::1]:9292, or a p2p address ending in /p2p/<peer id>; again for others to ask when it fails',
+      collect,
     )
+    .option(
+      '--discover <domain>',
+      'find the nodes by the SRV records of a domain; --to is for when there are none',
+    )
+    .option('--dns <address>', "DNS server to ask, with its port (default: the system's)", collect)
     .option('--json', 'print the raw answer')
+    .option('--wait', 'try again and wait for the verdict until the time is up')
     .option('--timeout <seconds>', 'give up after so long', wholeNumber(1, 600), 15)
-    .option('--insecure', 'accept any TLS certificate (on loopback any is accepted)')
+    .option(
+      '--insecure',
+      'accept any TLS certificate (on loopback any is accepted; over STOQ there is no other)',
+    )
+    .option('--pin <file>', 'accept this TLS certificate (PEM) and no other')
     .option('--genesis <file|hash>', 'network of a multiaddr (default: the networks known on this machine)')
     .option('--data <dir>', 'data directory of a node of that network')
     .addHelpText(
       'after',
       '\nExit code: 0 Valid, 1 Invalid, 65 the request cannot be read, 69 no verdict.' +
-        "\n\nExample:\n  $ hypermesh request certificate | hypermesh validate - --to 'https://[::1]:8080'",
+        "\n\nExamples:\n  $ hypermesh request certificate | hypermesh validate - --to 'https://[::1]:8080'" +
+        "\n  $ hypermesh validate request.json --to 'https://[::1]:8080' --to 'https://[::1]:8081'" +
+        '\n  $ hypermesh validate request.json --discover example.org',
     )
-    .action(async (file: string, options: ValidateOptions) => {
-      const bytes = await readRequest(file)
-      const kind = kindOfRequest(bytes)
-      const ask = options.to.startsWith('/') ? askByMultiaddr : askByUrl
-      const raw = await ask(options, kind, bytes)
-      const answer = readJson(validationAnswer, raw)
-      if (!answer.ok) {
-        throw new CliError('E_ANSWER', `${options.to} answered something else than a verdict`, {
-          why: answer.detail,
-          fix: 'check that --to is the CA endpoint of a hypermesh node',
-          exitCode: EXIT.network,
-        })
-      }
-      if (options.json === true) print(Buffer.from(raw).toString())
-      else for (const line of answerLines(answer.value)) print(line)
-      process.exitCode = exitCodeOf(answer.value)
+    .action(async (file: string, options: AskOptions & { readonly json?: boolean }) => {
+      const { answer, payload, before } = await askNetwork(options, await readRequest(file))
+      for (const { endpoint, outcome, why } of before)
+        process.stderr.write(`${endpoint}: ${outcome}, ${why}\n`)
+      if (options.json === true) print(Buffer.from(payload).toString())
+      else for (const line of answerLines(answer)) print(line)
+      process.exitCode = exitCodeOf(answer)
     })
 }

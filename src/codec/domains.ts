@@ -28,6 +28,7 @@ export const DOMAINS = {
   spaceIndex: 'hypermesh/attestation/space/v1',
   workNullifier: 'hypermesh/nullifier/work/v1',
   operatorSequence: 'hypermesh/operator-sequence/v1',
+  auditLine: 'hypermesh/audit-line/v1',
   proofOfWork: 'hypermesh/proof-of-work/v1',
 } as const
 

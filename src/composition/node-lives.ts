@@ -11,6 +11,8 @@ export interface NodeAddresses {
   readonly ca: string
   readonly api: string
   readonly metrics: string
+  /** Null: switched off, or no QUIC on this platform. */
+  readonly stoq: string | null
 }
 
 /** Builds all of a node; what it opens goes into the order, in which it is closed. */
@@ -21,7 +23,7 @@ export class NodeLives {
   readonly #logger: Logger
   readonly #stopped = Promise.withResolvers<void>()
   #order = new StopOrder()
-  #addresses: NodeAddresses = { p2p: [], ca: '', api: '', metrics: '' }
+  #addresses: NodeAddresses = { p2p: [], ca: '', api: '', metrics: '', stoq: null }
   #isStopping = false
   /** Starting anew, or the last time that was done. */
   #turning: Promise<void> = Promise.resolve()

@@ -9,7 +9,6 @@ import { createNetwork, type Network } from '../network/network.ts'
 import type { SnapshotSource } from '../network/snapshot-server.ts'
 import type { ModuleLogger } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
-import { ClientLimiter, clientLimitsOf } from '../rpc/client-limiter.ts'
 import { makeConsensusCalls } from '../rpc/libp2p/consensus-calls.ts'
 import { AuthenticatedPeers } from '../session/authenticated-peers.ts'
 import { Sessions } from '../session/sessions.ts'
@@ -20,6 +19,7 @@ import type { NodeFallback } from './node-fallback.ts'
 import type { NodeStorage } from './node-storage.ts'
 import type { StateSnapshots } from './state-snapshots.ts'
 import type { SystemClock } from './system-clock.ts'
+import { meteredLimiter } from './validation-metrics.ts'
 
 export interface NetworkPorts {
   readonly service: ValidationService
@@ -67,7 +67,8 @@ export async function buildNetwork(
     mlKem: selectMlKem768(),
     logger: p2pLogger,
   })
-  const limiter = new ClientLimiter(() => clock.monotonicMs(), clientLimitsOf(config.ca.ratePerSecond))
+  const limiter = meteredLimiter(config, clock, metrics)
+  const { ratePerSecond } = config.ca
   p2pLogger.debug({ id, network: genesis.network }, 'network built')
   return createNetwork({
     networkKey,
@@ -102,6 +103,8 @@ export async function buildNetwork(
     },
     snapshotSource: snapshots?.source ?? NO_SNAPSHOTS,
     calls: makeConsensusCalls({ service, limiter, logger: logger.module('rpc') }),
+    // Above the limiter's own, which can say when to come back; this is for one that does not.
+    callRate: { messagesPerSecond: 2 * ratePerSecond, messagesBurst: 4 * ratePerSecond },
     onConsensusMessage: (from, bytes) => consensus.receive(from, bytes),
     onReachabilityChange: (validator, isReachable) => consensus.reachabilityChanged(validator, isReachable),
     nowMs: () => clock.unixMs(),

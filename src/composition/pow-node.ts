@@ -14,14 +14,15 @@ import { ThreadMiner } from '../runtime/pow/thread-miner.ts'
 import { MinedBlocks } from '../storage/pow-store.ts'
 import type { MiningParameters } from '../types/pow.ts'
 import { asHeight, type BlockHash, type MonotonicMs } from '../types/primitives.ts'
-import { ValidationService } from '../validation/validation-service.ts'
 import { nodeNameOf } from './api-views.ts'
 import { nextSetOf } from './epochs.ts'
 import { startListeners } from './listeners.ts'
+import { NodeEvents } from './node-events.ts'
 import type { NodeAddresses } from './node-lives.ts'
 import { buildNetwork } from './node-network.ts'
 import { buildPool } from './node-pool.ts'
 import type { NodeStorage } from './node-storage.ts'
+import { buildValidation } from './node-validation.ts'
 import { OperatorViews } from './operator-views.ts'
 import { observePow } from './pow-observer.ts'
 import { powReadiness } from './pow-readiness.ts'
@@ -32,7 +33,6 @@ import { StakingViews } from './staking-views.ts'
 import type { StopOrder } from './stop-order.ts'
 import type { SystemClock } from './system-clock.ts'
 import { TransactionFlow } from './transaction-flow.ts'
-import { validationObserver } from './validation-metrics.ts'
 import { VerdictFeed } from './verdict-feed.ts'
 import { verdictStore } from './verdict-store.ts'
 
@@ -62,6 +62,7 @@ export async function startPowNode(
   const startedAt = clock.monotonicMs()
   const lastBlock = { at: null as MonotonicMs | null }
   const feed = new VerdictFeed((requestKey) => chain.state.judgement(requestKey))
+  const events = new NodeEvents(metrics)
   const admission = new StakingAdmission(chain, rules)
   const pool = buildPool({
     config: config.mempool,
@@ -109,6 +110,7 @@ export async function startPowNode(
     },
     onSettled: (blocks) => {
       feed.finalized(blocks)
+      events.finalized(blocks)
       pool.review(({ transaction }) => admission.isHopeless(transaction))
     },
     onFatal,
@@ -130,25 +132,14 @@ export async function startPowNode(
       peers: () => network.peers.count(),
       storageFailure: () => storage.diskShortage(),
     })
-  const service = new ValidationService({
-    store: verdictStore(chain),
-    submitter: flow,
-    feed,
-    readiness: {
-      check: () => {
-        const failing = readiness().find(({ ok }) => !ok)
-        return failing === undefined
-          ? { ready: true }
-          : { ready: false, reason: failing.reason ?? failing.name }
-      },
-    },
-    clock,
-    nodeName,
-    version: BUILD.version,
-    limits: { deadlineMs: config.ca.deadlineMs },
-    observe: validationObserver(metrics),
-  })
-  order.opened('validation service', () => service.close())
+  const check = () => {
+    const failing = readiness().find(({ ok }) => !ok)
+    return failing === undefined
+      ? { ready: true as const }
+      : { ready: false as const, reason: failing.reason ?? failing.name }
+  }
+  const asked = { store: verdictStore(chain), submitter: flow, feed, nodeName, readiness: { check } }
+  const service = await buildValidation(parts, asked, order)
 
   const network: Network = await buildNetwork(options, storage, metrics, {
     service,
@@ -209,11 +200,13 @@ export async function startPowNode(
     metrics.ledger.mempoolItems.set(pool.size)
     metrics.ledger.mempoolBytes.set(pool.bytes)
     metrics.consensus.height.set(node.look().tip.block.header.height)
-    for (const { name, ok } of readiness()) metrics.http.ready.set(ok ? 1 : 0, { check: name })
+    const checks = readiness()
+    events.readiness(checks)
+    for (const { name, ok } of checks) metrics.http.ready.set(ok ? 1 : 0, { check: name })
   }, HOUSEKEEPING_MS)
   order.opened('housekeeping', () => clearInterval(housekeeping))
   const urls = await startListeners(
-    { config, logger, directory: storage.directory, clock, metrics, service, views },
+    { config, logger, directory: storage.directory, clock, metrics, service, views, events: events.streams },
     order,
   )
   return { p2p: [...network.host.addresses()], ...urls }

@@ -18,6 +18,8 @@ const runInfoSchema = z.object({
     ca: z.string(),
     api: z.string(),
     metrics: z.string(),
+    /** `stoq://[::1]:9292`; null where nothing listens for it. */
+    stoq: z.string().nullable().default(null),
   }),
 })
 

@@ -68,6 +68,18 @@ const ca = z
       .describe(
         'without a verdict after this long a request is answered VALIDATION_TIMEOUT; its status has the verdict later',
       ),
+    'max-in-flight': z
+      .int()
+      .min(16)
+      .max(1_000_000)
+      .default(16_384)
+      .describe('requests without a verdict yet at most, and calls that wait for one'),
+    'max-in-flight-per-client': z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(4_096)
+      .describe('of those, of one client: a peer, an IPv4 address, an IPv6 /64; loopback may have them all'),
     // Last: a table's own settings stand before its sub-tables in a TOML file.
     tls: z
       .strictObject({
@@ -80,11 +92,54 @@ const ca = z
       .refine(({ cert, key }) => (cert === '') === (key === ''), 'set both cert and key, or none of them')
       .prefault({}),
   })
-  .transform(({ rate: ratePerSecond, deadline: deadlineMs, ...rest }) => ({
-    ...rest,
-    ratePerSecond,
-    deadlineMs,
+  .transform((section) => ({
+    listen: section.listen,
+    scheme: section.scheme,
+    tls: section.tls,
+    ratePerSecond: section.rate,
+    deadlineMs: section.deadline,
+    inFlightMax: section['max-in-flight'],
+    inFlightPerClientMax: section['max-in-flight-per-client'],
   }))
+
+/** Room for a few hundred lines. */
+const AUDIT_FILE_BYTES_MIN = 64 * 2 ** 10
+
+const audit = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('keep every validation call with its result'),
+    path: z
+      .string()
+      .min(1)
+      .max(1_024)
+      .default('audit')
+      .describe('folder of the log, relative to the data directory; nothing else lies in it'),
+    size: size
+      .refine(
+        (bytes) => bytes >= AUDIT_FILE_BYTES_MIN && bytes <= 16 * 2 ** 30,
+        'expected between 64KiB and 16GiB',
+      )
+      .prefault('64MiB')
+      .describe('a file so large takes no more lines; the next one begins'),
+    files: z.int().min(0).max(1_000_000).default(16).describe('files kept; the oldest go. 0: keep all'),
+    'on-failure': z
+      .enum(['warn', 'refuse'])
+      .default('warn')
+      .describe('while the log cannot be written: warn and answer, or refuse every call'),
+  })
+  .transform(({ 'on-failure': onFailure, size: fileBytesMax, files: filesMax, ...rest }) => ({
+    ...rest,
+    fileBytesMax,
+    filesMax,
+    onFailure,
+  }))
+
+const stoq = z.strictObject({
+  enabled: z.boolean().default(true).describe('answer STOQ calls too (QUIC, the same as the CA endpoint)'),
+  listen: listenAddress
+    .prefault('[::1]:9292')
+    .describe("where STOQ clients call, by UDP; TrustChain's default address"),
+})
 
 const mempool = z
   .strictObject({
@@ -162,6 +217,7 @@ export const configSchema = z.strictObject({
   schema: z.literal(1).default(1).describe('version of this file'),
   p2p: p2p.prefault({}),
   ca: ca.prefault({}),
+  stoq: stoq.prefault({}),
   api: z
     .strictObject({
       listen: listenAddress.prefault('127.0.0.1:9441').describe('public API: status, blocks, peers'),
@@ -186,6 +242,7 @@ export const configSchema = z.strictObject({
         .describe('auto: human on a terminal, else json'),
     })
     .prefault({}),
+  audit: audit.prefault({}),
   mempool: mempool.prefault({}),
   storage: storage.prefault({}),
   sync: sync.prefault({}),
@@ -197,6 +254,8 @@ export const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>
 export type P2pConfig = Config['p2p']
 export type CaConfig = Config['ca']
+export type AuditConfig = Config['audit']
+export type StoqConfig = Config['stoq']
 export type LogConfig = Config['log']
 export type MempoolConfig = Config['mempool']
 export type StorageConfig = Config['storage']

@@ -14,8 +14,8 @@ import type { ProtocolLimits } from './topics.ts'
 
 /** Answers calls. Must not be told of the bounds: they are kept before it is asked. */
 export interface CallHandler {
-  /** @param client peer id of the caller */
-  answer(request: Uint8Array, client: string): Promise<Uint8Array>
+  /** @param client peer id of the caller. @param signal aborted when the caller is gone */
+  answer(request: Uint8Array, client: string, signal: AbortSignal): Promise<Uint8Array>
   /** The answer to a request that was not read because it is too long or comes too often. */
   refuse(reason: 'too-long' | 'too-often'): Uint8Array
 }
@@ -71,15 +71,25 @@ export class CallServer {
       deadlineMs: requestDeadlineMs,
       budget: this.#budget,
     })
-    stream.send(await this.#answer(request, client))
+    const gone = new AbortController()
+    const onClose = (): void => gone.abort()
+    stream.addEventListener('close', onClose)
+    const answer = await this.#answer(request, client, gone.signal)
+    stream.removeEventListener('close', onClose)
+    if (gone.signal.aborted) return
+    stream.send(answer)
     await stream.close()
   }
 
-  async #answer(request: Uint8Array | 'too-long' | 'no-room', client: string): Promise<Uint8Array> {
+  async #answer(
+    request: Uint8Array | 'too-long' | 'no-room',
+    client: string,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
     const { handler } = this.#options
     if (request === 'too-long') return handler.refuse('too-long')
     if (request === 'no-room' || !this.#tokensOf(client).take(1)) return handler.refuse('too-often')
-    return handler.answer(request, client)
+    return handler.answer(request, client, signal)
   }
 
   #tokensOf(client: string): TokenBucket {

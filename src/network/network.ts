@@ -23,7 +23,7 @@ import { PeerFinder } from './peer-finder.ts'
 import { PeerTable } from './peers.ts'
 import { SnapshotFetch } from './snapshot-fetch.ts'
 import { SnapshotServer, type SnapshotSource } from './snapshot-server.ts'
-import { PROTOCOL_LIMITS } from './topics.ts'
+import { PROTOCOL_LIMITS, type ProtocolLimits } from './topics.ts'
 import { type PeerIdentities, ValidatorPeers } from './validator-peers.ts'
 
 /** What the network layer is given. */
@@ -40,6 +40,8 @@ export interface NetworkOptions extends Omit<HostOptions, 'validatorPeers'> {
   readonly snapshotSource: SnapshotSource
   /** Answers TrustChain's calls; absent: the protocol is not offered. */
   readonly calls?: CallHandler
+  /** What one peer's calls are held to; absent: as in topics.ts. */
+  readonly callRate?: Pick<ProtocolLimits, 'messagesPerSecond' | 'messagesBurst'>
   readonly onConsensusMessage: (from: ValidatorId, bytes: Uint8Array) => void
   readonly onReachabilityChange: (id: ValidatorId, isReachable: boolean) => void
   /** Unix time in milliseconds. */
@@ -136,7 +138,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
       : new CallServer({
           host: libp2p,
           protocol: names.validation,
-          limits: PROTOCOL_LIMITS.validation,
+          limits: { ...PROTOCOL_LIMITS.validation, ...options.callRate },
           handler: calls,
           requestDeadlineMs: CALL_REQUEST_DEADLINE_MS,
           meter,

@@ -1,10 +1,10 @@
 /**
- * Every metric of the node, with its unit and the closed sets of its labels: the one place to look a name up.
- * Nothing is counted here; components get the handles of their own section.
+ * Every metric of the node, with its unit and the closed sets of its labels: the one place to look a name up (those of
+ * its process are in process-metrics.ts). Nothing is counted here; components get the handles of their own section.
  */
 
-import { LoopLag } from './loop-lag.ts'
 import { MetricRegistry } from './metric-registry.ts'
+import { type BuildInfo, processMetrics } from './process-metrics.ts'
 
 const NONE = {}
 const PHASES = ['prepare', 'pre-commit', 'commit'] as const
@@ -14,10 +14,12 @@ const PROOFS = ['space', 'stake', 'work', 'time'] as const
 export const HTTP_ROUTES = [
   '/consensus/validation/certificate',
   '/consensus/validation/four-proof',
+  '/consensus/validation/batch',
   '/consensus/validation/status/:id',
   '/consensus/validation/receipt/:id',
   '/consensus/health',
   '/consensus/metrics',
+  '/consensus/events',
   '/livez',
   '/readyz',
   '/metrics',
@@ -112,18 +114,47 @@ function validatorMetrics(r: MetricRegistry) {
 
 function validationMetrics(r: MetricRegistry) {
   const name = (suffix: string): string => `hypermesh_validation_${suffix}`
-  const kind = ['certificate', 'four-proof', 'status'] as const
+  const kind = ['certificate', 'four-proof', 'batch', 'status'] as const
   return {
     requests: r.counter(name('requests_total'), 'Validation calls answered.', {
       kind,
-      result: ['valid', 'invalid', 'pending', 'error', 'refused'],
+      result: ['valid', 'invalid', 'pending', 'error', 'refused', 'abandoned'],
     }),
+    refusals: r.counter(
+      name('refusals_total'),
+      'Calls refused for lack of room, by the limit that was reached.',
+      {
+        reason: ['rate', 'client-in-flight', 'node-in-flight', 'pool', 'audit'],
+      },
+    ),
     duration: r.histogram(name('duration_seconds'), 'From a call to its answer.', { kind }),
     proofFailures: r.counter(name('proof_failures_total'), 'Proofs that failed in the verdicts given.', {
       proof: PROOFS,
     }),
     pending: r.gauge(name('pending'), 'Calls waiting for their verdict.', NONE),
     idempotentHits: r.counter(name('idempotent_hits_total'), 'Calls answered from an earlier verdict.', NONE),
+  }
+}
+
+function auditMetrics(r: MetricRegistry) {
+  const name = (suffix: string): string => `hypermesh_audit_${suffix}`
+  return {
+    lines: r.counter(name('lines_total'), 'Lines of the audit log that were written.', NONE),
+    lost: r.counter(name('lost_total'), 'Calls that the audit log does not have.', {
+      reason: ['buffer-full', 'write-failed'],
+    }),
+    failing: r.gauge(name('failing'), '1 while the audit log cannot be written.', NONE),
+    waiting: r.gauge(name('waiting'), 'Calls that wait to be written.', NONE),
+  }
+}
+
+function eventMetrics(r: MetricRegistry) {
+  const name = (suffix: string): string => `hypermesh_events_${suffix}`
+  return {
+    readers: r.gauge(name('readers'), 'Open streams of events.', NONE),
+    cut: r.counter(name('cut_total'), 'Streams of events that were cut or not opened.', {
+      reason: ['too-many', 'slow'],
+    }),
   }
 }
 
@@ -258,29 +289,22 @@ function httpMetrics(r: MetricRegistry) {
   }
 }
 
-/** What runs here, for `hypermesh_build_info`. */
-export interface BuildInfo {
-  readonly version: string
-  /** Git commit, or `unknown`. */
-  readonly commit: string
-}
-
-function processMetrics(r: MetricRegistry, build: BuildInfo): LoopLag {
-  const lag = new LoopLag()
-  r.info('hypermesh_build_info', 'What runs here.', { ...build, node: process.versions.node })
-  r.measured('hypermesh_event_loop_lag_seconds', 'Worst delay of the event loop since the last scrape.', () =>
-    lag.take(),
-  )
-  // The names below are the ones every Prometheus client library uses.
-  r.measuredTotal('process_cpu_seconds_total', 'User and system CPU time.', () => {
-    const { user, system } = process.cpuUsage()
-    return (user + system) / 1e6
-  })
-  r.measured('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss())
-  r.measured('process_heap_bytes', 'JavaScript heap in use.', () => process.memoryUsage().heapUsed)
-  const startedAt = Date.now() / 1_000 - process.uptime()
-  r.measured('process_start_time_seconds', 'Unix time at which the process started.', () => startedAt)
-  return lag
+function stoqMetrics(r: MetricRegistry) {
+  const name = (suffix: string): string => `hypermesh_rpc_stoq_${suffix}`
+  return {
+    connections: r.gauge(name('connections'), 'STOQ connections that are open.', NONE),
+    accepted: r.counter(name('connections_total'), 'STOQ connections that clients opened.', {
+      result: ['accepted', 'refused'],
+    }),
+    calls: r.counter(name('calls_total'), 'STOQ calls by what became of them.', {
+      result: ['answered', 'too-long', 'no-room', 'late', 'gone', 'stopping'],
+    }),
+    duration: r.histogram(
+      name('call_duration_seconds'),
+      'From the first byte of a STOQ call to its answer.',
+      NONE,
+    ),
+  }
 }
 
 /** All handles, by the component that uses them. */
@@ -291,9 +315,12 @@ export function createMetrics(build: BuildInfo) {
     consensus: consensusMetrics(registry),
     validator: validatorMetrics(registry),
     validation: validationMetrics(registry),
+    audit: auditMetrics(registry),
+    events: eventMetrics(registry),
     p2p: p2pMetrics(registry),
     ledger: ledgerMetrics(registry),
     http: httpMetrics(registry),
+    stoq: stoqMetrics(registry),
     /** The text of `GET /metrics`. */
     render: (): Promise<string> => registry.render(),
     /** Stops the one timer there is. */

@@ -7,9 +7,10 @@ import { receiptJson } from '../codec/receipt-json.ts'
 import { utf8ToBytes } from '../codec/utf8.ts'
 import type { Logger } from '../types/logger.ts'
 import type { AnswerErrorCode, ValidationAnswer } from '../validation/answer.ts'
+import type { CallContext, Carrier } from '../validation/ports.ts'
 import type { ValidationService } from '../validation/validation-service.ts'
-import type { ClientLimiter } from './client-limiter.ts'
-import { decodeEnvelopeRequest, encodeEnvelopeResponse } from './envelope.ts'
+import type { Admission, ClientLimiter } from './client-limiter.ts'
+import { decodeEnvelopeRequest, type EnvelopeRequest, encodeEnvelopeResponse } from './envelope.ts'
 import { readJson, type Shape } from './json-shape.ts'
 import { receiptAsk, receiptCall } from './receipt-ask.ts'
 import {
@@ -24,6 +25,8 @@ export interface CallHandlerOptions {
   readonly service: ValidationService
   readonly limiter: ClientLimiter
   readonly logger: Logger
+  /** What carries the envelopes; absent: STOQ, whose envelopes they are. */
+  readonly carrier?: Carrier
 }
 
 /**
@@ -34,7 +37,12 @@ interface Outcome {
   readonly json: string
   readonly error: string | null
 }
-type Method = (payload: Uint8Array, service: ValidationService, client: string) => Promise<Outcome>
+type Method = (
+  payload: Uint8Array,
+  service: ValidationService,
+  client: string,
+  context: CallContext,
+) => Promise<Outcome>
 
 /** Codes after which trying again helps: the client retries whatever is not a success, and nothing else. */
 const TRY_AGAIN: ReadonlySet<AnswerErrorCode> = new Set([
@@ -42,6 +50,8 @@ const TRY_AGAIN: ReadonlySet<AnswerErrorCode> = new Set([
   'VALIDATION_TIMEOUT',
   'INTERNAL_CONSENSUS_ERROR',
   'RECEIPT_NOT_READY',
+  'TOO_MANY_REQUESTS',
+  'NODE_BUSY',
 ])
 
 function outcomeOf(answer: ValidationAnswer): Outcome {
@@ -60,13 +70,14 @@ function method<T>(
     service: ValidationService,
     request: T,
     client: string,
+    context: CallContext,
   ) => Promise<ValidationAnswer> | ValidationAnswer,
 ): Method {
-  return async (payload, service, client) => {
+  return async (payload, service, client, context) => {
     const request = readJson(shape, payload)
-    if (request.ok) return outcomeOf(await call(service, request.value, client))
+    if (request.ok) return outcomeOf(await call(service, request.value, client, context))
     return {
-      json: answerJson(service.malformed(kind, request.detail)),
+      json: answerJson(service.malformed(kind, request.detail, client, context)),
       error: `Invalid request: Invalid ${kind} request: ${request.detail}`,
     }
   }
@@ -88,11 +99,13 @@ const receipt: Method = async (payload, service) => {
 }
 
 const METHODS: Readonly<Record<string, Method>> = {
-  validate_certificate: method(certificateValidationRequest, 'certificate', (service, request, client) =>
-    service.validateCertificate(request, client),
+  validate_certificate: method(
+    certificateValidationRequest,
+    'certificate',
+    (service, request, client, context) => service.validateCertificate(request, client, context),
   ),
-  validate_proofs: method(fourProofValidationRequest, 'four-proof', (service, request, client) =>
-    service.validateProofs(request, client),
+  validate_proofs: method(fourProofValidationRequest, 'four-proof', (service, request, client, context) =>
+    service.validateProofs(request, client, context),
   ),
   validation_status: method(statusRequest, 'status', (service, request) => service.status(request.requestId)),
   receipt,
@@ -108,11 +121,29 @@ const ROUTES: ReadonlyMap<string, Method> = new Map(
   ]),
 )
 
-/** Answers one envelope. Never rejects: what the bytes lack and what we fail at are error envelopes. */
+/** The caller's own deadline in an envelope's metadata: milliseconds in decimal digits; anything else is passed over. */
+const DEADLINE_KEY = 'deadline_ms'
+
+function deadlineIn(metadata: EnvelopeRequest['metadata']): Pick<CallContext, 'deadlineMs'> {
+  const text = metadata.find(([key]) => key === DEADLINE_KEY)?.[1]
+  return text !== undefined && /^\d{1,9}$/.test(text) ? { deadlineMs: Number(text) } : {}
+}
+
+/** What a caller is told that sends too much. */
+export function rateRefusal({ limit, retryAfterMs }: Extract<Admission, { ok: false }>): string {
+  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1_000))
+  return `Handler error: TOO_MANY_REQUESTS: the limit is ${limit}; try again in ${seconds} s`
+}
+
+/**
+ * Answers one envelope. Never rejects: what the bytes lack and what we fail at are error envelopes.
+ * @param signal aborted when the caller is gone
+ */
 export async function handleEnvelope(
   bytes: Uint8Array,
-  { service, limiter, logger }: CallHandlerOptions,
+  { service, limiter, logger, carrier = 'stoq' }: CallHandlerOptions,
   client: string,
+  signal?: AbortSignal,
 ): Promise<Uint8Array> {
   const request = decodeEnvelopeRequest(bytes)
   if (!request.ok) return failure('', `Invalid request format: ${request.detail}`)
@@ -121,10 +152,15 @@ export async function handleEnvelope(
   if (handler === undefined) {
     return failure(id, `Handler not found: ${request.value.service}/${request.value.method}`)
   }
-  if (!limiter.admits(client))
-    return failure(id, 'Handler error: too many requests from this client, try again')
+  const admission = limiter.take(client, 1)
+  if (!admission.ok) return failure(id, rateRefusal(admission))
+  const context = {
+    carrier,
+    ...deadlineIn(request.value.metadata),
+    ...(signal === undefined ? {} : { signal }),
+  }
   try {
-    const { json, error } = await handler(payload, service, client)
+    const { json, error } = await handler(payload, service, client, context)
     return response(id, error, utf8ToBytes(json))
   } catch (error) {
     logger.error({ error }, 'a validation call failed by a fault of ours')

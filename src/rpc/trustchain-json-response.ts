@@ -5,8 +5,8 @@
 import { assert, unreachable } from '../types/assert.ts'
 import type { AnswerErrorCode, AnswerStatus, ValidationAnswer } from '../validation/answer.ts'
 import { systemTimeOf } from '../validation/answer.ts'
+import type { HealthAnswer } from '../validation/health-answer.ts'
 import type { ValidationMetrics } from '../validation/validation-metrics.ts'
-import type { HealthAnswer } from '../validation/validation-service.ts'
 import {
   bool,
   bytesFixed,
@@ -103,6 +103,23 @@ export const validationAnswer: Shape<ValidationAnswer> = struct<ValidationAnswer
 export function healthJson(health: HealthAnswer): string {
   const { status, service, version, reason } = health
   return JSON.stringify({ status, service, version, ...(reason === null ? {} : { reason }) })
+}
+
+/** What a client reads of it; another server has no version and no reason. */
+export const healthAnswer: Shape<HealthReading> = struct<HealthReading>({
+  status: line,
+  service: line,
+  version: option(line),
+  reason: option(line),
+})
+
+/** A health answer as a client sees it: the texts of whatever server is there. */
+export interface HealthReading {
+  /** `healthy`, or why not in one word. */
+  readonly status: string
+  readonly service: string
+  readonly version: string | null
+  readonly reason: string | null
 }
 
 const metricsShape = struct<

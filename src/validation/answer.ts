@@ -16,7 +16,13 @@ export type AnswerStatus =
   | { readonly kind: 'valid' }
   | { readonly kind: 'invalid'; readonly failedProofs: readonly string[]; readonly reason: string }
   | { readonly kind: 'pending'; readonly estimatedCompletion: SecondsNanos }
-  | { readonly kind: 'error'; readonly errorCode: AnswerErrorCode; readonly message: string }
+  | {
+      readonly kind: 'error'
+      readonly errorCode: AnswerErrorCode
+      readonly message: string
+      /** After so long it is worth trying again. For headers: the shape of the wire has no place for it. */
+      readonly retryAfterMs?: number
+    }
 
 /** Why there is no verdict, or no receipt, to answer with (spec/four-proofs.md, "The answer"). */
 export type AnswerErrorCode =
@@ -28,6 +34,19 @@ export type AnswerErrorCode =
   | 'REQUEST_NOT_FOUND'
   | 'RECEIPT_NOT_READY'
   | 'RECEIPT_UNAVAILABLE'
+  | RoomErrorCode
+  | CarrierErrorCode
+
+/** There is no room for a call now, for this client or for anybody. */
+export type RoomErrorCode = 'TOO_MANY_REQUESTS' | 'NODE_BUSY'
+
+/** Why HTTP did not bring a call to the handler. */
+export type CarrierErrorCode =
+  | 'ROUTE_NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'REQUEST_TIMEOUT'
+  | 'REQUEST_TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
 
 /** `ConsensusValidationResult`, in the order of the wire. */
 export interface ValidationAnswer {

@@ -1,14 +1,18 @@
 /**
  * Requests that went into the network and have no verdict yet: who waits for which, found by key and by id, bounded
- * in number and in time. Knows nothing of answers, and never asks the network itself.
+ * in number (in all and for each client) and in time. Knows nothing of answers, and never asks the network itself.
  */
+import { ok, type Result, refuse } from '../types/errors.ts'
 import type { StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32, RequestKey } from '../types/primitives.ts'
+import { ClientShares, type ShareLimits, type ShareRefusal } from './client-shares.ts'
 
 /** One request under way. Times are of the monotonic clock, milliseconds. */
 export interface InFlightRequest {
   readonly requestKey: RequestKey
   readonly requestIdHash: Hex32
+  /** Who asked first; it counts as his. */
+  readonly client: string
   readonly startedAtMs: number
   /** When it was last given to the network. */
   submittedAtMs: number
@@ -18,22 +22,29 @@ export interface InFlightRequest {
 
 /** The table of requests under way. */
 export class InFlightRequests {
-  readonly #requestsMax: number
   readonly #keepMs: number
+  readonly #requests: ClientShares
+  readonly #calls: ClientShares
   readonly #byKey = new Map<RequestKey, InFlightRequest>()
   readonly #byId = new Map<Hex32, InFlightRequest>()
 
   /**
-   * @param requestsMax requests at once
+   * @param limits requests at once, and calls that wait for them
    * @param keepMs how long a request that nobody waits for any more is remembered for a status call
    */
-  constructor(requestsMax: number, keepMs: number) {
-    this.#requestsMax = requestsMax
+  constructor(limits: ShareLimits, keepMs: number) {
+    this.#requests = new ClientShares(limits)
+    this.#calls = new ClientShares(limits)
     this.#keepMs = keepMs
   }
 
   get size(): number {
     return this.#byKey.size
+  }
+
+  /** Calls that wait for a verdict now. */
+  get waiting(): number {
+    return this.#calls.all
   }
 
   byKey(requestKey: RequestKey): InFlightRequest | undefined {
@@ -45,23 +56,48 @@ export class InFlightRequests {
     return this.#byId.get(requestIdHash)
   }
 
-  /**
-   * Adds a request that is not there yet.
-   * @returns null when the table is full of requests that are waited for or recent
-   */
-  add(requestKey: RequestKey, requestIdHash: Hex32, nowMs: number): InFlightRequest | null {
-    if (this.#byKey.size >= this.#requestsMax) this.#forget(nowMs)
-    if (this.#byKey.size >= this.#requestsMax) return null
+  /** Adds a request that is not there yet. Refuses while the table is full of what is waited for or recent. */
+  add(
+    requestKey: RequestKey,
+    requestIdHash: Hex32,
+    client: string,
+    nowMs: number,
+  ): Result<InFlightRequest, ShareRefusal> {
+    if (this.#requests.refusal(client) !== null) this.#forget(nowMs)
+    const full = this.#requests.refusal(client)
+    if (full !== null) return refuse(full, `${this.#byKey.size} requests are under way`)
     const request: InFlightRequest = {
       requestKey,
       requestIdHash,
+      client,
       startedAtMs: nowMs,
       submittedAtMs: nowMs,
       waiters: new Set(),
     }
+    this.#requests.add(client)
     this.#byKey.set(requestKey, request)
     if (!this.#byId.has(requestIdHash)) this.#byId.set(requestIdHash, request)
-    return request
+    return ok(request)
+  }
+
+  /**
+   * Lets a call wait.
+   * @param heard called with the verdict, at most once
+   * @returns what ends the waiting, to be called once in every case; or which bound is reached
+   */
+  wait(
+    request: InFlightRequest,
+    client: string,
+    heard: (verdict: StoredVerdict) => void,
+  ): Result<() => void, ShareRefusal> {
+    const full = this.#calls.refusal(client)
+    if (full !== null) return refuse(full, `${this.#calls.all} calls wait`)
+    this.#calls.add(client)
+    request.waiters.add(heard)
+    return ok(() => {
+      request.waiters.delete(heard)
+      this.#calls.remove(client)
+    })
   }
 
   /** Takes a request out and hands the verdict to everyone who waits. */
@@ -75,7 +111,8 @@ export class InFlightRequests {
   }
 
   remove(request: InFlightRequest): void {
-    this.#byKey.delete(request.requestKey)
+    if (!this.#byKey.delete(request.requestKey)) return
+    this.#requests.remove(request.client)
     if (this.#byId.get(request.requestIdHash) === request) this.#byId.delete(request.requestIdHash)
   }
 

@@ -1,7 +1,7 @@
 /** What the validation service needs of the rest of the node. Implementations do not import this file. */
 import type { Result } from '../types/errors.ts'
 import type { StoredVerdict } from '../types/ledger-state.ts'
-import type { Hex32, RequestKey } from '../types/primitives.ts'
+import type { Hex32, RequestKey, TransactionHash } from '../types/primitives.ts'
 import type { Receipt, ReceiptStart } from '../types/receipt.ts'
 import type { HashedTransaction } from '../types/transaction.ts'
 import type { ProofName, VerdictRecord } from '../types/verdict.ts'
@@ -54,11 +54,29 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void
 }
 
+/** What brought a call here. */
+export type Carrier = 'http' | 'stoq' | 'libp2p'
+
+/** What a carrier knows of a call besides what it asks. */
+export interface CallContext {
+  /** Absent: unknown to the one who calls, and told as `http`. */
+  readonly carrier?: Carrier
+  /** How long the caller wants to wait, milliseconds; within the service's bounds. Absent: the configured time. */
+  readonly deadlineMs?: number
+  /** Aborted when the caller is gone: nobody waits any more, and nothing is kept for it. */
+  readonly signal?: AbortSignal
+}
+
+/** Why a call was refused for lack of room. Closed: they are labels of a metric. */
+export const REFUSAL_LIMITS = ['rate', 'client-in-flight', 'node-in-flight', 'pool', 'audit'] as const
+export type RefusalLimit = (typeof REFUSAL_LIMITS)[number]
+
 /** One answered call, for metrics. */
 export interface ObservedCall {
-  readonly kind: 'certificate' | 'four-proof' | 'status'
-  /** `refused`: it could not be read. */
-  readonly result: 'valid' | 'invalid' | 'pending' | 'error' | 'refused'
+  /** `batch`: a batch, or one in it, that could not be read so far as to tell what is asked. */
+  readonly kind: 'certificate' | 'four-proof' | 'batch' | 'status'
+  /** `refused`: it could not be read. `abandoned`: the caller was gone before the verdict. */
+  readonly result: 'valid' | 'invalid' | 'pending' | 'error' | 'refused' | 'abandoned'
   readonly seconds: number
   /** Answered from a verdict that was there when the call came. */
   readonly isRepeat: boolean
@@ -67,3 +85,27 @@ export interface ObservedCall {
 
 /** Told of every answered call. */
 export type ValidationObserver = (call: ObservedCall) => void
+
+/** One validation call with its result, for the audit log. What could not be read has null. */
+export interface AuditedCall {
+  readonly unixMs: number
+  readonly carrier: Carrier
+  readonly client: string
+  /** `validate_batch`: a batch, or one in it, that could not be read so far as to tell what is asked. */
+  readonly method: 'validate_certificate' | 'validate_proofs' | 'validate_batch'
+  readonly requestId: string | null
+  readonly requestKey: RequestKey | null
+  /** Hash of the transaction that holds the request: the same on every carrier. */
+  readonly payloadHash: TransactionHash | null
+  readonly result: 'Valid' | 'Invalid' | 'Error' | 'Abandoned'
+  readonly failedProofs: readonly string[]
+  readonly errorCode: string | null
+  readonly durationUs: number
+}
+
+/** Keeps every validation call for good. Returns at once: nothing waits for a disk. */
+export interface AuditTrail {
+  record(call: AuditedCall): void
+  /** Why no call may be answered now, or null: it cannot be kept, and the operator wants none that is not. */
+  refusesBecause(): string | null
+}

@@ -6,50 +6,44 @@ import { isHex } from '../codec/hex.ts'
 import { TRANSACTION_BYTES_MAX } from '../codec/limits.ts'
 import { canonicalTransaction } from '../codec/transaction.ts'
 import { requestIdHash } from '../ledger/request-identity.ts'
-import { ok, type Result, refuse } from '../types/errors.ts'
+import { ok, type Refusal, type Result } from '../types/errors.ts'
 import type { StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32, RequestKey } from '../types/primitives.ts'
 import type { Receipt } from '../types/receipt.ts'
-import type { HashedTransaction, Transaction } from '../types/transaction.ts'
+import type { HashedTransaction, ValidationTransaction } from '../types/transaction.ts'
 import type { CertificateValidationRequest, FourProofValidationRequest } from '../types/validation-request.ts'
-import { PROOF_NAMES } from '../types/verdict.ts'
 import {
   type AnswerErrorCode,
   answerOfVerdict,
   answerWithoutVerdict,
   systemTimeOf,
   type ValidationAnswer,
-  WIRE_NAMES,
 } from './answer.ts'
+import { type Caller, CallJournal, type CallKind } from './call-journal.ts'
+import type { ShareRefusal } from './client-shares.ts'
+import type { HealthAnswer } from './health-answer.ts'
 import { type InFlightRequest, InFlightRequests } from './in-flight.ts'
 import type {
+  AuditTrail,
+  CallContext,
   Clock,
-  ObservedCall,
   Readiness,
   ReceiptSource,
+  RefusalLimit,
   Submitter,
   ValidationObserver,
   VerdictFeed,
   VerdictStore,
 } from './ports.ts'
 import { type ReceiptAsk, ReceiptDesk, type ReceiptErrorCode } from './receipt-desk.ts'
+import {
+  CALL_DEADLINE_MAX_MS,
+  CALL_DEADLINE_MIN_MS,
+  DEFAULT_VALIDATION_LIMITS,
+  RETRY_AFTER_MS,
+  type ValidationLimits,
+} from './validation-limits.ts'
 import { ValidationCounters, type ValidationMetrics } from './validation-metrics.ts'
-
-/** Bounds of the service. */
-export interface ValidationLimits {
-  /** How long a caller waits for a verdict. Well under 10 s, the shortest patience of the known clients. */
-  readonly deadlineMs: number
-  /** Requests under way at once through this node. */
-  readonly requestsInFlightMax: number
-  /** How long a request without a verdict is Pending for a status call. */
-  readonly pendingKeptMs: number
-}
-
-export const DEFAULT_VALIDATION_LIMITS: ValidationLimits = {
-  deadlineMs: 8_000,
-  requestsInFlightMax: 16_384,
-  pendingKeptMs: 120_000,
-}
 
 /** What the service is made of. */
 export interface ValidationServiceOptions {
@@ -66,14 +60,10 @@ export interface ValidationServiceOptions {
   /** Absent where no quorum signs states: on a network that is mined. */
   readonly receipts?: ReceiptSource
   readonly observe?: ValidationObserver
-}
-
-/** The health call's answer; `reason` is there when the node cannot judge a new request now. */
-export interface HealthAnswer {
-  readonly status: 'healthy' | 'not-ready'
-  readonly service: 'hypermesh-consensus'
-  readonly version: string
-  readonly reason: string | null
+  /** Told of every call that was refused for lack of room. */
+  readonly refused?: (limit: RefusalLimit) => void
+  /** Absent: nothing is kept of the calls. */
+  readonly audit?: AuditTrail
 }
 
 /** The transport-neutral handler. Every method answers; none rejects for anything that a caller said. */
@@ -82,13 +72,19 @@ export class ValidationService {
   readonly #limits: ValidationLimits
   readonly #inFlight: InFlightRequests
   readonly #counters = new ValidationCounters()
+  readonly #journal: CallJournal
   readonly #unsubscribe: () => void
   readonly #receipts: ReceiptDesk
 
   constructor(options: ValidationServiceOptions) {
     this.#options = options
     this.#limits = { ...DEFAULT_VALIDATION_LIMITS, ...options.limits }
-    this.#inFlight = new InFlightRequests(this.#limits.requestsInFlightMax, this.#limits.pendingKeptMs)
+    const { requestsInFlightMax, requestsPerClientMax, pendingKeptMs } = this.#limits
+    this.#inFlight = new InFlightRequests(
+      { allMax: requestsInFlightMax, perClientMax: requestsPerClientMax },
+      pendingKeptMs,
+    )
+    this.#journal = new CallJournal(options, this.#counters)
     this.#receipts = new ReceiptDesk({
       source: options.receipts ?? null,
       clock: options.clock,
@@ -98,14 +94,22 @@ export class ValidationService {
     this.#unsubscribe = options.feed.onVerdicts((verdicts) => this.#onVerdicts(verdicts))
   }
 
-  /** `consensus/validate_certificate`. */
-  validateCertificate(request: CertificateValidationRequest, client: string): Promise<ValidationAnswer> {
-    return this.#validate({ kind: 'validate-certificate', request }, client)
+  /** `consensus/validate_certificate`. @param client address or peer id of the caller, for limits */
+  validateCertificate(
+    request: CertificateValidationRequest,
+    client: string,
+    context: CallContext = {},
+  ): Promise<ValidationAnswer> {
+    return this.#validate({ kind: 'validate-certificate', request }, { client, ...context })
   }
 
-  /** `consensus/validate_proofs`. */
-  validateProofs(request: FourProofValidationRequest, client: string): Promise<ValidationAnswer> {
-    return this.#validate({ kind: 'validate-proofs', request }, client)
+  /** `consensus/validate_proofs`. @param client as for {@link validateCertificate} */
+  validateProofs(
+    request: FourProofValidationRequest,
+    client: string,
+    context: CallContext = {},
+  ): Promise<ValidationAnswer> {
+    return this.#validate({ kind: 'validate-proofs', request }, { client, ...context })
   }
 
   /**
@@ -116,8 +120,7 @@ export class ValidationService {
   status(requestId: string): ValidationAnswer {
     const startedAtMs = this.#options.clock.monotonicMs()
     const answer = this.#status(requestId)
-    const { kind } = answer.result
-    this.#observe('status', answer, startedAtMs, kind === 'valid' || kind === 'invalid')
+    this.#journal.status(answer, startedAtMs)
     return answer
   }
 
@@ -180,15 +183,20 @@ export class ValidationService {
   }
 
   /** The answer to what could not be read. @param detail path and expectation */
-  malformed(kind: ObservedCall['kind'], detail: string): ValidationAnswer {
-    this.#options.observe?.({ kind, result: 'refused', seconds: 0, isRepeat: false, failedProofs: [] })
-    return this.errorAnswer('INVALID_PROOF_FORMAT', detail)
+  malformed(kind: CallKind, detail: string, client = '', context: CallContext = {}): ValidationAnswer {
+    const answer = this.errorAnswer('INVALID_PROOF_FORMAT', detail)
+    this.#journal.malformed(kind, answer, { client, ...context })
+    return answer
   }
 
   /** An answer with status Error; carriers use it for what never became a call. */
-  errorAnswer(errorCode: AnswerErrorCode, message: string): ValidationAnswer {
+  errorAnswer(errorCode: AnswerErrorCode, message: string, retryAfterMs?: number): ValidationAnswer {
     const { nodeName, clock } = this.#options
-    return answerWithoutVerdict({ kind: 'error', errorCode, message }, nodeName, clock.unixMs())
+    return answerWithoutVerdict(
+      { kind: 'error', errorCode, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+      nodeName,
+      clock.unixMs(),
+    )
   }
 
   /** Stops following the chain. Callers that still wait are answered at their deadline. */
@@ -196,40 +204,31 @@ export class ValidationService {
     this.#unsubscribe()
   }
 
-  async #validate(transaction: Transaction, client: string): Promise<ValidationAnswer> {
+  async #validate(transaction: ValidationTransaction, caller: Caller): Promise<ValidationAnswer> {
     const { clock, store, nodeName } = this.#options
     const startedAtMs = clock.monotonicMs()
-    const kind = transaction.kind === 'validate-certificate' ? 'certificate' : 'four-proof'
+    const kind = kindOf(transaction)
     const canonical = canonicalTransaction(transaction)
-    if (!canonical.ok) return this.malformed(kind, canonical.detail)
+    if (!canonical.ok) return this.malformed(kind, canonical.detail, caller.client, caller)
     const hashed = canonical.value
+    const call = { kind, hashed, transaction, caller, startedAtMs }
+    const barred = this.#barred()
+    if (barred !== null) return this.#journal.answered(call, barred, false)
     const stored = store.verdict(hashed.requestKey)
-    const answer =
-      stored === null ? await this.#judge(hashed, client, startedAtMs) : answerOfVerdict(stored, nodeName)
-    this.#counters.count(answer, clock.monotonicMs() - startedAtMs, clock.unixMs())
-    this.#observe(kind, answer, startedAtMs, stored !== null)
-    return answer
+    if (stored !== null) return this.#journal.answered(call, answerOfVerdict(stored, nodeName), true)
+    const answer = await this.#judge(hashed, caller, startedAtMs)
+    return this.#journal.answered(call, answer, false)
   }
 
-  #observe(
-    kind: ObservedCall['kind'],
-    { result }: ValidationAnswer,
-    startedAtMs: number,
-    isRepeat: boolean,
-  ): void {
-    const { observe, clock } = this.#options
-    if (observe === undefined) return
-    const failed = result.kind === 'invalid' ? result.failedProofs : []
-    observe({
-      kind,
-      result: result.kind,
-      seconds: (clock.monotonicMs() - startedAtMs) / 1_000,
-      isRepeat,
-      failedProofs: PROOF_NAMES.filter((name) => failed.includes(WIRE_NAMES[name])),
-    })
+  /** The answer to every call while what is answered cannot be kept and must be. */
+  #barred(): ValidationAnswer | null {
+    const reason = this.#options.audit?.refusesBecause() ?? null
+    if (reason === null) return null
+    this.#options.refused?.('audit')
+    return this.errorAnswer('INTERNAL_CONSENSUS_ERROR', `nothing is answered unrecorded here: ${reason}`)
   }
 
-  async #judge(hashed: HashedTransaction, client: string, nowMs: number): Promise<ValidationAnswer> {
+  async #judge(hashed: HashedTransaction, caller: Caller, nowMs: number): Promise<ValidationAnswer> {
     const { readiness, nodeName } = this.#options
     if (hashed.bytes.length > TRANSACTION_BYTES_MAX) {
       const message = `the request has ${hashed.bytes.length} bytes, the limit is ${TRANSACTION_BYTES_MAX}`
@@ -238,48 +237,84 @@ export class ValidationService {
     const state = readiness.check()
     if (!state.ready) return this.errorAnswer('CONSENSUS_NOT_INITIALIZED', state.reason)
 
-    const entered = this.#enter(hashed, client, nowMs)
-    if (!entered.ok) return this.errorAnswer(entered.code, entered.detail)
+    const entered = this.#enter(hashed, caller.client, nowMs)
+    if (!entered.ok) return entered.answer
 
-    const verdict = await this.#verdictWithinDeadline(entered.value)
-    if (verdict !== null) return answerOfVerdict(verdict, nodeName)
-    const message = `no verdict within ${this.#limits.deadlineMs} ms; the request goes on, ask for its status`
+    const deadlineMs = Math.min(
+      Math.max(caller.deadlineMs ?? this.#limits.deadlineMs, CALL_DEADLINE_MIN_MS),
+      CALL_DEADLINE_MAX_MS,
+    )
+    const waited = await this.#verdictWithinDeadline(entered.request, caller, deadlineMs)
+    if (!waited.ok) return this.#full(waited.code)
+    if (waited.value !== null) return answerOfVerdict(waited.value, nodeName)
+    const message = `no verdict within ${deadlineMs} ms; the request goes on, ask for its status`
     return this.errorAnswer('VALIDATION_TIMEOUT', message)
   }
 
   /** Puts the request under way, or finds it there. */
-  #enter(hashed: HashedTransaction, client: string, nowMs: number): Result<InFlightRequest, AnswerErrorCode> {
+  #enter(hashed: HashedTransaction, client: string, nowMs: number): Entered {
     const known = this.#inFlight.byKey(hashed.requestKey)
     // One that has waited for a whole deadline is given to the network once more: the pool may have lost it.
-    if (known !== undefined && nowMs - known.submittedAtMs < this.#limits.deadlineMs) return ok(known)
-
-    const request = known ?? this.#inFlight.add(hashed.requestKey, idHashOf(hashed), nowMs)
-    if (request === null) {
-      const what = `${this.#inFlight.size} requests are being judged, which is the limit; try again`
-      return refuse('INTERNAL_CONSENSUS_ERROR', what)
+    if (known !== undefined && nowMs - known.submittedAtMs < this.#limits.deadlineMs) {
+      return { ok: true, request: known }
     }
+    const added = known === undefined ? this.#add(hashed, client, nowMs) : ok(known)
+    if (!added.ok) return { ok: false, answer: this.#full(added.code) }
+    const request = added.value
     const submitted = this.#options.submitter.submit(hashed, client)
     // In a final block without a verdict yet, or it would have been in the store: the feed will tell of it.
     if (submitted.ok || submitted.code === 'already-final') {
       request.submittedAtMs = nowMs
-      return ok(request)
+      return { ok: true, request }
     }
     if (known === undefined) this.#inFlight.remove(request)
-    const code = submitted.code === 'too-large' ? 'INVALID_PROOF_FORMAT' : 'INTERNAL_CONSENSUS_ERROR'
-    return refuse(code, `the request was not taken (${submitted.code}): ${submitted.detail}`)
+    return { ok: false, answer: this.#notTaken(submitted) }
   }
 
-  #verdictWithinDeadline(request: InFlightRequest): Promise<StoredVerdict | null> {
-    return new Promise((resolve) => {
-      const onVerdict = (verdict: StoredVerdict): void => {
-        cancel()
-        resolve(verdict)
-      }
-      const cancel = this.#options.clock.after(this.#limits.deadlineMs, () => {
-        request.waiters.delete(onVerdict)
-        resolve(null)
-      })
-      request.waiters.add(onVerdict)
+  #add(hashed: HashedTransaction, client: string, nowMs: number): Result<InFlightRequest, ShareRefusal> {
+    return this.#inFlight.add(hashed.requestKey, idHashOf(hashed), client, nowMs)
+  }
+
+  /** The answer to a call that the pool did not take. */
+  #notTaken({ code, detail }: Refusal): ValidationAnswer {
+    const message = `the request was not taken (${code}): ${detail}`
+    if (code === 'too-large') return this.errorAnswer('INVALID_PROOF_FORMAT', message)
+    if (!POOL_FULL.has(code)) return this.errorAnswer('INTERNAL_CONSENSUS_ERROR', message)
+    this.#options.refused?.('pool')
+    return this.errorAnswer('NODE_BUSY', `${message}; ${tryAgain}`, RETRY_AFTER_MS)
+  }
+
+  /** The answer to a call for which there is no room. */
+  #full(limit: ShareRefusal): ValidationAnswer {
+    const { requestsInFlightMax, requestsPerClientMax } = this.#limits
+    if (limit === 'node') {
+      this.#options.refused?.('node-in-flight')
+      const message = `${requestsInFlightMax} requests are under way here, which is the limit; ${tryAgain}`
+      return this.errorAnswer('NODE_BUSY', message, RETRY_AFTER_MS)
+    }
+    this.#options.refused?.('client-in-flight')
+    const message = `${requestsPerClientMax} requests of this client are under way, the limit for one client; ${tryAgain}`
+    return this.errorAnswer('TOO_MANY_REQUESTS', message, RETRY_AFTER_MS)
+  }
+
+  /** Waits for the verdict; null when the time is over or the caller is gone. */
+  #verdictWithinDeadline(
+    request: InFlightRequest,
+    { client, signal }: Caller,
+    deadlineMs: number,
+  ): Promise<Result<StoredVerdict | null, ShareRefusal>> {
+    if (signal?.aborted === true) return Promise.resolve(ok(null))
+    const { promise, resolve } = Promise.withResolvers<StoredVerdict | null>()
+    const waiting = this.#inFlight.wait(request, client, resolve)
+    if (!waiting.ok) return Promise.resolve(waiting)
+    const giveUp = (): void => resolve(null)
+    const cancel = this.#options.clock.after(deadlineMs, giveUp)
+    signal?.addEventListener('abort', giveUp, { once: true })
+    return promise.then((verdict) => {
+      cancel()
+      signal?.removeEventListener('abort', giveUp)
+      waiting.value()
+      return ok(verdict)
     })
   }
 
@@ -303,6 +338,20 @@ export class ValidationService {
     const expectedMs = this.#counters.meanLatencyMs ?? this.#limits.deadlineMs
     return clock.unixMs() + Math.max(0, expectedMs - ageMs)
   }
+}
+
+/** The pool's refusals for lack of room. */
+const POOL_FULL: ReadonlySet<string> = new Set(['full', 'source-budget'])
+
+const tryAgain = `try again in ${RETRY_AFTER_MS / 1_000} s`
+
+/** A request under way, or the answer to a call that could not be put there. */
+type Entered =
+  | { readonly ok: true; readonly request: InFlightRequest }
+  | { readonly ok: false; readonly answer: ValidationAnswer }
+
+function kindOf(transaction: ValidationTransaction): Exclude<CallKind, 'status'> {
+  return transaction.kind === 'validate-certificate' ? 'certificate' : 'four-proof'
 }
 
 /** Hash under which the ledger will keep the request's id. */

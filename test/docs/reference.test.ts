@@ -12,9 +12,12 @@ import { ClientLimiter } from '../../src/rpc/client-limiter.ts'
 import type { ApiPorts } from '../../src/rpc/http/api-ports.ts'
 import { makeApiServer } from '../../src/rpc/http/api-server.ts'
 import { makeCaServer } from '../../src/rpc/http/ca-server.ts'
+import { EventLog } from '../../src/rpc/http/event-log.ts'
+import { EventStreams } from '../../src/rpc/http/event-streams.ts'
 import type { HttpListener } from '../../src/rpc/http/listener.ts'
 import { makeMetricsServer } from '../../src/rpc/http/metrics-server.ts'
-import type { ValidationService } from '../../src/validation/validation-service.ts'
+import { ValidationService } from '../../src/validation/validation-service.ts'
+import { FakeClock, FakeNetwork } from '../support/fake-network.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 /** As ca-server.ts writes two routes in one. */
@@ -47,6 +50,7 @@ describe('docs/reference', async () => {
       'exit 69',
       'exit 69',
       'exit 69',
+      'exit 69',
     ])
     expect(places.get('E_KEY_MISSING')?.[0]?.result).toBe('exit 77')
     expect(places.get('E_NO_BLOCK')?.[0]?.result).toBe('HTTP 404')
@@ -59,9 +63,16 @@ describe('the routes in docs/reference/http.md', () => {
   const options = { listen: { host: '127.0.0.1', port: 0 }, tls: null, limiter, logger }
   // Whether a route is there is asked, not what it answers: that these have no node behind them is its affair.
   const nothing = {} as unknown
+  const service = new ValidationService({
+    ...new FakeNetwork(),
+    clock: new FakeClock(),
+    nodeName: 'n',
+    version: '1',
+  })
+  const events = new EventStreams({ log: new EventLog('x') })
   const listeners: Readonly<Record<Listener, HttpListener>> = {
-    ca: makeCaServer(nothing as ValidationService, options),
-    api: makeApiServer(nothing as ApiPorts, options),
+    ca: makeCaServer(service, options, events),
+    api: makeApiServer(nothing as ApiPorts, options, events),
     metrics: makeMetricsServer({ metrics: async () => '', readiness: () => [] }, options),
   }
   beforeAll(() => Promise.all(Object.values(listeners).map((listener) => listener.start())))
@@ -69,7 +80,11 @@ describe('the routes in docs/reference/http.md', () => {
 
   const isThere = async (listener: Listener, path: string, { method }: Route): Promise<boolean> => {
     const response = await fetch(`${listeners[listener].url}${path.replace(/:\w+/, '1')}`, { method })
-    return !(await response.text()).includes('E_NO_ROUTE')
+    if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) {
+      await response.body?.cancel()
+      return true
+    }
+    return !/E_NO_ROUTE|ROUTE_NOT_FOUND/.test(await response.text())
   }
 
   it.each(Object.entries(ROUTES))('%s is where it says, and only there', async (path, route) => {
@@ -92,7 +107,10 @@ describe('the routes in docs/reference/http.md', () => {
 })
 
 describe('the documents', () => {
-  const files = ['README.md', ...globSync(['docs/**/*.md', 'src/**/README.md'], { cwd: root })]
+  const files = [
+    'README.md',
+    ...globSync(['docs/**/*.md', 'src/**/README.md', 'examples/**/*.md'], { cwd: root }),
+  ]
 
   it.each(files)('%s has no link that leads nowhere', (file) => {
     const text = readFileSync(join(root, file), 'utf8').replace(/^```[\s\S]*?^```/gm, '')

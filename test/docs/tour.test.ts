@@ -24,9 +24,9 @@ let isFailed = false
 /** The ports that the text names: the devnet's, those of the second network, and a node's defaults. */
 function portsOfTheText() {
   return [
-    ...[0, 1, 2, 3].map((i) => nodePorts(9_600, i, 8_080)),
+    ...[0, 1, 2, 3].map((i) => nodePorts(9_600, i, 8_080, 9_292)),
     ...[0, 1, 2, 3].map((i) => nodePorts(9_700, i)),
-    { p2p: 4_001, api: 9_441, metrics: 9_442, ca: 8_090 },
+    { p2p: 4_001, api: 9_441, metrics: 9_442, ca: 8_090, stoq: 9_290 },
   ]
 }
 

@@ -157,7 +157,8 @@ it('a devnet goes on from a copy of its folder', { timeout: 90_000 }, async () =
   const devnet = (data: string, ...args: string[]) =>
     run([
       ...[...HYPERMESH, 'devnet', '--data', data],
-      ...['--base-port', String(basePort), '--ca-port', String(basePort + 50), ...args],
+      ...['--base-port', String(basePort), '--ca-port', String(basePort + 50)],
+      ...['--stoq-port', String(basePort + 60), ...args],
     ])
   const original = join(network.home, 'devnet')
   const first = await devnet(original, '--until-height', '2').ended

@@ -9,7 +9,6 @@ import { join } from 'node:path'
 import type { Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { callConsensus } from '../../src/cli/consensus-call.ts'
 import { dataDirectoryAt } from '../../src/config/data-directory.ts'
 import { wireNames } from '../../src/network/topics.ts'
 import type { GenesisHash } from '../../src/types/primitives.ts'
@@ -22,6 +21,7 @@ import { LocalNetwork } from '../support/e2e/local-network.ts'
 import type { NodeProcess } from '../support/e2e/node-process.ts'
 import { recordingProxy, replay } from '../support/e2e/recording-proxy.ts'
 import { until } from '../support/e2e/until.ts'
+import { callConsensus } from '../support/libp2p-call.ts'
 import { type TestNode, testNode } from '../support/network-node.ts'
 import { plainNode } from '../support/session/session-node.ts'
 
@@ -82,10 +82,7 @@ describe.each(['tcp', 'quic'] as const)('over %s', (transport) => {
     const address = multiaddr(network.address(1, transport))
     const foreign = 'ab'.repeat(32) as GenesisHash
     const call = callConsensus(address, foreign, 'certificate', Buffer.from('{}'), 10_000)
-    await expect(call).rejects.toMatchObject({
-      code: 'E_NO_ANSWER',
-      advice: { why: expect.stringContaining('wrong-genesis') },
-    })
+    await expect(call).rejects.toThrow('wrong-genesis')
     await until(() => network.node(1).log().includes('wrong-genesis'), 10_000, 'the node says why')
     await allIsWell()
   })

@@ -5,7 +5,6 @@
 
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { callConsensus } from '../../src/cli/consensus-call.ts'
 import type { CertificateValidationRequest } from '../../src/types/validation-request.ts'
 import { PROOF_NAMES } from '../../src/types/verdict.ts'
 import { run } from '../support/cli/processes.ts'
@@ -16,6 +15,7 @@ import { HYPERMESH } from '../support/e2e/node-process.ts'
 import { rustCertificateRequest, rustFourProofRequest } from '../support/e2e/rust-request.ts'
 import { serdeProblems } from '../support/e2e/serde-answer.ts'
 import { until } from '../support/e2e/until.ts'
+import { callConsensus } from '../support/libp2p-call.ts'
 import { vector } from '../support/requests.ts'
 
 let network: LocalNetwork
@@ -213,21 +213,44 @@ describe('the bytes of the Rust client', () => {
   })
 })
 
-describe('the command line', () => {
-  const hypermesh = (args: readonly string[], input = '') => run([...HYPERMESH, ...args], { input }).ended
+const hypermesh = (args: readonly string[], input = '') => run([...HYPERMESH, ...args], { input }).ended
 
-  it('makes a request that every node finds Valid, over HTTPS, TCP and QUIC', async () => {
+describe('a batch', () => {
+  it('has the verdict of the network on each, and of what cannot be read the place', async () => {
+    const good = body('certificate')
+    const items = [`{"certificate":${good}}`, `{"four_proof":${body('four-proof', { bad: 'stake' })}}`, '{}']
+    const { status, text } = await ask(ca(2), 'batch', `[${items.join(',')}]`)
+    expect(status).toBe(200)
+    const answers = JSON.parse(text) as {
+      result: Record<string, { failed_proofs: string[]; message: string }>
+    }[]
+    for (const answer of answers) expect(serdeProblems(JSON.stringify(answer))).toEqual([])
+    expect(answers.map(({ result }) => result)).toEqual([
+      'Valid',
+      { Invalid: { failed_proofs: ['stake_proof'], reason: expect.stringContaining('stake_amount is 0') } },
+      { Error: { error_code: 'INVALID_PROOF_FORMAT', message: expect.stringMatching(/^\[2\]: expected/) } },
+    ])
+    const alone = await ask(ca(1), 'certificate', good)
+    expect(verdictOf(JSON.stringify(answers[0]))).toEqual(verdictOf(alone.text))
+  })
+})
+
+describe('the command line', () => {
+  it('makes a request that every node finds Valid, over HTTPS, STOQ, TCP and QUIC', {
+    timeout: 120_000,
+  }, async () => {
     const { stdout: made } = await hypermesh(['request', 'certificate', '--common-name', 'cli.example.org'])
     const verdicts: object[] = []
     for (const [i] of network.nodes.entries()) {
-      for (const to of [ca(i), network.address(i, 'tcp'), network.address(i, 'quic')]) {
+      const stoq = `stoq://[::1]:${network.ports[i]?.stoq}`
+      for (const to of [ca(i), stoq, network.address(i, 'tcp'), network.address(i, 'quic')]) {
         const args = ['validate', '-', '--to', to, '--json', '--genesis', network.genesisFile]
         const { code, stdout, stderr } = await hypermesh(args, made)
         expect({ to, code, stderr }).toEqual({ to, code: 0, stderr: '' })
         verdicts.push(verdictOf(stdout))
       }
     }
-    expect(verdicts).toHaveLength(12)
+    expect(verdicts).toHaveLength(16)
     for (const verdict of verdicts) expect(verdict).toEqual(verdicts[0])
   })
 
@@ -251,4 +274,11 @@ it('keeps its answers when a node is stopped, and when it is killed', async () =
     for (const [i, text] of bodies.entries())
       expect((await ask(ca(1), 'certificate', text)).text).toBe(before[i])
   }
+  // Over both restarts, each with its calls: the log is one chain.
+  const logged = async (): Promise<boolean> => {
+    const args = ['audit', 'verify', '--data', node.folder, '--json']
+    return (JSON.parse((await hypermesh(args)).stdout) as { lines: number; broken: null }).lines >= 6
+  }
+  await until(logged, 20_000, 'the audit log is in order and has every call')
+  expect((await hypermesh(['audit', 'verify', '--data', node.folder])).stdout).toMatch(/^in order: /)
 })

@@ -25,7 +25,7 @@ let caPort = 0
 async function freeBase(): Promise<number> {
   for (;;) {
     const base = 10_100 + 100 * Math.floor(Math.random() * 200)
-    const all = [0, 1, 2, 3].map((i) => nodePorts(base, i, base + 50))
+    const all = [0, 1, 2, 3].map((i) => nodePorts(base, i, base + 50, base + 60))
     if ((await takenPorts(all)).length === 0) return base
   }
 }
@@ -49,8 +49,13 @@ function hypermesh(...args: string[]): Spawned {
   return run([node, entry, ...args], { env: { XDG_DATA_HOME: home, NO_COLOR: '1' } })
 }
 
-const devnet = (...args: string[]): Spawned =>
-  hypermesh('devnet', '--base-port', String(basePort), '--ca-port', String(caPort), ...args)
+/** So that a test's networks keep off the ports of a person's. */
+const ownPorts = (base: number): string[] => [
+  ...['--base-port', String(base)],
+  ...['--ca-port', String(base + 50), '--stoq-port', String(base + 60)],
+]
+
+const devnet = (...args: string[]): Spawned => hypermesh('devnet', ...ownPorts(basePort), ...args)
 
 const validator = (index: number): string => join(home, 'hypermesh', 'dev', `validator-${index}`)
 
@@ -90,13 +95,7 @@ describe('devnet', () => {
     const infos = await running()
     const { config } = dataDirectoryAt(validator(0))
     const before = readFileSync(config, 'utf8')
-    const elsewhere = await hypermesh(
-      'devnet',
-      '--base-port',
-      String(await freeBase()),
-      '--ca-port',
-      String(await freeBase()),
-    ).ended
+    const elsewhere = await hypermesh('devnet', ...ownPorts(await freeBase())).ended
     expect(elsewhere).toMatchObject({
       code: 73,
       stderr: expect.stringMatching(/^E_DEVNET_RUNNING: .*validator-0/),

@@ -11,25 +11,31 @@ import { makeCaServer } from '../../src/rpc/http/ca-server.ts'
 import type { HttpListener } from '../../src/rpc/http/listener.ts'
 import { makeSelfSigned } from '../../src/rpc/http/self-signed.ts'
 import { ValidationService } from '../../src/validation/validation-service.ts'
+import { DnsServer } from '../support/client/dns-server.ts'
 import { FakeClock, FakeNetwork } from '../support/fake-network.ts'
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 let network: FakeNetwork
+let service: ValidationService
 let server: HttpListener
 let directory: string
 let written: string[]
 
-beforeEach(async () => {
-  network = new FakeNetwork()
-  network.answersAtOnce = true
-  const service = new ValidationService({ ...network, clock: new FakeClock(), nodeName: 'n-1', version: '1' })
-  server = makeCaServer(service, {
-    listen: { host: '::1', port: 0 },
-    tls: makeSelfSigned(['::1'], Date.now()),
+function caServer(host: string): HttpListener {
+  return makeCaServer(service, {
+    listen: { host, port: 0 },
+    tls: makeSelfSigned([host], Date.now()),
     limiter: new ClientLimiter(() => performance.now()),
     logger,
   })
+}
+
+beforeEach(async () => {
+  network = new FakeNetwork()
+  network.answersAtOnce = true
+  service = new ValidationService({ ...network, clock: new FakeClock(), nodeName: 'n-1', version: '1' })
+  server = caServer('::1')
   await server.start()
   directory = await mkdtemp(join(tmpdir(), 'hypermesh-cli-'))
   written = []
@@ -114,12 +120,102 @@ describe('request and validate', () => {
 
   it.each([
     ['nobody listens', 'https://[::1]:1', 'E_NO_ANSWER', 69],
-    ['the address is none', 'nonsense', 'E_USAGE', 64],
+    ['the address is none', 'nonsense', 'E_ENDPOINT', 64],
     ['the multiaddr is none', '/ip4/nonsense', 'E_ADDR_FORM', 78],
-    ['the multiaddr names no peer', '/ip4/127.0.0.1/tcp/1', 'E_USAGE', 64],
+    ['the multiaddr names no peer', '/ip4/127.0.0.1/tcp/1', 'E_ENDPOINT', 64],
   ])('say what is wrong when %s', async (_name, to, code, exitCode) => {
     const call = run('validate', await freshFile('certificate'), '--to', to)
     await expect(call).rejects.toMatchObject({ code, exitCode })
+  })
+
+  it('ask the next node when one does not answer, and say so', async () => {
+    const tell = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    const file = await freshFile('certificate')
+    const { output, exitCode } = await run('validate', file, '--to', 'https://[::1]:1', '--to', server.url)
+    expect(output).toMatch(/^Valid\n/)
+    expect(exitCode).toBe(0)
+    expect(tell.mock.calls.join('')).toMatch(/^https:\/\/\[::1\]:1: unreachable, connect ECONNREFUSED/)
+  })
+
+  it('find the nodes by DNS, and take the named one when there are none', async () => {
+    const dns = await DnsServer.start()
+    // What "localhost" is, is not the same everywhere; this it is.
+    const published = caServer('127.0.0.1')
+    await published.start()
+    try {
+      const port = Number(new URL(published.url).port)
+      const file = await freshFile('certificate')
+      const discover = ['--discover', 'example.test', '--dns', dns.address]
+      const none = run('validate', file, ...discover)
+      await expect(none).rejects.toMatchObject({ code: 'E_NO_ENDPOINT', exitCode: 69 })
+      expect((await run('validate', file, ...discover, '--to', server.url)).output).toMatch(/^Valid\n/)
+      dns.records.set('_hypermesh._tcp.example.test', [{ priority: 1, weight: 1, port, target: 'localhost' }])
+      expect((await run('validate', file, ...discover)).output).toMatch(/^Valid\n/)
+      expect(dns.asked).toContain('_stoq._udp.hypermesh.example.test')
+    } finally {
+      await published.close()
+      await dns.close()
+    }
+  })
+
+  it('wait for the verdict when told to', async () => {
+    network.notReady = 'no quorum seen for 12 s'
+    const file = await freshFile('certificate')
+    const checks = vi.spyOn(network.readiness, 'check')
+    const asked = run('validate', file, '--to', server.url, '--wait')
+    await expect.poll(() => checks.mock.calls.length).toBeGreaterThan(1)
+    network.notReady = null
+    expect((await asked).output).toMatch(/^Valid\n/)
+  })
+
+  it('do not ask by STOQ who cannot be verified, unless told to', async () => {
+    const file = await freshFile('certificate')
+    const elsewhere = 'stoq://192.0.2.1:9292'
+    const advice = {
+      fix: expect.stringMatching(/^add --insecure if you trust the way to it, or ask by libp2p/),
+    }
+    await expect(run('validate', file, '--to', elsewhere)).rejects.toMatchObject({
+      code: 'E_STOQ_TRUST',
+      exitCode: 64,
+      message: expect.stringContaining(`who answers at ${elsewhere} cannot be verified`),
+      advice,
+    })
+    const pin = join(directory, 'pin.pem')
+    await writeFile(pin, makeSelfSigned(['::1'], Date.now()).cert)
+    const pinned = run('validate', file, '--to', 'stoq://[::1]:9292', '--pin', pin)
+    await expect(pinned).rejects.toMatchObject({ code: 'E_STOQ_TRUST', advice })
+    const nobody = run('validate', file, '--to', 'stoq://[::1]:1', '--insecure', '--timeout', '1')
+    await expect(nobody).rejects.toMatchObject({ code: 'E_NO_ANSWER', exitCode: 69 })
+  })
+
+  it('say that nobody is named', async () => {
+    const call = run('validate', await freshFile('certificate'))
+    await expect(call).rejects.toMatchObject({ code: 'E_USAGE', message: 'no node is named' })
+  })
+
+  it('say https to one who wrote http to a port with TLS, and the other way round', async () => {
+    const file = await freshFile('certificate')
+    const plain = run('validate', file, '--to', server.url.replace('https:', 'http:'))
+    const { host, port } = new URL(server.url)
+    await expect(plain).rejects.toMatchObject({
+      code: 'E_NO_ANSWER',
+      advice: { fix: expect.stringContaining(`write https://${host}`) },
+    })
+    await server.close()
+    server = makeCaServer(
+      new ValidationService({ ...network, clock: new FakeClock(), nodeName: 'n', version: '1' }),
+      {
+        listen: { host: '::1', port: Number(port) },
+        tls: null,
+        limiter: new ClientLimiter(() => performance.now()),
+        logger,
+      },
+    )
+    await server.start()
+    await expect(run('validate', file, '--to', server.url.replace('http:', 'https:'))).rejects.toMatchObject({
+      code: 'E_NO_ANSWER',
+      advice: { fix: expect.stringContaining(`write http://${host}`) },
+    })
   })
 
   it('refuse a file that is not there, and a kind that there is not', async () => {

@@ -184,11 +184,14 @@ describe('the CA endpoint', () => {
     expect(answerIn(reply).result).toMatchObject({ errorCode: 'INVALID_PROOF_FORMAT' })
   })
 
-  it('answers a body beyond the limit with 400 and goes on', async () => {
+  it('answers a body beyond the limit with 413 and goes on', async () => {
     const server = await started(makeCaServer(service, optionsOf()))
     const reply = await call(server, CERTIFICATE, { body: Buffer.alloc(2 * 1024 * 1024 + 1, 0x20) })
-    expect(reply.status).toBe(400)
-    expect(answerIn(reply).result).toMatchObject({ errorCode: 'INVALID_PROOF_FORMAT' })
+    expect(reply.status).toBe(413)
+    expect(answerIn(reply).result).toMatchObject({
+      errorCode: 'REQUEST_TOO_LARGE',
+      message: 'the body has more than 2097152 bytes; send less in one request',
+    })
     expect((await call(server, '/consensus/health')).status).toBe(200)
   })
 
@@ -242,14 +245,19 @@ describe('the CA endpoint', () => {
   )
 
   it.each([
-    ['an escape that is none', '/consensus/validation/status/%zz', 400],
-    ['an id beyond every bound', `/consensus/validation/status/${'c'.repeat(9_000)}`, 414],
-    ['an unknown route', '/x', 404],
-  ])('answers %s with a problem', async (_name, path, status) => {
+    ['an escape that is none', '/consensus/validation/status/%zz', 400, 'INVALID_PROOF_FORMAT'],
+    [
+      'an id beyond every bound',
+      `/consensus/validation/status/${'c'.repeat(9_000)}`,
+      414,
+      'REQUEST_TOO_LARGE',
+    ],
+    ['an unknown route', '/x', 404, 'ROUTE_NOT_FOUND'],
+  ])('answers %s with a full result', async (_name, path, status, errorCode) => {
     const server = await started(makeCaServer(service, optionsOf()))
     const reply = await call(server, path)
     expect(reply.status).toBe(status)
-    expect(JSON.parse(reply.body)).toMatchObject({ status, code: expect.stringMatching(/^E_/) })
+    expect(answerIn(reply).result).toMatchObject({ kind: 'error', errorCode })
   })
 
   it('tells health and metrics', async () => {

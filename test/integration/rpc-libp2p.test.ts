@@ -10,8 +10,8 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { Command } from 'commander'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { callConsensus } from '../../src/cli/consensus-call.ts'
 import { registerValidateCommand } from '../../src/cli/validate.ts'
+import { nodeClient } from '../../src/client/node/node-client.ts'
 import { fromHex } from '../../src/codec/hex.ts'
 import { createDataDirectory, sealDataDirectory } from '../../src/config/data-directory.ts'
 import { selectMlDsa65, selectMlKem768 } from '../../src/crypto/select.ts'
@@ -37,6 +37,7 @@ import type { Logger } from '../../src/types/logger.ts'
 import type { GenesisHash } from '../../src/types/primitives.ts'
 import { ValidationService } from '../../src/validation/validation-service.ts'
 import { FakeClock, FakeNetwork } from '../support/fake-network.ts'
+import { callConsensus } from '../support/libp2p-call.ts'
 import { vector } from '../support/requests.ts'
 
 const GENESIS = 'ab'.repeat(32) as GenesisHash
@@ -170,7 +171,12 @@ describe('the consensus protocol', () => {
     'refuses a client of another network over %s, and says so',
     async (transport) => {
       const other = 'cd'.repeat(32) as GenesisHash
-      const call = callConsensus(addressOver(transport), other, 'certificate', Buffer.from('{}'), 20_000)
+      const stranger = nodeClient({
+        endpoints: [addressOver(transport).toString()],
+        network: other,
+        passesMax: 1,
+      })
+      const call = stranger.validateCertificate(Buffer.from(vector('certreq_json')))
       await expect(call).rejects.toMatchObject({
         code: 'E_NO_ANSWER',
         exitCode: 69,
@@ -202,9 +208,40 @@ describe('the consensus protocol', () => {
     }
   })
 
+  it.each(['/tcp/', '/quic-v1/'])(
+    'keeps one connection for many calls over %s, and dials again',
+    async (transport) => {
+      const asked = nodeClient({
+        endpoints: [addressOver(transport).toString()],
+        network: GENESIS,
+        passesMax: 1,
+      })
+      const stranger = (): number => server.getPeers().filter((peer) => !peer.equals(client.peerId)).length
+      await expect.poll(stranger).toBe(0)
+      try {
+        const request = Buffer.from(vector('certreq_json'))
+        const verdicts = await Promise.all(
+          Array.from({ length: 10 }, () => asked.validateCertificate(request)),
+        )
+        expect(verdicts.map(({ isValid }) => isValid)).toEqual(Array(10).fill(true))
+        expect(await asked.status('nobody knows it')).toBeNull()
+        expect(await asked.health()).toMatchObject([{ isReady: true, health: { version: '1.2.3' } }])
+        expect(stranger()).toBe(1)
+        // As a node does that is started again.
+        for (const connection of server.getConnections()) connection.abort(new Error('for a test'))
+        expect((await asked.validateCertificate(request)).isValid).toBe(true)
+        expect(stranger()).toBe(1)
+      } finally {
+        await asked.close()
+      }
+      await expect.poll(stranger).toBe(0)
+    },
+  )
+
   it('says that nobody answers when nobody does', async () => {
     const address = multiaddr(`/ip4/127.0.0.1/tcp/1/p2p/${server.peerId.toString()}`)
-    const call = callConsensus(address, GENESIS, 'certificate', Buffer.from('{}'), 20_000)
+    const nobody = nodeClient({ endpoints: [address.toString()], network: GENESIS, passesMax: 1 })
+    const call = nobody.validateCertificate(Buffer.from(vector('certreq_json')))
     await expect(call).rejects.toMatchObject({ code: 'E_NO_ANSWER', exitCode: 69 })
   })
 
@@ -266,6 +303,53 @@ describe('the consensus protocol', () => {
       stream.abort(new Error('for a test'))
     }
     expect((await exchange(request)).success).toBe(true)
+  })
+
+  it.each(['/tcp/', '/quic-v1/'])('waits for nobody who is gone over %s', async (transport) => {
+    network.answersAtOnce = false
+    const clock = new FakeClock()
+    const observed: string[] = []
+    current = new ValidationService({
+      ...network,
+      clock,
+      nodeName: 'node-1',
+      version: '1.2.3',
+      observe: ({ result }) => observed.push(result),
+    })
+    const request = encodeEnvelopeRequest({
+      id: 'gone',
+      service: 'hypermesh',
+      method: 'consensus/validate_proofs',
+      payload: Buffer.from(vector('fpreq_json')),
+      metadata: [['deadline_ms', '5000']],
+    })
+    const stream = await client.dialProtocol(addressOver(transport), CONSENSUS_PROTOCOL)
+    stream.send(request)
+    await stream.close()
+    await expect.poll(() => clock.timers).toBe(1)
+    stream.abort(new Error('for a test'))
+    await expect.poll(() => observed).toEqual(['abandoned'])
+    expect(clock.timers).toBe(0)
+  })
+
+  it('answers at the deadline that the envelope asks for', async () => {
+    network.answersAtOnce = false
+    const clock = new FakeClock()
+    current = new ValidationService({ ...network, clock, nodeName: 'node-1', version: '1.2.3' })
+    const asked = exchange(
+      encodeEnvelopeRequest({
+        id: 'late',
+        service: 'hypermesh',
+        method: 'consensus/validate_proofs',
+        payload: Buffer.from(vector('fpreq_json')),
+        metadata: [['deadline_ms', '500']],
+      }),
+    )
+    await expect.poll(() => clock.timers).toBe(1)
+    clock.advance(500)
+    expect((await asked).error).toBe(
+      'Handler error: VALIDATION_TIMEOUT: no verdict within 500 ms; the request goes on, ask for its status',
+    )
   })
 
   it('answers 100 calls at once', async () => {

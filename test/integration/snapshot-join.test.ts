@@ -20,6 +20,7 @@ async function started(
     ca: { listen: ANY, scheme: 'http' },
     api: { listen: ANY },
     metrics: { listen: ANY },
+    stoq: { listen: ANY },
     ...settings,
   })
   const logger = createLogger({ level: process.env['LEVEL'] ?? 'silent', format: 'human' })

@@ -57,6 +57,7 @@ async function atPorts(folder: string, name: string): Promise<NodeProcess> {
       ...['--api.listen', `127.0.0.1:${ports.api}`],
       ...['--metrics.listen', `127.0.0.1:${ports.metrics}`],
       ...['--ca.listen', `[::1]:${ports.ca}`],
+      ...['--stoq.listen', `[::1]:${ports.stoq}`],
       ...WAIT,
     ],
   })

@@ -1,7 +1,7 @@
 /** Which ports a node of a local network uses, and whether they are free. One table, so that nothing collides. */
 
 import { createSocket } from 'node:dgram'
-import { createServer } from 'node:net'
+import { createServer, isIPv6 } from 'node:net'
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 
@@ -21,18 +21,23 @@ export interface NodePorts {
   readonly api: number
   readonly metrics: number
   readonly ca: number
+  /** UDP. */
+  readonly stoq: number
 }
 
 /**
  * @param caPort port of the first node's CA endpoint, the others following; absent: beside the node's other ports
+ * @param stoqPort port of the first node's STOQ endpoint; those of the others are beside their other ports, because
+ *   what follows STOQ's own port belongs to other STOQ services (spec/stoq.md 6)
  */
-export function nodePorts(basePort: number, index: number, caPort?: number): NodePorts {
+export function nodePorts(basePort: number, index: number, caPort?: number, stoqPort?: number): NodePorts {
   const first = basePort + index * PORTS_PER_NODE
   return {
     p2p: first,
     api: first + 1,
     metrics: first + 2,
     ca: caPort === undefined ? first + 3 : caPort + index,
+    stoq: stoqPort === undefined || index > 0 ? first + 4 : stoqPort,
   }
 }
 
@@ -50,6 +55,7 @@ export function listenSettings(ports: NodePorts): [name: string, value: unknown]
   return [
     ['p2p.listen', p2pAddresses(ports)],
     ['ca.listen', `[${LOOPBACK_6}]:${ports.ca}`],
+    ['stoq.listen', `[${LOOPBACK_6}]:${ports.stoq}`],
     ['api.listen', `${LOOPBACK_4}:${ports.api}`],
     ['metrics.listen', `${LOOPBACK_4}:${ports.metrics}`],
   ]
@@ -64,9 +70,10 @@ export function tcpIsFree(host: string, port: number): Promise<boolean> {
   })
 }
 
-function udpIsFree(host: string, port: number): Promise<boolean> {
+/** Whether nothing is bound there. */
+export function udpIsFree(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = createSocket('udp4')
+    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
     socket.once('error', () => resolve(false))
     socket.bind({ address: host, port, exclusive: true }, () => socket.close(() => resolve(true)))
   })
@@ -86,6 +93,10 @@ export async function takenPorts(all: readonly NodePorts[]): Promise<string[]> {
     })),
     tcpIsFree(LOOPBACK_6, ports.ca).then((isFree) => ({ name: `tcp [${LOOPBACK_6}]:${ports.ca}`, isFree })),
     udpIsFree(LOOPBACK_4, ports.p2p).then((isFree) => ({ name: `udp ${ports.p2p}`, isFree })),
+    udpIsFree(LOOPBACK_6, ports.stoq).then((isFree) => ({
+      name: `udp [${LOOPBACK_6}]:${ports.stoq}`,
+      isFree,
+    })),
   ])
   return (await Promise.all(looks)).filter(({ isFree }) => !isFree).map(({ name }) => name)
 }

@@ -6,15 +6,27 @@ import type { FastifyInstance } from 'fastify'
 import { isHex } from '../../codec/hex.ts'
 import { COUNTER_MAX } from '../../types/primitives.ts'
 import type { ApiPorts, BlockReference } from './api-ports.ts'
+import { addEventRoute, type EventStreams } from './event-route.ts'
 import { sendJson } from './json-reply.ts'
-import { HttpListener, type ListenerOptions, sendProblem } from './listener.ts'
+import { HttpListener, type ListenerOptions } from './listener.ts'
 import { addOperatorRoutes } from './operator-routes.ts'
 import { addProbes } from './probes.ts'
+import { sendProblem } from './problem.ts'
 import { addStakingRoutes, TRANSACTION_BODY_BYTES_MAX } from './staking-routes.ts'
 
-/** @returns a listener that is not started yet */
-export function makeApiServer(ports: ApiPorts, options: ListenerOptions): HttpListener {
-  return new HttpListener('public API', options, TRANSACTION_BODY_BYTES_MAX, (app) => addRoutes(app, ports))
+/**
+ * @param events what `/consensus/events` tells; without it there is no such route
+ * @returns a listener that is not started yet
+ */
+export function makeApiServer(
+  ports: ApiPorts,
+  options: ListenerOptions,
+  events?: EventStreams,
+): HttpListener {
+  return new HttpListener('public API', options, TRANSACTION_BODY_BYTES_MAX, (app) => {
+    addRoutes(app, ports)
+    if (events !== undefined) addEventRoute(app, events)
+  })
 }
 
 function addRoutes(app: FastifyInstance, ports: ApiPorts): void {
@@ -32,6 +44,7 @@ function addRoutes(app: FastifyInstance, ports: ApiPorts): void {
         status: 400,
         detail: 'a block is named by its height, its hash (64 hex digits), "head" or "final"',
         code: 'E_BLOCK_REFERENCE',
+        fix: 'write /v1/blocks/final, or a height as /v1/status tells it',
       })
     }
     const block = await ports.block(reference)

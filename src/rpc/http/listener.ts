@@ -1,14 +1,22 @@
 /**
- * What all HTTP listeners of the node share: limits, errors as problem+json, opening and closing. Each concern (CA
+ * What all HTTP listeners of the node share: limits, errors in one form, opening and closing. Each concern (CA
  * endpoint, public API, metrics) is a listener of its own; their routes are in their own files.
  */
 import type { Server as HttpServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { isIPv6 } from 'node:net'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Logger } from '../../types/logger.ts'
 import type { ClientLimiter } from '../client-limiter.ts'
 import { bindError } from './errors.ts'
+import { type ErrorForm, problemForm, sendProblem } from './problem.ts'
+import {
+  addAllMethods,
+  answerParserError,
+  hasReadableBody,
+  withinRate,
+  withOtherMethodsRefused,
+} from './request-rules.ts'
 import type { TlsMaterial } from './self-signed.ts'
 
 /** Where to listen; port 0 takes any free port. */
@@ -28,10 +36,14 @@ export interface ListenerOptions {
   readonly limiter: ClientLimiter
   readonly logger: Logger
   readonly observe?: HttpObserver
+  /** How long a request may take to arrive, from its first byte to its last; by default 30 s. */
+  readonly arrivalMs?: number
 }
 
 /** From the first byte of a request to its last. */
 const REQUEST_TIMEOUT_MS = 30_000
+/** How often it is looked for requests that are late. */
+const LATE_CHECK_MS = 1_000
 /** Longer than the 90 s for which reqwest keeps an idle connection, so that the client is the one to close. */
 const KEEP_ALIVE_TIMEOUT_MS = 120_000
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000
@@ -40,23 +52,6 @@ const CONNECTIONS_MAX = 4_096
 export const PARAMETER_CHARACTERS_MAX = 1_536
 /** How long a close waits for requests under way. */
 const CLOSE_GRACE_MS = 9_000
-
-/** RFC 9457, with the node's own code and advice. */
-export interface Problem {
-  readonly title: string
-  readonly status: number
-  readonly detail: string
-  readonly code: string
-  readonly fix?: string
-}
-
-/** Answers with `application/problem+json`. */
-export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply
-    .code(problem.status)
-    .header('content-type', 'application/problem+json')
-    .send(JSON.stringify({ type: 'about:blank', ...problem, requestId: request.id }))
-}
 
 /** A listener: routes are added by the constructor's `routes`, then it is started once and closed once. */
 export class HttpListener {
@@ -67,18 +62,19 @@ export class HttpListener {
   /**
    * @param concern what this listener is for, in words for an operator
    * @param bodyBytesMax the largest request body
+   * @param form how errors are written, also those that no route has a part in
    */
   constructor(
     concern: string,
     options: ListenerOptions,
     bodyBytesMax: number,
     routes: (app: FastifyInstance) => void,
+    form: ErrorForm = problemForm,
   ) {
     this.#concern = concern
     this.#options = options
-    this.#app = makeApp(options, bodyBytesMax)
-    // In a scope of their own, where they may answer errors in their own form.
-    this.#app.register(async (scope) => routes(scope))
+    this.#app = makeApp(options, bodyBytesMax, form)
+    this.#app.register(async (scope) => withOtherMethodsRefused(scope, routes))
   }
 
   /** @throws HttpError `E_PORT_IN_USE` or `E_LISTEN`, naming the address */
@@ -118,47 +114,44 @@ function bracketed(host: string): string {
   return isIPv6(host) ? `[${host}]` : host
 }
 
-function makeApp(options: ListenerOptions, bodyBytesMax: number): FastifyInstance {
+function makeApp(options: ListenerOptions, bodyBytesMax: number, form: ErrorForm): FastifyInstance {
   let lastId = 0
+  const { tls, limiter, logger, observe, arrivalMs = REQUEST_TIMEOUT_MS } = options
+  const server = {
+    connectionsCheckingInterval: Math.min(LATE_CHECK_MS, arrivalMs),
+    requestTimeout: arrivalMs,
+    // With a longer one for the head, Node looks at bodies no sooner than at heads.
+    headersTimeout: arrivalMs,
+  }
   const common = {
     bodyLimit: bodyBytesMax,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: arrivalMs,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
-    exposeHeadRoutes: false,
     routerOptions: { maxParamLength: PARAMETER_CHARACTERS_MAX },
     genReqId: () => `${process.pid}-${++lastId}`,
+    clientErrorHandler: (error: Error, socket: Socket) => answerParserError(error, socket, form),
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
-      answerError(error, request, reply, options.logger),
+      answerError(error, request, reply, logger),
   } as const
-  const tls = options.tls
   const app: FastifyInstance =
     tls === null
-      ? fastify(common)
+      ? fastify({ ...common, http: server })
       : (fastify({
           ...common,
-          https: { cert: tls.cert, key: tls.key, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS },
+          https: { ...server, cert: tls.cert, key: tls.key, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS },
         }) as unknown as FastifyInstance)
+  app.decorate('errorForm', form)
+  addAllMethods(app)
 
   // Bodies are bytes, whatever the caller calls them: `curl -d` says form, others say nothing.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.addHook('onRequest', (request, reply, done) => {
+    if (!withinRate(limiter, request, reply) || !hasReadableBody(request, reply)) return
     delete request.raw.headers['content-type']
-    if (options.limiter.admits(request.ip)) {
-      done()
-      return
-    }
-    reply.header('retry-after', '1')
-    sendProblem(request, reply, {
-      title: 'Too many requests',
-      status: 429,
-      detail: 'this client sends more requests than the node takes from one client',
-      code: 'E_RATE_LIMITED',
-      fix: 'wait a second and send fewer at once',
-    })
+    done()
   })
-  const { observe } = options
   if (observe !== undefined) {
     app.addHook('onResponse', (request, reply, done) => {
       observe(request.routeOptions.url ?? 'other', reply.statusCode, reply.elapsedTime / 1_000)
@@ -171,30 +164,57 @@ function makeApp(options: ListenerOptions, bodyBytesMax: number): FastifyInstanc
       status: 404,
       detail: 'there is no such route here',
       code: 'E_NO_ROUTE',
+      fix: 'see docs/reference/http.md for the routes of each listener',
     }),
   )
-  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options.logger))
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, logger))
   return app
 }
 
 /** The status that an error of the framework carries (a body too large, a bad length); 500 for a fault of ours. */
-export function statusOfError(error: unknown): number {
+function statusOfError(error: unknown): number {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500
 }
 
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
   const status = statusOfError(error)
-  if (status === 500) logger.error({ error, requestId: request.id }, 'a request failed by a fault of ours')
+  if (status === 500) {
+    logger.error({ error, requestId: request.id }, 'a request failed by a fault of ours')
+    sendProblem(request, reply, {
+      title: 'Internal error',
+      status: 500,
+      detail: 'the node could not answer; its log has the reason',
+      code: 'E_INTERNAL',
+      fix: 'try again; if it stays, look for this request id in the log',
+    })
+    return
+  }
+  if (status === 413) {
+    sendProblem(request, reply, {
+      title: 'Content too large',
+      status: 413,
+      detail: `the body has more than ${request.server.initialConfig.bodyLimit} bytes`,
+      code: 'E_BODY_TOO_LARGE',
+      fix: 'send less in one request',
+    })
+    return
+  }
+  if (status === 414) {
+    sendProblem(request, reply, {
+      title: 'URI too long',
+      status: 414,
+      detail: `a part of the path has more than ${PARAMETER_CHARACTERS_MAX} characters`,
+      code: 'E_HEAD_TOO_LARGE',
+      fix: 'shorten the path',
+    })
+    return
+  }
   sendProblem(request, reply, {
-    title: status === 500 ? 'Internal error' : 'Bad request',
+    title: 'Bad request',
     status,
-    detail: status === 500 ? 'the node could not answer; its log has the reason' : messageOf(error),
-    code: status === 500 ? 'E_INTERNAL' : 'E_BAD_REQUEST',
+    detail: error instanceof Error ? error.message : String(error),
+    code: 'E_BAD_REQUEST',
+    fix: 'correct the request',
   })
-}
-
-/** What to tell the one who asked. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

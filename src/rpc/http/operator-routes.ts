@@ -1,8 +1,8 @@
 /** The public API's routes about operators and the policy of the network. */
 import type { FastifyInstance } from 'fastify'
 import { sendJson } from './json-reply.ts'
-import { sendProblem } from './listener.ts'
 import type { OperatorPorts } from './operator-ports.ts'
+import { sendProblem } from './problem.ts'
 
 export function addOperatorRoutes(app: FastifyInstance, ports: OperatorPorts): void {
   app.get<{ Params: { name: string } }>('/v1/operators/:name', (request, reply) => {

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { isHex } from '../../codec/hex.ts'
 import { sendJson } from './json-reply.ts'
-import { sendProblem } from './listener.ts'
+import { sendProblem } from './problem.ts'
 import type { StakingPorts, SubmitRefusal } from './staking-ports.ts'
 
 /** Canonical bytes of the longest such transaction, in base64 and with room for the JSON around it. */
@@ -22,6 +22,7 @@ export function addStakingRoutes(app: FastifyInstance, ports: StakingPorts): voi
         status: 400,
         detail: 'an account is named by 64 lower-case hex digits',
         code: 'E_ACCOUNT_ID',
+        fix: '"hypermesh stake show" prints the id of an account',
       })
     }
     const account = ports.account(id)
@@ -43,6 +44,7 @@ export function addStakingRoutes(app: FastifyInstance, ports: StakingPorts): voi
         status: 400,
         detail: 'a transaction is named by 64 lower-case hex digits',
         code: 'E_TRANSACTION_KEY',
+        fix: 'take the key that the node answered when it took the transaction',
       })
     }
     return sendJson(reply, ports.transaction(key))
@@ -55,6 +57,7 @@ export function addStakingRoutes(app: FastifyInstance, ports: StakingPorts): voi
         status: 400,
         detail: 'the body is JSON: {"transaction": "<canonical bytes in base64>"}',
         code: 'E_TRANSACTION_BODY',
+        fix: 'let "hypermesh stake" make and send the transaction',
       })
     }
     const outcome = ports.submit(bytes)
@@ -64,6 +67,7 @@ export function addStakingRoutes(app: FastifyInstance, ports: StakingPorts): voi
       status: STATUS[outcome.is],
       detail: `${outcome.code}: ${outcome.detail}`,
       code: 'E_TRANSACTION_REFUSED',
+      fix: 'the code before the colon says which rule; they are listed in docs/reference/errors.md',
     })
   })
 }

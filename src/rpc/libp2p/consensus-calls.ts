@@ -7,17 +7,21 @@ import { ENVELOPE_BYTES_MAX } from '../envelope.ts'
 
 /** What the network layer asks for each stream. */
 export interface ConsensusCalls {
-  /** @param client peer id of the caller */
-  answer(request: Uint8Array, client: string): Promise<Uint8Array>
+  /** @param client peer id of the caller. @param signal aborted when the caller is gone */
+  answer(request: Uint8Array, client: string, signal: AbortSignal): Promise<Uint8Array>
   refuse(reason: 'too-long' | 'too-often'): Uint8Array
 }
 
 export function makeConsensusCalls(options: CallHandlerOptions): ConsensusCalls {
   return {
-    answer: (request, client) => handleEnvelope(request, options, `peer-${client}`),
+    answer: (request, client, signal) =>
+      handleEnvelope(request, { ...options, carrier: 'libp2p' }, `peer-${client}`, signal),
     refuse: (reason) =>
       reason === 'too-long'
         ? failure('', `Invalid request format: more than ${ENVELOPE_BYTES_MAX} bytes`)
-        : failure('', 'Handler error: too many requests from this client, try again'),
+        : failure(
+            '',
+            'Handler error: TOO_MANY_REQUESTS: the limit is what this protocol takes from one peer; try again in 1 s',
+          ),
   }
 }

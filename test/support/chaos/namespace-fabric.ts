@@ -35,6 +35,7 @@ export class NamespaceFabric implements Fabric {
         api: `${controlAddress(i)}:9441`,
         metrics: `${controlAddress(i)}:9442`,
         ca: `${controlAddress(i)}:8080`,
+        stoq: `${controlAddress(i)}:9292`,
       }),
     )
   }

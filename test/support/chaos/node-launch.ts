@@ -22,6 +22,7 @@ export interface Listening {
   readonly api: string
   readonly metrics: string
   readonly ca: string
+  readonly stoq: string
 }
 
 /** A list is given one value at a time: both the program and the maverick take that. */
@@ -32,6 +33,6 @@ export function launchOf(prefix: readonly string[], listening: Listening): NodeL
     values.flatMap((value) => [`--p2p.${name}`, value]),
   )
   args.push(...addresses)
-  for (const name of ['api', 'metrics', 'ca'] as const) args.push(`--${name}.listen`, listening[name])
+  for (const name of ['api', 'metrics', 'ca', 'stoq'] as const) args.push(`--${name}.listen`, listening[name])
   return { prefix, args, api: `http://${listening.api}`, ca: `https://${listening.ca}` }
 }

@@ -45,7 +45,7 @@ export class RelayFabric implements Fabric {
         links.push({ from, to, relay: await linkRelay(p2p, at(from, to), at(to, from), random) })
       }
     }
-    const launches = ports.map(({ p2p, api, metrics, ca }, i) =>
+    const launches = ports.map(({ p2p, api, metrics, ca, stoq }, i) =>
       launchOf([], {
         tellsAddresses: false,
         p2p: [`/ip4/127.0.0.1/tcp/${p2p}`],
@@ -55,6 +55,7 @@ export class RelayFabric implements Fabric {
         api: `127.0.0.1:${api}`,
         metrics: `127.0.0.1:${metrics}`,
         ca: `[::1]:${ca}`,
+        stoq: `[::1]:${stoq}`,
       }),
     )
     return new RelayFabric(launches, directions, links)

@@ -1,10 +1,11 @@
 /** Runs `runNetwork` over fake nodes in a process of its own, so that a test can send it signals. */
 
+import type { NodePorts } from '../../../src/cli/local-network/node-ports.ts'
 import { runNetwork } from '../../../src/cli/local-network/run-network.ts'
 
 interface Plan {
   readonly folders: string[]
-  readonly ports: { p2p: number; api: number; metrics: number; ca: number }[]
+  readonly ports: NodePorts[]
   readonly commands: [string, ...string[]][]
   readonly isNew: boolean
   readonly untilHeight?: number

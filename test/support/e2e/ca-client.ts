@@ -38,7 +38,7 @@ function call(url: string, method: string, body: string | Uint8Array | null): Pr
 /** @param ca base URL of a CA endpoint */
 export function ask(
   ca: string,
-  kind: 'certificate' | 'four-proof',
+  kind: 'certificate' | 'four-proof' | 'batch',
   body: string | Uint8Array,
 ): Promise<HttpAnswer> {
   return call(`${ca}/consensus/validation/${kind}`, 'POST', body)

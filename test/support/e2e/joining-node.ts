@@ -36,6 +36,7 @@ export async function joiningNode(options: JoiningNodeOptions): Promise<NodeProc
       ...['--api.listen', `127.0.0.1:${ports.api}`],
       ...['--metrics.listen', `127.0.0.1:${ports.metrics}`],
       ...['--ca.listen', `[::1]:${ports.ca}`],
+      ...['--stoq.listen', `[::1]:${ports.stoq}`],
     ],
   })
 }

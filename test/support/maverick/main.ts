@@ -49,7 +49,12 @@ misbehave(
   (kind, view) => told.debug({ kind, view }, 'the maverick misbehaved'),
 )
 
-const conduct = names.includes('lie-in-verdicts') ? { findings: oppositeFindings } : {}
+const index = genesis.validators.findIndex(({ id }) => id === own)
+const conduct = {
+  ...(names.includes('lie-in-verdicts') ? { findings: oppositeFindings } : {}),
+  // Or it would put its openings into the blocks that it leads.
+  ...(names.includes('withhold-openings') ? { leavesOut: (voter: number) => voter === index } : {}),
+}
 const node = await startNode({ dataDir: directory.root, config, logger, conduct })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void node.stop())
 // Ends with the process that started it, as the nodes beside it do.

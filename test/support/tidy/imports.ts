@@ -35,6 +35,18 @@ const DIRECTIONS: Readonly<Record<string, Directions>> = {
   config: { folders: ['types', 'codec'] },
   // The entry for programs: nothing in it may need a node, or Node.
   'receipt.ts': { folders: ['types', 'codec', 'ledger', 'crypto', 'config'], packages: PURE_PACKAGES },
+  // Runs in a browser: what it imports, and what that imports, is followed to the end by webViolations.
+  client: { folders: ['types', 'codec', 'rpc', 'validation'], packages: ['@noble/hashes'] },
+  'client/node': { folders: ['client', 'types', 'codec', 'rpc', 'network', 'session', 'crypto'] },
+}
+
+/** Parts of a folder with directions of their own. */
+const PARTS = new Set(Object.keys(DIRECTIONS).filter((name) => name.includes('/')))
+
+/** Folder of src/ that a path belongs to, as the table names it. */
+function areaOf(path: string): string {
+  const [, folder = path, inner = ''] = path.split('/')
+  return PARTS.has(`${folder}/${inner}`) ? `${folder}/${inner}` : folder
 }
 
 /** Who wires everything and may import anything. */
@@ -51,8 +63,8 @@ function packageOf(specifier: string): string {
 /** One line for every import under src/ that the table does not allow, and for every folder it does not name. */
 export function importViolations(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => {
-    const [root, from] = file.path.split('/')
-    if (root !== 'src' || from === undefined || UNRESTRICTED.has(from)) return []
+    const from = areaOf(file.path)
+    if (!file.path.startsWith('src/') || UNRESTRICTED.has(from)) return []
     const allowed = DIRECTIONS[from]
     if (allowed === undefined) return [`${file.path}: no import directions are laid down for src/${from}`]
     return [...file.text.matchAll(IMPORT)].flatMap((match) => {
@@ -62,11 +74,38 @@ export function importViolations(files: readonly SourceFile[]): string[] {
         const fine = allowed.packages === undefined || allowed.packages.includes(packageOf(specifier))
         return fine ? [] : [`${at}: ${from} may not import the package ${specifier}`]
       }
-      const target = posix.join(posix.dirname(file.path), specifier).split('/')[1] ?? specifier
+      const target = areaOf(posix.join(posix.dirname(file.path), specifier))
       if (target === from || allowed.folders.includes(target)) return []
       const typeOnly = match[1] !== undefined
       if (typeOnly && allowed.typesOnly?.includes(target)) return []
       return [`${at}: ${from} may not import ${typeOnly ? 'types of ' : ''}${target} (${specifier})`]
     })
   })
+}
+
+/** Packages that run in every JavaScript host. */
+const WEB_PACKAGES = ['@noble/hashes']
+
+/**
+ * One line for every import that a browser could not follow, from an entry to the last file that it needs: modules of
+ * Node, other packages, and files that are not there.
+ * @param entry `src/client/index.ts`
+ */
+export function webViolations(files: readonly SourceFile[], entry: string): string[] {
+  const byPath = new Map(files.map((file) => [file.path, file.text]))
+  const seen = new Set<string>()
+  const visit = (path: string): string[] => {
+    if (seen.has(path)) return []
+    seen.add(path)
+    const text = byPath.get(path)
+    if (text === undefined) return [`${path} is not there`]
+    return [...text.matchAll(IMPORT)].flatMap((match) => {
+      const specifier = match[2] ?? match[3] ?? ''
+      // What is only a type is gone when it runs.
+      if (match[1] !== undefined) return []
+      if (specifier.startsWith('.')) return visit(posix.join(posix.dirname(path), specifier))
+      return WEB_PACKAGES.includes(packageOf(specifier)) ? [] : [`${path} needs ${specifier}`]
+    })
+  }
+  return visit(entry)
 }

@@ -53,6 +53,22 @@ describe('every command', async () => {
     }
   })
 
+  it.each([
+    [['help'], ['--help']],
+    [
+      ['help', 'start'],
+      ['start', '--help'],
+    ],
+    [
+      ['help', 'testnet', 'init'],
+      ['testnet', 'init', '--help'],
+    ],
+  ])('is explained by %j as by %j', async (words, options) => {
+    const [helped, asked] = [await hypermesh(...words), await hypermesh(...options)]
+    expect([helped.code, helped.stdout]).toEqual([0, asked.stdout])
+    expect(helped.stdout).toContain('Usage: hypermesh')
+  })
+
   it('is one of these', () => {
     const names = all.map((words) => words.join(' '))
     for (const name of [
@@ -156,7 +172,9 @@ describe('asking a node', () => {
   it('passes on why not', async () => {
     const { code, stderr } = await hypermesh('block', '9', '--api', api)
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^E_NOT_FOUND: no \/v1\/blocks\/9 here\n {2}why: .* answered 404\n$/)
+    expect(stderr).toMatch(
+      /^E_NOT_FOUND: no \/v1\/blocks\/9 here\n {2}why: .* answered 404\n {2}fix: check that --api .*\n$/,
+    )
   })
 
   it('refuses an address that is none', async () => {

@@ -69,6 +69,7 @@ describe('a network folder', () => {
       expect(config.api.listen.port).toBe(first + 1)
       expect(config.metrics.listen.port).toBe(first + 2)
       expect(config.ca.listen).toEqual({ host: '::1', port: first + 3 })
+      expect(config.stoq.listen).toEqual({ host: '::1', port: first + 4 })
       const others = keys.flatMap(({ peerId }, j) =>
         j === i ? [] : [`/ip4/127.0.0.1/tcp/${20_000 + j * 10}/p2p/${peerId}`],
       )
@@ -117,8 +118,10 @@ describe('a network folder', () => {
 
 describe('ports', () => {
   it('of two nodes never meet', () => {
-    for (const caPort of [undefined, 8_080]) {
-      const all = Array.from({ length: 32 }, (_, i) => Object.values(nodePorts(9_600, i, caPort))).flat()
+    for (const [caPort, stoqPort] of [[], [8_080, 9_292]]) {
+      const all = Array.from({ length: 32 }, (_, i) =>
+        Object.values(nodePorts(9_600, i, caPort, stoqPort)),
+      ).flat()
       expect(new Set(all).size).toBe(all.length)
     }
   })
@@ -126,7 +129,10 @@ describe('ports', () => {
   it('keep clear of the ports of a node with default settings', () => {
     const { config } = loadConfig(join(folder, 'none.toml'), {})
     const all = Array.from({ length: 32 }, (_, i) => Object.values(nodePorts(9_600, i))).flat()
-    for (const port of [4_001, config.ca.listen.port, config.api.listen.port, config.metrics.listen.port]) {
+    const { ca, api, metrics, stoq } = config
+    for (const { port } of [ca, api, metrics, stoq]
+      .map(({ listen }) => listen)
+      .concat({ host: '', port: 4_001 })) {
       expect(all).not.toContain(port)
     }
   })
@@ -137,25 +143,33 @@ describe('ports', () => {
       api: await freePort(),
       metrics: await freePort(),
       ca: await freePort(),
+      stoq: await freePort(),
     }
     expect(await takenPorts([ports])).toEqual([])
     const tcp = createServer().listen(ports.api, '127.0.0.1')
     const udp = createSocket('udp4').bind(ports.p2p, '127.0.0.1')
+    const stoq = createSocket('udp6').bind(ports.stoq, '::1')
     try {
       await Promise.all([
         new Promise((done) => tcp.once('listening', done)),
         new Promise((done) => udp.once('listening', done)),
+        new Promise((done) => stoq.once('listening', done)),
       ])
-      expect(await takenPorts([ports])).toEqual([`tcp ${ports.api}`, `udp ${ports.p2p}`])
+      expect(await takenPorts([ports])).toEqual([
+        `tcp ${ports.api}`,
+        `udp ${ports.p2p}`,
+        `udp [::1]:${ports.stoq}`,
+      ])
       await expect(requireFreePorts([ports], 'use others')).rejects.toMatchObject({
         code: 'E_PORT_IN_USE',
         exitCode: 69,
-        message: `in use: tcp ${ports.api}, udp ${ports.p2p}`,
+        message: `in use: tcp ${ports.api}, udp ${ports.p2p}, udp [::1]:${ports.stoq}`,
         advice: { fix: 'use others' },
       })
     } finally {
       tcp.close()
       udp.close()
+      stoq.close()
     }
   })
 })

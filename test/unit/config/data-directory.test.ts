@@ -116,6 +116,7 @@ describe('run.json', () => {
       ca: 'https://[::1]:8080',
       api: 'http://127.0.0.1:1',
       metrics: 'http://127.0.0.1:2',
+      stoq: 'stoq://[::1]:9292',
     },
   }
 

@@ -1,6 +1,7 @@
 /** Token buckets: who is one client, how fast, and how many are remembered. */
 import { describe, expect, it } from 'vitest'
-import { ClientLimiter, limitKey } from '../../../src/rpc/client-limiter.ts'
+import { ClientLimiter } from '../../../src/rpc/client-limiter.ts'
+import { clientKey } from '../../../src/validation/client-key.ts'
 
 describe('one client', () => {
   it.each([
@@ -13,7 +14,7 @@ describe('one client', () => {
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['peer-12D3KooW', 'peer-12D3KooW'],
   ])('%s counts as %s', (client, key) => {
-    expect(limitKey(client)).toBe(key)
+    expect(clientKey(client)).toBe(key)
   })
 })
 
@@ -50,5 +51,34 @@ describe('the limiter', () => {
     const limiter = new ClientLimiter(() => 0, limits)
     for (const client of ['a', 'b', 'c']) taken(limiter, client, 3)
     expect([taken(limiter, 'c', 1), taken(limiter, 'a', 1)]).toEqual([0, 1])
+  })
+
+  it.each([
+    [1, 100],
+    [3, 300],
+    [9, 300],
+  ])('says after how long %d more can come, and which limit it is', (count, retryAfterMs) => {
+    let refused = 0
+    const limiter = new ClientLimiter(
+      () => 0,
+      limits,
+      () => refused++,
+    )
+    expect(limiter.take('peer-a', 3)).toEqual({ ok: true })
+    expect(limiter.take('peer-a', count)).toEqual({
+      ok: false,
+      limit: '10 requests a second from one client, 3 at once',
+      retryAfterMs,
+    })
+    expect(refused).toBe(1)
+  })
+
+  it('takes all of several or none', () => {
+    const limiter = new ClientLimiter(() => 0, limits)
+    expect([limiter.take('a', 2).ok, limiter.take('a', 2).ok, limiter.take('a', 1).ok]).toEqual([
+      true,
+      false,
+      true,
+    ])
   })
 })

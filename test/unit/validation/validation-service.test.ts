@@ -4,7 +4,9 @@ import { hashTransaction } from '../../../src/codec/transaction.ts'
 import { answerJson } from '../../../src/rpc/trustchain-json-response.ts'
 import type { CertificateValidationRequest } from '../../../src/types/validation-request.ts'
 import type { RuleFailure } from '../../../src/types/verdict.ts'
-import { type ValidationLimits, ValidationService } from '../../../src/validation/validation-service.ts'
+import type { AuditedCall, ObservedCall, RefusalLimit } from '../../../src/validation/ports.ts'
+import type { ValidationLimits } from '../../../src/validation/validation-limits.ts'
+import { ValidationService } from '../../../src/validation/validation-service.ts'
 import { FakeClock, FakeNetwork, verdictOf } from '../../support/fake-network.ts'
 import { certificateRequest, fourProofRequest } from '../../support/requests.ts'
 
@@ -192,19 +194,24 @@ describe('without a verdict', () => {
   })
 
   it.each([
-    ['full', 'INTERNAL_CONSENSUS_ERROR'],
-    ['source-budget', 'INTERNAL_CONSENSUS_ERROR'],
-    ['too-large', 'INVALID_PROOF_FORMAT'],
-  ] as const)('a request that the pool refuses as %s is not under way', async (code, errorCode) => {
-    network.refusal = code
-    const answer = await service.validateCertificate(certificateRequest('x'), 'a')
-    expect(answer.result).toEqual({
-      kind: 'error',
-      errorCode,
-      message: `the request was not taken (${code}): said the pool`,
-    })
-    expect(service.status('x').result).toMatchObject({ errorCode: 'REQUEST_NOT_FOUND' })
-  })
+    ['full', 'NODE_BUSY', '; try again in 1 s', 1_000],
+    ['source-budget', 'NODE_BUSY', '; try again in 1 s', 1_000],
+    ['too-large', 'INVALID_PROOF_FORMAT', '', undefined],
+    ['staking-amount', 'INTERNAL_CONSENSUS_ERROR', '', undefined],
+  ] as const)(
+    'a request that the pool refuses as %s is not under way',
+    async (code, errorCode, advice, retryAfterMs) => {
+      network.refusal = code
+      const answer = await service.validateCertificate(certificateRequest('x'), 'a')
+      expect(answer.result).toEqual({
+        kind: 'error',
+        errorCode,
+        message: `the request was not taken (${code}): said the pool${advice}`,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      })
+      expect(service.status('x').result).toMatchObject({ errorCode: 'REQUEST_NOT_FOUND' })
+    },
+  )
 
   it('a request that is final in the pool and not yet in the store waits for the feed', async () => {
     network.refusal = 'already-final'
@@ -274,18 +281,77 @@ describe('status', () => {
 })
 
 describe('bounds', () => {
-  it('refuses beyond its table, and takes again when old ones are forgotten', async () => {
+  const limits: RefusalLimit[] = []
+  const boundedService = (bounds: Partial<ValidationLimits>): ValidationService => {
     service.close()
-    service = makeService({ requestsInFlightMax: 2 })
+    limits.length = 0
+    return new ValidationService({
+      ...network,
+      clock,
+      nodeName: 'node-1',
+      version: '1.2.3',
+      limits: bounds,
+      refused: (limit) => limits.push(limit),
+    })
+  }
+
+  it('refuses beyond its table, and takes again when old ones are forgotten', async () => {
+    service = boundedService({ requestsInFlightMax: 2 })
     const asked = ['1', '2'].map((id) => service.validateCertificate(certificateRequest(id), 'a'))
     const refused = await service.validateCertificate(certificateRequest('3'), 'a')
-    expect(refused.result).toMatchObject({ errorCode: 'INTERNAL_CONSENSUS_ERROR' })
+    expect(refused.result).toEqual({
+      kind: 'error',
+      errorCode: 'NODE_BUSY',
+      message: '2 requests are under way here, which is the limit; try again in 1 s',
+      retryAfterMs: 1_000,
+    })
+    expect(limits).toEqual(['node-in-flight'])
     clock.advance(8_000)
     await Promise.all(asked)
     clock.advance(120_000)
     const taken = service.validateCertificate(certificateRequest('3'), 'a')
     network.finalize(verdictOf(hashed(certificateRequest('3'))))
     expect((await taken).result.kind).toBe('valid')
+  })
+
+  it.each([
+    ['a peer', 'peer-12D3KooWa', 'peer-12D3KooWa', 'peer-12D3KooWb'],
+    ['an address', '192.0.2.1', '::ffff:192.0.2.1', '192.0.2.2'],
+    ['an IPv6 /64', '2001:db8::1', '2001:db8::ffff:1', '2001:db8:0:1::1'],
+  ])('leaves room for others when %s has its share under way', async (_, client, sameClient, other) => {
+    service = boundedService({ requestsPerClientMax: 2 })
+    const asked = ['1', '2'].map((id) => service.validateCertificate(certificateRequest(id), client))
+    const refused = await service.validateCertificate(certificateRequest('3'), sameClient)
+    expect(refused.result).toEqual({
+      kind: 'error',
+      errorCode: 'TOO_MANY_REQUESTS',
+      message: '2 requests of this client are under way, the limit for one client; try again in 1 s',
+      retryAfterMs: 1_000,
+    })
+    expect(limits).toEqual(['client-in-flight'])
+    const others = service.validateCertificate(certificateRequest('4'), other)
+    network.finalize(...['1', '2', '4'].map((id) => verdictOf(hashed(certificateRequest(id)))))
+    const kinds = (await Promise.all([...asked, others])).map(({ result }) => result.kind)
+    expect(kinds).toEqual(['valid', 'valid', 'valid'])
+  })
+
+  it('counts calls that wait for one and the same request too, and gives their places back', async () => {
+    service = boundedService({ requestsPerClientMax: 2 })
+    const ask = () => service.validateCertificate(certificateRequest('1'), '192.0.2.1')
+    const asked = [ask(), ask()]
+    expect((await ask()).result).toMatchObject({ errorCode: 'TOO_MANY_REQUESTS' })
+    clock.advance(8_000)
+    await Promise.all(asked)
+    const again = [ask(), ask()]
+    network.finalize(verdictOf(hashed(certificateRequest('1'))))
+    expect((await Promise.all(again)).map(({ result }) => result.kind)).toEqual(['valid', 'valid'])
+  })
+
+  it('lets a client on this machine have all there is', async () => {
+    service = boundedService({ requestsPerClientMax: 1 })
+    const asked = ['1', '2', '3'].map((id) => service.validateCertificate(certificateRequest(id), '::1'))
+    network.finalize(...['1', '2', '3'].map((id) => verdictOf(hashed(certificateRequest(id)))))
+    expect((await Promise.all(asked)).map(({ result }) => result.kind)).toEqual(['valid', 'valid', 'valid'])
   })
 
   it('answers 500 at once, each with its own verdict, and leaves no timer', async () => {
@@ -350,5 +416,128 @@ describe('bounds', () => {
       byzantineFaultsDetected: 0n,
       lastUpdatedUnixMs: 1_760_000_000_030,
     })
+  })
+})
+
+describe('a caller', () => {
+  it.each([
+    [50, 100],
+    [2_000, 2_000],
+    [60_000, 20_000],
+  ])('that wants to wait %d ms waits %d ms', async (deadlineMs, waitedMs) => {
+    const asked = service.validateCertificate(certificateRequest(), 'a', { deadlineMs })
+    clock.advance(waitedMs - 1)
+    expect(clock.timers).toBe(1)
+    clock.advance(1)
+    expect((await asked).result).toMatchObject({
+      errorCode: 'VALIDATION_TIMEOUT',
+      message: `no verdict within ${waitedMs} ms; the request goes on, ask for its status`,
+    })
+  })
+
+  it('that is gone leaves no timer and no waiter behind, and is not counted as answered', async () => {
+    const observed: ObservedCall['result'][] = []
+    service.close()
+    service = new ValidationService({
+      ...network,
+      clock,
+      nodeName: 'node-1',
+      version: '1.2.3',
+      limits: { requestsPerClientMax: 1 },
+      observe: ({ result }) => observed.push(result),
+    })
+    const gone = new AbortController()
+    const asked = service.validateCertificate(certificateRequest('1'), 'a', { signal: gone.signal })
+    expect(clock.timers).toBe(1)
+    gone.abort()
+    await asked
+    expect([clock.timers, service.metrics().totalRequests, observed]).toEqual([0, 0n, ['abandoned']])
+    // Its place is free for a call that waits for the same request, which went on.
+    const again = service.validateCertificate(certificateRequest('1'), 'a')
+    network.finalize(verdictOf(hashed(certificateRequest('1'))))
+    expect((await again).result.kind).toBe('valid')
+    expect(network.submitted).toHaveLength(1)
+  })
+
+  it('that is gone before it is heard does not wait at all', async () => {
+    await service.validateCertificate(certificateRequest('1'), 'a', { signal: AbortSignal.abort() })
+    expect(clock.timers).toBe(0)
+  })
+})
+
+describe('the audit trail', () => {
+  const recorded: AuditedCall[] = []
+  let reason: string | null = null
+  const audited = (): ValidationService => {
+    service.close()
+    recorded.length = 0
+    return new ValidationService({
+      ...network,
+      clock,
+      nodeName: 'node-1',
+      version: '1.2.3',
+      audit: { record: (call) => recorded.push(call), refusesBecause: () => reason },
+    })
+  }
+
+  it('has who asked what, how, and what became of it', async () => {
+    service = audited()
+    const gone = new AbortController()
+    const context = { carrier: 'libp2p', signal: gone.signal } as const
+    const left = service.validateCertificate(certificateRequest('left'), 'peer-x', context)
+    const late = service.validateProofs(fourProofRequest(), '192.0.2.1', { carrier: 'stoq' })
+    clock.advance(5)
+    gone.abort()
+    await left
+    clock.advance(8_000)
+    await late
+    service.malformed('four-proof', 'it is none', '::1', { carrier: 'http' })
+    service.malformed('status', 'it is none', '::1')
+    service.status('left')
+    const { requestKey, hash } = hashed(certificateRequest('left'))
+    expect(recorded).toEqual([
+      {
+        unixMs: 1_760_000_000_005,
+        carrier: 'libp2p',
+        client: 'peer-x',
+        method: 'validate_certificate',
+        requestId: 'left',
+        requestKey,
+        payloadHash: hash,
+        result: 'Abandoned',
+        failedProofs: [],
+        errorCode: null,
+        durationUs: 5_000,
+      },
+      expect.objectContaining({
+        carrier: 'stoq',
+        client: '192.0.2.1',
+        method: 'validate_proofs',
+        requestId: null,
+        result: 'Error',
+        errorCode: 'VALIDATION_TIMEOUT',
+        durationUs: 8_005_000,
+      }),
+      expect.objectContaining({
+        method: 'validate_proofs',
+        requestKey: null,
+        errorCode: 'INVALID_PROOF_FORMAT',
+      }),
+    ])
+  })
+
+  it('stands before a stored verdict too when it must have every call', async () => {
+    service = audited()
+    const request = certificateRequest()
+    network.finalize(verdictOf(hashed(request)))
+    reason = 'the disk is full'
+    expect((await service.validateCertificate(request, 'a')).result).toEqual({
+      kind: 'error',
+      errorCode: 'INTERNAL_CONSENSUS_ERROR',
+      message: 'nothing is answered unrecorded here: the disk is full',
+    })
+    reason = null
+    expect((await service.validateCertificate(request, 'a')).result.kind).toBe('valid')
+    expect(recorded.map(({ result }) => result)).toEqual(['Error', 'Valid'])
   })
 })

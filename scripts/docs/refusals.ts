@@ -1,0 +1,78 @@
+/** Why a staking or evidence transaction is not taken, for docs/reference/errors.md. One that is missing does not compile. */
+
+import type { EvidenceRefusal, StakingRefusal } from '../../src/ledger/staking/staking-refusals.ts'
+
+/** Of the pool, whatever the transaction is. */
+type PoolRefusal = 'full' | 'source-budget' | 'too-large'
+
+type Texts = readonly [when: string, whatToDo: string]
+
+const NEXT = 'make it again: "hypermesh stake" asks the node for the next number'
+const EVIDENCE = 'nothing: nobody is punished by it'
+
+export const REFUSALS: Readonly<Record<StakingRefusal | EvidenceRefusal | PoolRefusal, Texts>> = {
+  'staking-amount': ['the amount is 0', 'name an amount above 0'],
+  'staking-expired': [
+    'no block held it up to its last height',
+    'make it again; look whether blocks become final',
+  ],
+  'staking-unknown-account': [
+    'the key has no account',
+    'have something transferred to the account first, or use its key',
+  ],
+  'staking-sequence': ['the number was used by another transaction of the account', NEXT],
+  'staking-sequence-ahead': [
+    'an earlier transaction of the account is not final yet',
+    'wait until it is, and send it again',
+  ],
+  'staking-epochs': [
+    'the network has one epoch without end, its validators never change',
+    'transfer only; choose another network to stake on',
+  ],
+  'staking-tombstoned': [
+    'the account was punished for equivocation',
+    'unbond what is left; a new account can join',
+  ],
+  'staking-balance': ['more than the balance', 'name less; "hypermesh stake show" tells the balance'],
+  'staking-bonded': ['more than the stake', 'name less; "hypermesh stake show" tells the stake'],
+  'staking-not-excluded': ['the validator is not excluded from verdicts', 'nothing: it takes part'],
+  'staking-cool-down': [
+    'the cool-down of its exclusion is not over',
+    'come again in the period that the detail names',
+  ],
+  'staking-recipient': ['a transfer to oneself', 'name another account'],
+  'staking-new-account': ['too little to open the account of the recipient', 'transfer more at first'],
+  'staking-accounts-full': ['there is no room for a new account', 'transfer to an account that is there'],
+  'staking-unbonding-full': ['32 withdrawals of the account are under way', 'wait until one is free'],
+  'staking-minimum': [
+    'less stake than a validator must have',
+    'bond more first; "/v1/validators" tells what others have',
+  ],
+  'staking-joined': ['the account has joined already', 'nothing'],
+  'staking-not-joined': ['the account has not joined', 'join first'],
+  'staking-key-taken': [
+    'the validator key belongs to an account, or lately did',
+    'make a new key with "hypermesh keys new"',
+  ],
+  'staking-key-changes': [
+    'eight former keys still answer for what they signed',
+    'wait until the oldest is beyond the evidence window',
+  ],
+  'staking-key-proof': ['the proof is not by the new key', 'make it with the file of the new key'],
+  'staking-signature': [
+    'the signature is not by the key of the account, or for another network',
+    'use the key of the account, and a node of its network',
+  ],
+  'evidence-same-content': ['both messages say the same', EVIDENCE],
+  'evidence-order': ['the messages are not in their one order', 'put the lower content first'],
+  'evidence-commits': ['a proposal or pre-commit vote cannot sign for commits', EVIDENCE],
+  'evidence-height': ['the heights do not fit the kind of message', EVIDENCE],
+  'evidence-future-epoch': ['about an epoch that has not begun here', 'send it again later'],
+  'evidence-expired': ['the evidence window has passed', EVIDENCE],
+  'evidence-unknown-key': ['no account has or had the key in that epoch', EVIDENCE],
+  'evidence-punished': ['the account was punished before', 'nothing: once is all'],
+  'evidence-signature': ['a signature is not valid for this network', EVIDENCE],
+  full: ['the pool of the node is full', 'send it again in a moment, or to another node'],
+  'source-budget': ['one sender has its share of the pool', 'send it again in a moment, or to another node'],
+  'too-large': ['it is larger than any block may hold', 'make it smaller'],
+}

@@ -1,0 +1,56 @@
+/**
+ * `hypermesh-node/client`: what a program needs to ask a HyperMesh network for verdicts, in any JavaScript host. Nothing
+ * here or below it imports a module of Node; what needs one is in `hypermesh-node/client/node`.
+ */
+
+export { consensusProofBincode, fourProofSetBincode, timeProofHash } from '../codec/proofs.ts'
+export type { HealthReading } from '../rpc/trustchain-json-response.ts'
+export { type ErrorAdvice, NodeError, ok, type Refusal, type Result, refuse } from '../types/errors.ts'
+export type {
+  CertificateRequest,
+  CertificateType,
+  CertificateValidationRequest,
+  ConsensusProof,
+  ConsensusRequirements,
+  FourProofSet,
+  FourProofValidationRequest,
+  SecondsNanos,
+  SpaceProof,
+  StakeProof,
+  TimeProof,
+  ValidationContext,
+  WorkloadType,
+  WorkProof,
+  WorkState,
+} from '../types/validation-request.ts'
+export type { AnswerErrorCode, AnswerStatus, ValidationAnswer } from '../validation/answer.ts'
+export { systemTimeOf } from '../validation/answer.ts'
+export { type Backoff, DEFAULT_BACKOFF } from './backoff.ts'
+export type { BatchItem, BatchResult } from './batch-calls.ts'
+export type { CallLimits, Carrier, CarrierFactory, CarrierReply, Carriers, ClientMethod } from './carrier.ts'
+export { type Answered, type Attempt, ClientError } from './client-error.ts'
+export { type Clock, type Random, systemClock } from './clock.ts'
+export {
+  configuredEndpoints,
+  type EndpointChoice,
+  type EndpointOrigin,
+  type EndpointSource,
+  type Scheme,
+} from './endpoint.ts'
+export type { EndpointState } from './endpoint-pool.ts'
+export { type EnvelopeChannel, envelopeCarrier } from './envelope-carrier.ts'
+export { type FetchOptions, fetchCarrier } from './fetch-carrier.ts'
+export type { EndpointHealth } from './health.ts'
+export {
+  type CallOptions,
+  type ClientOptions,
+  HypermeshClient,
+  type StatusReport,
+} from './hypermesh-client.ts'
+export {
+  certificateRequestBytes,
+  fourProofRequestBytes,
+  lookAtRequest,
+  type RequestKind,
+} from './request-bytes.ts'
+export type { Verdict } from './verdict.ts'
