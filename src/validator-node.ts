@@ -2,8 +2,10 @@
  * The composition root: builds every component, joins their ports, starts and stops them in order. Decides
  * nothing; TypeScript checks here that what one layer needs another gives.
  */
+
 import { announce } from './composition/announce-blocks.ts'
 import { ApiViews, nodeNameOf } from './composition/api-views.ts'
+import { buildReceipts } from './composition/build-receipts.ts'
 import { buildCatchingUp, trustedBlockOf } from './composition/catching-up.ts'
 import { openChainUpkeep } from './composition/chain-upkeep.ts'
 import { ConsensusSeat } from './composition/consensus-seat.ts'
@@ -23,6 +25,7 @@ import { buildValidation } from './composition/node-validation.ts'
 import { startPowNode } from './composition/pow-node.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks, validationReadiness } from './composition/readiness.ts'
+import type { NodeOptions, RunningNode } from './composition/running-node.ts'
 import { StakingAdmission } from './composition/staking-admission.ts'
 import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
@@ -32,33 +35,16 @@ import { holdDuties, listeningMs, watchedDuties } from './composition/validator-
 import { notSigningBecause, ValidatorFollowing } from './composition/validator-following.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
 import { VerdictFeed } from './composition/verdict-feed.ts'
+import { verdictStore } from './composition/verdict-store.ts'
 import { BUILD } from './config/build-info.ts'
-import type { Config } from './config/schema.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
-import type { ModuleLogger } from './observability/logger.ts'
 import { createMetrics } from './observability/metrics.ts'
 import { ConsensusNode } from './runtime/consensus-node.ts'
 import type { ValidatorDuties } from './runtime/consensus-node-options.ts'
 import { epochEndHeight } from './types/epochs.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
 import type { MonotonicMs } from './types/primitives.ts'
-
-export interface NodeOptions {
-  readonly dataDir: string
-  readonly config: Config
-  readonly logger: ModuleLogger
-  /** The operator's word that this validator's key has never signed; begins a missing safety record. */
-  readonly hasNeverSigned?: boolean
-}
-
-/** A node that is up. */
-export interface RunningNode {
-  readonly addresses: NodeAddresses
-  stop(): Promise<void>
-  /** Resolves when the node has stopped, for whatever reason. */
-  readonly stopped: Promise<void>
-}
 
 /** How often waiting transactions are looked at for expiry, and gauges are set. */
 const HOUSEKEEPING_MS = 1_000
@@ -99,13 +85,11 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const base = { options, storage, metrics, clock, onFatal }
   if (genesis.consensus?.engine === 'pow') return startPowNode(base, genesis.consensus.mining, order)
   const { rules } = storage.genesisState
-  const { genesisHash } = rules
   const { epochBlocks } = rules.parameters
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
-  const feed = new VerdictFeed()
+  const feed = new VerdictFeed((requestKey) => chain.state.judgement(requestKey))
   const events = new NodeEvents(metrics)
-
   const admission = new StakingAdmission(chain, rules)
   if (storage.installedHeight !== null) {
     logger.info({ height: storage.installedHeight }, 'the state of a snapshot was installed')
@@ -148,7 +132,10 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     upkeep.finalized()
   }
 
-  const watched = safety === null ? null : watchedDuties(storage, safety, () => consensus.electorate, onFatal)
+  const watched =
+    safety === null
+      ? null
+      : watchedDuties(storage, safety, () => consensus.electorate, onFatal, options.conduct)
   const watch = watched?.watch
   // Null when this node signs from the start, or not at all.
   const wait =
@@ -171,6 +158,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       validator,
       tip: { ...chain.tip, finality: chain.tip.height === 0 ? null : chain.tip.finality },
       finalState: chain.state,
+      judgement: (requestKey) => chain.state.judgement(requestKey),
       store: {
         commitFinalized: (blocks) => upkeep.snapshots.commitFinalized(blocks),
         putCommitCertificate: (certificate) => upkeep.snapshots.putCommitCertificate(certificate),
@@ -250,7 +238,14 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
         }),
     })
   const check = () => validationReadiness(readiness())
-  const asked = { store: chain, submitter: flow, feed, nodeName, readiness: { check } }
+  const asked = {
+    store: verdictStore(chain),
+    submitter: flow,
+    feed,
+    nodeName,
+    readiness: { check },
+    receipts: buildReceipts(storage, upkeep.receipts, () => network),
+  }
   const service = await buildValidation(base, asked, order)
 
   const network = await buildNetwork(options, storage, metrics, {
@@ -304,7 +299,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   order.opened('fallback miner', () => fallback?.stop())
 
   const views = new ApiViews({
-    parameters: rules.parameters,
+    rules,
     staking: new StakingViews({
       chain,
       isWaiting: (key) => pool.has(key),
@@ -312,7 +307,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     }),
     version: BUILD.version,
     network: genesis.network,
-    genesisHash,
+    genesisHash: rules.genesisHash,
     nodeName,
     peerId: network.host.peerId,
     nodeId: id,

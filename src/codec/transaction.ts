@@ -17,6 +17,7 @@ import {
   WORK_STATES,
   WORKLOAD_TYPES,
 } from '../types/validation-request.ts'
+import { ballotsTransactionSchema } from './ballots.ts'
 import { sha256Tagged, sha256TaggedHex, u64le } from './hashes.ts'
 import { toHex } from './hex.ts'
 import {
@@ -27,6 +28,7 @@ import {
   TEXT_LIST_MAX,
   TRANSACTION_BYTES_MAX,
 } from './limits.ts'
+import { operatorTransactionSchema } from './operator.ts'
 import {
   bytesUpTo,
   DecodeError,
@@ -161,6 +163,8 @@ export const transactionSchema: Schema<Transaction> = variants<Transaction>([
   { kinds: ['validate-proofs'], schema: fourProofTransaction as Schema<Transaction> },
   { kinds: ['staking'], schema: stakingTransactionSchema as Schema<Transaction> },
   { kinds: ['evidence'], schema: evidenceTransactionSchema as Schema<Transaction> },
+  { kinds: ['ballots'], schema: ballotsTransactionSchema as Schema<Transaction> },
+  { kinds: ['operator'], schema: operatorTransactionSchema as Schema<Transaction> },
 ])
 
 /** Canonical bytes of a transaction. */
@@ -211,8 +215,12 @@ function requestKeyOf(transaction: Transaction, payload: Uint8Array): RequestKey
       return sha256TaggedHex<RequestKey>('requestKey', utf8ToBytes(''), payload)
     case 'staking':
       return sha256TaggedHex<RequestKey>('stakingKey', payload)
+    case 'operator':
+      return sha256TaggedHex<RequestKey>('operatorKey', payload)
     case 'evidence':
       return evidenceKey(transaction.evidence)
+    case 'ballots':
+      return sha256TaggedHex<RequestKey>('ballotsKey', payload)
     default:
       return unreachable(transaction)
   }

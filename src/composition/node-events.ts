@@ -1,8 +1,10 @@
 /** What becomes final and whether the node is ready, as the events that clients are told of. Decides nothing. */
 import { randomBytes } from 'node:crypto'
+import { findingOf } from '../ledger/verdicts/findings.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { EventLog } from '../rpc/http/event-log.ts'
 import { EventStreams } from '../rpc/http/event-streams.ts'
+import { FOUND_INVALID } from '../types/ballots.ts'
 import type { FinalizedBlock } from '../types/ledger-state.ts'
 import { PROOF_NAMES } from '../types/verdict.ts'
 import { WIRE_NAMES } from '../validation/answer.ts'
@@ -25,13 +27,21 @@ export class NodeEvents {
   /** Blocks are final and durable: the verdicts in each, then the block. */
   finalized(blocks: readonly FinalizedBlock[]): void {
     for (const { block, changes } of blocks) {
-      for (const { requestKey, requestIdHash, kind, failures, height, blockTime } of changes.verdicts) {
+      for (const {
+        requestKey,
+        requestIdHash,
+        kind,
+        status,
+        findings,
+        height,
+        blockTime,
+      } of changes.verdicts) {
         this.#log.publish('verdict', {
           requestKey,
           requestIdHash,
           kind,
-          result: failures.length === 0 ? 'valid' : 'invalid',
-          failedProofs: PROOF_NAMES.filter((name) => failures.some(({ subject }) => subject === name)).map(
+          result: status,
+          failedProofs: PROOF_NAMES.filter((name) => findingOf(findings, name) === FOUND_INVALID).map(
             (name) => WIRE_NAMES[name],
           ),
           height,

@@ -1,11 +1,11 @@
-/** Asks the ledger, on the final state, about staking and evidence transactions that want to wait or are waiting. */
+/** Asks the ledger, on the final state, about transactions without a verdict that want to wait or are waiting. */
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import { type AdmissionRefusal, admissionRefusal, reviewRefusal } from '../ledger/staking/admission.ts'
 import type { ChainMoment } from '../ledger/staking/evidence-window.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Refusal } from '../types/errors.ts'
 import { nextHeight } from '../types/primitives.ts'
-import type { Transaction } from '../types/transaction.ts'
+import { isAccountTransaction, type Transaction } from '../types/transaction.ts'
 
 export class StakingAdmission {
   readonly #chain: Pick<ChainStore, 'tip'>
@@ -18,13 +18,13 @@ export class StakingAdmission {
 
   /** Why a transaction may not wait; null for one that may, and for every request to be judged. */
   refusal(transaction: Transaction): Refusal<AdmissionRefusal> | null {
-    if (transaction.kind !== 'staking' && transaction.kind !== 'evidence') return null
+    if (!isAccountTransaction(transaction)) return null
     return admissionRefusal(transaction, this.#chain.tip.staking, this.#next(), this.#rules)
   }
 
   /** Whether one that waits has become impossible. */
   isHopeless(transaction: Transaction): boolean {
-    if (transaction.kind !== 'staking' && transaction.kind !== 'evidence') return false
+    if (!isAccountTransaction(transaction)) return false
     return reviewRefusal(transaction, this.#chain.tip.staking, this.#next(), this.#rules) !== null
   }
 

@@ -5,6 +5,7 @@
 
 import type { Electorate } from '../consensus/validator-set.ts'
 import { Signer } from '../crypto/signer.ts'
+import type { BallotConduct } from '../runtime/ballot-box.ts'
 import type { ValidatorDuties } from '../runtime/consensus-node-options.ts'
 import { DoppelgangerWatch } from '../runtime/doppelganger-watch.ts'
 import type { ChainParameters } from '../types/genesis.ts'
@@ -23,6 +24,7 @@ export interface WatchedDuties {
 
 /**
  * @param electorate of the epoch that is going on
+ * @param conduct only from tests: a validator that lies about what it finds
  * @param onFatal called with E_DOPPELGANGER (exit 77) when somebody else signs with our key
  */
 export function watchedDuties(
@@ -30,6 +32,7 @@ export function watchedDuties(
   safety: SafetyMemory,
   electorate: () => Electorate,
   onFatal: (error: unknown) => void,
+  conduct?: BallotConduct,
 ): WatchedDuties {
   const { genesisHash } = genesisState.rules
   const signer = new Signer(identity.keyPair, signingHistoryOf(safety.recovered, genesisHash))
@@ -40,7 +43,8 @@ export function watchedDuties(
     recognises: (slot, payload) => slot.epoch < safety.recovered.epoch || signer.recognises(slot, payload),
     onForeign: (signature) => onFatal(doppelgangerSeen(signature)),
   })
-  return { duties: { id, signer, log: safety.log, recovered: safety.recovered }, watch }
+  const ballots = { saltOf: identity.ballotSalts(genesisHash), ...(conduct === undefined ? {} : { conduct }) }
+  return { duties: { id, signer, log: safety.log, recovered: safety.recovered, ballots }, watch }
 }
 
 /**

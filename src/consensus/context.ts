@@ -2,6 +2,7 @@
  * What the handlers of one step share: the replica's state, the instant, and the two lists the step returns.
  * Handlers record facts; duties.ts derives from them what is to be done.
  */
+import type { BallotCommit } from '../types/ballots.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { ChainParameters } from '../types/genesis.ts'
 import type { CommitVote, Proposal, Timeout } from '../types/messages.ts'
@@ -9,6 +10,7 @@ import type {
   BlockHash,
   Epoch,
   Height,
+  Hex32,
   MonotonicMs,
   StateRoot,
   UnixMs,
@@ -99,15 +101,20 @@ export interface ReplicaState {
   isHalted: boolean
 }
 
+/** What a prepare vote signs for the commits that it carries; null for none. The core knows no bytes. */
+export type CommitsDigest = (commits: readonly BallotCommit[]) => Hex32 | null
+
 export class StepContext {
   readonly state: ReplicaState
   readonly now: Instant
+  readonly commitsDigest: CommitsDigest
   readonly effects: ConsensusEffect[] = []
   readonly events: ConsensusEvent[] = []
 
-  constructor(state: ReplicaState, now: Instant) {
+  constructor(state: ReplicaState, now: Instant, commitsDigest: CommitsDigest) {
     this.state = state
     this.now = now
+    this.commitsDigest = commitsDigest
   }
 
   perform(effect: ConsensusEffect): void {

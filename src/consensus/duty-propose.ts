@@ -1,8 +1,9 @@
 /** R2: the leader of a view proposes once, on the highest certified block. */
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
-import type { StateRoot, View } from '../types/primitives.ts'
+import type { View } from '../types/primitives.ts'
 import type { StepContext } from './context.ts'
+import type { BuiltBlock } from './input.ts'
 import { idleLeftMs } from './view-entry.ts'
 
 /**
@@ -45,16 +46,13 @@ export function proposeDuty(context: StepContext): void {
  */
 function gatheringLeftMs(context: StepContext, parent: HashedBlock): number {
   const { state } = context
-  if (!state.hasWork || parent.transactions.length < 2) return 0
+  const orders = parent.transactions.filter(({ transaction }) => transaction.kind !== 'ballots').length
+  if (!state.hasWork || orders < 2) return 0
   return state.pacemaker.gatheringMs() - context.since(state.viewEnteredAt)
 }
 
 /** The block is built, or there was nothing to put into one. */
-export function onBlockBuilt(
-  context: StepContext,
-  view: View,
-  built: { readonly block: HashedBlock; readonly stateRoot: StateRoot } | null,
-): void {
+export function onBlockBuilt(context: StepContext, view: View, built: BuiltBlock | null): void {
   const { state } = context
   if (view !== state.view || state.proposalStage !== 'building') return
   if (built === null) {
@@ -62,7 +60,7 @@ export function onBlockBuilt(
     return
   }
   if (!state.safety.mayPropose(view)) return
-  const { block, stateRoot } = built
+  const { block, stateRoot, ballotVotes } = built
   assert(block.header.view === view, 'the built block is of the view it was asked for')
   state.proposalStage = 'done'
   state.tree.add(block)
@@ -73,7 +71,7 @@ export function onBlockBuilt(
   state.safety.asked('proposal', view)
   context.perform({
     kind: 'sign',
-    request: { kind: 'proposal', epoch: state.epoch, view, block, timeoutCertificate },
+    request: { kind: 'proposal', epoch: state.epoch, view, block, timeoutCertificate, ballotVotes },
   })
 }
 

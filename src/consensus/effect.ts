@@ -5,7 +5,7 @@
 import type { CertificateReference, HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
 import type { SignedContent, SlashableKind } from '../types/evidence.ts'
-import type { ConsensusMessage } from '../types/messages.ts'
+import type { ConsensusMessage, Vote } from '../types/messages.ts'
 import type { BlockHash, Epoch, Height, StateRoot, ValidatorIndex, View } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import type { Verified } from '../types/verified.ts'
@@ -21,6 +21,7 @@ export type SignRequest =
       readonly view: View
       readonly block: HashedBlock
       readonly timeoutCertificate: TimeoutCertificate | null
+      readonly ballotVotes: readonly Vote[]
     }
   | {
       readonly kind: 'prepare' | 'pre-commit'

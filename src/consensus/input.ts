@@ -1,7 +1,8 @@
 /** Everything that can happen to a replica. It is told, never asks: answers to its effects come back as inputs. */
+import type { Ballots } from '../types/ballots.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
-import type { ConsensusMessage } from '../types/messages.ts'
+import type { ConsensusMessage, Vote } from '../types/messages.ts'
 import type {
   BlockHash,
   Height,
@@ -20,6 +21,13 @@ export interface Instant {
   readonly unixMs: UnixMs
 }
 
+/** A block of our own, executed, with the votes that the commits in it are from. */
+export interface BuiltBlock {
+  readonly block: HashedBlock
+  readonly stateRoot: StateRoot
+  readonly ballotVotes: readonly Vote[]
+}
+
 export type ConsensusInput =
   /** First input, once. */
   | { readonly kind: 'started' }
@@ -30,13 +38,18 @@ export type ConsensusInput =
       readonly message: Verified<ConsensusMessage>
     }
   | { readonly kind: 'timer-expired'; readonly timer: TimerName; readonly view: View }
-  /** Answer to `sign`. */
-  | { readonly kind: 'signed'; readonly request: SignRequest; readonly signature: Uint8Array }
+  /** Answer to `sign`; a vote is signed with the ballots that go with it, anything else with none. */
+  | {
+      readonly kind: 'signed'
+      readonly request: SignRequest
+      readonly signature: Uint8Array
+      readonly ballots: Ballots
+    }
   /** Answer to `build-block`; null when there was nothing to put into one and it may not be empty. */
   | {
       readonly kind: 'block-built'
       readonly view: View
-      readonly built: { readonly block: HashedBlock; readonly stateRoot: StateRoot } | null
+      readonly built: BuiltBlock | null
     }
   /** Answer to `check-block`: executed on its branch, with the state after it, or the rule it breaks. */
   | {

@@ -17,9 +17,9 @@ export const voteContent = (vote: Pick<Vote, 'height' | 'blockHash'>): string =>
   `${vote.height}:${vote.blockHash}`
 
 /** The way back from {@link voteContent}. */
-function countedContent({ content, signature }: CountedVote): SignedContent {
+function countedContent({ content, signature, commits }: CountedVote): SignedContent {
   const [height, blockHash] = content.split(':')
-  return { height: asHeight(Number(height)), blockHash: blockHash as BlockHash, signature }
+  return { height: asHeight(Number(height)), blockHash: blockHash as BlockHash, signature, commits }
 }
 
 export function onVote(context: StepContext, from: ValidatorIndex, vote: Verified<Vote>): void {
@@ -27,7 +27,9 @@ export function onVote(context: StepContext, from: ValidatorIndex, vote: Verifie
   if (vote.view > state.view + 1) requestCertificates(context, from)
   if (vote.view < state.view - WINDOW_BELOW || vote.view > state.view + WINDOW_ABOVE) return
   const votes = vote.kind === 'prepare' ? state.prepareVotes : state.preCommitVotes
-  const outcome = votes.count(vote.view, vote.voter, voteContent(vote), vote.signature)
+  const commits = context.commitsDigest(vote.ballots.commits)
+  const { signature } = vote
+  const outcome = votes.count(vote.view, vote.voter, voteContent(vote), { signature, commits })
   if (outcome.kind === 'equivocation') {
     context.report({
       kind: 'equivocation-seen',
@@ -42,7 +44,7 @@ export function onVote(context: StepContext, from: ValidatorIndex, vote: Verifie
       view: vote.view,
       validator: vote.voter,
       one: countedContent(outcome.first),
-      other: { height: vote.height, blockHash: vote.blockHash, signature: vote.signature },
+      other: { height: vote.height, blockHash: vote.blockHash, signature, commits },
     })
   }
   if (outcome.kind !== 'quorum') return

@@ -14,7 +14,7 @@ import type { ValidatorSet } from '../types/validator-set.ts'
 import type { Verified } from '../types/verified.ts'
 import { handleAfterEpoch } from './after-epoch.ts'
 import { applyFinalityCertificate, onCertificates, sendCertificates } from './certificate-rules.ts'
-import { type ReplicaState, StepContext } from './context.ts'
+import { type CommitsDigest, type ReplicaState, StepContext } from './context.ts'
 import { fetchDuty } from './duty-fetch.ts'
 import { finalizeDuty, onBlocksCommitted } from './duty-finalize.ts'
 import { onBlockBuilt, proposeDuty, resumeProposing } from './duty-propose.ts'
@@ -62,6 +62,7 @@ export interface ReplicaOptions {
   /** `recovered.blocks`, decoded. */
   readonly recoveredBlocks: readonly HashedBlock[]
   readonly encodeProposal: EncodeProposal
+  readonly commitsDigest: CommitsDigest
 }
 
 /** What one input led to: effects to perform in order, events to tell. */
@@ -111,7 +112,7 @@ export class Replica {
 
   /** Takes one input. @throws InvariantViolation for a bug of ours, nothing else */
   step(input: ConsensusInput, now: Instant): Step {
-    const context = new StepContext(this.#state, now)
+    const context = new StepContext(this.#state, now, this.#options.commitsDigest)
     if (!this.#state.isHalted) {
       if (this.#state.isEpochOver) handleAfterEpoch(context, input)
       else this.#handle(context, input)
@@ -134,7 +135,12 @@ export class Replica {
   safetySnapshot(): SafetyRecord {
     const { safety, certificates, keptBlocks } = this.#state
     forgetKeptBlocks(this.#state)
-    return safety.snapshot(certificates.highQc, certificates.highTc, keptBlocks.bytes())
+    return safety.snapshot(
+      certificates.highQc,
+      certificates.highTc,
+      keptBlocks.bytes(),
+      this.#state.tree.root.header.height,
+    )
   }
 
   /** What an onlooker may know. */
@@ -167,7 +173,7 @@ export class Replica {
         onTimer(context, input.timer, input.view)
         return
       case 'signed':
-        onSigned(context, input.request, input.signature, this.#options.encodeProposal)
+        onSigned(context, input.request, input, this.#options.encodeProposal)
         return
       case 'block-built':
         onBlockBuilt(context, input.view, input.built)

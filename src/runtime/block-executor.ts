@@ -9,10 +9,14 @@ import type { ChainRules } from '../ledger/chain-rules.ts'
 import { checkBlock } from '../ledger/check-block.ts'
 import type { ExecutedBlock, ParentBlock } from '../ledger/executed-block.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
+import { isOpen } from '../ledger/verdicts/open-requests.ts'
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import { ok, type Result } from '../types/errors.ts'
-import type { BlockHash, StateRoot } from '../types/primitives.ts'
+import type { BlockHash, RequestKey, StateRoot } from '../types/primitives.ts'
+import type { BallotsTransaction, HashedTransaction } from '../types/transaction.ts'
+import type { RuleFailure } from '../types/verdict.ts'
+import type { VerdictVoting } from '../types/voting.ts'
 import type { TransactionPool } from './ports.ts'
 
 export interface ExecutorOptions {
@@ -23,6 +27,12 @@ export interface ExecutorOptions {
   readonly pool: TransactionPool
   /** Milliseconds with fractions, for measuring. */
   readonly stopwatch: () => number
+}
+
+/** What a block is built for, and the ballots that go into it. */
+export interface BuildUse {
+  readonly use: 'proposal' | 'template'
+  readonly ballots: HashedTransaction<BallotsTransaction> | null
 }
 
 /** An executed block with the time its transactions took to judge. */
@@ -54,29 +64,43 @@ export class BlockExecutor {
   }
 
   /**
-   * Builds a block from the pool; null when nothing waits and it may not be empty.
+   * Builds a block from the pool; null when nothing waits and it may not be empty. While verdicts are open there is
+   * always something to do: their windows are heights.
    * @param use `template`: it is not kept, for most templates never become blocks
    */
   build(
     fields: ProposedFields,
     parent: HashedBlock,
     isEmptyAllowed: boolean,
-    use: 'proposal' | 'template' = 'proposal',
+    { use, ballots }: BuildUse = { use: 'proposal', ballots: null },
   ): ExecutedBlock | null {
     const { pool, rules, stopwatch } = this.#options
     const start = stopwatch()
     const on = this.#parentOf(parent)
+    const mayBeEmpty = isEmptyAllowed || (rules.verdicts === 'tallied' && on.state.voting.batches.length > 0)
     const candidates = pool.select({
-      bytesMax: rules.parameters.blockBytesMax - BLOCK_OVERHEAD_BYTES,
+      bytesMax: rules.parameters.blockBytesMax - BLOCK_OVERHEAD_BYTES - (ballots?.bytes.length ?? 0),
       countMax: rules.parameters.blockTransactionsMax,
-      exclude: (requestKey) => on.state.verdict(requestKey) !== null,
+      exclude: (requestKey) => on.state.verdict(requestKey) !== null || isOpen(on.state.voting, requestKey),
     })
-    if (candidates.length === 0 && !isEmptyAllowed) return null
-    const { executed, skipped } = buildBlock(fields, candidates, on, rules)
+    if (candidates.length === 0 && !mayBeEmpty) return null
+    const offered = ballots === null ? candidates : [ballots, ...candidates]
+    const { executed, skipped } = buildBlock(fields, offered, on, rules)
     pool.remove(skipped.filter((one) => !isGoodLater(one)).map(({ transaction }) => transaction))
-    if (executed.block.transactions.length === 0 && !isEmptyAllowed) return null
+    if (executed.block.transactions.length === 0 && !mayBeEmpty) return null
     if (use === 'proposal') this.#keep(executed, start)
     return executed
+  }
+
+  /** Verdicts and trust after a block that is final last or was executed here; null for any other. */
+  votingAfter(hash: BlockHash): VerdictVoting | null {
+    return this.#branches.at(hash)?.voting ?? null
+  }
+
+  /** What this node's rules found about a request of a block that is not final; null for any other. */
+  judgement(hash: BlockHash, requestKey: RequestKey): readonly RuleFailure[] | null {
+    const judgements = this.#branches.executed(hash)?.changes.judgements
+    return judgements?.find((judgement) => judgement.requestKey === requestKey)?.failures ?? null
   }
 
   /** What executing a block gave that is not final; null for any other. */

@@ -5,12 +5,24 @@ import type { FinalTurn } from '../consensus/leader-election.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
+import type { BallotSlot } from '../types/ballots.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Logger } from '../types/logger.ts'
-import type { Epoch, Height, StateRoot, ValidatorId, ValidatorIndex, View } from '../types/primitives.ts'
+import type {
+  Epoch,
+  Height,
+  Hex32,
+  RequestKey,
+  StateRoot,
+  ValidatorId,
+  ValidatorIndex,
+  View,
+} from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
+import type { RuleFailure } from '../types/verdict.ts'
+import type { BallotConduct } from './ballot-box.ts'
 import type { OnVerified } from './message-verifier.ts'
 import type {
   BlockFetcher,
@@ -33,6 +45,11 @@ export interface ValidatorDuties {
   readonly signer: SlotSigner
   readonly log: SafetyLogPort
   readonly recovered: SafetyRecord
+  /** How its ballots are made (ballot-box.ts). */
+  readonly ballots: {
+    readonly saltOf: (slot: BallotSlot) => Hex32
+    readonly conduct?: BallotConduct
+  }
 }
 
 export interface ConsensusNodeOptions {
@@ -52,6 +69,8 @@ export interface ConsensusNodeOptions {
     readonly finality: QuorumCertificate | null
   }
   readonly finalState: StateReader
+  /** What this node's rules found about a request of a final block; null when it was not there to judge. */
+  readonly judgement: (requestKey: RequestKey) => readonly RuleFailure[] | null
   readonly store: FinalStore
   readonly pool: TransactionPool
   readonly transport: ConsensusTransport

@@ -2,6 +2,7 @@
  * One epoch's replica with what belongs to it alone: its validators, their signatures, its timers, its effects.
  * What outlives an epoch (the safety record, the chain, the pool, the network) is handed in.
  */
+import { commitsDigest } from '../codec/ballots.ts'
 import { decodeBlock } from '../codec/block.ts'
 import { decodeMessage, encodeMessage } from '../codec/messages.ts'
 import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
@@ -160,6 +161,7 @@ function makeReplica(options: EpochRunOptions, self: ValidatorIndex | null): Rep
     recoveredProposal: decodeProposal(recovered),
     recoveredBlocks: unfinalBlocks(recovered, final.header.height),
     encodeProposal: encodeMessage,
+    commitsDigest,
   })
 }
 

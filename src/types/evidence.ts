@@ -3,7 +3,7 @@
  * knowledge whose key it is: the ledger keeps which account a validator key belongs to. Commit votes are not
  * slashable: a broken disk can make an honest validator contradict itself there.
  */
-import type { BlockHash, Epoch, Height, View } from './primitives.ts'
+import type { BlockHash, Epoch, Height, Hex32, View } from './primitives.ts'
 
 /** The kinds of message that may be signed once per (epoch, view). */
 export type SlashableKind = 'proposal' | 'prepare' | 'pre-commit'
@@ -15,6 +15,8 @@ export interface SignedContent {
   readonly blockHash: BlockHash
   /** ML-DSA-65, 3,309 bytes. */
   readonly signature: Uint8Array
+  /** What a prepare vote signed for the commits it carried (codec/ballots.ts); else null. No part of the content. */
+  readonly commits: Hex32 | null
 }
 
 /** Two signed contents of one validator for one slot. `first` has the lower (blockHash, height): one form per offence. */

@@ -9,6 +9,7 @@ import { requestIdHash } from '../ledger/request-identity.ts'
 import { ok, type Refusal, type Result } from '../types/errors.ts'
 import type { StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32, RequestKey } from '../types/primitives.ts'
+import type { Receipt } from '../types/receipt.ts'
 import type { HashedTransaction, ValidationTransaction } from '../types/transaction.ts'
 import type { CertificateValidationRequest, FourProofValidationRequest } from '../types/validation-request.ts'
 import {
@@ -27,12 +28,14 @@ import type {
   CallContext,
   Clock,
   Readiness,
+  ReceiptSource,
   RefusalLimit,
   Submitter,
   ValidationObserver,
   VerdictFeed,
   VerdictStore,
 } from './ports.ts'
+import { type ReceiptAsk, ReceiptDesk, type ReceiptErrorCode } from './receipt-desk.ts'
 import {
   CALL_DEADLINE_MAX_MS,
   CALL_DEADLINE_MIN_MS,
@@ -54,6 +57,8 @@ export interface ValidationServiceOptions {
   /** Version of this program, for the health call. */
   readonly version: string
   readonly limits?: Partial<ValidationLimits>
+  /** Absent where no quorum signs states: on a network that is mined. */
+  readonly receipts?: ReceiptSource
   readonly observe?: ValidationObserver
   /** Told of every call that was refused for lack of room. */
   readonly refused?: (limit: RefusalLimit) => void
@@ -69,6 +74,7 @@ export class ValidationService {
   readonly #counters = new ValidationCounters()
   readonly #journal: CallJournal
   readonly #unsubscribe: () => void
+  readonly #receipts: ReceiptDesk
 
   constructor(options: ValidationServiceOptions) {
     this.#options = options
@@ -79,6 +85,12 @@ export class ValidationService {
       pendingKeptMs,
     )
     this.#journal = new CallJournal(options, this.#counters)
+    this.#receipts = new ReceiptDesk({
+      source: options.receipts ?? null,
+      clock: options.clock,
+      recordOf: (requestId) => this.#stored(requestId)?.record ?? null,
+      isUnderWay: (requestId) => this.#underWay(requestId) !== null,
+    })
     this.#unsubscribe = options.feed.onVerdicts((verdicts) => this.#onVerdicts(verdicts))
   }
 
@@ -112,20 +124,43 @@ export class ValidationService {
     return answer
   }
 
-  #status(requestId: string): ValidationAnswer {
-    const idHash = requestIdHash(requestId)
+  /**
+   * `consensus/receipt`: what proves the verdict on a request to somebody who trusts no node.
+   * @param requestId as {@link status} takes it
+   */
+  receipt(requestId: string, ask: ReceiptAsk): Promise<Result<Receipt, ReceiptErrorCode>> {
+    return this.#receipts.receipt(requestId, ask)
+  }
+
+  #stored(requestId: string): StoredVerdict | null {
     const { store } = this.#options
     // The key goes first: a certificate request may carry any id, also the request key of somebody's set.
     const byKey = isHex(requestId, 32) ? store.verdict(requestId as RequestKey) : null
-    const stored = byKey ?? store.verdictById(idHash)
+    return byKey ?? store.verdictById(requestIdHash(requestId))
+  }
+
+  /** The request of an id that is under way here. */
+  #underWay(requestId: string): InFlightRequest | null {
+    const request = this.#inFlight.byId(requestIdHash(requestId))
+    return request === undefined || this.#isForgotten(request) ? null : request
+  }
+
+  #status(requestId: string): ValidationAnswer {
+    const stored = this.#stored(requestId)
     if (stored !== null) return answerOfVerdict(stored, this.#options.nodeName)
-    const request = this.#inFlight.byId(idHash)
-    if (request === undefined || this.#isForgotten(request)) {
+    const request = this.#underWay(requestId)
+    if (this.#options.store.isWaiting(requestIdHash(requestId))) return this.#pending(request)
+    if (request === null) {
       return this.errorAnswer(
         'REQUEST_NOT_FOUND',
         'no request with this id has a verdict or is under way here',
       )
     }
+    return this.#pending(request)
+  }
+
+  /** @param request as this node has it; null for one that was asked elsewhere */
+  #pending(request: InFlightRequest | null): ValidationAnswer {
     const { clock, nodeName } = this.#options
     const result = { kind: 'pending', estimatedCompletion: systemTimeOf(this.#estimate(request)) } as const
     return answerWithoutVerdict(result, nodeName, clock.unixMs())
@@ -227,7 +262,7 @@ export class ValidationService {
     if (!added.ok) return { ok: false, answer: this.#full(added.code) }
     const request = added.value
     const submitted = this.#options.submitter.submit(hashed, client)
-    // Final but not durable yet, or it would have been in the store: the feed tells of it in a moment.
+    // In a final block without a verdict yet, or it would have been in the store: the feed will tell of it.
     if (submitted.ok || submitted.code === 'already-final') {
       request.submittedAtMs = nowMs
       return { ok: true, request }
@@ -297,9 +332,9 @@ export class ValidationService {
   }
 
   /** When the verdict is to be expected, Unix milliseconds: by the mean latency so far, and not in the past. */
-  #estimate(request: InFlightRequest): number {
+  #estimate(request: InFlightRequest | null): number {
     const { clock } = this.#options
-    const ageMs = clock.monotonicMs() - request.startedAtMs
+    const ageMs = request === null ? 0 : clock.monotonicMs() - request.startedAtMs
     const expectedMs = this.#counters.meanLatencyMs ?? this.#limits.deadlineMs
     return clock.unixMs() + Math.max(0, expectedMs - ageMs)
   }

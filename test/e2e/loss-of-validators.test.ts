@@ -29,6 +29,7 @@ beforeAll(async () => {
   network = await LocalNetwork.create({
     make: async (out, basePort) => {
       const args = ['testnet', 'init', '--validators', '4', '--out', out, '--base-port', String(basePort)]
+      args.push('--assurance', 'declared')
       const { code, stderr } = await run([...HYPERMESH, ...args]).ended
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
       return [0, 1, 2, 3].map((i) => join(out, `node-${i}`))

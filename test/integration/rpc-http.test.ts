@@ -2,7 +2,8 @@
 
 import { X509Certificate } from 'node:crypto'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { Agent } from 'node:https'
+import { request as plainRequest } from 'node:http'
+import { Agent, request as tlsRequest } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -16,11 +17,12 @@ import type { HttpListener, ListenerOptions } from '../../src/rpc/http/listener.
 import { makeMetricsServer } from '../../src/rpc/http/metrics-server.ts'
 import { loadOrMakeSelfSigned, makeSelfSigned, type TlsMaterial } from '../../src/rpc/http/self-signed.ts'
 import type { StakingPorts } from '../../src/rpc/http/staking-ports.ts'
+import { readJson } from '../../src/rpc/json-shape.ts'
+import { validationAnswer } from '../../src/rpc/trustchain-json-response.ts'
 import type { Logger } from '../../src/types/logger.ts'
 import type { ValidationAnswer } from '../../src/validation/answer.ts'
 import { ValidationService } from '../../src/validation/validation-service.ts'
 import { FakeClock, FakeNetwork, verdictOf } from '../support/fake-network.ts'
-import { type Call, callHttp, type Reply, resultIn } from '../support/http-calls.ts'
 import { certificateRequest, vector } from '../support/requests.ts'
 
 /** 512 bytes, the longest that the rules let through. */
@@ -56,11 +58,56 @@ async function started(listener: HttpListener): Promise<HttpListener> {
   return listener
 }
 
-function call(listener: HttpListener, path: string, options: Call = {}): Promise<Reply> {
-  return callHttp(listener.url, path, { ca: tls.cert, ...options })
+interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly body: string
 }
 
-const answerIn = (reply: Reply): ValidationAnswer => resultIn(reply.body)
+interface Call {
+  readonly body?: string | Uint8Array
+  readonly headers?: Readonly<Record<string, string>>
+  readonly agent?: Agent
+}
+
+function call(listener: HttpListener, path: string, options: Call = {}): Promise<Reply> {
+  const url = new URL(listener.url)
+  const request = url.protocol === 'https:' ? tlsRequest : plainRequest
+  const { body, headers = {}, agent } = options
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      {
+        host: url.hostname.replace(/^\[|\]$/g, ''),
+        port: url.port,
+        path,
+        method: body === undefined ? 'GET' : 'POST',
+        headers,
+        ...(agent === undefined ? {} : { agent }),
+        ...(url.protocol === 'https:' && agent === undefined ? { ca: tls.cert } : {}),
+      },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks).toString(),
+          }),
+        )
+        response.on('error', reject)
+      },
+    )
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+function answerIn(reply: Reply): ValidationAnswer {
+  const answer = readJson(validationAnswer, Buffer.from(reply.body))
+  if (!answer.ok) throw new Error(`${answer.detail} in ${reply.body}`)
+  return answer.value
+}
 
 beforeEach(() => {
   network = new FakeNetwork()
@@ -371,15 +418,27 @@ describe('the public API and metrics', () => {
     transaction: (key) => ({ key, state: 'unknown', height: null }),
     submit: () => ({ is: 'busy', code: 'full', detail: 'no room' }),
   }
+  const unused = (): never => {
+    throw new Error('not asked for')
+  }
   const ports: ApiPorts = {
     staking,
+    operators: { operator: unused, policy: unused },
     status: () => {
       throw new Error('a fault')
     },
     lowestHeight: () => 5,
     peers: async () => [],
     validators: () => [
-      { index: 0, validatorId: 'ab', stake: 2n ** 63n, nextStake: 0n, isThisNode: true, isConnected: false },
+      {
+        index: 0,
+        validatorId: 'ab',
+        stake: 2n ** 63n,
+        nextStake: 0n,
+        isThisNode: true,
+        isConnected: false,
+        trust: null,
+      },
     ],
     block: (reference) => {
       asked.push(reference)

@@ -4,6 +4,7 @@
  * to apply. Where a second line of defence stands behind the rule, the mutant takes that away too.
  */
 import type { SourceChange } from './lane/source-change.ts'
+import { BALLOT_MUTANTS } from './mutants-of-the-ballots.ts'
 import { EPOCH_MUTANTS } from './mutants-of-the-epochs.ts'
 import { SAFETY_MUTANTS } from './mutants-of-the-rules.ts'
 import { LEDGER_MUTANTS } from './mutants-of-the-shell.ts'
@@ -21,7 +22,12 @@ export interface Mutant {
   readonly options?: (seed: number) => RunChanges
 }
 
-export const MUTANTS: readonly Mutant[] = [...SAFETY_MUTANTS, ...LEDGER_MUTANTS, ...EPOCH_MUTANTS]
+export const MUTANTS: readonly Mutant[] = [
+  ...SAFETY_MUTANTS,
+  ...LEDGER_MUTANTS,
+  ...EPOCH_MUTANTS,
+  ...BALLOT_MUTANTS,
+]
 
 /** @throws Error when there is none of this name */
 export function mutantNamed(name: string | null): Mutant | null {

@@ -3,6 +3,7 @@
  * the mined order final; by seed. None of it changes one byte of a safety record or one effect of a replica.
  */
 import { describe, expect, it } from 'vitest'
+import { isValidation } from '../../src/types/transaction.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
 import { Companions } from './pow-companion.ts'
 import type { SimulatedNode } from './simulated-node.ts'
@@ -17,7 +18,9 @@ const make = (seed: number, options: Partial<ClusterOptions> = {}): Cluster =>
 
 const heights = (cluster: Cluster): number[] => cluster.nodes.map(({ height }) => height)
 const keysOf = (node: SimulatedNode): string[] =>
-  node.finalBlocks.flatMap(({ transactions }) => transactions.map(({ requestKey }) => requestKey))
+  node.finalBlocks.flatMap(({ transactions }) =>
+    transactions.filter(isValidation).map(({ requestKey }) => requestKey),
+  )
 
 /** Cuts the four in two halves; transactions come in on either side. */
 async function loseQuorum(cluster: Cluster): Promise<void> {

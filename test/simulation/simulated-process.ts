@@ -9,9 +9,11 @@ import { signingHistoryOf } from '../../src/composition/signing-history.ts'
 import { StakingAdmission } from '../../src/composition/staking-admission.ts'
 import { TransactionFlow } from '../../src/composition/transaction-flow.ts'
 import type { ConsensusEffect } from '../../src/consensus/effect.ts'
+import { ballotSalts } from '../../src/crypto/ballot-salt.ts'
 import { Signer } from '../../src/crypto/signer.ts'
 import { isFiller } from '../../src/ledger/chain-rules.ts'
 import { stateRoot } from '../../src/ledger/state-root.ts'
+import { isOpen } from '../../src/ledger/verdicts/open-requests.ts'
 import { Mempool } from '../../src/mempool/mempool.ts'
 import { ConsensusNode } from '../../src/runtime/consensus-node.ts'
 import type { ValidatorDuties } from '../../src/runtime/consensus-node-options.ts'
@@ -66,7 +68,8 @@ export class SimulatedProcess {
     const chain = await ChainStore.open({
       database: MemoryDatabase.open(node.database, (apply) => disk.write(apply)),
       genesis,
-      stateRootOf: (accumulators, staking) => stateRoot(accumulators, staking, genesis.rules.fixedRoots),
+      stateRootOf: (accumulators, staking, voting) =>
+        stateRoot(accumulators, staking, voting, genesis.rules.fixedRoots),
       onFatal: (error) => node.fatal(error),
     })
     disk.isOpening = false
@@ -90,7 +93,9 @@ export class SimulatedProcess {
     this.pool = new Mempool(POOL_LIMITS, {
       now: () => asMonotonicMs(node.monotonicMs()),
       isFinal: (requestKey) =>
-        chain.state.verdict(requestKey) !== null || chain.heightOfTransaction(requestKey) !== null,
+        chain.state.verdict(requestKey) !== null ||
+        isOpen(chain.state.voting, requestKey) ||
+        chain.heightOfTransaction(requestKey) !== null,
       refusal: ({ transaction }) => this.#admission.refusal(transaction),
       expired: () => world.checker.violated(`I16: ${node.name} lets transactions expire`),
     })
@@ -137,6 +142,7 @@ export class SimulatedProcess {
       validator: id === null ? null : this.#duties(id),
       tip: { ...tip, finality: finalityOf(tip) },
       finalState: chain.state,
+      judgement: (requestKey) => chain.state.judgement(requestKey),
       store: {
         commitFinalized: (blocks) => this.#decided(blocks),
         putCommitCertificate: (certificate) => chain.commitCertificates.put(certificate),
@@ -203,7 +209,17 @@ export class SimulatedProcess {
     const forgotten = (node.mutation.forgets ?? []).map((field) => [field, EMPTY_SAFETY_RECORD[field]])
     const recovered = { ...fold, ...Object.fromEntries(forgotten) } as SafetyRecord
     const history = signingHistoryOf(recovered, node.world.genesis.rules.genesisHash)
-    return { id, signer: new Signer(toyKeyPair(node.index ?? 0), history), log: this.#log, recovered }
+    const seed = Uint8Array.of(node.index ?? 0)
+    return {
+      id,
+      signer: new Signer(toyKeyPair(node.index ?? 0), history),
+      log: this.#log,
+      recovered,
+      ballots: {
+        saltOf: ballotSalts(seed, node.world.genesis.rules.genesisHash),
+        ...(node.adversary === null ? {} : { conduct: node.adversary.conduct }),
+      },
+    }
   }
 
   #before(effect: ConsensusEffect): void {

@@ -1,8 +1,9 @@
 /** Swarm testing: every seed draws its own mix and strengths of faults, of stakes and of parameters. */
-import { quorumOf } from '../../src/consensus/validator-set.ts'
+import { quorumOf } from '../../src/types/quorum.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
 import { certificateTransaction, fourProofTransaction, timeProof } from '../unit/ledger/fixtures.ts'
 import { HONEST, type Misbehaviour } from './adversary.ts'
+import type { BallotChecker } from './ballot-checker.ts'
 import { type Byzantine, Cluster, type ClusterOptions } from './cluster.ts'
 import { isEveryPoolEmpty, lostTransactions, replayViolations, viewsApart } from './final-checks.ts'
 import { withLeaders } from './leaders.ts'
@@ -68,6 +69,13 @@ function drawHabits(random: Random): Misbehaviour {
     garbage: strength() * 0.2,
     badRange: strength(),
     censor: random.chance(0.2) ? 1 : 0,
+    lie: strength(),
+    hush: strength(),
+    spoil: strength() * 0.5,
+    steal: strength() * 0.5,
+    copy: random.chance(0.2) ? 1 : 0,
+    leak: random.chance(0.2) ? 1 : 0,
+    leaveOut: strength() * 0.9,
   }
 }
 
@@ -140,6 +148,7 @@ export interface Outcome {
   readonly effects: number
   readonly events: number
   readonly simulatedMs: number
+  readonly verdicts: BallotChecker['verdicts']
 }
 
 export interface RunChanges extends Partial<ClusterOptions> {
@@ -178,6 +187,7 @@ async function runDrawn(
   const isWell = (): boolean =>
     watched.every((node) => node.isUp && node.height >= goal) &&
     isEveryPoolEmpty(cluster.honest) &&
+    cluster.honest.every((node) => node.waitingForVerdicts === 0) &&
     viewsApart(cluster.honest) <= 1
   const isDone = await cluster.runFor(livenessMs, () => cluster.violations.length > 0 || isWell())
   const heights = watched.map((node) => node.height)
@@ -188,6 +198,8 @@ async function runDrawn(
       checker.violated(
         `I16: ${cluster.honest.map((node) => node.waiting)} wait ${livenessMs} ms after healing`,
       )
+    } else if (cluster.honest.some((node) => node.waitingForVerdicts > 0)) {
+      checker.violated(`V6: requests wait for verdicts ${livenessMs} ms after healing`)
     } else checker.violated(`I18: views are ${viewsApart(cluster.honest)} apart`)
   }
   if (cluster.violations.length === 0) {
@@ -204,5 +216,6 @@ async function runDrawn(
     effects: checker.effects,
     events: cluster.events,
     simulatedMs: cluster.nowMs,
+    verdicts: cluster.ballotChecker.verdicts,
   }
 }

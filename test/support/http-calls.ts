@@ -1,6 +1,5 @@
-/** Calls to a listener over HTTP or HTTPS, with every part of the answer; and the CA endpoint over a fake network. */
-import { request as plainRequest } from 'node:http'
-import { type Agent, request as tlsRequest } from 'node:https'
+/** Calls to a listener over plain HTTP, with every part of the answer; and the CA endpoint over a fake network. */
+import { request } from 'node:http'
 import { connect } from 'node:net'
 import { ClientLimiter } from '../../src/rpc/client-limiter.ts'
 import { makeCaServer } from '../../src/rpc/http/ca-server.ts'
@@ -22,29 +21,17 @@ export interface Call {
   readonly method?: string
   readonly body?: string | Uint8Array
   readonly headers?: Readonly<Record<string, string>>
-  /** Over HTTPS: the certificate to trust. */
-  readonly ca?: string
-  /** Over HTTPS: brings its own trust, and keeps its connections. */
-  readonly agent?: Agent
 }
 
 export function callHttp(
   base: string,
   path: string,
-  { method, body, headers = {}, ca, agent }: Call = {},
+  { method, body, headers = {} }: Call = {},
 ): Promise<Reply> {
-  const { protocol, hostname, port } = new URL(base)
-  const request = protocol === 'https:' ? tlsRequest : plainRequest
+  const { hostname, port } = new URL(base)
   return new Promise((resolve, reject) => {
     const sent = request(
-      {
-        host: hostname.replace(/^\[|\]$/g, ''),
-        port,
-        path,
-        method: method ?? (body === undefined ? 'GET' : 'POST'),
-        headers,
-        ...(agent === undefined ? { ca } : { agent }),
-      },
+      { hostname, port, path, method: method ?? (body === undefined ? 'GET' : 'POST'), headers },
       (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -1,18 +1,20 @@
 /**
- * Whether a staking or evidence transaction may wait for a block: the next one could hold it, judged on the final
+ * Whether a staking, operator or evidence transaction may wait for a block: the next one could hold it, judged on the final
  * state. No rule of the chain.
  */
 import { unreachable } from '../../types/assert.ts'
 import type { Refusal } from '../../types/errors.ts'
 import type { StakingState } from '../../types/staking.ts'
-import type { EvidenceTransaction, StakingTransaction } from '../../types/transaction.ts'
+import type { AccountTransaction } from '../../types/transaction.ts'
 import type { ChainRules } from '../chain-rules.ts'
+import { checkOperator } from '../operators/check-operator.ts'
+import type { OperatorRefusal } from '../operators/operator-refusals.ts'
 import { checkEvidence } from './check-evidence.ts'
 import { checkStaking } from './check-staking.ts'
 import type { ChainMoment } from './evidence-window.ts'
 import type { EvidenceRefusal, StakingRefusal } from './staking-refusals.ts'
 
-export type AdmissionRefusal = StakingRefusal | EvidenceRefusal
+export type AdmissionRefusal = StakingRefusal | EvidenceRefusal | OperatorRefusal
 
 /**
  * @param state the final one
@@ -20,7 +22,7 @@ export type AdmissionRefusal = StakingRefusal | EvidenceRefusal
  * @returns why it cannot be in a block soon; null when it can
  */
 export function admissionRefusal(
-  transaction: StakingTransaction | EvidenceTransaction,
+  transaction: AccountTransaction,
   state: StakingState,
   next: ChainMoment,
   rules: ChainRules,
@@ -30,6 +32,10 @@ export function admissionRefusal(
       // One whose turn has not come does not wait here: what no leader can put into a block would keep all of
       // them busy with views in which nothing is proposed.
       const outcome = checkStaking(transaction, state, next.height, rules)
+      return outcome.ok ? null : outcome
+    }
+    case 'operator': {
+      const outcome = checkOperator(transaction, state, next.height, rules)
       return outcome.ok ? null : outcome
     }
     case 'evidence': {
@@ -46,7 +52,7 @@ export function admissionRefusal(
  * impossible since.
  */
 export function reviewRefusal(
-  transaction: StakingTransaction | EvidenceTransaction,
+  transaction: AccountTransaction,
   state: StakingState,
   next: ChainMoment,
   rules: ChainRules,
@@ -59,9 +65,16 @@ const PROVEN_WRONG: ReadonlySet<string> = new Set<AdmissionRefusal>([
   'staking-amount',
   'staking-signature',
   'staking-key-proof',
+  'operator-signature',
+  'operator-possession',
+  'operator-name',
+  'operator-aliases',
+  'operator-space',
+  'operator-key',
   'evidence-same-content',
   'evidence-order',
   'evidence-height',
+  'evidence-commits',
   'evidence-signature',
 ])
 

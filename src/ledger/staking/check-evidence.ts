@@ -53,6 +53,9 @@ function checkContents({ kind, first, second }: Evidence): Refusal<EvidenceRefus
   if (kind === 'proposal' && (first.height !== 0 || second.height !== 0)) {
     return refuse('evidence-height', 'a proposal is signed without a height: it is 0 here')
   }
+  if (kind !== 'prepare' && (first.commits !== null || second.commits !== null)) {
+    return refuse('evidence-commits', 'only prepare votes sign for commits')
+  }
   const order = compareContents(first, second)
   if (order === 0) return refuse('evidence-same-content', 'both signatures are over one content')
   return order > 0 ? refuse('evidence-order', 'the lower content does not come first') : null
@@ -60,12 +63,12 @@ function checkContents({ kind, first, second }: Evidence): Refusal<EvidenceRefus
 
 function isSigned(
   { kind, epoch, view, publicKey }: Evidence,
-  { height, blockHash, signature }: SignedContent,
+  { height, blockHash, signature, commits }: SignedContent,
   { genesisHash, verifySignature }: ChainRules,
 ): boolean {
   const payload =
     kind === 'proposal'
       ? proposalSigningPayload(genesisHash, { epoch, view, blockHash })
-      : voteSigningPayload(genesisHash, { epoch, view, height, blockHash })
+      : voteSigningPayload(genesisHash, { kind, epoch, view, height, blockHash }, commits)
   return verifySignature(publicKey, payload, signature, kind)
 }

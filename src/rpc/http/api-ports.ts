@@ -3,6 +3,7 @@
  * decimal strings in JSON, so that every client reads them exactly. Times are Unix milliseconds.
  */
 
+import type { OperatorPorts } from './operator-ports.ts'
 import type { StakingPorts } from './staking-ports.ts'
 
 /** Everything that a person asks first. */
@@ -88,6 +89,25 @@ export interface ValidatorView {
   readonly nextStake: bigint
   readonly isThisNode: boolean
   readonly isConnected: boolean
+  /** How far it is trusted to take part in verdicts; null for one that never could. */
+  readonly trust: TrustView | null
+}
+
+/** Trust in a validator as the ledger has it; the counters are of the period that goes on. */
+export interface TrustView {
+  /** 0 to 1, for reading; the ledger counts in parts per million. */
+  readonly score: number
+  readonly ppm: number
+  readonly status: 'active' | 'probation' | 'excluded'
+  readonly exclusions: number
+  /** The first period in which it may come back; null while it is not excluded. */
+  readonly excludedUntilPeriod: number | null
+  readonly cleanPeriods: number
+  readonly slots: number
+  readonly agreed: number
+  readonly dissented: number
+  readonly withheld: number
+  readonly absent: number
 }
 
 export interface BlockView {
@@ -113,8 +133,8 @@ export interface BlockView {
     readonly hash: string
     readonly kind: string
     readonly requestKey: string
-    /** Null while the block is not executed. */
-    readonly verdict: 'valid' | 'invalid' | null
+    /** Null while there is none, and for what gets none. */
+    readonly verdict: 'valid' | 'invalid' | 'expired' | null
     readonly reasons: readonly string[]
   }[]
 }
@@ -136,6 +156,7 @@ export interface ReadinessCheck {
 /** What the public API asks the node. */
 export interface ApiPorts {
   readonly staking: StakingPorts
+  readonly operators: OperatorPorts
   status(): StatusView | Promise<StatusView>
   /** From here on this node has every block; below, it pruned them. */
   lowestHeight(): number

@@ -9,6 +9,7 @@ import type { ApiPorts, BlockReference } from './api-ports.ts'
 import { addEventRoute, type EventStreams } from './event-route.ts'
 import { sendJson } from './json-reply.ts'
 import { HttpListener, type ListenerOptions } from './listener.ts'
+import { addOperatorRoutes } from './operator-routes.ts'
 import { addProbes } from './probes.ts'
 import { sendProblem } from './problem.ts'
 import { addStakingRoutes, TRANSACTION_BODY_BYTES_MAX } from './staking-routes.ts'
@@ -31,6 +32,7 @@ export function makeApiServer(
 function addRoutes(app: FastifyInstance, ports: ApiPorts): void {
   addProbes(app, () => ports.readiness())
   addStakingRoutes(app, ports.staking)
+  addOperatorRoutes(app, ports.operators)
   app.get('/v1/status', async (_request, reply) => sendJson(reply, await ports.status()))
   app.get('/v1/peers', async (_request, reply) => sendJson(reply, await ports.peers()))
   app.get('/v1/validators', async (_request, reply) => sendJson(reply, await ports.validators()))

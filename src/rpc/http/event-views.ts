@@ -6,7 +6,7 @@ export interface VerdictEventView {
   /** Hash under which the ledger keeps the request's id: who has the id finds it, nobody learns it. */
   readonly requestIdHash: string
   readonly kind: 'validate-certificate' | 'validate-proofs'
-  readonly result: 'valid' | 'invalid'
+  readonly result: 'valid' | 'invalid' | 'expired'
   readonly failedProofs: readonly string[]
   readonly height: number
   /** Of the block. */

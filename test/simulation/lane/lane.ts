@@ -108,5 +108,14 @@ function start(mutant: string | undefined, isPlain: boolean): ChildProcess {
 }
 
 function failed(seed: number, violation: string): Outcome {
-  return { seed, violations: [violation], trace: '', heights: [], effects: 0, events: 0, simulatedMs: 0 }
+  return {
+    seed,
+    violations: [violation],
+    trace: '',
+    heights: [],
+    effects: 0,
+    events: 0,
+    simulatedMs: 0,
+    verdicts: { valid: 0, invalid: 0, expired: 0 },
+  }
 }

@@ -33,6 +33,8 @@ const DIRECTIONS: Readonly<Record<string, Directions>> = {
   runtime: { folders: ['types', 'codec', 'consensus', 'ledger'] },
   observability: { folders: ['types'], typesOnly: ['consensus', 'runtime'] },
   config: { folders: ['types', 'codec'] },
+  // The entry for programs: nothing in it may need a node, or Node.
+  'receipt.ts': { folders: ['types', 'codec', 'ledger', 'crypto', 'config'], packages: PURE_PACKAGES },
   // Runs in a browser: what it imports, and what that imports, is followed to the end by webViolations.
   client: { folders: ['types', 'codec', 'rpc', 'validation'], packages: ['@noble/hashes'] },
   'client/node': { folders: ['client', 'types', 'codec', 'rpc', 'network', 'session', 'crypto'] },

@@ -2,13 +2,15 @@
  * One replica under a test's hand, and whatever the other validators could say to it. Signatures, checks and built
  * blocks are answered at once, as the driver does; everything else is up to the test.
  */
+import { commitsDigest } from '../../../src/codec/ballots.ts'
 import { hashBlock, headerSchema, transactionsRoot } from '../../../src/codec/block.ts'
 import { encodeMessage } from '../../../src/codec/messages.ts'
-import type { ConsensusEffect } from '../../../src/consensus/effect.ts'
+import type { ConsensusEffect, SignRequest } from '../../../src/consensus/effect.ts'
 import type { ConsensusEvent } from '../../../src/consensus/event.ts'
 import { rootCertificate } from '../../../src/consensus/initial-state.ts'
 import type { ConsensusInput } from '../../../src/consensus/input.ts'
 import { Replica, type ReplicaOptions } from '../../../src/consensus/replica.ts'
+import { type Ballots, NO_BALLOTS } from '../../../src/types/ballots.ts'
 import type { HashedBlock } from '../../../src/types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../../../src/types/certificates.ts'
 import type { ChainParameters } from '../../../src/types/genesis.ts'
@@ -111,10 +113,15 @@ export function chainOf(count: number): HashedBlock[] {
 const SIGNATURE = new Uint8Array(3_309)
 
 export function proposal(block: HashedBlock, timeoutCertificate: TimeoutCertificate | null = null): Proposal {
-  return { kind: 'proposal', block, timeoutCertificate, signature: SIGNATURE }
+  return { kind: 'proposal', block, timeoutCertificate, ballotVotes: [], signature: SIGNATURE }
 }
 
-export function vote(kind: Vote['kind'], voter: number, block: HashedBlock): Vote {
+export function vote(
+  kind: Vote['kind'],
+  voter: number,
+  block: HashedBlock,
+  ballots: Ballots = NO_BALLOTS,
+): Vote {
   const { epoch, view, height } = block.header
   return {
     kind,
@@ -124,6 +131,7 @@ export function vote(kind: Vote['kind'], voter: number, block: HashedBlock): Vot
     blockHash: block.hash,
     voter: asValidatorIndex(voter),
     signature: SIGNATURE,
+    ballots,
   }
 }
 
@@ -155,7 +163,11 @@ export function quorumOn(
     height,
     blockHash: block.hash,
     stateRoot: kind === 'commit' ? stateAfter(block) : null,
-    signatures: voters.map((voter) => ({ voter: asValidatorIndex(voter), signature: SIGNATURE })),
+    signatures: voters.map((voter) => ({
+      voter: asValidatorIndex(voter),
+      signature: SIGNATURE,
+      commits: null,
+    })),
   }
 }
 
@@ -203,6 +215,8 @@ export interface HarnessOptions extends Partial<Omit<ReplicaOptions, 'validatorS
   readonly pool?: readonly HashedTransaction[]
   /** Blocks whose check fails. */
   readonly invalid?: (block: HashedBlock) => boolean
+  /** What the replica's own votes carry. */
+  readonly ballots?: (kind: Vote['kind']) => Ballots
   /** False: `started` is up to the test. */
   readonly isStarted?: boolean
   /** Validators with a connection from the start. */
@@ -236,6 +250,7 @@ export class Harness {
       recoveredProposal: options.recoveredProposal ?? null,
       recoveredBlocks: options.recoveredBlocks ?? [],
       encodeProposal: encodeMessage,
+      commitsDigest,
     })
     if (options.isStarted === false) return
     this.feed({ kind: 'started' })
@@ -321,10 +336,21 @@ export class Harness {
     })
   }
 
+  #ballotsOf({ kind }: SignRequest): Ballots {
+    return kind === 'prepare' || kind === 'pre-commit'
+      ? (this.#options.ballots?.(kind) ?? NO_BALLOTS)
+      : NO_BALLOTS
+  }
+
   #answer(effect: ConsensusEffect): ConsensusInput | null {
     switch (effect.kind) {
       case 'sign':
-        return { kind: 'signed', request: effect.request, signature: SIGNATURE }
+        return {
+          kind: 'signed',
+          request: effect.request,
+          signature: SIGNATURE,
+          ballots: this.#ballotsOf(effect.request),
+        }
       case 'check-block': {
         const isInvalid = this.#options.invalid?.(effect.block) ?? false
         return {
@@ -343,7 +369,7 @@ export class Harness {
           justifyView: effect.justify.view,
           transactions: this.pool,
         })
-        return { kind: 'block-built', view, built: { block, stateRoot: stateAfter(block) } }
+        return { kind: 'block-built', view, built: { block, stateRoot: stateAfter(block), ballotVotes: [] } }
       }
       case 'finalize': {
         return null
@@ -380,11 +406,12 @@ export function words(effects: readonly ConsensusEffect[]): string[] {
       case 'finalize':
         return `finalize ${effect.blocks.map(({ header }) => header.height)}`
       case 'persist': {
-        const { blocks, ...fields } = effect.record
+        const { blocks, commits, ...fields } = effect.record
         const set = Object.entries(fields).flatMap(([name, value]) =>
           value === null || name === 'epoch' ? [] : [name],
         )
-        return `persist ${[...set, ...(blocks.length > 0 ? ['blocks'] : [])].join('+')}`
+        const lists = [...(blocks.length > 0 ? ['blocks'] : []), ...(commits.length > 0 ? ['commits'] : [])]
+        return `persist ${[...set, ...lists].join('+')}`
       }
       case 'halt':
         return `halt ${effect.reason}`

@@ -7,7 +7,7 @@ import type { RuleFailure } from '../../../src/types/verdict.ts'
 import type { AuditedCall, ObservedCall, RefusalLimit } from '../../../src/validation/ports.ts'
 import type { ValidationLimits } from '../../../src/validation/validation-limits.ts'
 import { ValidationService } from '../../../src/validation/validation-service.ts'
-import { FakeClock, FakeNetwork, FIGURES, verdictOf } from '../../support/fake-network.ts'
+import { FakeClock, FakeNetwork, verdictOf } from '../../support/fake-network.ts'
 import { certificateRequest, fourProofRequest } from '../../support/requests.ts'
 
 let network: FakeNetwork
@@ -102,9 +102,11 @@ describe('a verdict', () => {
     [267n, 400n, true],
     [2n, 3n, false],
     [3n, 3n, true],
-  ])('by %d of %d stake keeps fault tolerance: %s', async (agreeingStake, totalStake, expected) => {
+  ])('by %d of %d stake keeps fault tolerance: %s', async (agreeingStake, eligibleStake, expected) => {
     const request = certificateRequest()
-    network.finalize(verdictOf(hashed(request), [], { ...FIGURES, agreeingStake, totalStake }))
+    const verdict = verdictOf(hashed(request))
+    const agreeing = { validators: 3, stake: agreeingStake }
+    network.finalize({ ...verdict, record: { ...verdict.record, agreeing, eligibleStake } })
     const answer = await service.validateCertificate(request, 'a')
     expect(answer.details.bftStatus.faultToleranceMaintained).toBe(expected)
   })

@@ -1,0 +1,169 @@
+/** Mutants of the rules about ballots and verdicts (src/ledger/verdicts/README.md), by the attacks they let through. */
+import { HONEST, type Misbehaviour } from './adversary.ts'
+import type { Byzantine } from './cluster.ts'
+import type { Mutant } from './mutants.ts'
+import { type RunChanges, TRANSACTIONS } from './swarm.ts'
+
+const BOX = 'src/runtime/ballot-box.ts'
+const CHECK = 'src/ledger/verdicts/check-ballots.ts'
+const SETTLE = 'src/ledger/verdicts/settle.ts'
+const TALLY = 'src/ledger/verdicts/tally.ts'
+const WINDOWS = 'src/ledger/verdicts/windows.ts'
+
+function lying(habits: Partial<Misbehaviour>): Byzantine {
+  return { kind: 'liar', habits: { ...HONEST, ...habits } }
+}
+
+/** Requests all the time, one validator in four with habits, and views that fail. */
+const among =
+  (habits: Partial<Misbehaviour>, changes: Partial<RunChanges> = {}) =>
+  (seed: number): RunChanges => ({
+    stakes: [1n, 1n, 1n, 1n],
+    byzantine: new Map([[seed % 4, lying(habits)]]),
+    isOmniscient: true,
+    transactions: TRANSACTIONS,
+    transactionEveryMs: 30,
+    drop: 0.05 * (seed % 4),
+    delayMaxMs: 120,
+    crashChance: 0,
+    powerCutEveryMs: 0,
+    partitionEveryMs: 0,
+    flapEveryMs: 0,
+    diskFailChance: 0,
+    healAtMs: 2_500,
+    livenessMs: 15_000,
+    parameters: {
+      unreachableLeaderTimeoutMs: 40,
+      viewTimeoutMinMs: 60,
+      viewTimeoutMaxMs: 300,
+      heartbeatMs: 0,
+    },
+    ...changes,
+  })
+
+export const BALLOT_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'T1-opens-before-closing-is-final',
+    rule: 'T1: an opening is said when closing is final',
+    class: 'safety',
+    budget: 40,
+    changes: [
+      {
+        file: BOX,
+        find: 'return closedAt !== null && closedAt <= this.#finalHeight && height < openingDeadline(closedAt)',
+        replace: 'return closedAt !== null && height < openingDeadline(closedAt)',
+      },
+    ],
+    options: among({ stale: 0.9, fork: 0.5, doubleVote: 0.5, withhold: 0.4 }),
+  },
+  {
+    name: 'T2-commit-without-the-validator',
+    rule: 'T2: a commit is of one validator',
+    class: 'safety',
+    budget: 10,
+    changes: [{ file: 'src/codec/ballots.ts', find: '    fromHex(validator),\n', replace: '' }],
+    options: among({ steal: 1 }),
+  },
+  {
+    name: 'T6-waits-for-all',
+    rule: 'T6: a slot closes without those who are silent',
+    class: 'safety',
+    budget: 6,
+    changes: [
+      { file: SETTLE, find: 'return isFull || height >= commitDeadline(batch)', replace: 'return isFull' },
+      {
+        file: WINDOWS,
+        find: 'return asHeight(openedAt + COMMIT_BLOCKS)',
+        replace: 'return asHeight(openedAt + 1_000_000)',
+      },
+    ],
+    options: (seed) => ({ ...among({})(seed), byzantine: new Map([[3, { kind: 'silent' }]]) }),
+  },
+  {
+    name: 'T7-majority-of-those-who-opened',
+    rule: 'T7: the denominator is the eligible stake',
+    class: 'safety',
+    budget: 30,
+    changes: [
+      {
+        file: TALLY,
+        find: 'const quorum = electorQuorum(members)',
+        replace: 'const quorum = electorQuorum(openings.map(({ elector }) => elector))',
+      },
+    ],
+    options: among({ lie: 1, leaveOut: 1 }),
+  },
+  {
+    name: 'T9-leaks-are-taken-after-closing',
+    rule: 'T9: an opening counts as a leak only in blocks up to closing',
+    class: 'safety',
+    budget: 40,
+    changes: [
+      {
+        file: CHECK,
+        find: '  const isLeak = batch.closedAt === null\n',
+        replace: '  const isLeak = batch.closedAt === null || height < openingStart(batch.closedAt)\n',
+      },
+      {
+        file: CHECK,
+        find: '  if (batch.closedAt !== null && height < openingStart(batch.closedAt)) {',
+        replace: '  if (height < 0) {',
+      },
+      {
+        file: BOX,
+        find: '    if (closedAt !== null && height + 1 < openingStart(closedAt)) return null\n',
+        replace: '',
+      },
+    ],
+    options: among({ stale: 0.9, fork: 0.5, doubleVote: 0.5, withhold: 0.4 }),
+  },
+  {
+    name: 'T10-late-commits',
+    rule: 'T10: no commit after closing',
+    class: 'safety',
+    budget: 20,
+    changes: [
+      {
+        file: CHECK,
+        find: 'if (batch.closedAt !== null || height > commitDeadline(batch)) {',
+        replace: 'if (height < 0) {',
+      },
+      {
+        file: BOX,
+        find: 'if (batch.closedAt !== null || height + 1 > commitDeadline(batch)) return null',
+        replace: '',
+      },
+      {
+        file: BOX,
+        find: 'if (batch.closedAt === null && point.height < commitDeadline(batch)) commits.push(own.commit)',
+        replace: 'commits.push(own.commit)',
+      },
+    ],
+    options: among({ copy: 1 }),
+  },
+  {
+    name: 'T12-random-salts',
+    rule: 'T12: a validator that starts again says the same commit',
+    class: 'safety',
+    budget: 20,
+    changes: [
+      {
+        file: 'src/crypto/ballot-salt.ts',
+        find: "    return createHmac('sha256', key).update(message).digest('hex') as Hex32",
+        replace:
+          "    salts += 1\n    return createHmac('sha256', key).update(message).update(String(salts)).digest('hex') as Hex32",
+      },
+      {
+        file: 'src/crypto/ballot-salt.ts',
+        find: '  const key = sha256Tagged(',
+        replace: '  let salts = Math.random()\n  const key = sha256Tagged(',
+      },
+      {
+        file: BOX,
+        find: '    if ((this.#committed.get(name) ?? commit) !== commit) return null\n',
+        replace: '',
+      },
+    ],
+    options: (seed) => ({ ...among({})(seed), byzantine: new Map(), crashChance: 0.01, downMaxMs: 30 }),
+  },
+]
