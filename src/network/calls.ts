@@ -5,10 +5,11 @@
 
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { LRUCache } from 'lru-cache'
+import { ByteBudget } from '../types/byte-budget.ts'
 import type { Logger } from '../types/logger.ts'
 import { abortQuietly, guardStreams, normaliseError, StreamCut } from './guard.ts'
 import type { NetworkMeter } from './meter.ts'
-import { ByteBudget, readToEnd } from './read-to-end.ts'
+import { readToEnd } from './read-to-end.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { ProtocolLimits } from './topics.ts'
 

@@ -5,27 +5,8 @@
 
 import type { Stream } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
+import type { ByteBudget } from '../types/byte-budget.ts'
 import { StreamCut } from './guard.ts'
-
-/** A bound on bytes that several readers hold together. */
-export class ByteBudget {
-  readonly #bytesMax: number
-  #taken = 0
-
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax
-  }
-
-  take(bytes: number): boolean {
-    if (this.#taken + bytes > this.#bytesMax) return false
-    this.#taken += bytes
-    return true
-  }
-
-  giveBack(bytes: number): void {
-    this.#taken -= bytes
-  }
-}
 
 /** Bounds of one reading. */
 export interface ReadLimits {

@@ -3,11 +3,12 @@
  * have not taken yet. Where snapshots come from is a port.
  */
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { ByteBudget } from '../types/byte-budget.ts'
 import type { Logger } from '../types/logger.ts'
 import type { Epoch, Height, Hex32 } from '../types/primitives.ts'
 import { guardStreams, letInvariantsCrash, normaliseError } from './guard.ts'
 import type { NetworkMeter } from './meter.ts'
-import { ByteBudget, readToEnd } from './read-to-end.ts'
+import { readToEnd } from './read-to-end.ts'
 import {
   decodeSnapshotRequest,
   encodeSnapshotAnswer,

@@ -3,33 +3,14 @@
  * is still read to its end and thrown away, so that a caller who is still writing gets to read why.
  */
 import type { Readable } from 'node:stream'
-
-/** Bytes of requests that are being read, over all callers. */
-export class RequestBudget {
-  readonly #bytesMax: number
-  #taken = 0
-
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax
-  }
-
-  take(bytes: number): boolean {
-    if (this.#taken + bytes > this.#bytesMax) return false
-    this.#taken += bytes
-    return true
-  }
-
-  giveBack(bytes: number): void {
-    this.#taken -= bytes
-  }
-}
+import type { ByteBudget } from '../../types/byte-budget.ts'
 
 /** Bounds of one reading. */
 export interface RequestLimits {
   readonly bytesMax: number
   /** From the stream's first byte to its end. */
   readonly deadlineMs: number
-  readonly budget: RequestBudget
+  readonly budget: ByteBudget
 }
 
 /** The request; or why there is none: `late` its end did not come, `gone` the caller gave it up. */

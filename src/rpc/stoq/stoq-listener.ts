@@ -3,13 +3,14 @@
  * keep-alive and draining are here; what a call means is in call-handler.ts.
  */
 import { isIPv6 } from 'node:net'
+import { ByteBudget } from '../../types/byte-budget.ts'
 import { ClientShares, type ShareRefusal } from '../../validation/client-shares.ts'
 import { type CallHandlerOptions, failure, handleEnvelope } from '../call-handler.ts'
 import { ENVELOPE_BYTES_MAX } from '../envelope.ts'
 import type { ListenAddress } from '../http/listener.ts'
 import type { TlsMaterial } from '../http/self-signed.ts'
 import { listenQuic, type QuicConnection, type QuicListener, type QuicStream } from './quic.ts'
-import { type ReadRequest, RequestBudget, readRequest } from './read-request.ts'
+import { type ReadRequest, readRequest } from './read-request.ts'
 
 /** What became of a call. */
 export type StoqCallResult = 'answered' | 'too-long' | 'no-room' | 'late' | 'gone' | 'stopping'
@@ -79,7 +80,7 @@ type Refusal = Exclude<ReadRequest, Uint8Array> | 'stopping' | 'client-share' | 
 export class StoqListener {
   readonly #options: StoqListenerOptions
   readonly #limits: StoqLimits
-  readonly #budget = new RequestBudget(BUFFERED_BYTES_MAX)
+  readonly #budget = new ByteBudget(BUFFERED_BYTES_MAX)
   readonly #connections = new Set<QuicConnection>()
   readonly #connectionShares: ClientShares
   readonly #calls = new ClientShares(CALLS)

@@ -5,10 +5,11 @@ import { QuicStream } from '@currentspace/http3'
 import { describe, expect, it } from 'vitest'
 import { bindError } from '../../../src/rpc/stoq/errors.ts'
 import { tameGhosts } from '../../../src/rpc/stoq/quic.ts'
-import { RequestBudget, readRequest } from '../../../src/rpc/stoq/read-request.ts'
+import { readRequest } from '../../../src/rpc/stoq/read-request.ts'
+import { ByteBudget } from '../../../src/types/byte-budget.ts'
 
 describe('a request', () => {
-  const budgetOf = (bytesMax: number) => new RequestBudget(bytesMax)
+  const budgetOf = (bytesMax: number) => new ByteBudget(bytesMax)
 
   it.each([
     { what: 'is read to its end', chunks: [3, 4], bytesMax: 7, expected: 7 },
