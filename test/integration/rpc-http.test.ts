@@ -2,8 +2,7 @@
 
 import { X509Certificate } from 'node:crypto'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { request as plainRequest } from 'node:http'
-import { Agent, request as tlsRequest } from 'node:https'
+import { Agent } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -17,12 +16,11 @@ import type { HttpListener, ListenerOptions } from '../../src/rpc/http/listener.
 import { makeMetricsServer } from '../../src/rpc/http/metrics-server.ts'
 import { loadOrMakeSelfSigned, makeSelfSigned, type TlsMaterial } from '../../src/rpc/http/self-signed.ts'
 import type { StakingPorts } from '../../src/rpc/http/staking-ports.ts'
-import { readJson } from '../../src/rpc/json-shape.ts'
-import { validationAnswer } from '../../src/rpc/trustchain-json-response.ts'
 import type { Logger } from '../../src/types/logger.ts'
 import type { ValidationAnswer } from '../../src/validation/answer.ts'
 import { ValidationService } from '../../src/validation/validation-service.ts'
 import { FakeClock, FakeNetwork, verdictOf } from '../support/fake-network.ts'
+import { type Call, callHttp, type Reply, resultIn } from '../support/http-calls.ts'
 import { certificateRequest, vector } from '../support/requests.ts'
 
 /** 512 bytes, the longest that the rules let through. */
@@ -58,56 +56,11 @@ async function started(listener: HttpListener): Promise<HttpListener> {
   return listener
 }
 
-interface Reply {
-  readonly status: number
-  readonly headers: Readonly<Record<string, unknown>>
-  readonly body: string
-}
-
-interface Call {
-  readonly body?: string | Uint8Array
-  readonly headers?: Readonly<Record<string, string>>
-  readonly agent?: Agent
-}
-
 function call(listener: HttpListener, path: string, options: Call = {}): Promise<Reply> {
-  const url = new URL(listener.url)
-  const request = url.protocol === 'https:' ? tlsRequest : plainRequest
-  const { body, headers = {}, agent } = options
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      {
-        host: url.hostname.replace(/^\[|\]$/g, ''),
-        port: url.port,
-        path,
-        method: body === undefined ? 'GET' : 'POST',
-        headers,
-        ...(agent === undefined ? {} : { agent }),
-        ...(url.protocol === 'https:' && agent === undefined ? { ca: tls.cert } : {}),
-      },
-      (response) => {
-        const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('end', () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: Buffer.concat(chunks).toString(),
-          }),
-        )
-        response.on('error', reject)
-      },
-    )
-    sent.on('error', reject)
-    sent.end(body)
-  })
+  return callHttp(listener.url, path, { ca: tls.cert, ...options })
 }
 
-function answerIn(reply: Reply): ValidationAnswer {
-  const answer = readJson(validationAnswer, Buffer.from(reply.body))
-  if (!answer.ok) throw new Error(`${answer.detail} in ${reply.body}`)
-  return answer.value
-}
+const answerIn = (reply: Reply): ValidationAnswer => resultIn(reply.body)
 
 beforeEach(() => {
   network = new FakeNetwork()

@@ -1,5 +1,6 @@
-/** Calls to a listener over plain HTTP, with every part of the answer; and the CA endpoint over a fake network. */
-import { request } from 'node:http'
+/** Calls to a listener over HTTP or HTTPS, with every part of the answer; and the CA endpoint over a fake network. */
+import { request as plainRequest } from 'node:http'
+import { type Agent, request as tlsRequest } from 'node:https'
 import { connect } from 'node:net'
 import { ClientLimiter } from '../../src/rpc/client-limiter.ts'
 import { makeCaServer } from '../../src/rpc/http/ca-server.ts'
@@ -21,17 +22,29 @@ export interface Call {
   readonly method?: string
   readonly body?: string | Uint8Array
   readonly headers?: Readonly<Record<string, string>>
+  /** Over HTTPS: the certificate to trust. */
+  readonly ca?: string
+  /** Over HTTPS: brings its own trust, and keeps its connections. */
+  readonly agent?: Agent
 }
 
 export function callHttp(
   base: string,
   path: string,
-  { method, body, headers = {} }: Call = {},
+  { method, body, headers = {}, ca, agent }: Call = {},
 ): Promise<Reply> {
-  const { hostname, port } = new URL(base)
+  const { protocol, hostname, port } = new URL(base)
+  const request = protocol === 'https:' ? tlsRequest : plainRequest
   return new Promise((resolve, reject) => {
     const sent = request(
-      { hostname, port, path, method: method ?? (body === undefined ? 'GET' : 'POST'), headers },
+      {
+        host: hostname.replace(/^\[|\]$/g, ''),
+        port,
+        path,
+        method: method ?? (body === undefined ? 'GET' : 'POST'),
+        headers,
+        ...(agent === undefined ? { ca } : { agent }),
+      },
       (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
