@@ -48,8 +48,9 @@ async function attack(transport: 'tcp' | 'quic'): Promise<Connection> {
 }
 
 /**
- * Opens a stream, also where our own library is using its only one just now. Undefined where the victim cut it
- * before its answer to the negotiation had left, as it may on a channel that is for validators only.
+ * Opens a stream, also where our own library is using its only one just now: this side sees that before it
+ * asks, the victim by cutting the second one. Undefined where the victim cut it before its answer to the
+ * negotiation had left, as it may on a channel that is for validators only.
  */
 async function open(connection: Connection, protocol: string): Promise<Stream | undefined> {
   for (;;) {
@@ -57,8 +58,8 @@ async function open(connection: Connection, protocol: string): Promise<Stream | 
       return await connection.newStream(protocol)
     } catch (error) {
       if (error instanceof Error && error.name === 'TooManyOutboundProtocolStreamsError') continue
-      if (protocol === PROTOCOLS.consensusChannel && isCut(error)) return undefined
-      throw error
+      if (!isCut(error) || connection.status !== 'open') throw error
+      if (protocol === PROTOCOLS.consensusChannel) return undefined
     }
   }
 }
