@@ -11,7 +11,7 @@ import { DoppelgangerWait } from './composition/doppelganger-wait.ts'
 import { changedSetOf, finalTurnsOf, nextSetOf } from './composition/epochs.ts'
 import { evidenceTo } from './composition/evidence-flow.ts'
 import { fatalHandler } from './composition/fatal.ts'
-import { setGauges } from './composition/gauges.ts'
+import { setNodeGauges, setSyncGauges, setValidatorGauges, stakeShare } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
 import { NodeEvents } from './composition/node-events.ts'
 import { buildFallback } from './composition/node-fallback.ts'
@@ -91,6 +91,8 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     dataDir,
     mlDsa,
     hasNeverSigned: options.hasNeverSigned ?? false,
+    config: config.storage,
+    metrics,
     onFatal,
   })
   order.opened('storage', () => storage.close())
@@ -148,7 +150,8 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     upkeep.finalized()
   }
 
-  const watched = safety === null ? null : watchedDuties(storage, safety, () => consensus.electorate, onFatal)
+  const watched =
+    safety === null ? null : watchedDuties(storage, safety, () => consensus.electorate, metrics, onFatal)
   const watch = watched?.watch
   // Null when this node signs from the start, or not at all.
   const wait =
@@ -210,10 +213,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     logger: logger.module('consensus'),
     self: () => consensus.self,
     validatorCount: () => consensus.electorate.size,
-    powerOf: (voters) => {
-      const { electorate } = consensus
-      return Number((electorate.weightOf(voters) * 10_000n) / electorate.totalStake) / 10_000
-    },
+    powerOf: (voters) => stakeShare(consensus.electorate, voters),
     now: () => clock.monotonicMs() / 1_000,
     unixSeconds: () => clock.unixMs() / 1_000,
   })
@@ -275,6 +275,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     mlDsa,
     epochBlocks,
     trusted: trustedBlockOf(config),
+    metrics,
     onFatal,
     onReady: (height) => {
       logger.info({ height }, 'a snapshot is here; starting with it')
@@ -333,7 +334,9 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const housekeeping = setInterval(() => {
     pool.expire()
     const checks = readiness()
-    setGauges(metrics, pool, checks, network, sync)
+    setValidatorGauges(metrics, consensus.electorate, id)
+    setSyncGauges(metrics, sync, network.peers.count() === 0)
+    setNodeGauges({ metrics, pool, network, service, database: storage.database, checks }).catch(onFatal)
     events.readiness(checks)
   }, HOUSEKEEPING_MS)
   order.opened('housekeeping', () => clearInterval(housekeeping))

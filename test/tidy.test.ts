@@ -4,7 +4,9 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { createMetrics } from '../src/observability/metrics.ts'
 import { importViolations, webViolations } from './support/tidy/imports.ts'
+import { unmovedMetrics } from './support/tidy/metrics.ts'
 import {
   installedScriptViolations,
   type Lock,
@@ -63,6 +65,13 @@ describe('the project', () => {
     expect(installedScriptViolations(manifest, join(root, 'node_modules'))).toEqual([])
     expect(lockGaps(lock)).toEqual([])
     expect(manifest.allowScripts).toEqual({ 'classic-level': false })
+  })
+
+  it('moves every metric that it declares', () => {
+    const { render: _render, stop, ...sections } = createMetrics({ version: 'x', commit: 'x' })
+    stop()
+    expect(Object.keys(sections).length).toBeGreaterThan(5)
+    expect(unmovedMetrics(sources, sections)).toEqual([])
   })
 
   it('keeps what is built and installed out of git', () => {
@@ -230,6 +239,26 @@ describe('the pure compile', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
+  })
+})
+
+describe('the check of metrics', () => {
+  const sections = { p2p: { peers: {}, dials: {} } }
+  const user = (code: string) => ({
+    path: 'src/composition/a.ts',
+    text: `import type { Metrics } from '../observability/metrics.ts'\n${code}\n`,
+  })
+
+  it('finds what is only declared, or only spoken of', () => {
+    const declared = { path: 'src/observability/metrics.ts', text: 'p2p.dials; // from ../metrics.ts' }
+    expect(
+      unmovedMetrics([declared, user('// p2p.dials\np2p.peers.set(1)\np2p.dialsLost.add(1)')], sections),
+    ).toEqual(['p2p.dials'])
+  })
+
+  it('takes no other object for a section', () => {
+    const stranger = { path: 'src/network/a.ts', text: 'p2p.dials(1)' }
+    expect(unmovedMetrics([stranger, user('metrics.p2p.peers.set(1)')], sections)).toEqual(['p2p.dials'])
   })
 })
 

@@ -4,7 +4,9 @@
  */
 
 import type { Electorate } from '../consensus/validator-set.ts'
+import type { MlDsaKeyPair } from '../crypto/ml-dsa.ts'
 import { Signer } from '../crypto/signer.ts'
+import type { Metrics } from '../observability/metrics.ts'
 import type { ValidatorDuties } from '../runtime/consensus-node-options.ts'
 import { DoppelgangerWatch } from '../runtime/doppelganger-watch.ts'
 import type { ChainParameters } from '../types/genesis.ts'
@@ -29,10 +31,11 @@ export function watchedDuties(
   { identity, id, genesisState }: NodeStorage,
   safety: SafetyMemory,
   electorate: () => Electorate,
+  metrics: Pick<Metrics, 'validator'>,
   onFatal: (error: unknown) => void,
 ): WatchedDuties {
   const { genesisHash } = genesisState.rules
-  const signer = new Signer(identity.keyPair, signingHistoryOf(safety.recovered, genesisHash))
+  const signer = new Signer(timed(identity.keyPair, metrics), signingHistoryOf(safety.recovered, genesisHash))
   const watch = new DoppelgangerWatch({
     genesisHash,
     indexIn: (epoch) => (epoch === electorate().set.epoch ? electorate().indexOf(id) : null),
@@ -41,6 +44,19 @@ export function watchedDuties(
     onForeign: (signature) => onFatal(doppelgangerSeen(signature)),
   })
   return { duties: { id, signer, log: safety.log, recovered: safety.recovered }, watch }
+}
+
+/** The key pair, its signatures timed. */
+function timed(keyPair: MlDsaKeyPair, { validator }: Pick<Metrics, 'validator'>): MlDsaKeyPair {
+  return {
+    publicKey: keyPair.publicKey,
+    sign: (message, context) => {
+      const startedAt = performance.now()
+      const signature = keyPair.sign(message, context)
+      validator.signDuration.observe((performance.now() - startedAt) / 1_000, { scheme: 'ml-dsa-65' })
+      return signature
+    },
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Whose database is opened and whose is refused, and how LevelDB's failures read. */
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +10,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { genesisHash } from '../../src/codec/genesis.ts'
 import { utf8ToBytes } from '../../src/codec/utf8.ts'
 import { META } from '../../src/storage/buckets.ts'
-import { Database, type DatabaseOptions } from '../../src/storage/database.ts'
+import { Database, type DatabaseOptions, READS_PER_SAMPLE } from '../../src/storage/database.ts'
 import type { StorageError } from '../../src/storage/storage-error.ts'
 import { pathsIn } from '../support/commit-forever.ts'
 import { NETWORK, OTHER_GENESIS } from '../support/final-chain.ts'
@@ -48,6 +49,39 @@ describe('a database', () => {
     for await (const [, value] of database.scan(range, { reverse: true })) values.push(...value)
     expect(values).toEqual([3, 1])
     for await (const [, value] of database.scan(range, { limit: 1 })) expect(value).toEqual(Uint8Array.of(1))
+  })
+
+  it('times every durable batch and a sample of the reads, views included', async () => {
+    const seen = { read: 0, commit: 0 }
+    const database = await open(join(temporaryDirectory(), 'db'), {
+      observe: (operation, seconds) => {
+        expect(seconds).toBeGreaterThan(0)
+        seen[operation]++
+      },
+    })
+    const { commit } = seen
+    await database.write([{ type: 'put', key: key(1), value: Uint8Array.of(1) }])
+    await database.writeRelaxed([{ type: 'put', key: key(2), value: Uint8Array.of(2) }])
+    expect(seen.commit).toBe(commit + 1)
+    const { read } = seen
+    const view = database.view()
+    for (let i = 0; i < READS_PER_SAMPLE; i++) database.get(key(1))
+    for (let i = 0; i < READS_PER_SAMPLE; i++) view.get(key(1))
+    view.close()
+    expect(seen.read).toBe(read + 2)
+  })
+
+  it('tells about how much of the disk its tables take', async () => {
+    const database = await open(join(temporaryDirectory(), 'db'))
+    expect(await database.approximateBytes()).toBe(0)
+    const value = randomBytes(300_000)
+    await database.write([1, 2, 3].map((n) => ({ type: 'put', key: key(n), value })))
+    await database.compact({ gte: key(0), lt: key(9) })
+    const bytes = await database.approximateBytes()
+    expect(bytes).toBeGreaterThan(800_000)
+    expect(bytes).toBeLessThan(1_200_000)
+    await database.close()
+    await expect(database.approximateBytes()).rejects.toMatchObject({ code: 'E_DB_CLOSED' })
   })
 
   it('notices a value that is not what was written', async () => {
