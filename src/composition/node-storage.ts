@@ -127,6 +127,7 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
       const info = readRunInfo(directory)
       return info === undefined ? null : `pid ${info.pid} since ${info.startedAt}`
     },
+    cacheBytes: options.config.cacheBytes,
     observe: (operation, seconds) => ledger.dbOperation.observe(seconds, { op: operation }),
   })
   try {

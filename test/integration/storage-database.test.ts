@@ -6,14 +6,18 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Level } from 'level'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { genesisHash } from '../../src/codec/genesis.ts'
 import { utf8ToBytes } from '../../src/codec/utf8.ts'
+import { openNodeStorage } from '../../src/composition/node-storage.ts'
+import { selectMlDsa65 } from '../../src/crypto/select.ts'
+import { createMetrics } from '../../src/observability/metrics.ts'
 import { META } from '../../src/storage/buckets.ts'
 import { Database, type DatabaseOptions, READS_PER_SAMPLE } from '../../src/storage/database.ts'
 import type { StorageError } from '../../src/storage/storage-error.ts'
 import { pathsIn } from '../support/commit-forever.ts'
 import { NETWORK, OTHER_GENESIS } from '../support/final-chain.ts'
+import { signedDirectory } from '../support/signed-chain.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 async function open(path: string, options: Partial<DatabaseOptions> = {}): Promise<Database> {
@@ -82,6 +86,38 @@ describe('a database', () => {
     expect(bytes).toBeLessThan(1_200_000)
     await database.close()
     await expect(database.approximateBytes()).rejects.toMatchObject({ code: 'E_DB_CLOSED' })
+  })
+
+  it.each([
+    [1, 0, 2],
+    [64, 20, 30],
+  ])('of a node with a cache of %i MiB keeps as much of what it read', async (cache, min, max) => {
+    const MIB = 2 ** 20
+    const opened = vi.spyOn(Level.prototype, 'open')
+    onTestFinished(() => opened.mockRestore())
+    const { root } = await signedDirectory(join(temporaryDirectory(), 'node'), 0)
+    const metrics = createMetrics({ version: 'test', commit: 'test' })
+    metrics.stop()
+    const storage = await openNodeStorage({
+      dataDir: root,
+      mlDsa: selectMlDsa65(),
+      hasNeverSigned: false,
+      config: { cacheBytes: cache * MIB },
+      metrics,
+      onFatal: (error) => expect.unreachable(String(error)),
+    })
+    onTestFinished(() => storage.close())
+    const { database } = storage
+    // LevelDB keeps only blocks that it had to decompress; of others the file is in memory already.
+    const value = Buffer.alloc(16_384, 'the same again and again, ')
+    const keys = Array.from({ length: 1_536 }, (_, n) => key(n >> 8, n & 255))
+    await database.writeRelaxed(keys.map((each) => ({ type: 'put', key: each, value })))
+    await database.compact({ gte: key(0), lt: key(99) })
+    for (const each of keys) expect(database.get(each)?.length).toBe(value.length)
+    const level = opened.mock.contexts[0] as unknown as { getProperty(name: string): string }
+    const used = Number(level.getProperty('leveldb.approximate-memory-usage')) / MIB
+    expect(used).toBeGreaterThan(min)
+    expect(used).toBeLessThan(max)
   })
 
   it('notices a value that is not what was written', async () => {
