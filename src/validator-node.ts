@@ -13,7 +13,7 @@ import { DoppelgangerWait } from './composition/doppelganger-wait.ts'
 import { changedSetOf, finalTurnsOf, nextSetOf } from './composition/epochs.ts'
 import { evidenceTo } from './composition/evidence-flow.ts'
 import { fatalHandler } from './composition/fatal.ts'
-import { setGauges } from './composition/gauges.ts'
+import { setNodeGauges, setSyncGauges, setValidatorGauges, stakeShare } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
 import { NodeEvents } from './composition/node-events.ts'
 import { buildFallback } from './composition/node-fallback.ts'
@@ -77,6 +77,8 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     dataDir,
     mlDsa,
     hasNeverSigned: options.hasNeverSigned ?? false,
+    config: config.storage,
+    metrics,
     onFatal,
   })
   order.opened('storage', () => storage.close())
@@ -135,7 +137,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const watched =
     safety === null
       ? null
-      : watchedDuties(storage, safety, () => consensus.electorate, onFatal, options.conduct)
+      : watchedDuties(storage, safety, () => consensus.electorate, metrics, onFatal, options.conduct)
   const watch = watched?.watch
   // Null when this node signs from the start, or not at all.
   const wait =
@@ -198,10 +200,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     logger: logger.module('consensus'),
     self: () => consensus.self,
     validatorCount: () => consensus.electorate.size,
-    powerOf: (voters) => {
-      const { electorate } = consensus
-      return Number((electorate.weightOf(voters) * 10_000n) / electorate.totalStake) / 10_000
-    },
+    powerOf: (voters) => stakeShare(consensus.electorate, voters),
     now: () => clock.monotonicMs() / 1_000,
     unixSeconds: () => clock.unixMs() / 1_000,
   })
@@ -270,6 +269,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     mlDsa,
     epochBlocks,
     trusted: trustedBlockOf(config),
+    metrics,
     onFatal,
     onReady: (height) => {
       logger.info({ height }, 'a snapshot is here; starting with it')
@@ -328,7 +328,9 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const housekeeping = setInterval(() => {
     pool.expire()
     const checks = readiness()
-    setGauges(metrics, pool, checks, network, sync)
+    setValidatorGauges(metrics, consensus.electorate, id)
+    setSyncGauges(metrics, sync, network.peers.count() === 0)
+    setNodeGauges({ metrics, pool, network, service, database: storage.database, checks }).catch(onFatal)
     events.readiness(checks)
   }, HOUSEKEEPING_MS)
   order.opened('housekeeping', () => clearInterval(housekeeping))

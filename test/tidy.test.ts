@@ -4,7 +4,10 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { configSchema } from '../src/config/schema.ts'
+import { createMetrics } from '../src/observability/metrics.ts'
 import { importViolations, webViolations } from './support/tidy/imports.ts'
+import { unmovedMetrics } from './support/tidy/metrics.ts'
 import {
   installedScriptViolations,
   type Lock,
@@ -13,6 +16,7 @@ import {
   type Manifest,
   rangeViolations,
 } from './support/tidy/packages.ts'
+import { unreadSettings } from './support/tidy/settings.ts'
 import { codeOnly, readSources } from './support/tidy/source-file.ts'
 import { STYLE_RULES, styleViolations } from './support/tidy/style.ts'
 
@@ -63,6 +67,17 @@ describe('the project', () => {
     expect(installedScriptViolations(manifest, join(root, 'node_modules'))).toEqual([])
     expect(lockGaps(lock)).toEqual([])
     expect(manifest.allowScripts).toEqual({ 'classic-level': false })
+  })
+
+  it('moves every metric that it declares', () => {
+    const { render: _render, stop, ...sections } = createMetrics({ version: 'x', commit: 'x' })
+    stop()
+    expect(Object.keys(sections).length).toBeGreaterThan(5)
+    expect(unmovedMetrics(sources, sections)).toEqual([])
+  })
+
+  it('reads every setting that an operator may choose', () => {
+    expect(unreadSettings(sources, configSchema.parse({}))).toEqual([])
   })
 
   it('keeps what is built and installed out of git', () => {
@@ -230,6 +245,48 @@ describe('the pure compile', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
+  })
+})
+
+describe('the check of metrics', () => {
+  const sections = { p2p: { peers: {}, dials: {} } }
+  const user = (code: string) => ({
+    path: 'src/composition/a.ts',
+    text: `import type { Metrics } from '../observability/metrics.ts'\n${code}\n`,
+  })
+
+  it('finds what is only declared, or only spoken of', () => {
+    const declared = { path: 'src/observability/metrics.ts', text: 'p2p.dials; // from ../metrics.ts' }
+    expect(
+      unmovedMetrics([declared, user('// p2p.dials\np2p.peers.set(1)\np2p.dialsLost.add(1)')], sections),
+    ).toEqual(['p2p.dials'])
+  })
+
+  it('takes no other object for a section', () => {
+    const stranger = { path: 'src/network/a.ts', text: 'p2p.dials(1)' }
+    expect(unmovedMetrics([stranger, user('metrics.p2p.peers.set(1)')], sections)).toEqual(['p2p.dials'])
+  })
+})
+
+describe('the check of settings', () => {
+  const tables = { schema: 1, storage: { cacheBytes: 1, pruneBlocks: 2 }, log: { level: 'info' } }
+  const file = (path: string, text: string) => ({ path, text })
+
+  it('finds what is declared and never read, or only spoken of', () => {
+    const declared = file('src/config/schema.ts', 'config.storage; cacheBytes; pruneBlocks')
+    const user = file('src/composition/a.ts', 'f(config.storage.pruneBlocks) // and cacheBytes')
+    const stranger = file('src/network/a.ts', 'cacheBytes; level')
+    expect(unreadSettings([declared, user, stranger], tables)).toEqual(['storage.cacheBytes', 'log.level'])
+  })
+
+  it.each([
+    'f(config.storage.cacheBytes, config.storage.pruneBlocks)',
+    'function f(storage: StorageConfig) { return [storage.cacheBytes, storage.pruneBlocks] }',
+    "function f({ cacheBytes, pruneBlocks }: Config['storage']) {}",
+    'function f({ storage: { cacheBytes, pruneBlocks } }: Config) {}',
+  ])('takes for reading: %s', (text) => {
+    const logger = file('src/observability/logger.ts', 'options.level')
+    expect(unreadSettings([file('src/composition/a.ts', text), logger], tables)).toEqual([])
   })
 })
 

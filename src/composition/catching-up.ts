@@ -3,6 +3,7 @@ import { decodeBlock } from '../codec/block.ts'
 import type { Config } from '../config/schema.ts'
 import { isFiller } from '../ledger/chain-rules.ts'
 import type { Network } from '../network/network.ts'
+import type { Metrics } from '../observability/metrics.ts'
 import { RangeSync } from '../sync/range-sync.ts'
 import type { TrustedBlock } from '../sync/trusted-set.ts'
 import type { HashedBlock } from '../types/block.ts'
@@ -20,6 +21,7 @@ export interface CatchingUpOptions extends Omit<SnapshotJoinOptions, 'storage' |
     verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | 'ahead' | null
     take(blocks: readonly HashedBlock[], finality: Verified<QuorumCertificate>): void
   }
+  readonly metrics: Pick<Metrics, 'ledger'>
   readonly onFatal: (error: unknown) => void
 }
 
@@ -67,6 +69,7 @@ export function buildCatchingUp(options: CatchingUpOptions): CatchingUp {
           'no peer has the block after ours any more',
         )
     },
+    onBlocks: (result, count) => options.metrics.ledger.syncBlocks.add(count, { result }),
     now,
     logger,
   })

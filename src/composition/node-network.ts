@@ -66,6 +66,7 @@ export async function buildNetwork(
     mlDsa,
     mlKem: selectMlKem768(),
     logger: p2pLogger,
+    onHandshake: (result) => metrics.p2p.handshakes.add(1, { result }),
   })
   const limiter = meteredLimiter(config, clock, metrics)
   const { ratePerSecond } = config.ca

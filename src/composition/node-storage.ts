@@ -8,12 +8,14 @@ import { validatorId } from '../codec/genesis.ts'
 import { type DataDirectory, openDataDirectory } from '../config/data-directory.ts'
 import { readGenesisFile } from '../config/read-genesis-file.ts'
 import { readRunInfo } from '../config/run-file.ts'
+import type { StorageConfig } from '../config/schema.ts'
 import { type Identity, loadIdentity, loadNetworkKey } from '../crypto/keystore.ts'
 import type { MlDsa65 } from '../crypto/ml-dsa.ts'
 import { signatureVerifier } from '../crypto/verify-signature.ts'
 import { type GenesisState, genesisState } from '../ledger/genesis-state.ts'
 import { stateRoot } from '../ledger/state-root.ts'
 import { type NetworkKey, networkKeyFromSeed } from '../network/network-key.ts'
+import type { Metrics } from '../observability/metrics.ts'
 import { recoverSafety } from '../runtime/recover-safety.ts'
 import { ChainStore } from '../storage/chain-store.ts'
 import { Database } from '../storage/database.ts'
@@ -62,6 +64,8 @@ export interface NodeStorageOptions {
   readonly mlDsa: MlDsa65
   /** The operator's word that this key has never signed: a missing safety record is then begun. */
   readonly hasNeverSigned: boolean
+  readonly config: Pick<StorageConfig, 'cacheBytes'>
+  readonly metrics: Pick<Metrics, 'ledger'>
   readonly onFatal: (error: unknown) => void
 }
 
@@ -93,6 +97,7 @@ export async function createSafetyRecord(
 /** @throws NodeError with code and advice for whatever is missing, foreign, locked or damaged */
 export async function openNodeStorage(options: NodeStorageOptions): Promise<NodeStorage> {
   const { mlDsa, onFatal } = options
+  const { ledger } = options.metrics
   const { directory, version } = openDataDirectory(options.dataDir)
   const genesis = readGenesisFile(directory.genesis)
   const start = genesisState(genesis, { verifySignature: signatureVerifier(mlDsa) })
@@ -121,6 +126,8 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
       const info = readRunInfo(directory)
       return info === undefined ? null : `pid ${info.pid} since ${info.startedAt}`
     },
+    cacheBytes: options.config.cacheBytes,
+    observe: (operation, seconds) => ledger.dbOperation.observe(seconds, { op: operation }),
   })
   try {
     const stateRootOf: StateRootOf = (accumulators, staking, voting) =>
@@ -170,11 +177,12 @@ async function openSafety(
   directory: DataDirectory,
   id: ValidatorId,
   genesisHash: GenesisHash,
-  { hasNeverSigned, onFatal }: NodeStorageOptions,
+  { hasNeverSigned, metrics, onFatal }: NodeStorageOptions,
 ): Promise<SafetyMemory> {
   const logOptions: SafetyLogOptions = {
     path: safetyLogPath(directory),
     binding: { validatorId: id, genesisHash },
+    onSync: (seconds) => metrics.ledger.walFsync.observe(seconds),
     onFatal,
   }
   const place = readSigningPlace(directory.safety)

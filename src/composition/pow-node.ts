@@ -16,6 +16,7 @@ import type { MiningParameters } from '../types/pow.ts'
 import { asHeight, type BlockHash, type MonotonicMs } from '../types/primitives.ts'
 import { nodeNameOf } from './api-views.ts'
 import { nextSetOf } from './epochs.ts'
+import { setNodeGauges } from './gauges.ts'
 import { startListeners } from './listeners.ts'
 import { NodeEvents } from './node-events.ts'
 import type { NodeAddresses } from './node-lives.ts'
@@ -197,12 +198,10 @@ export async function startPowNode(
   })
   const housekeeping = setInterval(() => {
     pool.expire()
-    metrics.ledger.mempoolItems.set(pool.size)
-    metrics.ledger.mempoolBytes.set(pool.bytes)
     metrics.consensus.height.set(node.look().tip.block.header.height)
     const checks = readiness()
     events.readiness(checks)
-    for (const { name, ok } of checks) metrics.http.ready.set(ok ? 1 : 0, { check: name })
+    setNodeGauges({ metrics, pool, network, service, database: storage.database, checks }).catch(onFatal)
   }, HOUSEKEEPING_MS)
   order.opened('housekeeping', () => clearInterval(housekeeping))
   const urls = await startListeners(

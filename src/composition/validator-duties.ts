@@ -4,7 +4,9 @@
  */
 
 import type { Electorate } from '../consensus/validator-set.ts'
+import type { MlDsaKeyPair } from '../crypto/ml-dsa.ts'
 import { Signer } from '../crypto/signer.ts'
+import type { Metrics } from '../observability/metrics.ts'
 import type { BallotConduct } from '../runtime/ballot-box.ts'
 import type { ValidatorDuties } from '../runtime/consensus-node-options.ts'
 import { DoppelgangerWatch } from '../runtime/doppelganger-watch.ts'
@@ -31,11 +33,12 @@ export function watchedDuties(
   { identity, id, genesisState }: NodeStorage,
   safety: SafetyMemory,
   electorate: () => Electorate,
+  metrics: Pick<Metrics, 'validator'>,
   onFatal: (error: unknown) => void,
   conduct?: BallotConduct,
 ): WatchedDuties {
   const { genesisHash } = genesisState.rules
-  const signer = new Signer(identity.keyPair, signingHistoryOf(safety.recovered, genesisHash))
+  const signer = new Signer(timed(identity.keyPair, metrics), signingHistoryOf(safety.recovered, genesisHash))
   const watch = new DoppelgangerWatch({
     genesisHash,
     indexIn: (epoch) => (epoch === electorate().set.epoch ? electorate().indexOf(id) : null),
@@ -45,6 +48,19 @@ export function watchedDuties(
   })
   const ballots = { saltOf: identity.ballotSalts(genesisHash), ...(conduct === undefined ? {} : { conduct }) }
   return { duties: { id, signer, log: safety.log, recovered: safety.recovered, ballots }, watch }
+}
+
+/** The key pair, its signatures timed. */
+function timed(keyPair: MlDsaKeyPair, { validator }: Pick<Metrics, 'validator'>): MlDsaKeyPair {
+  return {
+    publicKey: keyPair.publicKey,
+    sign: (message, context) => {
+      const startedAt = performance.now()
+      const signature = keyPair.sign(message, context)
+      validator.signDuration.observe((performance.now() - startedAt) / 1_000, { scheme: 'ml-dsa-65' })
+      return signature
+    },
+  }
 }
 
 /**

@@ -154,9 +154,12 @@ const mempool = z
 const storage = z
   .strictObject({
     'cache-size': size
-      .refine((bytes) => bytes >= 2 ** 20 && bytes <= 64 * 2 ** 30, 'expected between 1MiB and 64GiB')
+      .refine(
+        (bytes) => bytes >= 2 ** 20 && bytes < 2 ** 32,
+        'expected at least 1MiB and less than 4GiB, as LevelDB counts its cache in 32 bits',
+      )
       .prefault('32MiB')
-      .describe("LevelDB's block cache"),
+      .describe("LevelDB's cache of blocks that were read; less than 4GiB"),
     'prune-blocks': z
       .int()
       .min(0)

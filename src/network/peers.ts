@@ -133,7 +133,7 @@ export class PeerTable {
     return new Set(this.#options.host.getConnections().map(({ remotePeer }) => remotePeer.toString())).size
   }
 
-  /** For the connection gauge. */
+  /** How many connections we have, and to how many validators. */
   counts(): ConnectionCounts {
     const list = this.list()
     return {

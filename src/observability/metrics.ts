@@ -97,18 +97,17 @@ function consensusMetrics(r: MetricRegistry) {
 function validatorMetrics(r: MetricRegistry) {
   const name = (suffix: string): string => `hypermesh_validator_${suffix}`
   return {
-    isActive: r.gauge(name('is_active'), '1 when this node is in the validator set.', NONE),
+    isActive: r.gauge(
+      name('is_active'),
+      "1 when this node's key is in the validator set of the epoch.",
+      NONE,
+    ),
     power: r.gauge(name('power_ratio'), "This validator's share of the stake.", NONE),
     signed: r.counter(name('signed_total'), 'Final blocks whose certificate has our vote.', NONE),
     missed: r.counter(name('missed_total'), 'Final blocks whose certificate lacks our vote.', NONE),
-    signRefused: r.counter(
-      name('sign_refused_total'),
-      'Signatures refused because of what was signed before.',
-      {
-        reason: ['safety-record', 'failed'],
-      },
-    ),
-    signDuration: r.histogram(name('sign_duration_seconds'), 'One signature.', { scheme: ['ml-dsa-65'] }),
+    signDuration: r.histogram(name('sign_duration_seconds'), 'One signature of a consensus message.', {
+      scheme: ['ml-dsa-65'],
+    }),
   }
 }
 
@@ -131,7 +130,7 @@ function validationMetrics(r: MetricRegistry) {
     proofFailures: r.counter(name('proof_failures_total'), 'Proofs that failed in the verdicts given.', {
       proof: PROOFS,
     }),
-    pending: r.gauge(name('pending'), 'Calls waiting for their verdict.', NONE),
+    pending: r.gauge(name('pending'), 'Requests without a verdict yet.', NONE),
     idempotentHits: r.counter(name('idempotent_hits_total'), 'Calls answered from an earlier verdict.', NONE),
   }
 }
@@ -223,7 +222,7 @@ function p2pMetrics(r: MetricRegistry) {
     identities: r.counter(name('identities_total'), 'Identities that peers presented.', {
       result: ['accepted', 'known', 'refused'],
     }),
-    handshakes: r.counter(name('handshakes_total'), 'Post-quantum handshakes.', {
+    handshakes: r.counter(name('handshakes_total'), 'Post-quantum handshakes, by how they ended.', {
       result: ['completed', 'refused'],
     }),
   }
@@ -239,9 +238,13 @@ function ledgerMetrics(r: MetricRegistry) {
       'Highest certified height that we know of.',
       NONE,
     ),
-    syncBlocks: r.counter('hypermesh_sync_blocks_total', 'Blocks fetched to catch up.', {
-      result: ['applied', 'refused'],
-    }),
+    syncBlocks: r.counter(
+      'hypermesh_sync_blocks_total',
+      'Blocks fetched to catch up: handed to consensus, or of a range that does not hold.',
+      {
+        result: ['taken', 'refused'],
+      },
+    ),
     mempoolItems: r.gauge('hypermesh_mempool_items', 'Transactions waiting.', NONE),
     mempoolBytes: r.gauge('hypermesh_mempool_bytes', 'Their size.', NONE),
     mempoolRejected: r.counter('hypermesh_mempool_rejected_total', 'Transactions not taken in.', {
@@ -252,10 +255,18 @@ function ledgerMetrics(r: MetricRegistry) {
       'Transactions in final blocks.',
       NONE,
     ),
-    dbOperation: r.histogram('hypermesh_db_op_duration_seconds', 'Database operations.', {
-      op: ['read', 'commit'],
-    }),
-    dbSize: r.gauge('hypermesh_db_size_bytes', 'Database on disk, approximately.', NONE),
+    dbOperation: r.histogram(
+      'hypermesh_db_op_duration_seconds',
+      'Database operations: every durable batch, and a sample of the reads.',
+      {
+        op: ['read', 'commit'],
+      },
+    ),
+    dbSize: r.gauge(
+      'hypermesh_db_size_bytes',
+      'Tables of the database on disk, approximately; its log is not counted.',
+      NONE,
+    ),
     snapshots: r.counter('hypermesh_snapshots_total', 'Snapshots of the state.', {
       result: ['taken', 'failed', 'uncertified'],
     }),
@@ -268,7 +279,7 @@ function ledgerMetrics(r: MetricRegistry) {
       NONE,
     ),
     lowestBlock: r.gauge('hypermesh_lowest_block_height', 'From here on every block is kept.', NONE),
-    walFsync: r.histogram('hypermesh_wal_fsync_seconds', 'Making a safety record durable.', NONE),
+    walFsync: r.histogram('hypermesh_wal_fsync_seconds', 'Syncing safety records to the disk.', NONE),
   }
 }
 

@@ -68,4 +68,6 @@ export interface SessionOptions {
   readonly mlKem: MlKem768
   readonly logger: Logger
   readonly limits?: Partial<SessionLimits>
+  /** Told how each handshake ended; not of those that we gave up ourselves. */
+  readonly onHandshake?: (result: 'completed' | 'refused') => void
 }

@@ -93,7 +93,10 @@ export class Sessions {
     if (signal?.aborted === true) giveUp()
     try {
       const result = await attempt(deadline.signal)
-      if (result.ok) return result.value
+      if (result.ok) {
+        this.#options.onHandshake?.('completed')
+        return result.value
+      }
       throw this.refused(
         deadline.signal.aborted ? causeOf(deadline.signal, late) : result,
         direction,
@@ -133,13 +136,14 @@ export class Sessions {
   }
 
   /**
-   * Logs a refusal and gives the error to throw into libp2p. Dials that fail concern this node's operator;
+   * Logs and counts a refusal and gives the error to throw into libp2p. Dials that fail concern this node's operator;
    * what knocks at the door is the internet's noise.
    */
   refused(refusal: SessionRefusal, direction: SessionDirection, address: string): SessionError {
     const { code, detail } = refusal
     const level = direction === 'outbound' && code !== 'cancelled' ? 'warn' : 'debug'
     this.#options.logger[level]({ code, detail, direction, address }, 'post-quantum session refused')
+    if (code !== 'cancelled') this.#options.onHandshake?.('refused')
     return new SessionError(refusal)
   }
 

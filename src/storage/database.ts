@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { Level } from 'level'
 import { bytesToUtf8, utf8ToBytes } from '../codec/utf8.ts'
+import { assert } from '../types/assert.ts'
 import type { GenesisHash } from '../types/primitives.ts'
 import { type KeyRange, META, SCHEMA_VERSION } from './buckets.ts'
 import {
@@ -28,7 +29,20 @@ export interface DatabaseOptions {
   readonly network: DatabaseNetwork
   /** Names whoever holds the directory when it is locked, from run.json; null when nothing is known. */
   readonly holder?: () => string | null
+  /** LevelDB's cache of what it read from its tables, in bytes, below 4 GiB; absent: 8 MiB. */
+  readonly cacheBytes?: number
+  /** Told how long an operation took, in seconds: every durable batch, and one read in {@link READS_PER_SAMPLE}. */
+  readonly observe?: DatabaseObserver
 }
+
+/** `read` is one value, `commit` a batch until it is durable. */
+export type DatabaseObserver = (operation: 'read' | 'commit', seconds: number) => void
+
+/**
+ * A read takes a few microseconds, and to time it and count it costs a part of one: a few reads stand for all. A
+ * prime, so that no pattern of reads hides from it.
+ */
+export const READS_PER_SAMPLE = 61
 
 export type WriteOperation =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
@@ -60,17 +74,29 @@ const WRITE_BUFFER_BYTES = 1024 * 1024
 const CHECKSUM_BYTES = 4
 
 /** What `level` is on Node.js and its own types leave out (classic-level). */
-interface RangeCompactor {
+interface ClassicLevel {
   compactRange(start: Uint8Array, end: Uint8Array, options: { readonly keyEncoding: 'view' }): Promise<void>
+  approximateSize(
+    start: Uint8Array,
+    end: Uint8Array,
+    options: { readonly keyEncoding: 'view' },
+  ): Promise<number>
 }
+
+/** Every key there can be lies between. */
+const FIRST_KEY = Uint8Array.of(0)
+const PAST_LAST_KEY = Uint8Array.of(0xff)
 
 export class Database {
   readonly path: string
-  readonly #level: Level<Uint8Array, Uint8Array>
+  readonly #level: Level<Uint8Array, Uint8Array> & ClassicLevel
+  readonly #observe: DatabaseObserver | undefined
+  #reads = 0
 
-  private constructor(level: Level<Uint8Array, Uint8Array>) {
+  private constructor(level: Level<Uint8Array, Uint8Array>, observe: DatabaseObserver | undefined) {
     this.path = level.location
-    this.#level = level
+    this.#level = level as typeof level & ClassicLevel
+    this.#observe = observe
   }
 
   /**
@@ -78,11 +104,14 @@ export class Database {
    * @throws StorageError E_DATA_DIR_IN_USE, E_DB_FOREIGN, E_DB_SCHEMA, E_DB_CORRUPT, E_DB_OPEN
    */
   static async open(options: DatabaseOptions): Promise<Database> {
-    const { path, network, holder = () => null } = options
+    const { path, network, holder = () => null, cacheBytes } = options
+    // As LevelDB's binding takes it: what is above would be cut to its low 32 bits.
+    assert((cacheBytes ?? 0) < 2 ** 32, `a cache of ${cacheBytes} bytes`)
     const level = new Level<Uint8Array, Uint8Array>(path, {
       keyEncoding: 'view',
       valueEncoding: 'view',
       writeBufferSize: WRITE_BUFFER_BYTES,
+      ...(cacheBytes === undefined ? {} : { cacheSize: cacheBytes }),
     })
     try {
       await mkdir(path, { recursive: true, mode: 0o700 })
@@ -90,7 +119,7 @@ export class Database {
     } catch (error) {
       throw openingFailed(path, error, holder())
     }
-    const database = new Database(level)
+    const database = new Database(level, options.observe)
     try {
       await database.#claim(network)
     } catch (error) {
@@ -104,7 +133,7 @@ export class Database {
   get(key: Uint8Array): Uint8Array | null {
     return this.#unseal(
       key,
-      this.#read(() => this.#level.getSync(key)),
+      this.#read(() => this.#sampled(() => this.#level.getSync(key))),
     )
   }
 
@@ -117,7 +146,7 @@ export class Database {
       get: (key) =>
         this.#unseal(
           key,
-          this.#read(() => this.#level.getSync<Uint8Array, Uint8Array>(key, options)),
+          this.#read(() => this.#sampled(() => this.#level.getSync<Uint8Array, Uint8Array>(key, options))),
         ),
       scan: (range, batchMax) => this.#batches(range, batchMax, options),
       close: () => void snapshot.close(),
@@ -175,7 +204,9 @@ export class Database {
    * @throws StorageError E_DB_WRITE
    */
   async write(operations: readonly WriteOperation[]): Promise<void> {
+    const startedAt = performance.now()
     await this.#batch(operations, true)
+    this.#observe?.('commit', (performance.now() - startedAt) / 1_000)
   }
 
   /**
@@ -204,9 +235,22 @@ export class Database {
    */
   async compact({ gte, lt }: KeyRange): Promise<void> {
     try {
-      await (this.#level as unknown as RangeCompactor).compactRange(gte, lt, { keyEncoding: 'view' })
+      await this.#level.compactRange(gte, lt, { keyEncoding: 'view' })
     } catch (error) {
       throw writingFailed(this.path, error)
+    }
+  }
+
+  /**
+   * Bytes of the database's tables on the disk, approximately; its log, which is a mebibyte or two at most, is not
+   * counted. Runs in LevelDB's own thread.
+   * @throws StorageError E_DB_CLOSED
+   */
+  async approximateBytes(): Promise<number> {
+    try {
+      return await this.#level.approximateSize(FIRST_KEY, PAST_LAST_KEY, { keyEncoding: 'view' })
+    } catch (error) {
+      throw readingFailed(this.path, error)
     }
   }
 
@@ -236,6 +280,16 @@ export class Database {
     return value
   }
 
+  /** Times one read in {@link READS_PER_SAMPLE}. */
+  #sampled<T>(read: () => T): T {
+    this.#reads = (this.#reads + 1) % READS_PER_SAMPLE
+    if (this.#reads !== 0 || this.#observe === undefined) return read()
+    const startedAt = performance.now()
+    const value = read()
+    this.#observe('read', (performance.now() - startedAt) / 1_000)
+    return value
+  }
+
   #read<T>(run: () => T): T {
     try {
       return run()
@@ -248,7 +302,7 @@ export class Database {
   async #claim(expected: DatabaseNetwork): Promise<void> {
     const schema = this.get(META.schema)
     if (schema === null) {
-      if ((await this.keys({ gte: Uint8Array.of(0), lt: Uint8Array.of(0xff) }, { limit: 1 })).length > 0) {
+      if ((await this.keys({ gte: FIRST_KEY, lt: PAST_LAST_KEY }, { limit: 1 })).length > 0) {
         throw damagedDatabase(this.path, 'it has entries and no schema version')
       }
       await this.write([

@@ -16,7 +16,7 @@ import {
   safetyRecordUnreachable,
 } from './safety-refusals.ts'
 import { readSafetyLog, replayOf, type SafetyReplay } from './safety-replay.ts'
-import { SafetySegment, SEGMENT_BYTES_MAX } from './safety-segment.ts'
+import { SafetySegment, SEGMENT_BYTES_MAX, type SyncListener } from './safety-segment.ts'
 import { StorageError } from './storage-error.ts'
 
 export type { SafetyLogBinding } from './safety-binding.ts'
@@ -27,6 +27,7 @@ export interface SafetyLogOptions {
   readonly binding: SafetyLogBinding
   /** Called once, when a write or sync has failed: the process must stop, nothing more may be signed. */
   readonly onFatal: (error: StorageError) => void
+  readonly onSync?: SyncListener
   readonly fileSystem?: FileSystem
   /** Bytes that are laid out in advance; the log asks for compaction when three quarters of them are used. */
   readonly segmentBytes?: number
@@ -215,6 +216,7 @@ export class SafetyLog {
         binding: this.#options.binding,
         generation: this.#segment.generation + 1,
         segmentBytes: (this.#options.segmentBytes ?? SAFETY_SEGMENT_BYTES) + compaction.snapshot.length,
+        onSync: this.#options.onSync,
       })
       this.#wake()
     } catch (error) {
@@ -326,6 +328,7 @@ async function replaceSegment(
     binding,
     generation: of.generation,
     segmentBytes,
+    onSync: options.onSync,
   })
   if (of.frames.length > 0) {
     await segment.write(of.frames)

@@ -118,31 +118,47 @@ export function readSegment(path: string, bytes: Uint8Array): SegmentContents {
   }
 }
 
+/** Told how long the disk took to make frames durable, in seconds. */
+export type SyncListener = (seconds: number) => void
+
 /** A segment open for appending. Every method rejects with whatever the file system threw. */
 export class SafetySegment {
   readonly generation: number
   readonly #file: WritableFile
   readonly #salt: Uint8Array
   readonly #growBytes: number
+  readonly #onSync: SyncListener | undefined
   #capacity: number
   #position = FRAME_ALIGNMENT
 
   private constructor(
     file: WritableFile,
-    of: { salt: Uint8Array; generation: number; capacity: number; growBytes: number },
+    of: {
+      salt: Uint8Array
+      generation: number
+      capacity: number
+      growBytes: number
+      onSync: SyncListener | undefined
+    },
   ) {
     this.#file = file
     this.#salt = of.salt
     this.generation = of.generation
     this.#capacity = of.capacity
     this.#growBytes = of.growBytes
+    this.#onSync = of.onSync
   }
 
   /** Makes a segment of zeros behind a header, durable except for its name. Replaces a leftover at `path`. */
   static async create(
     fileSystem: FileSystem,
     path: string,
-    of: { binding: SafetyLogBinding; generation: number; segmentBytes: number },
+    of: {
+      binding: SafetyLogBinding
+      generation: number
+      segmentBytes: number
+      onSync?: SyncListener | undefined
+    },
   ): Promise<SafetySegment> {
     const capacity = Math.max(alignUp(of.segmentBytes), 2 * FRAME_ALIGNMENT)
     const salt = randomBytes(SALT_BYTES)
@@ -155,6 +171,7 @@ export class SafetySegment {
       generation: of.generation,
       capacity,
       growBytes: capacity,
+      onSync: of.onSync,
     })
   }
 
@@ -173,8 +190,10 @@ export class SafetySegment {
     this.#position += length
   }
 
-  datasync(): Promise<void> {
-    return this.#file.datasync()
+  async datasync(): Promise<void> {
+    const startedAt = performance.now()
+    await this.#file.datasync()
+    this.#onSync?.((performance.now() - startedAt) / 1_000)
   }
 
   close(): Promise<void> {

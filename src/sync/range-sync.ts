@@ -34,6 +34,8 @@ export interface RangeSyncOptions {
   readonly tip: ChainTip
   /** Every peer has deleted the block after ours: no range will ever bring us on. */
   readonly onPruned?: () => void
+  /** Told of every range that came: of how many blocks, and whether they were handed over or do not hold. */
+  readonly onBlocks?: (result: 'taken' | 'refused', count: number) => void
   readonly now: () => number
   readonly logger: Logger
 }
@@ -150,7 +152,7 @@ export class RangeSync {
   }
 
   async #run(): Promise<void> {
-    const { tip, reader, logger, now } = this.#options
+    const { tip, reader, onBlocks, logger, now } = this.#options
     this.#isRunning = true
     const startHeight = tip.finalHeight()
     const startedAt = now()
@@ -173,6 +175,7 @@ export class RangeSync {
         const bytes = range.blocks.reduce((sum, block) => sum + block.bytes.length, 0)
         this.#ahead.push({ height: last.header.height, bytes })
         tip.take(range.blocks, range.finality)
+        onBlocks?.('taken', range.blocks.length)
       }
     } finally {
       this.#isRunning = false
@@ -224,8 +227,10 @@ export class RangeSync {
     }
     const range = await this.#check(answer.value)
     const end = range?.blocks.findLast((block) => !this.#options.reader.isFiller(block))?.header.height
-    if (end === undefined) this.#peers.pause(peer, 'range does not hold')
-    else this.#requests.taken(came, end)
+    if (end === undefined) {
+      this.#peers.pause(peer, 'range does not hold')
+      this.#options.onBlocks?.('refused', answer.value.blocks.length)
+    } else this.#requests.taken(came, end)
     return range
   }
 

@@ -1,18 +1,23 @@
 /** Whose database is opened and whose is refused, and how LevelDB's failures read. */
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Level } from 'level'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { genesisHash } from '../../src/codec/genesis.ts'
 import { utf8ToBytes } from '../../src/codec/utf8.ts'
+import { openNodeStorage } from '../../src/composition/node-storage.ts'
+import { selectMlDsa65 } from '../../src/crypto/select.ts'
+import { createMetrics } from '../../src/observability/metrics.ts'
 import { META } from '../../src/storage/buckets.ts'
-import { Database, type DatabaseOptions } from '../../src/storage/database.ts'
+import { Database, type DatabaseOptions, READS_PER_SAMPLE } from '../../src/storage/database.ts'
 import type { StorageError } from '../../src/storage/storage-error.ts'
 import { pathsIn } from '../support/commit-forever.ts'
 import { NETWORK, OTHER_GENESIS } from '../support/final-chain.ts'
+import { signedDirectory } from '../support/signed-chain.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 async function open(path: string, options: Partial<DatabaseOptions> = {}): Promise<Database> {
@@ -48,6 +53,71 @@ describe('a database', () => {
     for await (const [, value] of database.scan(range, { reverse: true })) values.push(...value)
     expect(values).toEqual([3, 1])
     for await (const [, value] of database.scan(range, { limit: 1 })) expect(value).toEqual(Uint8Array.of(1))
+  })
+
+  it('times every durable batch and a sample of the reads, views included', async () => {
+    const seen = { read: 0, commit: 0 }
+    const database = await open(join(temporaryDirectory(), 'db'), {
+      observe: (operation, seconds) => {
+        expect(seconds).toBeGreaterThan(0)
+        seen[operation]++
+      },
+    })
+    const { commit } = seen
+    await database.write([{ type: 'put', key: key(1), value: Uint8Array.of(1) }])
+    await database.writeRelaxed([{ type: 'put', key: key(2), value: Uint8Array.of(2) }])
+    expect(seen.commit).toBe(commit + 1)
+    const { read } = seen
+    const view = database.view()
+    for (let i = 0; i < READS_PER_SAMPLE; i++) database.get(key(1))
+    for (let i = 0; i < READS_PER_SAMPLE; i++) view.get(key(1))
+    view.close()
+    expect(seen.read).toBe(read + 2)
+  })
+
+  it('tells about how much of the disk its tables take', async () => {
+    const database = await open(join(temporaryDirectory(), 'db'))
+    expect(await database.approximateBytes()).toBe(0)
+    const value = randomBytes(300_000)
+    await database.write([1, 2, 3].map((n) => ({ type: 'put', key: key(n), value })))
+    await database.compact({ gte: key(0), lt: key(9) })
+    const bytes = await database.approximateBytes()
+    expect(bytes).toBeGreaterThan(800_000)
+    expect(bytes).toBeLessThan(1_200_000)
+    await database.close()
+    await expect(database.approximateBytes()).rejects.toMatchObject({ code: 'E_DB_CLOSED' })
+  })
+
+  it.each([
+    [1, 0, 2],
+    [64, 20, 30],
+  ])('of a node with a cache of %i MiB keeps as much of what it read', async (cache, min, max) => {
+    const MIB = 2 ** 20
+    const opened = vi.spyOn(Level.prototype, 'open')
+    onTestFinished(() => opened.mockRestore())
+    const { root } = await signedDirectory(join(temporaryDirectory(), 'node'), 0)
+    const metrics = createMetrics({ version: 'test', commit: 'test' })
+    metrics.stop()
+    const storage = await openNodeStorage({
+      dataDir: root,
+      mlDsa: selectMlDsa65(),
+      hasNeverSigned: false,
+      config: { cacheBytes: cache * MIB },
+      metrics,
+      onFatal: (error) => expect.unreachable(String(error)),
+    })
+    onTestFinished(() => storage.close())
+    const { database } = storage
+    // LevelDB keeps only blocks that it had to decompress; of others the file is in memory already.
+    const value = Buffer.alloc(16_384, 'the same again and again, ')
+    const keys = Array.from({ length: 1_536 }, (_, n) => key(n >> 8, n & 255))
+    await database.writeRelaxed(keys.map((each) => ({ type: 'put', key: each, value })))
+    await database.compact({ gte: key(0), lt: key(99) })
+    for (const each of keys) expect(database.get(each)?.length).toBe(value.length)
+    const level = opened.mock.contexts[0] as unknown as { getProperty(name: string): string }
+    const used = Number(level.getProperty('leveldb.approximate-memory-usage')) / MIB
+    expect(used).toBeGreaterThan(min)
+    expect(used).toBeLessThan(max)
   })
 
   it('notices a value that is not what was written', async () => {

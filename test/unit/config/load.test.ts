@@ -148,6 +148,12 @@ describe('precedence', () => {
     },
   )
 
+  it('takes as large a cache as LevelDB can hold', () => {
+    expect(resolveConfig(toml('[storage]\ncache-size = "4095MiB"\n')).config.storage.cacheBytes).toBe(
+      4_095 * 2 ** 20,
+    )
+  })
+
   it('leaves names with one underscore to whoever they belong to', () => {
     expect(() =>
       resolveConfig({ environment: { HYPERMESH_PORT: 'tcp://10.0.0.1:80', HYPERMESH_SERVICE_HOST: 'x' } }),
@@ -184,6 +190,13 @@ describe('a wrong configuration is refused with exit 78', () => {
       toml('[storage]\nprune-blocks = 10'),
       'E_CONFIG_VALUE',
       /prune-blocks/,
+      /./,
+    ],
+    [
+      'a cache that LevelDB cannot hold',
+      toml('[storage]\ncache-size = "4GiB"'),
+      'E_CONFIG_VALUE',
+      /storage\.cache-size.*less than 4GiB, as LevelDB/,
       /./,
     ],
     [

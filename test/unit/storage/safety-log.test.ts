@@ -128,6 +128,24 @@ describe('the safety log', () => {
     expect(numbersIn(replay)).toEqual(upTo(5))
   })
 
+  it('tells of every sync and what it took', async () => {
+    const told: number[] = []
+    const fileSystem = new FaultFileSystem()
+    const log = await SafetyLog.create({
+      ...optionsOver(fileSystem, []),
+      onSync: (seconds) => void told.push(seconds),
+    })
+    for (const number of [1, 2]) {
+      log.append(record(number))
+      await log.flush()
+    }
+    expect(told).toHaveLength(2)
+    await log.compact(record(2))
+    expect(told).toHaveLength(3)
+    for (const seconds of told) expect(seconds).toBeGreaterThan(0)
+    await log.close()
+  })
+
   it('resolves a flush only after the sync that covers it', async () => {
     const fileSystem = new FaultFileSystem()
     const { log } = await create(fileSystem)

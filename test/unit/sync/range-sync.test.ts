@@ -40,6 +40,8 @@ class Bench {
   readonly peers = new Map<string, Peer>()
   readonly asked: { readonly peer: string; readonly from: number }[] = []
   readonly taken: HashedBlock[] = []
+  /** Blocks that were told of, by what became of them. */
+  readonly told = { taken: 0, refused: 0 }
   nowMs = 0
   /** What was handed over becomes final at once. */
   isFinalizing = true
@@ -92,6 +94,9 @@ class Bench {
           if (this.isFinalizing) this.finalize()
         },
       },
+      onBlocks: (result, count) => {
+        this.told[result] += count
+      },
       now: () => this.nowMs,
       logger: this.logger,
     })
@@ -126,6 +131,7 @@ describe('range sync', () => {
     expect(bench.final.header.height).toBeGreaterThanOrEqual(500)
     expect(bench.sync.status).toMatchObject({ isSyncing: false, targetHeight: 500 })
     expect(bench.logger.lines).toContainEqual(expect.objectContaining({ message: 'caught up' }))
+    expect(bench.told).toEqual({ taken: bench.taken.length, refused: 0 })
   })
 
   it('asks peers in turn, and takes short answers as they are', async () => {
@@ -351,6 +357,14 @@ describe('a peer', () => {
     expect(bench.final.header.height).toBeGreaterThanOrEqual(400)
     expect(bench.taken.every((block, i) => block.hash === CHAIN[i]?.hash)).toBe(true)
     expect(bench.asked.filter((asked) => asked.peer === 'bad').length).toBeLessThanOrEqual(1)
+  })
+
+  it('that forges certificates is told of by the blocks that it sent', async () => {
+    const [, forger] = wrong.find(([name]) => name === 'that forges certificates') ?? ['', honest(0)]
+    const bench = new Bench({ a: forger })
+    await bench.caughtUp(100)
+    expect(bench.told.taken).toBe(0)
+    expect(bench.told.refused).toBeGreaterThan(0)
   })
 
   it.each(wrong)('%s, alone, ends the attempt instead of being asked for ever', async (_, peer) => {
