@@ -38,6 +38,7 @@ import { VerdictFeed } from './composition/verdict-feed.ts'
 import { verdictStore } from './composition/verdict-store.ts'
 import { BUILD } from './config/build-info.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
+import { barredRequester } from './ledger/four-proofs/requester.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
 import { createMetrics } from './observability/metrics.ts'
 import { ConsensusNode } from './runtime/consensus-node.ts'
@@ -45,6 +46,7 @@ import type { ValidatorDuties } from './runtime/consensus-node-options.ts'
 import { epochEndHeight } from './types/epochs.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
 import type { MonotonicMs } from './types/primitives.ts'
+import type { ValidationTransaction } from './types/transaction.ts'
 
 /** How often waiting transactions are looked at for expiry, and gauges are set. */
 const HOUSEKEEPING_MS = 1_000
@@ -245,6 +247,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     nodeName,
     readiness: { check },
     receipts: buildReceipts(storage, upkeep.receipts, () => network),
+    barredRequester: (transaction: ValidationTransaction) => barredRequester(transaction, chain.tip),
   }
   const service = await buildValidation(base, asked, order)
 

@@ -1,13 +1,10 @@
 /** What becomes final and whether the node is ready, as the events that clients are told of. Decides nothing. */
 import { randomBytes } from 'node:crypto'
-import { findingOf } from '../ledger/verdicts/findings.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { EventLog } from '../rpc/http/event-log.ts'
 import { EventStreams } from '../rpc/http/event-streams.ts'
-import { FOUND_INVALID } from '../types/ballots.ts'
 import type { FinalizedBlock } from '../types/ledger-state.ts'
-import { PROOF_NAMES } from '../types/verdict.ts'
-import { WIRE_NAMES } from '../validation/answer.ts'
+import { failedNames } from '../validation/answer.ts'
 import type { Check } from './readiness.ts'
 
 export class NodeEvents {
@@ -41,9 +38,7 @@ export class NodeEvents {
           requestIdHash,
           kind,
           result: status,
-          failedProofs: PROOF_NAMES.filter((name) => findingOf(findings, name) === FOUND_INVALID).map(
-            (name) => WIRE_NAMES[name],
-          ),
+          failedProofs: failedNames(findings),
           height,
           time: blockTime,
         })

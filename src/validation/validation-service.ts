@@ -62,6 +62,8 @@ export interface ValidationServiceOptions {
   readonly observe?: ValidationObserver
   /** Told of every call that was refused for lack of room. */
   readonly refused?: (limit: RefusalLimit) => void
+  /** Why the ledger bars whoever asks, as it is now; null when it does not. Absent: nobody is barred. */
+  readonly barredRequester?: (transaction: ValidationTransaction) => string | null
   /** Absent: nothing is kept of the calls. */
   readonly audit?: AuditTrail
 }
@@ -223,7 +225,11 @@ export class ValidationService {
     if (barred !== null) return this.#journal.answered(call, barred, false)
     const stored = store.verdict(hashed.requestKey)
     if (stored !== null) return this.#journal.answered(call, answerOfVerdict(stored, nodeName), true)
-    const answer = await this.#judge(hashed, caller, startedAtMs)
+    const requester = this.#options.barredRequester?.(transaction) ?? null
+    const answer =
+      requester === null
+        ? await this.#judge(hashed, caller, startedAtMs)
+        : this.errorAnswer('BYZANTINE_NODE_DETECTED', requester)
     return this.#journal.answered(call, answer, false)
   }
 
