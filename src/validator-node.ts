@@ -31,6 +31,7 @@ import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
+import { setTrustGauges } from './composition/trust-gauges.ts'
 import { holdDuties, listeningMs, watchedDuties } from './composition/validator-duties.ts'
 import { notSigningBecause, ValidatorFollowing } from './composition/validator-following.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
@@ -317,6 +318,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     self: () => consensus.self,
     electorate: () => consensus.electorate,
     chain,
+    trustHistory: upkeep.trust,
     look: () => consensus.look(),
     unfinalBlock: (hash) => consensus.unfinalBlock(hash),
     ...(fallback === null ? {} : { mined: () => fallback.view() }),
@@ -332,6 +334,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     pool.expire()
     const checks = readiness()
     setGauges(metrics, pool, checks, network, sync)
+    setTrustGauges(metrics, chain.tip, id)
     events.readiness(checks)
   }, HOUSEKEEPING_MS)
   order.opened('housekeeping', () => clearInterval(housekeeping))

@@ -85,6 +85,11 @@ export const ROUTES: Readonly<Record<Exclude<HttpRoute, 'other'>, Route>> = {
     listeners: ['api'],
     text: 'the validator set, and who will be in the next one as things are (list of `ValidatorView`)',
   },
+  '/v1/validators/:id/trust': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'how trust in a validator changed, by its id or its account (`TrustHistoryView`)',
+  },
   '/v1/blocks/:reference': {
     method: 'GET',
     listeners: ['api'],

@@ -10,10 +10,10 @@ import type { Check } from './readiness.ts'
 export class NodeEvents {
   readonly streams: EventStreams
   readonly #log = new EventLog(randomBytes(4).toString('hex'))
-  readonly #metrics: Pick<Metrics, 'events'>
+  readonly #metrics: Pick<Metrics, 'events' | 'verdicts'>
   #readiness = ''
 
-  constructor(metrics: Pick<Metrics, 'events'>) {
+  constructor(metrics: Pick<Metrics, 'events' | 'verdicts'>) {
     this.#metrics = metrics
     this.streams = new EventStreams({
       log: this.#log,
@@ -32,7 +32,10 @@ export class NodeEvents {
         findings,
         height,
         blockTime,
+        dissenting,
       } of changes.verdicts) {
+        this.#metrics.verdicts.verdicts.add(1, { result: status })
+        this.#metrics.verdicts.dissents.add(dissenting)
         this.#log.publish('verdict', {
           requestKey,
           requestIdHash,
