@@ -31,6 +31,7 @@ import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
+import { setTrustGauges } from './composition/trust-gauges.ts'
 import { holdDuties, listeningMs, watchedDuties } from './composition/validator-duties.ts'
 import { notSigningBecause, ValidatorFollowing } from './composition/validator-following.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
@@ -38,6 +39,7 @@ import { VerdictFeed } from './composition/verdict-feed.ts'
 import { verdictStore } from './composition/verdict-store.ts'
 import { BUILD } from './config/build-info.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
+import { barredRequester } from './ledger/four-proofs/requester.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
 import { createMetrics } from './observability/metrics.ts'
 import { ConsensusNode } from './runtime/consensus-node.ts'
@@ -45,6 +47,7 @@ import type { ValidatorDuties } from './runtime/consensus-node-options.ts'
 import { epochEndHeight } from './types/epochs.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
 import type { MonotonicMs } from './types/primitives.ts'
+import type { ValidationTransaction } from './types/transaction.ts'
 
 /** How often waiting transactions are looked at for expiry, and gauges are set. */
 const HOUSEKEEPING_MS = 1_000
@@ -244,6 +247,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     nodeName,
     readiness: { check },
     receipts: buildReceipts(storage, upkeep.receipts, () => network),
+    barredRequester: (transaction: ValidationTransaction) => barredRequester(transaction, chain.tip),
   }
   const service = await buildValidation(base, asked, order)
 
@@ -314,6 +318,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     self: () => consensus.self,
     electorate: () => consensus.electorate,
     chain,
+    trustHistory: upkeep.trust,
     look: () => consensus.look(),
     unfinalBlock: (hash) => consensus.unfinalBlock(hash),
     ...(fallback === null ? {} : { mined: () => fallback.view() }),
@@ -331,6 +336,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     setValidatorGauges(metrics, consensus.electorate, id)
     setSyncGauges(metrics, sync, network.peers.count() === 0)
     setNodeGauges({ metrics, pool, network, service, database: storage.database, checks }).catch(onFatal)
+    setTrustGauges(metrics, chain.tip, id)
     events.readiness(checks)
   }, HOUSEKEEPING_MS)
   order.opened('housekeeping', () => clearInterval(housekeeping))

@@ -85,6 +85,11 @@ export const ROUTES: Readonly<Record<Exclude<HttpRoute, 'other'>, Route>> = {
     listeners: ['api'],
     text: 'the validator set, and who will be in the next one as things are (list of `ValidatorView`)',
   },
+  '/v1/validators/:id/trust': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'how trust in a validator changed, by its id or its account (`TrustHistoryView`)',
+  },
   '/v1/blocks/:reference': {
     method: 'GET',
     listeners: ['api'],
@@ -144,7 +149,8 @@ const LISTENERS: Readonly<Record<Listener, { title: string; text: string }>> = {
 
 const ERRORS: Readonly<Record<AnswerErrorCode, string>> = {
   INVALID_PROOF_FORMAT: 'the request cannot be read; the message says where, and what was expected',
-  BYZANTINE_NODE_DETECTED: 'the requester is excluded; in this version nobody can be',
+  BYZANTINE_NODE_DETECTED:
+    'the request is by one whom the ledger bars: a validator that was punished for equivocation or is excluded, by its id, its account, or the name of its operator',
   REQUEST_NOT_FOUND: 'this node knows no request with this id',
   INTERNAL_CONSENSUS_ERROR: 'a fault of the node; its log has it',
   CONSENSUS_NOT_INITIALIZED: 'the node is catching up, or sees no quorum',

@@ -49,7 +49,7 @@ export function decodeVerdict(bytes: Uint8Array): Result<VerdictRecord, 'malform
 /** What one node's own rules found: kept beside the verdict, no part of the state. */
 export const failuresSchema: Schema<readonly RuleFailure[]> = listOf(
   record<RuleFailure>({
-    subject: oneOf(['space', 'stake', 'work', 'time', 'request']),
+    subject: oneOf(['space', 'stake', 'work', 'time', 'request', 'requester']),
     reason: text(REASON_BYTES_MAX),
   }),
   FAILURES_MAX,

@@ -14,6 +14,7 @@ import type {
   PeerView,
   ReadinessCheck,
   StatusView,
+  TrustHistoryView,
   TrustView,
   ValidatorView,
 } from '../rpc/http/api-ports.ts'
@@ -21,16 +22,18 @@ import type { OperatorPorts } from '../rpc/http/operator-ports.ts'
 import type { StakingPorts } from '../rpc/http/staking-ports.ts'
 import type { ChainTip } from '../storage/chain-opening.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
+import type { TrustHistory } from '../storage/trust-history.ts'
 import type { HashedBlock } from '../types/block.ts'
 import { epochEndHeight } from '../types/epochs.ts'
 import {
+  type AccountId,
   asHeight,
   type BlockHash,
   type GenesisHash,
   type ValidatorId,
   type ValidatorIndex,
 } from '../types/primitives.ts'
-import { TRUST_MAX } from '../types/voting.ts'
+import { TRUST_MAX, type ValidatorTrust } from '../types/voting.ts'
 import { OperatorViews } from './operator-views.ts'
 import { blockView, peerView } from './shared-views.ts'
 
@@ -45,6 +48,7 @@ export interface ApiSources {
   self(): ValidatorIndex | null
   electorate(): Electorate
   readonly chain: ChainStore
+  readonly trustHistory: Pick<TrustHistory, 'of'>
   readonly rules: Pick<ChainRules, 'parameters' | 'policy'>
   readonly staking: StakingPorts
   look(): ReplicaView
@@ -149,7 +153,10 @@ export class ApiViews implements ApiPorts {
         stake,
       ]),
     )
-    const trustOf = (id: ValidatorId): TrustView | null => trustView(id, chain.tip)
+    const trustOf = (id: ValidatorId): TrustView | null => {
+      const trust = trustIn(id, chain.tip)
+      return trust === null ? null : trustView(trust)
+    }
     const members = electorate.set.validators.map(({ id, stake }, index) => ({
       index,
       validatorId: id,
@@ -172,6 +179,17 @@ export class ApiViews implements ApiPorts {
         trust: trustOf(id),
       })),
     ]
+  }
+
+  trustHistory(id: string): TrustHistoryView | null {
+    const { chain, trustHistory } = this.#sources
+    const trust = chain.tip.voting.trust.get(id as AccountId) ?? trustIn(id as ValidatorId, chain.tip)
+    if (trust === null) return null
+    return {
+      account: trust.account,
+      now: trustView(trust),
+      changes: trustHistory.of(trust.account).toReversed(),
+    }
   }
 
   block(reference: BlockReference): BlockView | null {
@@ -219,13 +237,15 @@ export function nodeNameOf(id: ValidatorId, self: ValidatorIndex | null): string
   return self === null ? `node-${id.slice(0, 12)}` : `validator-${self}-${id.slice(0, 12)}`
 }
 
-function trustView(
+function trustIn(
   id: ValidatorId,
   { staking, voting }: Pick<ChainTip, 'staking' | 'voting'>,
-): TrustView | null {
+): ValidatorTrust | null {
   const owner = ownerOfKey(id, staking.accounts)
-  const trust = owner === null ? undefined : voting.trust.get(owner.account.id)
-  if (trust === undefined) return null
+  return (owner === null ? undefined : voting.trust.get(owner.account.id)) ?? null
+}
+
+function trustView(trust: ValidatorTrust): TrustView {
   return {
     score: trust.ppm / TRUST_MAX,
     ppm: trust.ppm,

@@ -6,6 +6,7 @@ import type { Metrics } from '../observability/metrics.ts'
 import { Pruner } from '../storage/pruner.ts'
 import { ReceiptIndex } from '../storage/receipt-index.ts'
 import { SnapshotFiles } from '../storage/snapshot-files.ts'
+import { TrustHistory } from '../storage/trust-history.ts'
 import type { BlockHeader } from '../types/block.ts'
 import type { Logger } from '../types/logger.ts'
 import { asHeight, type Height } from '../types/primitives.ts'
@@ -35,6 +36,8 @@ export interface ChainUpkeep {
   readonly snapshots: StateSnapshots
   /** What receipts are made from. */
   readonly receipts: ReceiptIndex
+  /** How trust in each validator changed. */
+  readonly trust: TrustHistory
   /** Blocks became final and durable. */
   finalized(): void
   /** Blocks that are kept and need not be. */
@@ -59,6 +62,7 @@ export async function openChainUpkeep(options: ChainUpkeepOptions): Promise<Chai
       stateBranch(accumulators, staking, voting, genesisState.rules.fixedRoots),
     logger,
   })
+  const trust = new TrustHistory(database, chain.tip.voting)
   const files = await SnapshotFiles.open(snapshotsPath(storage.directory.root))
   const every = epochBlocks * config.snapshotEpochs
   const snapshots = new StateSnapshots({
@@ -69,6 +73,7 @@ export async function openChainUpkeep(options: ChainUpkeepOptions): Promise<Chai
     keptCount: config.snapshotsKept,
     changedSet: options.changedSet,
     receipts,
+    trust,
     observe: (result, seconds) => {
       ledger.snapshots.add(1, { result })
       if (result !== 'failed') ledger.snapshotDuration.observe(seconds)
@@ -99,6 +104,7 @@ export async function openChainUpkeep(options: ChainUpkeepOptions): Promise<Chai
   return {
     snapshots,
     receipts,
+    trust,
     finalized: pruneIfWorthIt,
     excessBlocks: () => (config.pruneBlocks > 0 ? pruner.excess() : 0),
     longestSliceMs: () => longest,

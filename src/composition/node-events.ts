@@ -1,22 +1,19 @@
 /** What becomes final and whether the node is ready, as the events that clients are told of. Decides nothing. */
 import { randomBytes } from 'node:crypto'
-import { findingOf } from '../ledger/verdicts/findings.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { EventLog } from '../rpc/http/event-log.ts'
 import { EventStreams } from '../rpc/http/event-streams.ts'
-import { FOUND_INVALID } from '../types/ballots.ts'
 import type { FinalizedBlock } from '../types/ledger-state.ts'
-import { PROOF_NAMES } from '../types/verdict.ts'
-import { WIRE_NAMES } from '../validation/answer.ts'
+import { failedNames } from '../validation/answer.ts'
 import type { Check } from './readiness.ts'
 
 export class NodeEvents {
   readonly streams: EventStreams
   readonly #log = new EventLog(randomBytes(4).toString('hex'))
-  readonly #metrics: Pick<Metrics, 'events'>
+  readonly #metrics: Pick<Metrics, 'events' | 'verdicts'>
   #readiness = ''
 
-  constructor(metrics: Pick<Metrics, 'events'>) {
+  constructor(metrics: Pick<Metrics, 'events' | 'verdicts'>) {
     this.#metrics = metrics
     this.streams = new EventStreams({
       log: this.#log,
@@ -35,15 +32,16 @@ export class NodeEvents {
         findings,
         height,
         blockTime,
+        dissenting,
       } of changes.verdicts) {
+        this.#metrics.verdicts.verdicts.add(1, { result: status })
+        this.#metrics.verdicts.dissents.add(dissenting)
         this.#log.publish('verdict', {
           requestKey,
           requestIdHash,
           kind,
           result: status,
-          failedProofs: PROOF_NAMES.filter((name) => findingOf(findings, name) === FOUND_INVALID).map(
-            (name) => WIRE_NAMES[name],
-          ),
+          failedProofs: failedNames(findings),
           height,
           time: blockTime,
         })

@@ -20,7 +20,7 @@ export async function buildValidation(
   { options, metrics, clock }: NodeValidationParts,
   ports: Pick<
     ValidationServiceOptions,
-    'store' | 'submitter' | 'feed' | 'readiness' | 'nodeName' | 'receipts'
+    'store' | 'submitter' | 'feed' | 'readiness' | 'nodeName' | 'receipts' | 'barredRequester'
   >,
   order: StopOrder,
 ): Promise<ValidationService> {

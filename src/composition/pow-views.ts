@@ -126,6 +126,11 @@ export class PowViews implements ApiPorts {
     return []
   }
 
+  /** Verdicts come with their requests, so nobody is trusted with them. */
+  trustHistory(): null {
+    return null
+  }
+
   block(reference: BlockReference): BlockView | null {
     const { node, genesis } = this.#sources
     switch (reference.kind) {

@@ -12,6 +12,7 @@ import { HandOvers } from '../storage/hand-overs.ts'
 import type { ReceiptIndex } from '../storage/receipt-index.ts'
 import { exportChunks } from '../storage/snapshot-export.ts'
 import type { SnapshotFiles } from '../storage/snapshot-files.ts'
+import type { TrustHistory } from '../storage/trust-history.ts'
 import type { BlockHeader } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { FinalizedBlock } from '../types/ledger-state.ts'
@@ -32,6 +33,8 @@ export interface StateSnapshotsOptions {
   readonly changedSet: (header: BlockHeader) => readonly Validator[] | null
   /** Written in one batch with the blocks. */
   readonly receipts: Pick<ReceiptIndex, 'operations' | 'committed'>
+  /** Likewise. */
+  readonly trust: Pick<TrustHistory, 'operations'>
   readonly observe: (what: 'taken' | 'failed' | 'uncertified', seconds: number) => void
   readonly now: () => number
   readonly logger: Logger
@@ -83,13 +86,13 @@ export class StateSnapshots {
    * after exactly that block.
    */
   async commitFinalized(blocks: readonly FinalizedBlock[]): Promise<void> {
-    const { chain, isDue, receipts } = this.#options
+    const { chain, isDue, receipts, trust } = this.#options
     let from = 0
     for (const [i, { block }] of blocks.entries()) {
       const isLast = i === blocks.length - 1
       if (!isLast && !isDue(block.header.height)) continue
       const batch = blocks.slice(from, i + 1)
-      await chain.commitFinalized(batch, receipts.operations(batch))
+      await chain.commitFinalized(batch, [...receipts.operations(batch), ...trust.operations(batch)])
       receipts.committed()
       from = i + 1
       if (isDue(block.header.height)) this.#take()

@@ -1,10 +1,12 @@
 /**
  * Every metric of the node, with its unit and the closed sets of its labels: the one place to look a name up (those of
- * its process are in process-metrics.ts). Nothing is counted here; components get the handles of their own section.
+ * its process are in process-metrics.ts, those of verdicts and trust in verdict-metrics.ts). Nothing is counted here;
+ * components get the handles of their own section.
  */
 
 import { MetricRegistry } from './metric-registry.ts'
 import { type BuildInfo, processMetrics } from './process-metrics.ts'
+import { verdictMetrics } from './verdict-metrics.ts'
 
 const NONE = {}
 const PHASES = ['prepare', 'pre-commit', 'commit'] as const
@@ -26,6 +28,7 @@ export const HTTP_ROUTES = [
   '/v1/status',
   '/v1/peers',
   '/v1/validators',
+  '/v1/validators/:id/trust',
   '/v1/blocks/:reference',
   '/v1/accounts/:id',
   '/v1/evidence',
@@ -326,6 +329,7 @@ export function createMetrics(build: BuildInfo) {
     consensus: consensusMetrics(registry),
     validator: validatorMetrics(registry),
     validation: validationMetrics(registry),
+    verdicts: verdictMetrics(registry),
     audit: auditMetrics(registry),
     events: eventMetrics(registry),
     p2p: p2pMetrics(registry),

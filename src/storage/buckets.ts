@@ -63,6 +63,8 @@ const BUCKET = {
   operators: 0x15,
   /** Place in the ring of recent blocks → block hash. */
   recentBlocks: 0x16,
+  /** Account id → the latest changes of trust in its validator. */
+  trustHistory: 0x17,
   /** Name of a sealed block → its canonical bytes, while it is neither settled nor forgotten (pow-store.ts). */
   minedBlocks: 0x20,
   /** Height → seal of the settled block there: bits and nonce. */
@@ -126,6 +128,7 @@ export const transactionKey = (requestKey: RequestKey): Uint8Array => hashKey(BU
 
 export const judgementKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.judgements, requestKey)
 export const trustKey = (account: AccountId): Uint8Array => hashKey(BUCKET.trust, account)
+export const trustHistoryKey = (account: AccountId): Uint8Array => hashKey(BUCKET.trustHistory, account)
 export const batchKey = (height: Height): Uint8Array => heightKey('batches', height)
 
 /** Trust in every validator there was. */

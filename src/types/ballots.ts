@@ -4,8 +4,11 @@
  */
 import type { BlockHash, Height, Hex32, ValidatorIndex } from './primitives.ts'
 
-/** Components of one finding, lowest bits first. `request` is for rules about the request as a whole. */
-export const COMPONENTS = ['space', 'stake', 'work', 'time', 'request'] as const
+/**
+ * Components of one finding, lowest bits first. `request` is for rules about the request as a whole, `requester` for
+ * whether the ledger bars whoever asks.
+ */
+export const COMPONENTS = ['space', 'stake', 'work', 'time', 'request', 'requester'] as const
 export type Component = (typeof COMPONENTS)[number]
 
 /** Two bits of a component. */
@@ -13,7 +16,7 @@ export const ABSTAINED = 0
 export const FOUND_VALID = 1
 export const FOUND_INVALID = 2
 
-/** What one validator, or the network, found about one request: two bits for each component, 10 in all. */
+/** What one validator, or the network, found about one request: two bits for each component, 12 in all. */
 export type Findings = number
 
 /** Where a ballot belongs: the block that ordered the requests, and which attempt at a verdict on them it is. */

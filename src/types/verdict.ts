@@ -8,8 +8,8 @@ export const PROOF_NAMES: readonly ProofName[] = ['space', 'stake', 'work', 'tim
 
 /** What one rule said against a request: where, and in words with the value seen and the value required. */
 export interface RuleFailure {
-  /** `request` is for rules about the request as a whole. */
-  readonly subject: ProofName | 'request'
+  /** `request` is for rules about the request as a whole, `requester` for whether the ledger bars whoever asks. */
+  readonly subject: ProofName | 'request' | 'requester'
   readonly reason: string
 }
 

@@ -49,6 +49,24 @@ export interface ValidatorTrust {
   readonly withheldAt: Height
 }
 
+/** One change of trust in a validator, or of its standing, by a final block. */
+export interface TrustChange {
+  readonly height: Height
+  /** In which the block is. */
+  readonly period: number
+  /** Trust before it, and after. */
+  readonly from: number
+  readonly ppm: number
+  /** After it. */
+  readonly status: TrustStatus
+  /** Of the period so far; at its end, of all of it. */
+  readonly slots: number
+  readonly agreed: number
+  readonly dissented: number
+  readonly withheld: number
+  readonly absent: number
+}
+
 /** One who can take part in the slots of a period. */
 export interface Elector {
   readonly id: ValidatorId

@@ -5,7 +5,7 @@
 import { fromHex } from '../codec/hex.ts'
 import { findingOf } from '../ledger/verdicts/findings.ts'
 import { unreachable } from '../types/assert.ts'
-import { COMPONENTS, FOUND_INVALID, FOUND_VALID } from '../types/ballots.ts'
+import { COMPONENTS, type Component, type Findings, FOUND_INVALID, FOUND_VALID } from '../types/ballots.ts'
 import type { StoredVerdict } from '../types/ledger-state.ts'
 import { quorumOf } from '../types/quorum.ts'
 import type { SecondsNanos } from '../types/validation-request.ts'
@@ -88,6 +88,18 @@ export const WIRE_NAMES: Readonly<Record<ProofName, string>> = {
   stake: 'stake_proof',
   work: 'work_proof',
   time: 'time_proof',
+}
+
+/** In `failed_proofs` beside the proofs: the ledger bars whoever asks. */
+const BARRED_NAME = 'byzantine_node'
+
+/** What a quorum found against a request, by the names of `failed_proofs`. */
+export function failedNames(findings: Findings): string[] {
+  const isInvalid = (component: Component): boolean => findingOf(findings, component) === FOUND_INVALID
+  return [
+    ...PROOF_NAMES.filter(isInvalid).map((name) => WIRE_NAMES[name]),
+    ...(isInvalid('requester') ? [BARRED_NAME] : []),
+  ]
 }
 
 /** Milliseconds since the epoch as Rust's `SystemTime`. */
@@ -175,7 +187,7 @@ function invalid({ findings }: VerdictRecord, failures: StoredVerdict['failures'
     failures !== null && failures.length > 0 && failures.every(({ subject }) => found.includes(subject))
   return {
     kind: 'invalid',
-    failedProofs: PROOF_NAMES.filter((name) => found.includes(name)).map((name) => WIRE_NAMES[name]),
+    failedProofs: failedNames(findings),
     reason: isOwn
       ? failures.map(({ reason }) => reason).join('; ')
       : `a quorum of the validators found invalid: ${found.join(', ')}; this node did not find the reason itself`,

@@ -6,7 +6,7 @@ import { isHex } from '../codec/hex.ts'
 import { TRANSACTION_BYTES_MAX } from '../codec/limits.ts'
 import { canonicalTransaction } from '../codec/transaction.ts'
 import { requestIdHash } from '../ledger/request-identity.ts'
-import { ok, type Refusal, type Result } from '../types/errors.ts'
+import { ok, type Result } from '../types/errors.ts'
 import type { StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32, RequestKey } from '../types/primitives.ts'
 import type { Receipt } from '../types/receipt.ts'
@@ -23,6 +23,7 @@ import { type Caller, CallJournal, type CallKind } from './call-journal.ts'
 import type { ShareRefusal } from './client-shares.ts'
 import type { HealthAnswer } from './health-answer.ts'
 import { type InFlightRequest, InFlightRequests } from './in-flight.ts'
+import { NoRoom } from './no-room.ts'
 import type {
   AuditTrail,
   CallContext,
@@ -40,7 +41,6 @@ import {
   CALL_DEADLINE_MAX_MS,
   CALL_DEADLINE_MIN_MS,
   DEFAULT_VALIDATION_LIMITS,
-  RETRY_AFTER_MS,
   type ValidationLimits,
 } from './validation-limits.ts'
 import { ValidationCounters, type ValidationMetrics } from './validation-metrics.ts'
@@ -62,6 +62,8 @@ export interface ValidationServiceOptions {
   readonly observe?: ValidationObserver
   /** Told of every call that was refused for lack of room. */
   readonly refused?: (limit: RefusalLimit) => void
+  /** Why the ledger bars whoever asks, as it is now; null when it does not. Absent: nobody is barred. */
+  readonly barredRequester?: (transaction: ValidationTransaction) => string | null
   /** Absent: nothing is kept of the calls. */
   readonly audit?: AuditTrail
 }
@@ -75,6 +77,7 @@ export class ValidationService {
   readonly #journal: CallJournal
   readonly #unsubscribe: () => void
   readonly #receipts: ReceiptDesk
+  readonly #noRoom: NoRoom
 
   constructor(options: ValidationServiceOptions) {
     this.#options = options
@@ -84,6 +87,11 @@ export class ValidationService {
       { allMax: requestsInFlightMax, perClientMax: requestsPerClientMax },
       pendingKeptMs,
     )
+    this.#noRoom = new NoRoom({
+      limits: this.#limits,
+      errorAnswer: (code, message, retryAfterMs) => this.errorAnswer(code, message, retryAfterMs),
+      refused: options.refused,
+    })
     this.#journal = new CallJournal(options, this.#counters)
     this.#receipts = new ReceiptDesk({
       source: options.receipts ?? null,
@@ -141,7 +149,8 @@ export class ValidationService {
 
   /** The request of an id that is under way here. */
   #underWay(requestId: string): InFlightRequest | null {
-    const request = this.#inFlight.byId(requestIdHash(requestId))
+    const byKey = isHex(requestId, 32) ? this.#inFlight.byKey(requestId as RequestKey) : undefined
+    const request = byKey ?? this.#inFlight.byId(requestIdHash(requestId))
     return request === undefined || this.#isForgotten(request) ? null : request
   }
 
@@ -216,7 +225,11 @@ export class ValidationService {
     if (barred !== null) return this.#journal.answered(call, barred, false)
     const stored = store.verdict(hashed.requestKey)
     if (stored !== null) return this.#journal.answered(call, answerOfVerdict(stored, nodeName), true)
-    const answer = await this.#judge(hashed, caller, startedAtMs)
+    const requester = this.#options.barredRequester?.(transaction) ?? null
+    const answer =
+      requester === null
+        ? await this.#judge(hashed, caller, startedAtMs)
+        : this.errorAnswer('BYZANTINE_NODE_DETECTED', requester)
     return this.#journal.answered(call, answer, false)
   }
 
@@ -245,7 +258,7 @@ export class ValidationService {
       CALL_DEADLINE_MAX_MS,
     )
     const waited = await this.#verdictWithinDeadline(entered.request, caller, deadlineMs)
-    if (!waited.ok) return this.#full(waited.code)
+    if (!waited.ok) return this.#noRoom.full(waited.code)
     if (waited.value !== null) return answerOfVerdict(waited.value, nodeName)
     const message = `no verdict within ${deadlineMs} ms; the request goes on, ask for its status`
     return this.errorAnswer('VALIDATION_TIMEOUT', message)
@@ -259,7 +272,7 @@ export class ValidationService {
       return { ok: true, request: known }
     }
     const added = known === undefined ? this.#add(hashed, client, nowMs) : ok(known)
-    if (!added.ok) return { ok: false, answer: this.#full(added.code) }
+    if (!added.ok) return { ok: false, answer: this.#noRoom.full(added.code) }
     const request = added.value
     const submitted = this.#options.submitter.submit(hashed, client)
     // In a final block without a verdict yet, or it would have been in the store: the feed will tell of it.
@@ -268,33 +281,11 @@ export class ValidationService {
       return { ok: true, request }
     }
     if (known === undefined) this.#inFlight.remove(request)
-    return { ok: false, answer: this.#notTaken(submitted) }
+    return { ok: false, answer: this.#noRoom.notTaken(submitted) }
   }
 
   #add(hashed: HashedTransaction, client: string, nowMs: number): Result<InFlightRequest, ShareRefusal> {
     return this.#inFlight.add(hashed.requestKey, idHashOf(hashed), client, nowMs)
-  }
-
-  /** The answer to a call that the pool did not take. */
-  #notTaken({ code, detail }: Refusal): ValidationAnswer {
-    const message = `the request was not taken (${code}): ${detail}`
-    if (code === 'too-large') return this.errorAnswer('INVALID_PROOF_FORMAT', message)
-    if (!POOL_FULL.has(code)) return this.errorAnswer('INTERNAL_CONSENSUS_ERROR', message)
-    this.#options.refused?.('pool')
-    return this.errorAnswer('NODE_BUSY', `${message}; ${tryAgain}`, RETRY_AFTER_MS)
-  }
-
-  /** The answer to a call for which there is no room. */
-  #full(limit: ShareRefusal): ValidationAnswer {
-    const { requestsInFlightMax, requestsPerClientMax } = this.#limits
-    if (limit === 'node') {
-      this.#options.refused?.('node-in-flight')
-      const message = `${requestsInFlightMax} requests are under way here, which is the limit; ${tryAgain}`
-      return this.errorAnswer('NODE_BUSY', message, RETRY_AFTER_MS)
-    }
-    this.#options.refused?.('client-in-flight')
-    const message = `${requestsPerClientMax} requests of this client are under way, the limit for one client; ${tryAgain}`
-    return this.errorAnswer('TOO_MANY_REQUESTS', message, RETRY_AFTER_MS)
   }
 
   /** Waits for the verdict; null when the time is over or the caller is gone. */
@@ -339,11 +330,6 @@ export class ValidationService {
     return clock.unixMs() + Math.max(0, expectedMs - ageMs)
   }
 }
-
-/** The pool's refusals for lack of room. */
-const POOL_FULL: ReadonlySet<string> = new Set(['full', 'source-budget'])
-
-const tryAgain = `try again in ${RETRY_AFTER_MS / 1_000} s`
 
 /** A request under way, or the answer to a call that could not be put there. */
 type Entered =

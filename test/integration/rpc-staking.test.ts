@@ -42,6 +42,7 @@ async function served(submit: StakingPorts['submit']): Promise<string> {
     throw new Error('not asked for')
   }
   const ports: ApiPorts = {
+    trustHistory: unused,
     staking: {
       account: (id) => (id === KEY ? account : null),
       slashes: () => [{ account: KEY, height: 4, time: 5, stake: 1_000n, burnt: 750n }],

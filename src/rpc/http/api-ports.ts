@@ -110,6 +110,28 @@ export interface TrustView {
   readonly absent: number
 }
 
+/** How trust in one validator came to be what it is. */
+export interface TrustHistoryView {
+  readonly account: string
+  /** As the ledger has it now. */
+  readonly now: TrustView
+  /** Every change that a final block made, newest first; at most the latest 240, and none from before a snapshot. */
+  readonly changes: readonly {
+    readonly height: number
+    readonly period: number
+    /** Trust before it and after it, in parts per million. */
+    readonly from: number
+    readonly ppm: number
+    readonly status: TrustView['status']
+    /** What was counted in the period so far; at its end, in all of it. */
+    readonly slots: number
+    readonly agreed: number
+    readonly dissented: number
+    readonly withheld: number
+    readonly absent: number
+  }[]
+}
+
 export interface BlockView {
   readonly hash: string
   readonly height: number
@@ -162,6 +184,8 @@ export interface ApiPorts {
   lowestHeight(): number
   peers(): readonly PeerView[] | Promise<readonly PeerView[]>
   validators(): readonly ValidatorView[] | Promise<readonly ValidatorView[]>
+  /** Of the validator of this id, or of this account; null when it never had any. */
+  trustHistory(id: string): TrustHistoryView | null
   /** Null when there is no such block here. */
   block(reference: BlockReference): BlockView | null | Promise<BlockView | null>
   readiness(): readonly ReadinessCheck[]

@@ -56,6 +56,7 @@ function views(self: number | null = 1, target = 0): ApiViews {
     self: () => (self === null ? null : asValidatorIndex(self)),
     electorate: () => electorate,
     chain,
+    trustHistory: { of: () => [] },
     rules: GENESIS,
     staking: new StakingViews({
       chain,

@@ -107,7 +107,7 @@ describe('a vote that comes after its quorum', () => {
   })
 
   it('is verified as a pre-commit vote with openings, too', () => {
-    const opening = { ...commit(1), rules: 1, findings: [341], salt: '0e'.repeat(32) as Hex32 }
+    const opening = { ...commit(1), rules: 1, findings: [1365], salt: '0e'.repeat(32) as Hex32 }
     const h = certified()
     h.votes('pre-commit', B1, [1, 2])
     expect(h.replica.triage(vote('pre-commit', 3, B1))).toBe('ignore')

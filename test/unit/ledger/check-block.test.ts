@@ -213,7 +213,7 @@ describe('a request that is Invalid', () => {
         blockTime: BLOCK_TIME,
         status: 'invalid',
         // Two bits each: space 1, stake 2 (invalid), work 1, time 1, request 1.
-        findings: 0b01_01_01_10_01,
+        findings: 0b01_01_01_01_10_01,
       }),
     ])
     expect(block.changes.judgements.map(({ failures }) => failures)).toEqual([

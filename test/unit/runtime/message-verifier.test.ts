@@ -247,7 +247,7 @@ describe('commits', () => {
     commit: byte.repeat(32) as Hex32,
     ...of,
   })
-  const opening: BallotOpening = { ...slot, rules: 1, findings: [341], salt: '0e'.repeat(32) as Hex32 }
+  const opening: BallotOpening = { ...slot, rules: 1, findings: [1365], salt: '0e'.repeat(32) as Hex32 }
   const voteWith = (
     voter: number,
     commits: readonly BallotCommit[],

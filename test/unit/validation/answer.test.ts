@@ -45,7 +45,7 @@ describe('an Invalid verdict', () => {
   })
 
   it('has a proof without a quorum as not valid', () => {
-    const { details } = answer({ status: 'invalid', findings: 0b01_00_01_10_01 }, [STAKE])
+    const { details } = answer({ status: 'invalid', findings: 0b01_01_00_01_10_01 }, [STAKE])
     const { spaceProofValid, stakeProofValid, workProofValid, timeProofValid } = details.proofResults
     expect([spaceProofValid, stakeProofValid, workProofValid, timeProofValid]).toEqual([
       true,

@@ -22,24 +22,24 @@ import { asHeight } from '../../../../src/types/primitives.ts'
 
 describe('findings', () => {
   it('are two bits for each component, space lowest', () => {
-    expect(ALL_VALID).toBe(0b01_01_01_01_01)
+    expect(ALL_VALID).toBe(0b01_01_01_01_01_01)
     expect(findingsOf([])).toBe(ALL_VALID)
-    expect(findingsOf([{ subject: 'space', reason: '' }])).toBe(0b01_01_01_01_10)
+    expect(findingsOf([{ subject: 'space', reason: '' }])).toBe(0b01_01_01_01_01_10)
     const two = findingsOf([
       { subject: 'request', reason: 'a' },
       { subject: 'work', reason: 'b' },
       { subject: 'work', reason: 'c' },
     ])
-    expect(two).toBe(0b10_01_10_01_01)
-    expect(COMPONENTS.map((component) => findingOf(two, component))).toEqual([1, 1, 2, 1, 2])
+    expect(two).toBe(0b01_10_01_10_01_01)
+    expect(COMPONENTS.map((component) => findingOf(two, component))).toEqual([1, 1, 2, 1, 2, 1])
   })
 
   it.each([
     ['all valid', ALL_VALID, true],
     ['all abstained', ALL_ABSTAINED, true],
-    ['all invalid', 0b10_10_10_10_10, true],
-    ['a component that is both', 0b01_11_01_01_01, false],
-    ['a bit beyond the components', 1 << 10, false],
+    ['all invalid', 0b10_10_10_10_10_10, true],
+    ['a component that is both', 0b01_01_11_01_01_01, false],
+    ['a bit beyond the components', 1 << 12, false],
     ['below zero', -1, false],
     ['a fraction', 1.5, false],
     ['what stands for no verdict on disk', 0xffff, false],
@@ -49,9 +49,9 @@ describe('findings', () => {
 
   it.each([
     ['all valid', ALL_VALID, 'valid'],
-    ['one invalid', 0b01_01_10_01_01, 'invalid'],
-    ['one invalid, the rest open', 0b00_00_10_00_00, 'invalid'],
-    ['one open, the rest valid', 0b01_01_00_01_01, null],
+    ['one invalid', 0b01_01_01_10_01_01, 'invalid'],
+    ['one invalid, the rest open', 0b00_00_00_10_00_00, 'invalid'],
+    ['one open, the rest valid', 0b01_01_01_00_01_01, null],
     ['nothing', ALL_ABSTAINED, null],
   ])('%s mean %s → %s', (_, findings, expected) => {
     expect(statusOf(findings)).toBe(expected)
@@ -59,11 +59,11 @@ describe('findings', () => {
 
   it.each([
     ['the same', ALL_VALID, ALL_VALID, false],
-    ['another component', 0b01_01_01_01_10, ALL_VALID, true],
-    ['abstained where the verdict has a value', 0b00_01_01_01_01, ALL_VALID, false],
-    ['a value where the verdict has none', 0b10_01_01_01_01, 0b00_01_01_01_01, false],
-    ['another beside an abstention', 0b00_10_01_01_01, ALL_VALID, true],
-    ['no verdict at all', 0b10_10_10_10_10, 0, false],
+    ['another component', 0b01_01_01_01_01_10, ALL_VALID, true],
+    ['abstained where the verdict has a value', 0b01_00_01_01_01_01, ALL_VALID, false],
+    ['a value where the verdict has none', 0b01_10_01_01_01_01, 0b01_00_01_01_01_01, false],
+    ['another beside an abstention', 0b01_00_10_01_01_01, ALL_VALID, true],
+    ['no verdict at all', 0b10_10_10_10_10_10, 0, false],
   ])('%s: dissent %#', (_, findings, verdict, expected) => {
     expect(isDissent(findings, verdict)).toBe(expected)
   })

@@ -8,7 +8,7 @@ import type { CastBallot, OpenBatch } from '../../../../src/types/voting.ts'
 import { accountOf, batchWith, electorsWith, idOf, opened, request, votingOf } from './fixtures.ts'
 
 const V = ALL_VALID
-const I = 0b01_01_01_10_01
+const I = 0b01_01_01_01_10_01
 const MEMBERS = electorsWith(1, 1, 1, 1)
 
 type Said = readonly (readonly Findings[] | null | undefined)[]
@@ -113,13 +113,13 @@ describe('a batch', () => {
 
   it('with a quorum for one Invalid component alone is Invalid in the end, and not before', () => {
     // Work is split; stake is invalid for all.
-    const half = 0b01_10_01_10_01
+    const half = 0b01_01_10_01_10_01
     const all: Said = [[I], [I], [half], null]
     const early = settled(said([[I], [I], [half], null], { closedAt }), 13)
     expect(early.decided).toEqual([])
     const late = settled(said(all, { closedAt }), 28)
     expect(late.decided).toMatchObject([
-      { record: { status: 'invalid', findings: 0b01_00_01_10_01, decidedAt: 28, dissenting: 0 } },
+      { record: { status: 'invalid', findings: 0b01_01_00_01_10_01, decidedAt: 28, dissenting: 0 } },
     ])
     expect(late.batches).toEqual([])
     expect(ppms(late)).toEqual([800_000, 800_000, 800_000, 640_000])

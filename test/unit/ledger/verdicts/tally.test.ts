@@ -14,7 +14,7 @@ import { batchWith, electorsWith, opened, request } from './fixtures.ts'
 
 const V = ALL_VALID
 /** Stake invalid, the rest valid. */
-const I = 0b01_01_01_10_01
+const I = 0b01_01_01_01_10_01
 
 function verdict(
   stakes: readonly number[],
@@ -43,7 +43,7 @@ describe('a tally', () => {
     ['of floor(2W/3) stake', [66, 1, 33], [[V], undefined, undefined], 0],
     ['of floor(2W/3) + 1 stake', [67, 33], [[V], undefined], V],
     ['by stake and not by heads', [1, 1, 1, 97], [[I], [I], [I], [V]], V],
-    ['split in halves in one component', [1, 1, 1, 1], [[V], [V], [I], [I]], 0b01_01_01_00_01],
+    ['split in halves in one component', [1, 1, 1, 1], [[V], [V], [I], [I]], 0b01_01_01_01_00_01],
     ['split three to one', [1, 1, 1, 1], [[I], [I], [I], [V]], I],
     ['in which one abstains in a component', [1, 1, 1, 1], [[V], [V], [V & ~0b11], [V & ~0b11]], V & ~0b11],
     ['without the weight of one on probation', [1, 1, 1, -10], [[V], [V], [V], [I]], V],
