@@ -77,11 +77,12 @@ export function hasBallots({ ballots }: Pick<Vote, 'ballots'>): boolean {
 function noteBallots(context: StepContext, { kind, view }: Vote, outcome: CountOutcome): void {
   const { state, now } = context
   ballotsArrived(context)
-  if (kind !== 'prepare') return
-  if (outcome.kind === 'quorum') {
+  if (kind === 'prepare' && outcome.kind === 'quorum') {
     if (state.lateBallots !== null) state.pacemaker.ballotsLagged(state.lateBallots.lagMs)
     state.lateBallots = { view, quorumAt: now.monotonicMs, lagMs: 0 }
-  } else if (outcome.kind === 'counted' && state.lateBallots?.view === view) {
+  } else if (isNew(outcome) && state.lateBallots?.view === view) {
     state.lateBallots = { ...state.lateBallots, lagMs: context.since(state.lateBallots.quorumAt) }
   }
 }
+
+const isNew = ({ kind }: CountOutcome): boolean => kind === 'counted' || kind === 'quorum'

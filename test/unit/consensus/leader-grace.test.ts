@@ -72,6 +72,20 @@ describe('a leader whose next block could hold ballots that are missing', () => 
     expect(timer(inItsView(60, missing))).toMatchObject({ delayMs: PARAMETERS.viewTimeoutMinMs / 16 })
   })
 
+  it('counts openings that come with pre-commit votes', () => {
+    const h = new Harness({ ballots: () => BALLOTS, isBallotMissing: () => true })
+    h.feed({ kind: 'work-arrived' })
+    for (const block of BLOCKS) {
+      h.receive(proposal(block), block.header.proposer)
+      for (const voter of [1, 2]) h.receive(vote('prepare', voter, block, BALLOTS), voter)
+      if (block === B3) break
+      h.later(2)
+      for (const voter of [1, 2]) h.receive(vote('pre-commit', voter, block, BALLOTS), voter)
+      h.later(2).receive(vote('pre-commit', 3, block, BALLOTS), 3)
+    }
+    expect(timer(h)).toMatchObject({ view: 4, delayMs: 6 })
+  })
+
   it('does not wait when nobody was late, or the late one never came', () => {
     for (const lagMs of [0, null]) {
       const h = inItsView(lagMs, missing)
