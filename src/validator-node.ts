@@ -38,6 +38,7 @@ import { ValidatorSignatures } from './composition/validator-signatures.ts'
 import { VerdictFeed } from './composition/verdict-feed.ts'
 import { verdictStore } from './composition/verdict-store.ts'
 import { BUILD } from './config/build-info.ts'
+import { useNativeHashes } from './crypto/native-hashes.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
 import { barredRequester } from './ledger/four-proofs/requester.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
@@ -57,6 +58,7 @@ const HOUSEKEEPING_MS = 1_000
  * @throws NodeError with code, advice and exit code when something it needs is not there
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  useNativeHashes()
   const lives = new NodeLives((order, restart) => start(options, order, restart), options.logger)
   await lives.begin()
   return {

@@ -39,7 +39,21 @@ export const WINDOW_ABOVE = 64
 export const COMMIT_WINDOW = 256
 
 /** Where the leader of the current view stands with its proposal. */
-export type ProposalStage = 'not-started' | 'gathering' | 'building' | 'waiting-for-work' | 'done'
+export type ProposalStage =
+  | 'not-started'
+  | 'gathering'
+  | 'building'
+  | 'awaiting-ballots'
+  | 'waiting-for-work'
+  | 'done'
+
+/** Ballots that came in votes after the quorum of the last view that had any. */
+export interface LateBallots {
+  readonly view: View
+  readonly quorumAt: MonotonicMs
+  /** From the quorum to the last of them so far; 0 for none. */
+  readonly lagMs: number
+}
 
 export interface ReplicaState {
   /** Null for a node that follows without voting. */
@@ -84,6 +98,8 @@ export interface ReplicaState {
   /** Nothing has become final since the start: the first block is not put off, it shows that there is a quorum. */
   isStarting: boolean
   proposalStage: ProposalStage
+  /** Null until a quorum of prepare votes with ballots was seen. */
+  lateBallots: LateBallots | null
   /** An empty block is due in this view. */
   isEmptyDue: boolean
   /** The view whose proposal was refused, so that the refusal is told once. */

@@ -28,6 +28,7 @@ export function proposeDuty(context: StepContext): void {
     return
   }
   state.proposalStage = 'building'
+  const isAtEpochEnd = context.isAtEpochEnd(parent.header.height)
   const mayBeEmpty = state.isEmptyDue || state.isStarting || state.parameters.heartbeatMs === 0
   context.perform({
     kind: 'build-block',
@@ -36,7 +37,8 @@ export function proposeDuty(context: StepContext): void {
     parent,
     justify: { view: highQc.view, blockHash: highQc.blockHash },
     // R13: after the epoch's last block only fillers, which carry nothing, until that one is final.
-    isEmptyAllowed: mayBeEmpty || context.isAtEpochEnd(parent.header.height),
+    isEmptyAllowed: mayBeEmpty || isAtEpochEnd,
+    mayAwaitBallots: !isAtEpochEnd && graceLeftMs(context) >= 1,
   })
 }
 
@@ -51,10 +53,33 @@ function gatheringLeftMs(context: StepContext, parent: HashedBlock): number {
   return state.pacemaker.gatheringMs() - context.since(state.viewEnteredAt)
 }
 
-/** The block is built, or there was nothing to put into one. */
-export function onBlockBuilt(context: StepContext, view: View, built: BuiltBlock | null): void {
+/**
+ * A QC leaves out whoever is slowest, and so would every block: while ballots are missing that nearly always come a
+ * little later, it waits for them that little (spec/commit-reveal.md 5.3). Each block with all of them saves one.
+ */
+function graceLeftMs(context: StepContext): number {
+  const { state } = context
+  return state.pacemaker.graceMs() - context.since(state.viewEnteredAt)
+}
+
+/** Ballots have come while the leader was waiting for some. */
+export function ballotsArrived({ state }: StepContext): void {
+  if (state.proposalStage === 'awaiting-ballots') state.proposalStage = 'not-started'
+}
+
+/** The block is built, or there was nothing to put into one, or not yet. */
+export function onBlockBuilt(
+  context: StepContext,
+  view: View,
+  built: BuiltBlock | 'ballots-missing' | null,
+): void {
   const { state } = context
   if (view !== state.view || state.proposalStage !== 'building') return
+  if (built === 'ballots-missing') {
+    state.proposalStage = 'awaiting-ballots'
+    context.perform({ kind: 'set-timer', timer: 'propose', view, delayMs: Math.max(1, graceLeftMs(context)) })
+    return
+  }
   if (built === null) {
     waitForWork(context)
     return

@@ -55,6 +55,8 @@ export type ConsensusEffect =
       readonly parent: HashedBlock
       readonly justify: CertificateReference
       readonly isEmptyAllowed: boolean
+      /** Whether the answer may be that ballots are still missing: a leader waits for late votes a moment. */
+      readonly mayAwaitBallots: boolean
     }
   /** Execute on the parent's branch and compare with the header. The parent has been checked before. */
   | { readonly kind: 'check-block'; readonly block: HashedBlock; readonly parent: HashedBlock }

@@ -80,6 +80,7 @@ export function initialState(options: ReplicaOptions): ReplicaState {
     hasWork: false,
     isStarting: true,
     proposalStage: 'not-started',
+    lateBallots: null,
     isEmptyDue: false,
     refusedView: asView(0),
     timeoutRepeats: 0,

@@ -45,11 +45,14 @@ export type ConsensusInput =
       readonly signature: Uint8Array
       readonly ballots: Ballots
     }
-  /** Answer to `build-block`; null when there was nothing to put into one and it may not be empty. */
+  /**
+   * Answer to `build-block`: null when there was nothing to put into one and it may not be empty, `ballots-missing` when
+   * there are ballots for it that have not come yet, and it may be asked for again.
+   */
   | {
       readonly kind: 'block-built'
       readonly view: View
-      readonly built: BuiltBlock | null
+      readonly built: BuiltBlock | 'ballots-missing' | null
     }
   /** Answer to `check-block`: executed on its branch, with the state after it, or the rule it breaks. */
   | {

@@ -10,7 +10,8 @@ import {
   requestCertificates,
 } from './certificate-rules.ts'
 import { type StepContext, WINDOW_ABOVE, WINDOW_BELOW } from './context.ts'
-import type { CountedVote } from './vote-aggregator.ts'
+import { ballotsArrived } from './duty-propose.ts'
+import type { CountedVote, CountOutcome } from './vote-aggregator.ts'
 
 /** What a vote is for, as the aggregator compares it. */
 export const voteContent = (vote: Pick<Vote, 'height' | 'blockHash'>): string =>
@@ -47,6 +48,7 @@ export function onVote(context: StepContext, from: ValidatorIndex, vote: Verifie
       other: { height: vote.height, blockHash: vote.blockHash, signature, commits },
     })
   }
+  if (hasBallots(vote)) noteBallots(context, vote, outcome)
   if (outcome.kind !== 'quorum') return
   const { kind, epoch, view, height, blockHash } = vote
   const certificate: QuorumCertificate = {
@@ -65,3 +67,22 @@ export function onVote(context: StepContext, from: ValidatorIndex, vote: Verifie
   if (kind === 'prepare') applyPrepareCertificate(context, verified)
   else applyFinalityCertificate(context, verified)
 }
+
+/** Whether a vote says anything about requests. */
+export function hasBallots({ ballots }: Pick<Vote, 'ballots'>): boolean {
+  return ballots.commits.length + ballots.openings.length > 0
+}
+
+/** How late the last ballots of a view are tells the next leaders how long to wait for such. */
+function noteBallots(context: StepContext, { kind, view }: Vote, outcome: CountOutcome): void {
+  const { state, now } = context
+  ballotsArrived(context)
+  if (kind === 'prepare' && outcome.kind === 'quorum') {
+    if (state.lateBallots !== null) state.pacemaker.ballotsLagged(state.lateBallots.lagMs)
+    state.lateBallots = { view, quorumAt: now.monotonicMs, lagMs: 0 }
+  } else if (isNew(outcome) && state.lateBallots?.view === view) {
+    state.lateBallots = { ...state.lateBallots, lagMs: context.since(state.lateBallots.quorumAt) }
+  }
+}
+
+const isNew = ({ kind }: CountOutcome): boolean => kind === 'counted' || kind === 'quorum'

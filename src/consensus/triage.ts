@@ -3,10 +3,10 @@
  * nothing about what the message will lead to.
  */
 import type { QuorumCertificate } from '../types/certificates.ts'
-import type { CommitVote, ConsensusMessage, Vote } from '../types/messages.ts'
+import type { CommitVote, ConsensusMessage } from '../types/messages.ts'
 import { type ReplicaState, WINDOW_ABOVE, WINDOW_BELOW } from './context.ts'
 import { commitContent, isCommitHeightOfInterest } from './on-commit-vote.ts'
-import { voteContent } from './on-vote.ts'
+import { hasBallots, voteContent } from './on-vote.ts'
 
 export type Triage = 'verify' | 'ignore'
 
@@ -81,8 +81,4 @@ function canCommitVoteMatter(state: ReplicaState, vote: CommitVote): boolean {
 function isNewsOfFinality({ tree }: ReplicaState, { height, blockHash }: QuorumCertificate): boolean {
   const { header, hash } = tree.root
   return height > header.height || (height === header.height && height > 0 && blockHash !== hash)
-}
-
-function hasBallots({ ballots }: Vote): boolean {
-  return ballots.commits.length + ballots.openings.length > 0
 }

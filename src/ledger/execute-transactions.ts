@@ -162,7 +162,7 @@ export class BlockExecution {
     if (this.#state.verdict(requestKey) !== null) {
       return refuse('request-already-judged', `request ${requestKey} has a verdict`)
     }
-    const { state: voting, requests: here } = this.#voting
+    const { state: voting, spending: here } = this.#voting
     if (isOpen(voting, requestKey)) {
       return refuse('request-open', `request ${requestKey} waits for its verdict`)
     }

@@ -41,6 +41,8 @@ import type { CastBallot, OpenBatch, VerdictVoting } from '../types/voting.ts'
 const OPENINGS_PER_VOTER_MAX = 32
 /** Bytes that a commit adds to a block, and an opening besides its findings; a little more than they are. */
 const BALLOT_BYTES = 96
+/** Whoever has not voted in so many views is not waited for. */
+const SILENT_VIEWS = 8
 const BALLOTS_BYTES_MAX = TRANSACTION_BYTES_MAX - 1_024
 
 /** How a validator departs from the protocol: only for tests, which host it to see that others are not harmed. */
@@ -97,6 +99,9 @@ export class BallotBox {
   /** The newest prepare vote with commits of each validator: commits are said until they are in the chain. */
   #votes = new Map<ValidatorIndex, Vote>()
   #openings = new Map<ValidatorIndex, Map<string, BallotOpening>>()
+  /** The last view in which each validator voted, and the last in which anybody did. */
+  #heardIn = new Map<ValidatorIndex, number>()
+  #newestView = 0
 
   /** @param epoch that goes on */
   constructor(options: BallotBoxOptions, epoch: Epoch) {
@@ -110,6 +115,8 @@ export class BallotBox {
     this.#epoch = epoch
     this.#votes = new Map()
     this.#openings = new Map()
+    this.#heardIn = new Map()
+    this.#newestView = 0
   }
 
   /** Blocks up to this height are final: what closed in them may be opened. */
@@ -152,6 +159,8 @@ export class BallotBox {
   heard(vote: Vote): void {
     const { voter, view, ballots } = vote
     if (vote.epoch !== this.#epoch) return
+    this.#heardIn.set(voter, Math.max(view, this.#heardIn.get(voter) ?? 0))
+    this.#newestView = Math.max(view, this.#newestView)
     if (ballots.commits.length > 0 && (this.#votes.get(voter)?.view ?? -1) < view) {
       this.#votes.set(voter, { ...vote, ballots: { commits: ballots.commits, openings: [] } })
     }
@@ -203,14 +212,38 @@ export class BallotBox {
     }
   }
 
+  /**
+   * Whether a block on `parent` could hold a ballot that has not been heard yet, of a validator that votes these days.
+   * @param validators the set that decides that block
+   */
+  isIncomplete(parent: BallotPoint, validators: readonly Validator[]): boolean {
+    return parent.voting.batches.some((batch) => {
+      const slot = slotOf(batch, parent)
+      return placesOf(parent, batch, validators).some(([voter, place]) => {
+        if (place.id === this.#options.self?.id || !this.#isVoting(voter)) return false
+        if (place.cast === null) {
+          return takesCommits(batch, parent) && this.#heardCommit(slot, batch, voter, parent) === null
+        }
+        const { closedAt } = batch
+        if (closedAt === null || parent.height + 1 < openingStart(closedAt)) return false
+        return place.cast.opening === null && this.#heardOpening(slot, batch, voter, place, parent) === null
+      })
+    })
+  }
+
+  #isVoting(voter: ValidatorIndex): boolean {
+    const last = this.#heardIn.get(voter)
+    return last !== undefined && this.#newestView - last <= SILENT_VIEWS
+  }
+
   /** A commit that a block on the point can hold, with the vote it is from. */
   #heardCommit(
     slot: BallotSlot,
     batch: OpenBatch,
     voter: ValidatorIndex,
-    { height }: BallotPoint,
+    point: BallotPoint,
   ): { readonly commit: BallotCommit; readonly vote: Vote } | null {
-    if (batch.closedAt !== null || height + 1 > commitDeadline(batch)) return null
+    if (!takesCommits(batch, point)) return null
     const vote = this.#votes.get(voter)
     const commit = vote?.ballots.commits.find((said) => nameOf(said) === nameOf(slot))
     return vote === undefined || commit === undefined ? null : { commit, vote }
@@ -267,6 +300,11 @@ export class BallotBox {
 /** The slot of a batch; in the state right after its own block that block's hash is the point's. */
 function slotOf({ height, blockHash, round }: OpenBatch, point: BallotPoint): BallotSlot {
   return { height, blockHash: blockHash ?? point.hash, round }
+}
+
+/** Whether a block on the point may hold commits to a batch. */
+function takesCommits(batch: OpenBatch, { height }: BallotPoint): boolean {
+  return batch.closedAt === null && height + 1 <= commitDeadline(batch)
 }
 
 function nameOf({ height, blockHash, round }: BallotSlot): string {

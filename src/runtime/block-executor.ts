@@ -15,7 +15,7 @@ import type { HashedBlock } from '../types/block.ts'
 import { ok, type Result } from '../types/errors.ts'
 import type { BlockHash, RequestKey, StateRoot } from '../types/primitives.ts'
 import type { BallotsTransaction, HashedTransaction } from '../types/transaction.ts'
-import type { RuleFailure } from '../types/verdict.ts'
+import type { Judgement, RuleFailure } from '../types/verdict.ts'
 import type { VerdictVoting } from '../types/voting.ts'
 import type { TransactionPool } from './ports.ts'
 
@@ -81,7 +81,7 @@ export class BlockExecutor {
     const candidates = pool.select({
       bytesMax: rules.parameters.blockBytesMax - BLOCK_OVERHEAD_BYTES - (ballots?.bytes.length ?? 0),
       countMax: rules.parameters.blockTransactionsMax,
-      exclude: (requestKey) => on.state.verdict(requestKey) !== null || isOpen(on.state.voting, requestKey),
+      exclude: (requestKey) => isOpen(on.state.voting, requestKey) || on.state.verdict(requestKey) !== null,
     })
     if (candidates.length === 0 && !mayBeEmpty) return null
     const offered = ballots === null ? candidates : [ballots, ...candidates]
@@ -99,8 +99,8 @@ export class BlockExecutor {
 
   /** What this node's rules found about a request of a block that is not final; null for any other. */
   judgement(hash: BlockHash, requestKey: RequestKey): readonly RuleFailure[] | null {
-    const judgements = this.#branches.executed(hash)?.changes.judgements
-    return judgements?.find((judgement) => judgement.requestKey === requestKey)?.failures ?? null
+    const executed = this.#branches.executed(hash)
+    return executed === null ? null : (failuresIn(executed.changes.judgements).get(requestKey) ?? null)
   }
 
   /** What executing a block gave that is not final; null for any other. */
@@ -142,4 +142,15 @@ export class BlockExecutor {
     this.#branches.add(executed)
     this.#timings.set(executed.block.hash, this.#options.stopwatch() - start)
   }
+}
+
+const failuresByKey = new WeakMap<readonly Judgement[], ReadonlyMap<RequestKey, readonly RuleFailure[]>>()
+
+/** A block's judgements by request, indexed once: ballots ask for all of them. */
+function failuresIn(judgements: readonly Judgement[]): ReadonlyMap<RequestKey, readonly RuleFailure[]> {
+  const known = failuresByKey.get(judgements)
+  if (known !== undefined) return known
+  const made = new Map(judgements.map(({ requestKey, failures }) => [requestKey, failures]))
+  failuresByKey.set(judgements, made)
+  return made
 }

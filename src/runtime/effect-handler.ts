@@ -195,17 +195,16 @@ export class EffectHandler {
 
   #build(effect: ConsensusEffect & { kind: 'build-block' }): ConsensusInput {
     const { executor, clock } = this.#options
-    const { epoch, view, justify, parent, isEmptyAllowed } = effect
+    const { epoch, view, justify, parent, isEmptyAllowed, mayAwaitBallots } = effect
     const fields = { epoch, view, justify, timestamp: clock.unixMs(), proposer: this.#validator().index }
     const { electorate, ballots } = this.#options
     const voting = executor.votingAfter(parent.hash)
-    const collected =
-      voting === null
-        ? null
-        : ballots.collect(
-            { hash: parent.hash, height: parent.header.height, voting },
-            electorate.set.validators,
-          )
+    const point = voting && { hash: parent.hash, height: parent.header.height, voting }
+    const { validators } = electorate.set
+    if (mayAwaitBallots && point !== null && ballots.isIncomplete(point, validators)) {
+      return { kind: 'block-built', view, built: 'ballots-missing' }
+    }
+    const collected = point && ballots.collect(point, validators)
     const executed = executor.build(fields, parent, isEmptyAllowed, {
       use: 'proposal',
       ballots: collected?.transaction ?? null,

@@ -25,6 +25,7 @@ import { EffectHandler, type EffectHandlerOptions } from './effect-handler.ts'
 import { Ingress, type IngressOutcome } from './ingress.ts'
 import { MessageVerifier, type OnVerified } from './message-verifier.ts'
 import type { Clock, SignatureCheck, TimerPort } from './ports.ts'
+import { RememberedSignatures } from './remembered-signatures.ts'
 import { ReplicaDriver } from './replica-driver.ts'
 import { Timers } from './timers.ts'
 
@@ -98,7 +99,7 @@ export class EpochRun {
     this.verifier = new MessageVerifier(
       options.genesisHash,
       this.electorate,
-      options.signatures,
+      new RememberedSignatures(options.signatures, this.electorate.size),
       (certificate) => this.replica.held(certificate),
       rootOf(final, options.finality),
       options.onVerified,

@@ -47,9 +47,16 @@ export function electorsOfBatch(
 
 /** Position of a validator among electors; null for one who is none. */
 export function positionOf(members: readonly Elector[], id: ValidatorId): number | null {
-  const position = members.findIndex((member) => member.id === id)
-  return position < 0 ? null : position
+  let index = positions.get(members)
+  if (index === undefined) {
+    index = new Map(members.map((member, i) => [member.id, i]))
+    positions.set(members, index)
+  }
+  return index.get(id) ?? null
 }
+
+/** Electors stay the same object for a period, so they are indexed once. */
+const positions = new WeakMap<readonly Elector[], ReadonlyMap<ValidatorId, number>>()
 
 /** Stake that weighs, all together: the denominator of every tally. */
 export function eligibleStakeOf(members: readonly Elector[]): bigint {

@@ -20,6 +20,7 @@ import { type BallotRefusal, checkBallots } from './check-ballots.ts'
 import { electorsOf, seatsOf } from './electors.ts'
 import { type Decided, settle } from './settle.ts'
 import { afterPeriod, changeStatuses } from './trust.ts'
+import { RequestsHere } from './waiting-refusal.ts'
 import { isPeriodEnd, periodOf } from './windows.ts'
 
 /** The block that is executed. */
@@ -35,6 +36,7 @@ export class VotingExecution {
   readonly #staking: StakingState
   readonly #rules: ChainRules
   readonly #requests: OpenRequest[] = []
+  readonly #spending = new RequestsHere()
   #state: VerdictVoting
   #hasBallots = false
   #isSettled = false
@@ -113,11 +115,12 @@ export class VotingExecution {
   /** A request that the block orders. */
   open(request: OpenRequest): void {
     this.#requests.push(request)
+    this.#spending.add(request)
   }
 
-  /** Requests of this block so far. */
-  get requests(): readonly OpenRequest[] {
-    return this.#requests
+  /** What the requests of this block so far would spend. */
+  get spending(): RequestsHere {
+    return this.#spending
   }
 
   /**

@@ -217,6 +217,8 @@ export interface HarnessOptions extends Partial<Omit<ReplicaOptions, 'validatorS
   readonly invalid?: (block: HashedBlock) => boolean
   /** What the replica's own votes carry. */
   readonly ballots?: (kind: Vote['kind']) => Ballots
+  /** Whether ballots for the next block are missing, where the replica may wait for them. */
+  readonly isBallotMissing?: () => boolean
   /** False: `started` is up to the test. */
   readonly isStarted?: boolean
   /** Validators with a connection from the start. */
@@ -362,7 +364,9 @@ export class Harness {
         }
       }
       case 'build-block': {
-        const { view, parent, isEmptyAllowed } = effect
+        const { view, parent, isEmptyAllowed, mayAwaitBallots } = effect
+        if (mayAwaitBallots && this.#options.isBallotMissing?.() === true)
+          return { kind: 'block-built', view, built: 'ballots-missing' }
         if (this.pool.length === 0 && !isEmptyAllowed) return { kind: 'block-built', view, built: null }
         const block = blockOn(parent, view, {
           proposer: this.replica.self ?? 0,

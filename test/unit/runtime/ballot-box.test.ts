@@ -271,6 +271,60 @@ describe('an opening', () => {
   })
 })
 
+describe('a block that could hold more ballots', () => {
+  const isIncomplete = ({ leader, point }: World): boolean => leader.isIncomplete(point, VALIDATORS)
+  const hear = (world: World, voters: readonly number[], kind: Vote['kind'] = 'prepare'): void => {
+    for (const voter of voters) world.leader.heard(world.vote(voter, say(world.boxes[voter], world, kind)))
+  }
+  /** All four have voted lately. */
+  function voting(): World {
+    const world = new World()
+    world.next([numberedTransaction(1)])
+    return world
+  }
+
+  it('lacks the commits of those who vote these days, until they are heard', () => {
+    const world = voting()
+    hear(world, [0, 1, 2])
+    expect(isIncomplete(world)).toBe(true)
+    hear(world, [3])
+    expect(isIncomplete(world)).toBe(false)
+  })
+
+  it('lacks nothing while nothing is open', () => {
+    const world = new World()
+    world.next()
+    expect(isIncomplete(world)).toBe(false)
+  })
+
+  it('does not lack its own, nor those of one who has not voted for eight views', () => {
+    const world = voting()
+    hear(world, [1, 2])
+    world.leader.heard(world.vote(1, NOTHING, { view: asView(9) }))
+    expect(isIncomplete(world)).toBe(false)
+    const other = voting()
+    hear(other, [1, 2])
+    other.leader.heard(other.vote(1, NOTHING, { view: asView(8) }))
+    expect(isIncomplete(other)).toBe(true)
+  })
+
+  it('lacks no commits that come too late, and openings only when it could hold them', () => {
+    const world = voting()
+    world.next([], [0, 1, 2])
+    world.next([], [0, 1, 2, 3])
+    // Closed in block 3; block 4 holds none, block 5 does.
+    world.finalize()
+    hear(world, [0, 1, 2])
+    expect(isIncomplete(world)).toBe(false)
+    world.next([], [])
+    world.finalize()
+    hear(world, [0, 1, 2])
+    expect(isIncomplete(world)).toBe(true)
+    hear(world, [3], 'pre-commit')
+    expect(isIncomplete(world)).toBe(false)
+  })
+})
+
 describe('the ballots of a block', () => {
   it('are of the newest vote of each, and never of an older one', () => {
     const world = ordered()
