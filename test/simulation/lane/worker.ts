@@ -4,10 +4,11 @@ import { hasher } from '@chainsafe/persistent-merkle-tree/hasher/as-sha256'
 import { mutantNamed } from '../mutants.ts'
 import { runSeed, TRANSACTIONS } from '../swarm.ts'
 import type { LaneAnswer, LaneTask } from './lane.ts'
-import { PLAIN_VARIABLE } from './loader.ts'
+import { PLAIN_VARIABLE } from './lane.ts'
+import { unchangedFiles } from './loader.ts'
 
-const isPlain = process.env[PLAIN_VARIABLE] === '1'
-if (!isPlain) setHasher(hasher)
+if (process.env[PLAIN_VARIABLE] !== '1') setHasher(hasher)
+if (unchangedFiles().length > 0) throw new Error(`nothing loads ${unchangedFiles().join(', ')}`)
 
 process.on('message', async ({ seed, isTraced, like }: LaneTask) => {
   const lines: string[] = []
