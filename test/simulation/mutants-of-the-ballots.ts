@@ -6,9 +6,7 @@ import { type RunChanges, TRANSACTIONS } from './swarm.ts'
 
 const BOX = 'src/runtime/ballot-box.ts'
 const CHECK = 'src/ledger/verdicts/check-ballots.ts'
-const SETTLE = 'src/ledger/verdicts/settle.ts'
 const TALLY = 'src/ledger/verdicts/tally.ts'
-const WINDOWS = 'src/ledger/verdicts/windows.ts'
 
 function lying(habits: Partial<Misbehaviour>): Byzantine {
   return { kind: 'liar', habits: { ...HONEST, ...habits } }
@@ -63,21 +61,6 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
     budget: 10,
     changes: [{ file: 'src/codec/ballots.ts', find: '    fromHex(validator),\n', replace: '' }],
     options: among({ steal: 1 }),
-  },
-  {
-    name: 'T6-waits-for-all',
-    rule: 'T6: a slot closes without those who are silent',
-    class: 'safety',
-    budget: 6,
-    changes: [
-      { file: SETTLE, find: 'return isFull || height >= commitDeadline(batch)', replace: 'return isFull' },
-      {
-        file: WINDOWS,
-        find: 'return asHeight(openedAt + COMMIT_BLOCKS)',
-        replace: 'return asHeight(openedAt + 1_000_000)',
-      },
-    ],
-    options: (seed) => ({ ...among({})(seed), byzantine: new Map([[3, { kind: 'silent' }]]) }),
   },
   {
     name: 'T7-majority-of-those-who-opened',

@@ -94,7 +94,7 @@ function runProcess(
     if (running === null && code === 0) resolve()
     else if (running === null) reject(new Error(`a process of the lane ended with ${code ?? signal}`))
     else {
-      tell({ outcome: failed(running, `the process ended with ${code ?? signal}`), lines: [] })
+      tell({ outcome: outcomeOf(running, [`the process ended with ${code ?? signal}`]), lines: [] })
       runProcess(options, seeds, state).then(resolve, reject)
     }
   })
@@ -119,10 +119,11 @@ function start(mutant: string | undefined, isPlain: boolean): ChildProcess {
   })
 }
 
-function failed(seed: number, violation: string): Outcome {
+/** The outcome of what ran no network. */
+export function outcomeOf(seed: number, violations: readonly string[]): Outcome {
   return {
     seed,
-    violations: [violation],
+    violations,
     trace: '',
     heights: [],
     effects: 0,
