@@ -2,6 +2,7 @@
 import { HONEST, type Misbehaviour } from './adversary.ts'
 import type { Byzantine } from './cluster.ts'
 import type { Mutant } from './mutants.ts'
+import { starvation } from './starvation.ts'
 import { type RunChanges, TRANSACTIONS } from './swarm.ts'
 
 const BOX = 'src/runtime/ballot-box.ts'
@@ -44,7 +45,7 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
     name: 'T1-opens-before-closing-is-final',
     rule: 'T1: an opening is said when closing is final',
     class: 'safety',
-    budget: 40,
+    budget: 4,
     changes: [
       {
         file: BOX,
@@ -52,7 +53,7 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
         replace: 'return closedAt !== null && height < openingDeadline(closedAt)',
       },
     ],
-    options: among({ stale: 0.9, fork: 0.5, doubleVote: 0.5, withhold: 0.4 }),
+    options: starvation({ copy: 1 }),
   },
   {
     name: 'T2-commit-without-the-validator',
@@ -80,7 +81,7 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
     name: 'T9-leaks-are-taken-after-closing',
     rule: 'T9: an opening counts as a leak only in blocks up to closing',
     class: 'safety',
-    budget: 40,
+    budget: 4,
     changes: [
       {
         file: CHECK,
@@ -98,7 +99,7 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
-    options: among({ stale: 0.9, fork: 0.5, doubleVote: 0.5, withhold: 0.4 }),
+    options: starvation({}),
   },
   {
     name: 'T10-late-commits',

@@ -23,6 +23,11 @@ export const TRANSACTIONS: readonly HashedTransaction[] = [
   ...[2n, 1n].map((sequenceNumber) => fourProofTransaction({ time: { sequenceNumber } })),
 ]
 
+/** So many Valid requests, each other than all of {@link TRANSACTIONS}. */
+export function requestsNumbered(count: number): HashedTransaction[] {
+  return Array.from({ length: count }, (_, i) => certificate(`many-${i}`, BigInt(1_000 + i)))
+}
+
 function certificate(requestId: string, nonce: bigint): HashedTransaction {
   return certificateTransaction({ top: { requestId }, time: timeProof({ nonce }) })
 }

@@ -49,6 +49,9 @@ const LOSS = 0.05
 const CENSORED = 0.9
 const ORPHANED = 0.5
 
+/** The first of them has as much as less than a third can be. */
+const CENSORS_AND_OTHERS: readonly bigint[] = [33n, 17n, 10n, 10n, 10n, 10n, 10n]
+
 /** The verdict attackers of spec/commit-reveal.md section 8. */
 export const ATTACKERS = {
   lazy: { laze: 1 },
@@ -103,13 +106,17 @@ class Model {
     this.#random = random
     this.#isCensoring = isCensoring
     this.#leaders = leaders
-    const stakes = Array.from({ length: 4 + random.below(7) }, () => BigInt(1 + random.below(100)))
+    const stakes = isCensoring
+      ? CENSORS_AND_OTHERS
+      : Array.from({ length: 4 + random.below(7) }, () => BigInt(1 + random.below(100)))
     // One period for censors: in a short one chance alone brings absence about.
     this.#chain = new VerdictChain(stakes, isCensoring ? 0 : PERIOD_BLOCKS)
     const { genesisHash } = this.#chain.rules
     this.#knows = new Conspiracy(genesisHash, this.#chain.electorate, random)
     this.#schedule = new LeaderSchedule(this.#chain.electorate)
-    const byzantine = drawByzantine(random, stakes, isCensoring ? [{}] : Object.values(ATTACKERS))
+    const byzantine = isCensoring
+      ? new Map([[0, HONEST_BALLOTS]])
+      : drawByzantine(random, stakes, Object.values(ATTACKERS))
     this.#players = stakes.map((_, i) => this.#player(i, byzantine.get(i) ?? null))
     this.#checker = new BallotChecker({
       honest: new Set(stakes.flatMap((_, i) => (byzantine.has(i) ? [] : [this.#chain.accountOf(i)]))),
