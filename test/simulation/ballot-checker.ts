@@ -6,12 +6,51 @@ import { findingOf, findingsOf } from '../../src/ledger/verdicts/findings.ts'
 import { type BallotSlot, COMPONENTS, type Findings } from '../../src/types/ballots.ts'
 import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
-import type { ValidatorIndex } from '../../src/types/primitives.ts'
+import type { AccountId, ValidatorIndex } from '../../src/types/primitives.ts'
 import type { BallotsTransaction } from '../../src/types/transaction.ts'
 import type { Validator } from '../../src/types/validator-set.ts'
+import type { Judgement, VerdictRecord } from '../../src/types/verdict.ts'
 import type { ValidatorTrust } from '../../src/types/voting.ts'
 import type { Speaker } from './checker.ts'
 import { slotName } from './conspiracy.ts'
+
+/** A final block, as far as verdicts go. */
+export interface FinalVerdicts {
+  readonly height: number
+  readonly ballots: BallotsTransaction | null
+  /** What the rules found about the requests of the block, and which verdicts it brought. */
+  readonly judgements: readonly Pick<Judgement, 'requestKey' | 'failures'>[]
+  readonly verdicts: readonly Pick<VerdictRecord, 'requestKey' | 'status' | 'findings'>[]
+  /** After the block. */
+  readonly trust: ReadonlyMap<AccountId, ValidatorTrust>
+  /** The set that decides the next block. */
+  readonly nextSet: readonly Validator[]
+}
+
+/** What a node's final block led to. */
+export function finalVerdicts({ block, changes }: FinalizedBlock): FinalVerdicts {
+  const first = block.transactions[0]?.transaction
+  return {
+    height: block.header.height,
+    ballots: first?.kind === 'ballots' ? first : null,
+    judgements: changes.judgements,
+    verdicts: changes.verdicts,
+    trust: changes.voting.trust,
+    nextSet: changes.staking.validators,
+  }
+}
+
+/** What a period with too little to judge costs (src/ledger/verdicts/README.md), parts per million. */
+const IDLE_LOSS = 2_000
+
+export interface BallotCheckerOptions {
+  /** Accounts of those who follow the rules. */
+  readonly honest: ReadonlySet<string>
+  readonly founders: readonly Validator[]
+  /** Honest validators are never away or unheard: no silence of theirs may cost them anything. */
+  readonly isCalm: boolean
+  readonly violated: (what: string) => void
+}
 
 export class BallotChecker {
   readonly #violated: (what: string) => void
@@ -29,6 +68,10 @@ export class BallotChecker {
   /** Height → the set that decides its block; the founders where nothing is known. */
   readonly #setAt = new Map<number, readonly Validator[]>()
   readonly #founders: readonly Validator[]
+  readonly #isCalm: boolean
+  readonly #seen = new Set<number>()
+  /** What was last known of each honest validator. */
+  readonly #trust = new Map<string, { readonly height: number; readonly trust: ValidatorTrust }>()
   /** Slot and commit → who opened it in the chain. */
   readonly #opened = new Map<string, string>()
   #messages = 0
@@ -37,15 +80,15 @@ export class BallotChecker {
   /** The lowest trust that an honest validator had, parts per million. */
   lowestHonestTrust = Number.POSITIVE_INFINITY
 
-  /** @param honest accounts of those who follow the rules */
-  constructor(honest: ReadonlySet<string>, founders: readonly Validator[], violated: (what: string) => void) {
+  constructor({ honest, founders, isCalm, violated }: BallotCheckerOptions) {
     this.#founders = founders
     this.#honest = honest
+    this.#isCalm = isCalm
     this.#violated = violated
   }
 
   /** Bytes leave a node. */
-  said(node: Speaker, message: ConsensusMessage): void {
+  said(node: Pick<Speaker, 'name' | 'isHonest'>, message: ConsensusMessage): void {
     if (message.kind !== 'prepare' && message.kind !== 'pre-commit' && message.kind !== 'proposal') return
     this.#messages++
     // A liar's vote may be known only from its own proposal.
@@ -64,25 +107,24 @@ export class BallotChecker {
     for (const opening of message.ballots.openings) first(this.#openedAt, slotName(opening), this.#messages)
   }
 
-  /** Final blocks with what they led to. */
-  executed(node: Speaker, blocks: readonly FinalizedBlock[]): void {
+  /** Final blocks with what they led to; of those that several nodes tell of the first is looked at. */
+  executed(node: Pick<Speaker, 'isHonest'>, blocks: readonly FinalVerdicts[]): void {
     if (!node.isHonest) return
-    for (const { block, changes } of blocks) {
-      const { height } = block.header
-      for (const { requestKey, failures } of changes.judgements) {
+    for (const { height, ballots, judgements, verdicts, trust, nextSet } of blocks) {
+      if (this.#seen.has(height)) continue
+      this.#seen.add(height)
+      for (const { requestKey, failures } of judgements) {
         this.#findings.set(requestKey, findingsOf(failures))
       }
-      for (const { requestKey, status, findings } of changes.verdicts) {
+      for (const { requestKey, status, findings } of verdicts) {
         this.verdicts[status]++
         if (status !== 'expired' && !agrees(findings, this.#findings.get(requestKey) ?? findings)) {
           this.#violated(`V1: a wrong verdict on ${requestKey} at height ${height}`)
         }
       }
-      const [first] = block.transactions
-      const set = this.#setAt.get(height) ?? this.#founders
-      if (first?.transaction.kind === 'ballots') this.#ballots(first.transaction, set)
-      this.#setAt.set(height + 1, changes.staking.validators)
-      for (const trust of changes.voting.trust.values()) this.#trusted(trust, height)
+      if (ballots !== null) this.#ballots(ballots, this.#setAt.get(height) ?? this.#founders)
+      this.#setAt.set(height + 1, nextSet)
+      for (const of of trust.values()) this.#trusted(of, height)
     }
   }
 
@@ -113,10 +155,23 @@ export class BallotChecker {
       this.#violated(`V2: a commit of ${name} was said after an opening was known`)
   }
 
-  #trusted({ account, dissented, ppm }: ValidatorTrust, height: number): void {
+  /**
+   * V5: nobody blames an honest validator. V8: nothing else costs it trust either, but that it was away (which others
+   * must not be able to bring about: so not at all on a calm network), or that there was too little to judge.
+   */
+  #trusted(trust: ValidatorTrust, height: number): void {
+    const { account, dissented, ppm } = trust
     if (!this.#honest.has(account)) return
+    const last = this.#trust.get(account)
+    if (last !== undefined && last.height >= height) return
+    this.#trust.set(account, { height, trust })
     this.lowestHonestTrust = Math.min(this.lowestHonestTrust, ppm)
-    if (dissented > 0) this.#violated(`V5: honest ${account.slice(0, 8)} is blamed by height ${height}`)
+    const before = last?.trust ?? { ppm, dissented: 0, withheld: 0, absent: 0 }
+    const name = `honest ${account.slice(0, 8)}`
+    if (dissented > before.dissented) this.#violated(`V5: ${name} is blamed by height ${height}`)
+    else if (this.#isCalm && before.ppm - ppm > IDLE_LOSS) {
+      this.#violated(`V8: ${name} falls from ${before.ppm} to ${ppm} by height ${height}`)
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a Byzantine validator does with ballots, beside what it does with blocks and votes (adversary.ts). */
-import { findingOf, findingsOf } from '../../src/ledger/verdicts/findings.ts'
+import { ALL_VALID, findingOf, findingsOf } from '../../src/ledger/verdicts/findings.ts'
 import type { BallotConduct } from '../../src/runtime/ballot-box.ts'
 import {
   type Ballots,
@@ -7,6 +7,7 @@ import {
   type Findings,
   FOUND_INVALID,
   FOUND_VALID,
+  NO_BALLOTS,
 } from '../../src/types/ballots.ts'
 import type { Hex32, ValidatorIndex } from '../../src/types/primitives.ts'
 import type { Conspiracy } from './conspiracy.ts'
@@ -16,6 +17,10 @@ import type { Random } from './random.ts'
 export interface BallotHabits {
   /** A finding is the opposite of what the rules found. */
   readonly lie: number
+  /** Of 1: everything is valid, without a look at it. */
+  readonly laze: number
+  /** Of 1: takes no part. */
+  readonly abstain: number
   /** A vote goes without its openings. */
   readonly hush: number
   /** An opening has another salt than its commit. */
@@ -32,6 +37,8 @@ export interface BallotHabits {
 
 export const HONEST_BALLOTS: BallotHabits = {
   lie: 0,
+  laze: 0,
+  abstain: 0,
   hush: 0,
   spoil: 0,
   steal: 0,
@@ -41,26 +48,31 @@ export const HONEST_BALLOTS: BallotHabits = {
 }
 
 /** What the honest code is told to do otherwise. */
-export function conductOf({ lie, leak, leaveOut }: BallotHabits, random: Random): BallotConduct {
+export function conductOf({ lie, laze, leak, leaveOut }: BallotHabits, random: Random): BallotConduct {
   return {
     // The same of one request for ever: a twin of itself would say the same.
-    findings: (failures, requestKey) =>
-      (Number.parseInt(requestKey.slice(0, 6), 16) % 1_000) / 1_000 < lie
-        ? opposite(findingsOf(failures))
-        : findingsOf(failures),
+    findings: (failures, requestKey) => {
+      if ((Number.parseInt(requestKey.slice(-6), 16) % 1_000) / 1_000 < lie)
+        return opposite(findingsOf(failures))
+      return laze === 1 ? ALL_VALID : findingsOf(failures)
+    },
     opensEarly: leak === 1,
     leavesOut: () => random.chance(leaveOut),
   }
 }
 
+/** What a liar knows of the ballots of others. */
+export type Hearsay = Pick<Conspiracy, 'random' | 'openingFor' | 'commitFor' | 'openingsOfOthers'>
+
 /** What is said in the place of ballots that the honest code made; the very object when nothing is changed. */
 export function bendBallots(
   ballots: Ballots,
-  { hush, spoil, steal, copy }: BallotHabits,
-  knows: Conspiracy,
+  { abstain, hush, spoil, steal, copy }: BallotHabits,
+  knows: Hearsay,
   self: ValidatorIndex,
 ): Ballots {
   const { random } = knows
+  if (abstain === 1) return NO_BALLOTS
   let { commits, openings } = ballots
   if (copy === 1) commits = commits.filter((commit) => knows.openingFor(commit, self) !== null)
   if (random.chance(steal)) {

@@ -87,12 +87,18 @@ export class Conspiracy {
     return this.#heard(this.#openings, slot, self)
   }
 
-  /** The latest openings of others, one for each slot. */
+  /** All that was opened in a slot, by whom. */
+  openingsOf(slot: BallotSlot): readonly (readonly [ValidatorIndex, BallotOpening])[] {
+    return [...(this.#openings.get(slotName(slot)) ?? [])]
+  }
+
+  /** The latest openings of others, in each slot of the one whose commit {@link commitFor} gives. */
   openingsOfOthers(self: ValidatorIndex): readonly BallotOpening[] {
-    const slots = [...this.#openings.values()].slice(-STOLEN_MAX)
-    return slots
-      .flatMap((said) => [...said].filter(([voter]) => voter !== self).slice(0, 1))
-      .map(([, of]) => of)
+    return [...this.#openings].slice(-STOLEN_MAX).flatMap(([slot, said]) => {
+      const victim = [...(this.#commits.get(slot)?.keys() ?? [])].find((voter) => voter !== self)
+      const opening = victim === undefined ? undefined : said.get(victim)
+      return opening === undefined ? [] : [opening]
+    })
   }
 
   #heard<T>(

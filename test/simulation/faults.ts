@@ -33,6 +33,22 @@ export interface FaultOptions {
   readonly clockJumpEveryMs?: number
 }
 
+/** No faults: all that goes wrong is what Byzantine validators do. */
+export const CALM: FaultOptions = {
+  drop: 0,
+  duplicate: 0,
+  delayMaxMs: 10,
+  crashChance: 0,
+  powerCutEveryMs: 0,
+  partitionEveryMs: 0,
+  flapEveryMs: 0,
+  slowShare: 0,
+  diskMaxMs: 2,
+  diskFailChance: 0,
+  clockSkewMaxMs: 0,
+  clockJumpEveryMs: 0,
+}
+
 /** Whatever strikes again and again until the healing. */
 export function scheduleFaults(cluster: Cluster, faults: FaultOptions): void {
   const { random } = cluster

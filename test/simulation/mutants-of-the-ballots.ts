@@ -2,13 +2,12 @@
 import { HONEST, type Misbehaviour } from './adversary.ts'
 import type { Byzantine } from './cluster.ts'
 import type { Mutant } from './mutants.ts'
+import { starvation } from './starvation.ts'
 import { type RunChanges, TRANSACTIONS } from './swarm.ts'
 
 const BOX = 'src/runtime/ballot-box.ts'
 const CHECK = 'src/ledger/verdicts/check-ballots.ts'
-const SETTLE = 'src/ledger/verdicts/settle.ts'
 const TALLY = 'src/ledger/verdicts/tally.ts'
-const WINDOWS = 'src/ledger/verdicts/windows.ts'
 
 function lying(habits: Partial<Misbehaviour>): Byzantine {
   return { kind: 'liar', habits: { ...HONEST, ...habits } }
@@ -46,7 +45,7 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
     name: 'T1-opens-before-closing-is-final',
     rule: 'T1: an opening is said when closing is final',
     class: 'safety',
-    budget: 40,
+    budget: 4,
     changes: [
       {
         file: BOX,
@@ -54,7 +53,7 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
         replace: 'return closedAt !== null && height < openingDeadline(closedAt)',
       },
     ],
-    options: among({ stale: 0.9, fork: 0.5, doubleVote: 0.5, withhold: 0.4 }),
+    options: starvation({ copy: 1 }),
   },
   {
     name: 'T2-commit-without-the-validator',
@@ -63,21 +62,6 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
     budget: 10,
     changes: [{ file: 'src/codec/ballots.ts', find: '    fromHex(validator),\n', replace: '' }],
     options: among({ steal: 1 }),
-  },
-  {
-    name: 'T6-waits-for-all',
-    rule: 'T6: a slot closes without those who are silent',
-    class: 'safety',
-    budget: 6,
-    changes: [
-      { file: SETTLE, find: 'return isFull || height >= commitDeadline(batch)', replace: 'return isFull' },
-      {
-        file: WINDOWS,
-        find: 'return asHeight(openedAt + COMMIT_BLOCKS)',
-        replace: 'return asHeight(openedAt + 1_000_000)',
-      },
-    ],
-    options: (seed) => ({ ...among({})(seed), byzantine: new Map([[3, { kind: 'silent' }]]) }),
   },
   {
     name: 'T7-majority-of-those-who-opened',
@@ -97,7 +81,7 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
     name: 'T9-leaks-are-taken-after-closing',
     rule: 'T9: an opening counts as a leak only in blocks up to closing',
     class: 'safety',
-    budget: 40,
+    budget: 4,
     changes: [
       {
         file: CHECK,
@@ -115,7 +99,7 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
-    options: among({ stale: 0.9, fork: 0.5, doubleVote: 0.5, withhold: 0.4 }),
+    options: starvation({}),
   },
   {
     name: 'T10-late-commits',

@@ -9,6 +9,8 @@ import { EPOCH_MUTANTS } from './mutants-of-the-epochs.ts'
 import { SAFETY_MUTANTS } from './mutants-of-the-rules.ts'
 import { LEDGER_MUTANTS } from './mutants-of-the-shell.ts'
 import type { RunChanges } from './swarm.ts'
+import { ATTACK_MUTANTS } from './verdicts/attack-mutants.ts'
+import type { AttackName } from './verdicts/attacks.ts'
 
 export interface Mutant {
   readonly name: string
@@ -20,6 +22,8 @@ export interface Mutant {
   readonly changes: readonly SourceChange[]
   /** What its seeds have more of than the swarm's. */
   readonly options?: (seed: number) => RunChanges
+  /** What it is found out by in the place of the swarm: a told attack, which is given the seed. */
+  readonly attack?: AttackName
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -27,6 +31,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...LEDGER_MUTANTS,
   ...EPOCH_MUTANTS,
   ...BALLOT_MUTANTS,
+  ...ATTACK_MUTANTS,
 ]
 
 /** @throws Error when there is none of this name */

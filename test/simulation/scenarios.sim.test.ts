@@ -1,6 +1,7 @@
 /** Single stories in the simulator: what the swarm draws by chance, told on purpose. */
 
 import { describe, expect, it } from 'vitest'
+import { isValidation } from '../../src/types/transaction.ts'
 import type { Misbehaviour } from './adversary.ts'
 import { growsBy, heightsOf, liar, make } from './scenario.ts'
 import { TRANSACTIONS } from './swarm.ts'
@@ -31,7 +32,7 @@ describe('without faults', { timeout: 120_000 }, () => {
       cluster.nodes.flatMap(({ events }) => events).filter(({ kind }) => kind === 'view-timed-out'),
     ).toEqual([])
     const [first] = cluster.nodes
-    const carried = first?.finalBlocks.flatMap(({ transactions }) => transactions) ?? []
+    const carried = first?.finalBlocks.flatMap(({ transactions }) => transactions.filter(isValidation)) ?? []
     expect(carried.map(({ requestKey }) => requestKey).toSorted()).toEqual(
       TRANSACTIONS.map(({ requestKey }) => requestKey).toSorted(),
     )

@@ -5,6 +5,7 @@ import { certificateTransaction, fourProofTransaction, timeProof } from '../unit
 import { HONEST, type Misbehaviour } from './adversary.ts'
 import type { BallotChecker } from './ballot-checker.ts'
 import { type Byzantine, Cluster, type ClusterOptions } from './cluster.ts'
+import { CALM } from './faults.ts'
 import { isEveryPoolEmpty, lostTransactions, replayViolations, viewsApart } from './final-checks.ts'
 import { withLeaders } from './leaders.ts'
 import { Random } from './random.ts'
@@ -22,6 +23,11 @@ export const TRANSACTIONS: readonly HashedTransaction[] = [
   ...[2n, 1n].map((sequenceNumber) => fourProofTransaction({ time: { sequenceNumber } })),
 ]
 
+/** So many Valid requests, each other than all of {@link TRANSACTIONS}. */
+export function requestsNumbered(count: number): HashedTransaction[] {
+  return Array.from({ length: count }, (_, i) => certificate(`many-${i}`, BigInt(1_000 + i)))
+}
+
 function certificate(requestId: string, nonce: bigint): HashedTransaction {
   return certificateTransaction({ top: { requestId }, time: timeProof({ nonce }) })
 }
@@ -34,6 +40,8 @@ const BLOCKS_AFTER_HEAL = 3
 const LIVENESS_MS = 40_000
 /** Seeds in which the adversary has the network in its hand. */
 const SIEGE_SHARE = 0.08
+/** Seeds in which adversaries are all that is wrong. */
+const CALM_SHARE = 0.12
 
 /** A knob that is off in half of the seeds and of any strength in the others. */
 function sometimes(random: Random, max: number, chance = 0.5): number {
@@ -70,6 +78,8 @@ function drawHabits(random: Random): Misbehaviour {
     badRange: strength(),
     censor: random.chance(0.2) ? 1 : 0,
     lie: strength(),
+    laze: random.chance(0.15) ? 1 : 0,
+    abstain: random.chance(0.15) ? 1 : 0,
     hush: strength(),
     spoil: strength() * 0.5,
     steal: strength() * 0.5,
@@ -97,6 +107,13 @@ function drawByzantine(random: Random, stakes: readonly bigint[]): Map<number, B
     else byzantine.set(i, isSilent ? { kind: 'silent' } : { kind: 'liar', habits })
   }
   return byzantine
+}
+
+/** The seed's adversaries and nothing else: what they cannot do is cost an honest validator trust. */
+function calm(drawn: ClusterOptions): ClusterOptions {
+  // A period that does not end: absence from one of few batches in a short one has its price.
+  const parameters = { ...drawn.parameters, epochBlocks: 0 }
+  return { ...drawn, ...CALM, isCalm: true, transactions: TRANSACTIONS, transactionEveryMs: 40, parameters }
 }
 
 /** The options of a seed. */
@@ -137,6 +154,7 @@ export function drawOptions(seed: number, transactions: readonly HashedTransacti
     transactions: random.chance(0.7) ? transactions : [],
     transactionEveryMs: 20 + random.below(300),
   }
+  if (random.chance(CALM_SHARE)) return calm(drawn)
   return random.chance(SIEGE_SHARE) ? { ...drawn, ...siege(seed, random.chance(0.5) ? 1 : 2) } : drawn
 }
 
@@ -164,7 +182,10 @@ export function runSeed(
   changes: RunChanges = {},
 ): Promise<Outcome> {
   const { livenessMs = LIVENESS_MS, onEffect = null, ...options } = changes
-  const drawn = { ...drawOptions(seed, transactions), ...options }
+  const draw = drawOptions(seed, transactions)
+  // Whoever brings faults of its own says itself whether they are none.
+  const isCalm = Object.keys(options).length === 0 && draw.isCalm === true
+  const drawn: ClusterOptions = { ...draw, isCalm, ...options }
   const { stakes, leadersInTurn } = drawn
   return withLeaders(
     (view) => (leadersInTurn === true ? view % stakes.length : null),
