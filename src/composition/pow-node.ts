@@ -111,7 +111,7 @@ export async function startPowNode(
     onSettled: (blocks) => {
       feed.finalized(blocks)
       events.finalized(blocks)
-      pool.review(({ transaction }) => admission.isHopeless(transaction))
+      pool.review((transaction) => admission.isHopeless(transaction))
     },
     onFatal,
   })

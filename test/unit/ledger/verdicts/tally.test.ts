@@ -1,5 +1,6 @@
 /** What openings come to: quorums over all stake that could weigh, component by component (T7, T8, T16, T17). */
 import { describe, expect, it } from 'vitest'
+import { electorQuorum } from '../../../../src/ledger/verdicts/electors.ts'
 import { ALL_VALID } from '../../../../src/ledger/verdicts/findings.ts'
 import {
   agreementOf,
@@ -24,7 +25,8 @@ function verdict(
 ): Findings {
   const members = electorsWith(...stakes)
   const requests = [request(0), request(1)].slice(0, Math.max(1, findings[0]?.length ?? 1))
-  return tallied(countedOpenings(opened(batchWith({ requests }), findings, of), members), members, at)
+  const openings = countedOpenings(opened(batchWith({ requests }), findings, of), members)
+  return tallied(openings, at, electorQuorum(members))
 }
 const all = (count: number, findings: Findings) => Array.from({ length: count }, () => [findings])
 
@@ -75,7 +77,7 @@ describe('a tally', () => {
 describe('agreement', () => {
   const members = electorsWith(5, 3, 2, 1, -4, -4)
   const agreement = (findings: readonly (readonly Findings[] | null | undefined)[], of: Findings) =>
-    agreementOf(countedOpenings(opened(batchWith(), findings), members), 0, of)
+    agreementOf(countedOpenings(opened(batchWith(), findings), members), 0, of, 'validate-certificate')
 
   it('is counted of those that weigh, dissent of all', () => {
     expect(agreement([[V], [V], [I], null, [V], [I]], V)).toEqual({
