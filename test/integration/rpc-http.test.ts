@@ -377,6 +377,7 @@ describe('the public API and metrics', () => {
   const ports: ApiPorts = {
     staking,
     operators: { operator: unused, policy: unused },
+    operations: { operations: unused, operation: unused },
     status: () => {
       throw new Error('a fault')
     },
