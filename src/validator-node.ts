@@ -132,7 +132,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     fallback?.finalized(blocks)
     feed.finalized(blocks)
     events.finalized(blocks)
-    pool.review(({ transaction }) => admission.isHopeless(transaction))
+    pool.review((transaction) => admission.isHopeless(transaction))
     const { self } = consensus
     if (self !== null) announce(blocks, self, network)
     catchingUp.finalized(blocks)

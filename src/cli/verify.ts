@@ -28,6 +28,7 @@ const VERDICTS = { valid: 'Valid', invalid: 'Invalid', expired: 'Expired' } as c
 const KINDS = {
   'validate-certificate': 'certificate request',
   'validate-proofs': 'four-proof set',
+  operation: 'operation',
 } as const
 
 function doesNotHold(check: string, why: string): CliError {

@@ -9,6 +9,8 @@ export const DOMAINS = {
   requestKey: 'hypermesh/request-key/v1',
   stakingKey: 'hypermesh/staking-key/v1',
   operatorKey: 'hypermesh/operator-transaction/v1',
+  operationKey: 'hypermesh/operation-transaction/v1',
+  operation: 'hypermesh/operation/v1',
   evidenceKey: 'hypermesh/evidence-key/v1',
   requestId: 'hypermesh/request-id/v1',
   nodeId: 'hypermesh/node-id/v1',

@@ -6,6 +6,7 @@ import { ok, type Result, refuse } from '../types/errors.ts'
 import { COUNTER_MAX } from '../types/primitives.ts'
 import { fromHex, isHex, toHex } from './hex.ts'
 import { DecodeError } from './schema.ts'
+import { utf8ToBytes } from './utf8.ts'
 
 /** How values of `T` stand in JSON. */
 export interface JsonForm<T> {
@@ -69,6 +70,18 @@ export function bytesForm(minimum: number, maximum = minimum): JsonForm<Uint8Arr
         throw wrong(path, `${many} bytes in lower-case hex`)
       }
       return fromHex(json)
+    },
+  }
+}
+
+/** Text of at most `bytesMax` bytes in UTF-8. */
+export function textForm(bytesMax: number): JsonForm<string> {
+  return {
+    toJson: (value) => value,
+    fromJson: (json, path) => {
+      const fits = typeof json === 'string' && json.isWellFormed() && utf8ToBytes(json).length <= bytesMax
+      if (!fits) throw wrong(path, `a text of at most ${bytesMax} bytes`)
+      return json
     },
   }
 }

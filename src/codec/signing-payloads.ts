@@ -5,6 +5,7 @@
 
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Vote } from '../types/messages.ts'
+import type { NetworkOperation } from '../types/operations.ts'
 import type { OperatorRecord } from '../types/operator.ts'
 import type {
   AccountId,
@@ -13,11 +14,13 @@ import type {
   GenesisHash,
   Height,
   Hex32,
+  RequestKey,
   StateRoot,
   View,
 } from '../types/primitives.ts'
-import type { OperatorContent, StakingContent } from '../types/transaction.ts'
+import type { OperationContent, OperatorContent, StakingContent } from '../types/transaction.ts'
 import { commitsDigest } from './ballots.ts'
+import { networkOperationSchema, operationContentFields } from './operations.ts'
 import { operatorContentFields, operatorRecordSchema } from './operator.ts'
 import { counter, encode, hexBytes, record } from './schema.ts'
 import { stakingContentFields } from './staking-operation.ts'
@@ -202,4 +205,33 @@ export function operatorSigningPayload(genesisHash: GenesisHash, of: OperatorCon
 export function operatorKeySigningPayload(genesisHash: GenesisHash, of: Possession): Uint8Array {
   const { account, sequence, record: claimed } = of
   return encode(operatorKeyPayload, { genesisHash, account, sequence, record: claimed })
+}
+
+const operationPayload = record<OperationContent & { genesisHash: GenesisHash }>({
+  genesisHash: hexBytes(32),
+  ...operationContentFields,
+})
+const authorityPayload = record<{ genesisHash: GenesisHash; operation: NetworkOperation }>({
+  genesisHash: hexBytes(32),
+  operation: networkOperationSchema,
+})
+const escalationPayload = record<{ genesisHash: GenesisHash; id: RequestKey }>({
+  genesisHash: hexBytes(32),
+  id: hexBytes(32),
+})
+
+/** (chainId, public key, sequence, last height, action); context operation. */
+export function operationSigningPayload(genesisHash: GenesisHash, of: OperationContent): Uint8Array {
+  const { publicKey, sequence, expiresAtHeight, operation } = of
+  return encode(operationPayload, { genesisHash, publicKey, sequence, expiresAtHeight, operation })
+}
+
+/** (chainId, operation); context authority. The operation names a version of its key, so it is good once. */
+export function authoritySigningPayload(genesisHash: GenesisHash, operation: NetworkOperation): Uint8Array {
+  return encode(authorityPayload, { genesisHash, operation })
+}
+
+/** (chainId, id of the operation), 64 bytes; context escalation. */
+export function escalationSigningPayload(genesisHash: GenesisHash, id: RequestKey): Uint8Array {
+  return encode(escalationPayload, { genesisHash, id })
 }

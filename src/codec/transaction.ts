@@ -28,6 +28,7 @@ import {
   TEXT_LIST_MAX,
   TRANSACTION_BYTES_MAX,
 } from './limits.ts'
+import { operationTransactionSchema } from './operations.ts'
 import { operatorTransactionSchema } from './operator.ts'
 import {
   bytesUpTo,
@@ -165,6 +166,7 @@ export const transactionSchema: Schema<Transaction> = variants<Transaction>([
   { kinds: ['evidence'], schema: evidenceTransactionSchema as Schema<Transaction> },
   { kinds: ['ballots'], schema: ballotsTransactionSchema as Schema<Transaction> },
   { kinds: ['operator'], schema: operatorTransactionSchema as Schema<Transaction> },
+  { kinds: ['operation'], schema: operationTransactionSchema as Schema<Transaction> },
 ])
 
 /** Canonical bytes of a transaction. */
@@ -217,6 +219,8 @@ function requestKeyOf(transaction: Transaction, payload: Uint8Array): RequestKey
       return sha256TaggedHex<RequestKey>('stakingKey', payload)
     case 'operator':
       return sha256TaggedHex<RequestKey>('operatorKey', payload)
+    case 'operation':
+      return sha256TaggedHex<RequestKey>('operationKey', payload)
     case 'evidence':
       return evidenceKey(transaction.evidence)
     case 'ballots':

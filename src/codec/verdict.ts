@@ -1,7 +1,7 @@
 /** Canonical bytes of verdict records; the record's leaf in the state's verdict list is a hash of them. */
 import type { Result } from '../types/errors.ts'
 import type { Hex32, RequestKey } from '../types/primitives.ts'
-import type { RuleFailure, VerdictRecord } from '../types/verdict.ts'
+import { type RuleFailure, VERDICT_KINDS, type VerdictRecord } from '../types/verdict.ts'
 import { sha256TaggedHex } from './hashes.ts'
 import { FAILURES_MAX, REASON_BYTES_MAX } from './limits.ts'
 import {
@@ -24,7 +24,7 @@ export const VERDICT_BYTES_MAX = FAILURES_MAX * (REASON_BYTES_MAX + 16) + 1_024
 export const verdictSchema: Schema<VerdictRecord> = record<VerdictRecord>({
   requestKey: hexBytes<RequestKey>(32),
   requestIdHash: hexBytes<Hex32>(32),
-  kind: oneOf(['validate-certificate', 'validate-proofs']),
+  kind: oneOf(VERDICT_KINDS),
   height: counter(),
   blockTime: counter(),
   decidedAt: counter(),

@@ -5,6 +5,7 @@
 import type { Findings } from '../types/ballots.ts'
 import type { Result } from '../types/errors.ts'
 import type { AccountId, BlockHash, Hex32, Nullifier, RequestKey, ValidatorId } from '../types/primitives.ts'
+import { VERDICT_KINDS } from '../types/verdict.ts'
 import {
   type CastBallot,
   type Elector,
@@ -65,25 +66,27 @@ export const electorsSchema: Schema<Electors> = record<Electors>({
 
 const nullifierList = listOf(hexBytes<Nullifier>(32), REQUEST_NULLIFIERS_MAX)
 
-/** Every request spends something. */
-const nullifiersSchema: Schema<readonly Nullifier[]> = {
-  ...nullifierList,
-  fromRaw: (raw) => {
-    const nullifiers = nullifierList.fromRaw(raw)
-    if (nullifiers.length === 0) throw new DecodeError('a request without a nullifier')
-    return nullifiers
-  },
-}
+const openRequest = record<OpenRequest>({
+  requestKey: hexBytes<RequestKey>(32),
+  requestIdHash: hexBytes<Hex32>(32),
+  kind: oneOf(VERDICT_KINDS),
+  proofHash: hexBytes<Hex32>(32),
+  nullifiers: nullifierList,
+  sequence: nullable(record({ nodeIdHash: hexBytes<Hex32>(32), number: u64 })),
+})
 
 export const openRequestsSchema: Schema<readonly OpenRequest[]> = listOf(
-  record<OpenRequest>({
-    requestKey: hexBytes<RequestKey>(32),
-    requestIdHash: hexBytes<Hex32>(32),
-    kind: oneOf(['validate-certificate', 'validate-proofs']),
-    proofHash: hexBytes<Hex32>(32),
-    nullifiers: nullifiersSchema,
-    sequence: nullable(record({ nodeIdHash: hexBytes<Hex32>(32), number: u64 })),
-  }),
+  {
+    ...openRequest,
+    fromRaw: (raw) => {
+      const request = openRequest.fromRaw(raw)
+      // Every request spends something; an operation nothing.
+      if ((request.nullifiers.length === 0) !== (request.kind === 'operation')) {
+        throw new DecodeError('a request without a nullifier')
+      }
+      return request
+    },
+  },
   BLOCK_TRANSACTIONS_MAX,
 )
 

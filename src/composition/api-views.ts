@@ -18,6 +18,7 @@ import type {
   TrustView,
   ValidatorView,
 } from '../rpc/http/api-ports.ts'
+import type { OperationPorts } from '../rpc/http/operation-ports.ts'
 import type { OperatorPorts } from '../rpc/http/operator-ports.ts'
 import type { StakingPorts } from '../rpc/http/staking-ports.ts'
 import type { ChainTip } from '../storage/chain-opening.ts'
@@ -34,6 +35,7 @@ import {
   type ValidatorIndex,
 } from '../types/primitives.ts'
 import { TRUST_MAX, type ValidatorTrust } from '../types/voting.ts'
+import { OperationViews } from './operation-views.ts'
 import { OperatorViews } from './operator-views.ts'
 import { blockView, peerView } from './shared-views.ts'
 
@@ -66,11 +68,13 @@ export interface ApiSources {
 
 export class ApiViews implements ApiPorts {
   readonly operators: OperatorPorts
+  readonly operations: OperationPorts
   readonly #sources: ApiSources
 
   constructor(sources: ApiSources) {
     this.#sources = sources
     this.operators = new OperatorViews(sources.chain, sources.rules)
+    this.operations = new OperationViews(sources.chain)
   }
 
   get staking(): StakingPorts {

@@ -37,7 +37,7 @@ export function buildPool(parts: PoolParts): Mempool {
         chain.state.verdict(requestKey) !== null ||
         isOpen(chain.state.voting, requestKey) ||
         chain.heightOfTransaction(requestKey) !== null,
-      refusal: ({ transaction }) => admission.refusal(transaction),
+      refusal: (transaction) => admission.refusal(transaction),
       expired: (transactions) =>
         metrics.ledger.mempoolRejected.add(transactions.length, { reason: 'expired' }),
     },

@@ -2,7 +2,7 @@
 import { toHex } from '../codec/hex.ts'
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import { operatorByName } from '../ledger/operators/operator-names.ts'
-import { assuranceOf, currentPolicy } from '../ledger/validation-policy.ts'
+import { assuranceOf, currentPolicy, rulesUnder } from '../ledger/validation-policy.ts'
 import type { OperatorPorts, OperatorView, PolicyView } from '../rpc/http/operator-ports.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { AccountId } from '../types/primitives.ts'
@@ -23,7 +23,7 @@ export class OperatorViews implements OperatorPorts {
   }
 
   policy(): PolicyView {
-    const policy = currentPolicy(this.#rules)
+    const policy = currentPolicy(rulesUnder(this.#rules, this.#chain.tip.voting.operations))
     return { ...policy, assurance: assuranceOf(policy) }
   }
 }

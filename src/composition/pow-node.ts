@@ -24,6 +24,7 @@ import { buildNetwork } from './node-network.ts'
 import { buildPool } from './node-pool.ts'
 import type { NodeStorage } from './node-storage.ts'
 import { buildValidation } from './node-validation.ts'
+import { OperationViews } from './operation-views.ts'
 import { OperatorViews } from './operator-views.ts'
 import { observePow } from './pow-observer.ts'
 import { powReadiness } from './pow-readiness.ts'
@@ -112,7 +113,7 @@ export async function startPowNode(
     onSettled: (blocks) => {
       feed.finalized(blocks)
       events.finalized(blocks)
-      pool.review(({ transaction }) => admission.isHopeless(transaction))
+      pool.review((transaction) => admission.isHopeless(transaction))
     },
     onFatal,
   })
@@ -183,6 +184,7 @@ export async function startPowNode(
     electorate,
     chain,
     operators: new OperatorViews(chain, genesisState.rules),
+    operations: new OperationViews(chain),
     staking: new StakingViews({
       chain,
       isWaiting: (key) => pool.has(key),

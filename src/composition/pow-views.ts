@@ -11,6 +11,7 @@ import type {
   StatusView,
   ValidatorView,
 } from '../rpc/http/api-ports.ts'
+import type { OperationPorts } from '../rpc/http/operation-ports.ts'
 import type { OperatorPorts } from '../rpc/http/operator-ports.ts'
 import type { StakingPorts } from '../rpc/http/staking-ports.ts'
 import type { PowNode } from '../runtime/pow/pow-node.ts'
@@ -34,6 +35,7 @@ export interface PowViewSources {
   readonly chain: ChainStore
   readonly staking: StakingPorts
   readonly operators: OperatorPorts
+  readonly operations: OperationPorts
   readonly node: PowNode
   settledBlock(name: SealHash): SealedBlock | null
   peers(): readonly PeerEntry[]
@@ -52,6 +54,10 @@ export class PowViews implements ApiPorts {
 
   get staking(): StakingPorts {
     return this.#sources.staking
+  }
+
+  get operations(): OperationPorts {
+    return this.#sources.operations
   }
 
   get operators(): OperatorPorts {

@@ -1,11 +1,16 @@
 /** Asks the ledger, on the final state, about transactions without a verdict that want to wait or are waiting. */
 import type { ChainRules } from '../ledger/chain-rules.ts'
-import { type AdmissionRefusal, admissionRefusal, reviewRefusal } from '../ledger/staking/admission.ts'
+import {
+  type AdmissionRefusal,
+  type AdmittedTransaction,
+  admissionRefusal,
+  reviewRefusal,
+} from '../ledger/staking/admission.ts'
 import type { ChainMoment } from '../ledger/staking/evidence-window.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Refusal } from '../types/errors.ts'
 import { nextHeight } from '../types/primitives.ts'
-import { isAccountTransaction, type Transaction } from '../types/transaction.ts'
+import { type HashedTransaction, isAccountTransaction } from '../types/transaction.ts'
 
 export class StakingAdmission {
   readonly #chain: Pick<ChainStore, 'tip'>
@@ -17,19 +22,27 @@ export class StakingAdmission {
   }
 
   /** Why a transaction may not wait; null for one that may, and for every request to be judged. */
-  refusal(transaction: Transaction): Refusal<AdmissionRefusal> | null {
-    if (!isAccountTransaction(transaction)) return null
-    return admissionRefusal(transaction, this.#chain.tip.staking, this.#next(), this.#rules)
+  refusal(transaction: HashedTransaction): Refusal<AdmissionRefusal> | null {
+    const admitted = withoutVerdict(transaction)
+    return admitted === null ? null : admissionRefusal(admitted, this.#chain.tip, this.#next(), this.#rules)
   }
 
   /** Whether one that waits has become impossible. */
-  isHopeless(transaction: Transaction): boolean {
-    if (!isAccountTransaction(transaction)) return false
-    return reviewRefusal(transaction, this.#chain.tip.staking, this.#next(), this.#rules) !== null
+  isHopeless(transaction: HashedTransaction): boolean {
+    const admitted = withoutVerdict(transaction)
+    return admitted !== null && reviewRefusal(admitted, this.#chain.tip, this.#next(), this.#rules) !== null
   }
 
   #next(): ChainMoment {
     const { height, block } = this.#chain.tip
     return { height: nextHeight(height), time: block.header.timestamp }
   }
+}
+
+/** The transaction when it is one of those whose place the ledger knows; null for requests, and for ballots. */
+function withoutVerdict(hashed: HashedTransaction): AdmittedTransaction | null {
+  const { transaction } = hashed
+  return isAccountTransaction(transaction) || transaction.kind === 'operation'
+    ? { ...hashed, transaction }
+    : null
 }

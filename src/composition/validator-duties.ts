@@ -3,6 +3,7 @@
  * the wait before it signs in a new place. Joins the parts; the rules are theirs.
  */
 
+import { readOperationVote } from '../config/operation-votes.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
 import type { MlDsaKeyPair } from '../crypto/ml-dsa.ts'
 import { Signer } from '../crypto/signer.ts'
@@ -12,6 +13,7 @@ import type { ValidatorDuties } from '../runtime/consensus-node-options.ts'
 import { DoppelgangerWatch } from '../runtime/doppelganger-watch.ts'
 import type { ChainParameters } from '../types/genesis.ts'
 import type { Logger } from '../types/logger.ts'
+import type { RequestKey } from '../types/primitives.ts'
 import { type DoppelgangerWait, doppelgangerSeen } from './doppelganger-wait.ts'
 import type { NodeStorage, SafetyMemory } from './node-storage.ts'
 import { signingHistoryOf } from './signing-history.ts'
@@ -30,7 +32,7 @@ export interface WatchedDuties {
  * @param onFatal called with E_DOPPELGANGER (exit 77) when somebody else signs with our key
  */
 export function watchedDuties(
-  { identity, id, genesisState }: NodeStorage,
+  { identity, id, genesisState, directory }: NodeStorage,
   safety: SafetyMemory,
   electorate: () => Electorate,
   metrics: Pick<Metrics, 'validator'>,
@@ -46,7 +48,11 @@ export function watchedDuties(
     recognises: (slot, payload) => slot.epoch < safety.recovered.epoch || signer.recognises(slot, payload),
     onForeign: (signature) => onFatal(doppelgangerSeen(signature)),
   })
-  const ballots = { saltOf: identity.ballotSalts(genesisHash), ...(conduct === undefined ? {} : { conduct }) }
+  const ballots = {
+    saltOf: identity.ballotSalts(genesisHash),
+    vote: (operation: RequestKey) => readOperationVote(directory.operationVotes, operation),
+    ...(conduct === undefined ? {} : { conduct }),
+  }
   return { duties: { id, signer, log: safety.log, recovered: safety.recovered, ballots }, watch }
 }
 

@@ -10,10 +10,20 @@ import { encodeVerdict, verdictLeaf } from '../codec/verdict.ts'
 import type { Findings } from '../types/ballots.ts'
 import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
 import type { StateAccumulators, StateChanges } from '../types/ledger-state.ts'
-import type { BlockHash, Epoch, Height, Hex32, Nullifier, StateRoot, UnixMs } from '../types/primitives.ts'
+import type {
+  BlockHash,
+  Epoch,
+  Height,
+  Hex32,
+  Nullifier,
+  RequestKey,
+  StateRoot,
+  UnixMs,
+} from '../types/primitives.ts'
 import {
   type HashedTransaction,
   isAccountTransaction,
+  type OperationTransaction,
   type StakingTransaction,
   type ValidationTransaction,
 } from '../types/transaction.ts'
@@ -25,15 +35,19 @@ import { judgeRequest } from './four-proofs/judge-request.ts'
 import { type RequestSpending, requestSpending } from './four-proofs/request-spending.ts'
 import { appendLeaves } from './frontier.ts'
 import { appendNullifiers, checkNullifiers, type NullifierRefusal, nullifierRoot } from './nullifier-set.ts'
+import { checkOperation } from './operations/check-operation.ts'
+import { judgeOperation } from './operations/judge-operation.ts'
+import type { OperationRefusal } from './operations/operation-refusals.ts'
 import type { OperatorRefusal } from './operators/operator-refusals.ts'
 import { proofCommitment, type TransactionProof } from './proof-commitment.ts'
-import { type RequestIdentity, requestIdentity } from './request-identity.ts'
+import { type RequestIdentity, requestIdentity, requestIdHash } from './request-identity.ts'
 import { StakingExecution } from './staking/staking-execution.ts'
 import type { EvidenceRefusal, StakingRefusal } from './staking/staking-refusals.ts'
 import { validatorSetRoot } from './staking/staking-root.ts'
 import { StateOverlay } from './state-overlay.ts'
 import type { StateReader } from './state-reader.ts'
 import { stateRoot } from './state-root.ts'
+import { rulesUnder } from './validation-policy.ts'
 import type { BallotRefusal } from './verdicts/check-ballots.ts'
 import { findingsOf, statusOf } from './verdicts/findings.ts'
 import { isOpen } from './verdicts/open-requests.ts'
@@ -61,6 +75,7 @@ export type TransactionRefusal =
   | StakingRefusal
   | EvidenceRefusal
   | OperatorRefusal
+  | OperationRefusal
 export type ExecutionRefusal = TransactionRefusal | NullifierRefusal
 
 export interface Execution {
@@ -93,8 +108,8 @@ export class BlockExecution {
   readonly #requestKeys = new Set<string>()
 
   constructor(context: ExecutionContext, parent: StateReader) {
-    const { rules } = context
-    this.#context = context
+    const rules = rulesUnder(context.rules, parent.voting.operations)
+    this.#context = { ...context, rules }
     this.#parent = parent
     this.#isFiller = isFiller(context, rules.parameters.epochBlocks)
     const { staking, voting, accumulators: before } = parent
@@ -129,6 +144,7 @@ export class BlockExecution {
     this.#settle()
     if (transaction.kind === 'staking') return this.#stake(transaction)
     if (isAccountTransaction(transaction)) return this.#staking.add(transaction)
+    if (transaction.kind === 'operation') return this.#operate({ ...hashed, transaction })
     const request = { ...hashed, transaction }
     const { rules } = this.#context
     const identity = requestIdentity(request, rules.genesisHash)
@@ -145,6 +161,39 @@ export class BlockExecution {
     const refusal = this.#voting.rejoinRefusal(account) ?? this.#staking.add(transaction)
     if (refusal === null) this.#voting.rejoin(account)
     return refusal
+  }
+
+  #operate({
+    transaction,
+    requestKey,
+  }: HashedTransaction<OperationTransaction>): Refusal<TransactionRefusal> | null {
+    const { height, rules } = this.#context
+    const place = { staking: this.#staking.state, voting: this.#voting.state, height, rules }
+    const changed = checkOperation(transaction, requestKey, place)
+    if (!changed.ok) return changed
+    this.#staking.used(changed.value.account)
+    this.#voting.operate(changed.value.operations)
+    return null
+  }
+
+  /** Judges the operations that are put to the vote, on the state after the block's transactions. */
+  #openOperations(): void {
+    const { rules } = this.#context
+    const due = this.#voting.openOperations()
+    const { trust, operations } = this.#voting.state
+    const context = {
+      staking: this.#staking.state,
+      trust,
+      operations,
+      rules,
+      verdict: (requestKey: RequestKey) => this.#state.verdict(requestKey),
+    }
+    for (const { id, operation } of due) {
+      const idHash = requestIdHash(id)
+      this.#state.ordered(id, idHash)
+      const failures = judgeOperation(operation, context)
+      this.#judgements.push({ requestKey: id, requestIdHash: idHash, failures })
+    }
   }
 
   /** What earlier blocks have left open comes before what this block orders, whether or not it holds ballots. */
@@ -224,6 +273,8 @@ export class BlockExecution {
   /** Everything that was judged, with the roots after it; or why the block as a whole is illegal. */
   finish(): Result<Execution, NullifierRefusal> {
     this.#settle()
+    const isVoting = !this.#isFiller && this.#context.rules.verdicts === 'tallied'
+    if (isVoting) this.#openOperations()
     const nullifiers = checkNullifiers(this.#spent, this.#parent)
     if (!nullifiers.ok) return nullifiers
     const { rules } = this.#context
@@ -238,8 +289,9 @@ export class BlockExecution {
       ),
     }
     const staking = this.#staking.finish(isEpochEnd(this.#context, rules.parameters.epochBlocks))
-    const isVoting = !this.#isFiller && rules.verdicts === 'tallied'
-    const voting = isVoting ? this.#voting.finish(staking) : this.#parent.voting
+    const voting = isVoting
+      ? this.#voting.finish(staking, (requestKey) => this.#state.verdict(requestKey))
+      : this.#parent.voting
     return ok({
       changes: {
         nullifiers: nullifiers.value,

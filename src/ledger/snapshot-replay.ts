@@ -5,6 +5,7 @@
 import { decodeBlock } from '../codec/block.ts'
 import { toHex } from '../codec/hex.ts'
 import { OPEN_BATCHES_MAX } from '../codec/limits.ts'
+import { decodeOperations } from '../codec/operations.ts'
 import { decodeOperator } from '../codec/operator.ts'
 import { EMPTY_RECENT_BLOCKS, recentBlocksOf, recentCount } from '../codec/recent-blocks.ts'
 import { decodeAccount, decodeStakingRest, type StakingRest } from '../codec/staking.ts'
@@ -14,6 +15,7 @@ import { RECENT_BLOCKS } from '../types/attestation.ts'
 import type { HashedBlock } from '../types/block.ts'
 import { ok, type Result, refuse } from '../types/errors.ts'
 import type { StateAccumulators, StateRootOf } from '../types/ledger-state.ts'
+import { NO_OPERATIONS, type OperationsState } from '../types/operations.ts'
 import type { Operator } from '../types/operator.ts'
 import type { AccountId, BlockHash, Hex32, Nullifier, StateRoot } from '../types/primitives.ts'
 import type { SnapshotPart } from '../types/snapshot.ts'
@@ -43,6 +45,7 @@ export type SnapshotEntry =
   | { readonly part: 'batches'; readonly batch: OpenBatch }
   | { readonly part: 'trust'; readonly trust: ValidatorTrust }
   | { readonly part: 'operators'; readonly operator: Operator }
+  | { readonly part: 'operations'; readonly operations: OperationsState }
   | { readonly part: 'recent-blocks'; readonly hash: BlockHash }
 
 /** Takes a snapshot's entries in their order, and says at the end whether they were the certified state. */
@@ -62,6 +65,7 @@ export class SnapshotReplay {
   readonly #batches: OpenBatch[] = []
   readonly #trust = new Map<AccountId, ValidatorTrust>()
   readonly #operators = new Map<AccountId, Operator>()
+  #operations: OperationsState | null = null
   readonly #recent: BlockHash[] = []
 
   /**
@@ -114,6 +118,8 @@ export class SnapshotReplay {
         return this.#addTrust(entries)
       case 'operators':
         return this.#addOperators(entries)
+      case 'operations':
+        return this.#addOperations(entries)
       case 'recent-blocks':
         return this.#addRecentBlocks(entries)
     }
@@ -135,7 +141,12 @@ export class SnapshotReplay {
       accounts: this.#accounts,
       operators: this.#operators,
     }
-    const voting: VerdictVoting = { electors: this.#electors, batches: this.#batches, trust: this.#trust }
+    const voting: VerdictVoting = {
+      electors: this.#electors,
+      batches: this.#batches,
+      trust: this.#trust,
+      operations: this.#operations ?? NO_OPERATIONS,
+    }
     const root = this.#stateRootOf(accumulators, staking, voting)
     if (root !== this.#certified.stateRoot) {
       return refuse(
@@ -215,6 +226,17 @@ export class SnapshotReplay {
       taken.push({ part: 'operators', operator: operator.value })
     }
     return ok(taken)
+  }
+
+  #addOperations([bytes, ...more]: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
+    // A copy, as for accounts.
+    const operations = bytes === undefined || more.length > 0 ? null : decodeOperations(new Uint8Array(bytes))
+    if (operations === null || this.#operations !== null) {
+      return refuse('wrong-entry', 'not one state of operations')
+    }
+    if (!operations.ok) return refuse('wrong-entry', `the state of operations: ${operations.detail}`)
+    this.#operations = operations.value
+    return ok([{ part: 'operations', operations: operations.value }])
   }
 
   #addTrust(entries: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {

@@ -20,14 +20,17 @@ import type { VerdictVoting } from '../types/voting.ts'
 import { noteCommitmentRoot } from './commitment-tree.ts'
 import { frontierRoot, hashPair } from './frontier.ts'
 import { nullifierRoot } from './nullifier-set.ts'
+import { operationsRoot } from './operations/operations-root.ts'
 import { operatorsRoot } from './operators/operators-root.ts'
 import { stakingRoot, validatorSetRoot } from './staking/staking-root.ts'
 import { assuranceOf } from './validation-policy.ts'
 import { batchesRoot, trustRoot } from './verdicts/voting-root.ts'
 
-/** Roots that stay the same, computed once. */
+/** What stays the same, and the root of it. */
 export interface FixedRoots {
+  /** Of genesis: in force until an operation changes the policy. */
   readonly parameters: Hex32
+  readonly chain: ChainParameters
 }
 
 interface StateRoots {
@@ -41,6 +44,7 @@ interface StateRoots {
   readonly trust: Hex32
   readonly operators: Hex32
   readonly recentBlocks: Hex32
+  readonly operations: Hex32
 }
 
 /** The container under the state root; its field order is the order of the leaves (src/ledger/README.md). */
@@ -55,6 +59,7 @@ const stateRootsSchema = record<StateRoots>({
   trust: hexBytes<Hex32>(32),
   operators: hexBytes<Hex32>(32),
   recentBlocks: hexBytes<Hex32>(32),
+  operations: hexBytes<Hex32>(32),
 })
 
 interface Parameters {
@@ -69,13 +74,13 @@ const parametersSchema = record<Parameters>({
   assurance: assurancePolicySchema,
 })
 
-/** Root of the parameters. */
+/** Root of the parameters of genesis. */
 export function fixedRoots(chain: ChainParameters, policy: ValidationPolicy): FixedRoots {
-  return {
-    parameters: toHex(
-      hashTreeRoot(parametersSchema, { chain, policy, assurance: assuranceOf(policy) }),
-    ) as Hex32,
-  }
+  return { parameters: parametersRoot(chain, policy), chain }
+}
+
+function parametersRoot(chain: ChainParameters, policy: ValidationPolicy): Hex32 {
+  return toHex(hashTreeRoot(parametersSchema, { chain, policy, assurance: assuranceOf(policy) })) as Hex32
 }
 
 /** Root of the whole state. */
@@ -99,16 +104,20 @@ function rootsOf(
     noteCommitments: noteCommitmentRoot(accumulators.noteCommitments),
     verdicts: frontierRoot(accumulators.verdicts),
     validators: validatorSetRoot(staking.validators),
-    ...fixed,
+    parameters:
+      voting.operations.policy === null
+        ? fixed.parameters
+        : parametersRoot(fixed.chain, voting.operations.policy),
     staking: stakingRoot(staking),
     batches: batchesRoot(voting),
     trust: trustRoot(voting.trust),
     operators: operatorsRoot(staking.operators),
     recentBlocks: recentBlocksRoot(accumulators.recentBlocks),
+    operations: operationsRoot(voting.operations),
   }
 }
 
-/** What leads from the root of the verdict list, leaf 2 of ten, to the state root. */
+/** What leads from the root of the verdict list, leaf 2 of eleven, to the state root. */
 export function stateBranch(
   accumulators: StateAccumulators,
   staking: StakingState,
@@ -127,11 +136,14 @@ export function stateBranch(
   }
 }
 
-/** Node over the leaves 8 to 15, of which the last six are absent: zero bytes stand for them. */
-function operatorsAndBlocks({ operators, recentBlocks }: StateRoots): Uint8Array {
+/** Node over the leaves 8 to 15, of which the last five are absent: zero bytes stand for them. */
+function operatorsAndBlocks({ operators, recentBlocks, operations }: StateRoots): Uint8Array {
   const absent = new Uint8Array(32)
   const none = hashPair(absent, absent)
-  const there = hashPair(hashPair(fromHex(operators), fromHex(recentBlocks)), none)
+  const there = hashPair(
+    hashPair(fromHex(operators), fromHex(recentBlocks)),
+    hashPair(fromHex(operations), absent),
+  )
   return hashPair(there, hashPair(none, none))
 }
 

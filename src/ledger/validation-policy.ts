@@ -1,9 +1,10 @@
 /**
- * What the network asks of requests. The one place that says where the policy is found: in genesis, until there are
- * operations that change it; then in the state.
+ * What the network asks of requests. The one place that says where the policy is found: in the state once an operation
+ * has changed it, before that in genesis.
  */
 
 import type { AssuranceLevel, AssurancePolicy, ValidationPolicy } from '../types/genesis.ts'
+import type { OperationsState } from '../types/operations.ts'
 import type { ValidationTransaction } from '../types/transaction.ts'
 import { CERTIFICATE_TYPES, type CertificateType } from '../types/validation-request.ts'
 import type { ChainRules } from './chain-rules.ts'
@@ -30,7 +31,22 @@ export function uniformAssurance(level: AssuranceLevel): AssurancePolicy {
 
 const DECLARED = uniformAssurance('declared')
 
-/** The policy that requests of the next block are judged by. */
+/** The rules that the block after a state is judged by: genesis's, with the policy of operations where there is one. */
+export function rulesUnder<T extends Pick<ChainRules, 'policy'>>(
+  rules: T,
+  { policy }: Pick<OperationsState, 'policy'>,
+): T {
+  return policy === null ? rules : { ...rules, policy }
+}
+
+/** A policy that says everything. */
+export function wholePolicy(
+  policy: ValidationPolicy,
+): ValidationPolicy & { readonly assurance: AssurancePolicy } {
+  return { ...policy, assurance: assuranceOf(policy) }
+}
+
+/** The policy that requests are judged by under these rules ({@link rulesUnder}). */
 export function currentPolicy({ policy }: Pick<ChainRules, 'policy'>): ValidationPolicy {
   return policy
 }

@@ -5,6 +5,8 @@
 import { ballotCommit } from '../codec/ballots.ts'
 import { BALLOTS_PER_VOTE_MAX, CAST_BALLOTS_MAX, TRANSACTION_BYTES_MAX } from '../codec/limits.ts'
 import { hashTransaction } from '../codec/transaction.ts'
+import { operationFindings } from '../ledger/operations/operation-findings.ts'
+import { OPENED_PER_BLOCK_MAX } from '../ledger/operations/operations-state.ts'
 import { electorsOfBatch, positionOf } from '../ledger/verdicts/electors.ts'
 import { findingsOf } from '../ledger/verdicts/findings.ts'
 import { RULES_VERSION } from '../ledger/verdicts/tally.ts'
@@ -20,6 +22,7 @@ import type {
 } from '../types/ballots.ts'
 import { compareSlots } from '../types/ballots.ts'
 import type { Vote } from '../types/messages.ts'
+import { OPERATION_VOTES, type OperationVote } from '../types/operations.ts'
 import {
   asHeight,
   asValidatorIndex,
@@ -66,6 +69,8 @@ export interface BallotBoxOptions {
     readonly saltOf: (slot: BallotSlot) => Hex32
     /** Commits of before the start: they are never replaced by others. */
     readonly committed: readonly BallotCommit[]
+    /** What the operator says about a critical operation, as of now; absent: nothing about any. */
+    readonly vote?: (operation: RequestKey) => OperationVote
     readonly conduct?: BallotConduct
   } | null
   /** What this node's rules found about a request of a block; null when it was not there to judge. */
@@ -281,19 +286,65 @@ export class BallotBox {
     const name = nameOf(slot)
     const known = this.#own.get(name)
     if (known !== undefined) return known
-    const findings: Findings[] = []
-    for (const { requestKey } of requests) {
+    const judged: Judged[] = []
+    for (const { requestKey, kind } of requests) {
       const failures = judgement(slot.blockHash, requestKey)
       if (failures === null) return null
-      findings.push((self.conduct?.findings ?? findingsOf)(failures, requestKey))
+      judged.push({ requestKey, kind, failures })
     }
-    const opening = { ...slot, rules: RULES_VERSION, findings, salt: self.saltOf(slot) }
-    const commit = ballotCommit({ genesisHash, epoch, validator: self.id }, opening)
+    const salt = self.saltOf(slot)
+    const before = this.#committed.get(name)
+    for (const votes of votesToTry(judged, self.vote ?? (() => 'abstain'), before !== undefined)) {
+      const findings = judged.map((of) => findingsAbout(of, votes, self.conduct))
+      const opening = { ...slot, rules: RULES_VERSION, findings, salt }
+      const commit = ballotCommit({ genesisHash, epoch, validator: self.id }, opening)
+      if ((before ?? commit) !== commit) continue
+      const own = { commit: { ...slot, commit }, opening }
+      this.#own.set(name, own)
+      return own
+    }
     // Something else was committed to before, by other rules or another key of salts: better silent than two-faced.
-    if ((this.#committed.get(name) ?? commit) !== commit) return null
-    const own = { commit: { ...slot, commit }, opening }
-    this.#own.set(name, own)
-    return own
+    return null
+  }
+}
+
+/** A request of a batch, and what this node's rules found about it. */
+interface Judged {
+  readonly requestKey: RequestKey
+  readonly kind: OpenBatch['requests'][number]['kind']
+  readonly failures: readonly RuleFailure[]
+}
+
+type Votes = ReadonlyMap<RequestKey, OperationVote>
+
+function findingsAbout(
+  { requestKey, kind, failures }: Judged,
+  votes: Votes,
+  conduct: BallotConduct | undefined,
+): Findings {
+  if (conduct?.findings !== undefined) return conduct.findings(failures, requestKey)
+  return kind === 'operation'
+    ? operationFindings(failures, votes.get(requestKey) ?? 'abstain')
+    : findingsOf(failures)
+}
+
+/**
+ * What the operator may have said about the operations of a batch: what is said now, and when a commit of before the
+ * start must be opened, all that could have been said when it was made. A block puts four to the vote at most.
+ */
+function* votesToTry(
+  judged: readonly Judged[],
+  vote: (operation: RequestKey) => OperationVote,
+  isCommitted: boolean,
+): Generator<Votes> {
+  const operations = judged.flatMap(({ kind, requestKey }) => (kind === 'operation' ? [requestKey] : []))
+  yield new Map(operations.map((id) => [id, vote(id)]))
+  if (!isCommitted) return
+  const choices = OPERATION_VOTES.length
+  for (let n = 0; n < choices ** Math.min(operations.length, OPENED_PER_BLOCK_MAX); n++) {
+    yield new Map(
+      operations.map((id, i) => [id, OPERATION_VOTES[Math.floor(n / choices ** i) % choices] ?? 'abstain']),
+    )
   }
 }
 

@@ -9,7 +9,7 @@ import type { ChainRules } from '../ledger/chain-rules.ts'
 import { checkBlock } from '../ledger/check-block.ts'
 import type { ExecutedBlock, ParentBlock } from '../ledger/executed-block.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
-import { isOpen } from '../ledger/verdicts/open-requests.ts'
+import { isAtWork, isOpen } from '../ledger/verdicts/open-requests.ts'
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import { ok, type Result } from '../types/errors.ts'
@@ -77,7 +77,7 @@ export class BlockExecutor {
     const { pool, rules, stopwatch } = this.#options
     const start = stopwatch()
     const on = this.#parentOf(parent)
-    const mayBeEmpty = isEmptyAllowed || (rules.verdicts === 'tallied' && on.state.voting.batches.length > 0)
+    const mayBeEmpty = isEmptyAllowed || (rules.verdicts === 'tallied' && isAtWork(on.state))
     const candidates = pool.select({
       bytesMax: rules.parameters.blockBytesMax - BLOCK_OVERHEAD_BYTES - (ballots?.bytes.length ?? 0),
       countMax: rules.parameters.blockTransactionsMax,

@@ -9,6 +9,7 @@ import type { BallotSlot } from '../types/ballots.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Logger } from '../types/logger.ts'
+import type { OperationVote } from '../types/operations.ts'
 import type {
   Epoch,
   Height,
@@ -48,6 +49,7 @@ export interface ValidatorDuties {
   /** How its ballots are made (ballot-box.ts). */
   readonly ballots: {
     readonly saltOf: (slot: BallotSlot) => Hex32
+    readonly vote?: (operation: RequestKey) => OperationVote
     readonly conduct?: BallotConduct
   }
 }

@@ -11,6 +11,7 @@ import type { FinalTurn } from '../consensus/leader-election.ts'
 import type { Pacemaker } from '../consensus/pacemaker.ts'
 import type { ReplicaView } from '../consensus/replica.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
+import { isAtWork } from '../ledger/verdicts/open-requests.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Vote } from '../types/messages.ts'
@@ -214,7 +215,7 @@ export class ConsensusNode {
   /** While verdicts are open the chain goes on, for their windows are heights; then it rests. */
   #tellWork(): void {
     const { rules, finalState } = this.#options
-    const hasOpen = rules.verdicts === 'tallied' && finalState.voting.batches.length > 0
+    const hasOpen = rules.verdicts === 'tallied' && isAtWork(finalState)
     const hasWork = this.#hasTransactions || hasOpen
     if (hasWork === this.#hasWork) return
     this.#hasWork = hasWork

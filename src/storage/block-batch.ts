@@ -1,6 +1,7 @@
 /** What one final block writes, as operations of the one batch. Reads and writes nothing itself. */
 import { fromHex } from '../codec/hex.ts'
 import { encodeStateAccumulators, encodeVerdictRow, type StateFrontiers } from '../codec/ledger-state.ts'
+import { encodeOperations } from '../codec/operations.ts'
 import { encodeOperator } from '../codec/operator.ts'
 import { slotOf } from '../codec/recent-blocks.ts'
 import { bytesUpTo, counter, decode, encode, hexBytes, listOf, record } from '../codec/schema.ts'
@@ -11,6 +12,7 @@ import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { Result } from '../types/errors.ts'
 import type { FinalizedBlock, StateChanges, StoredVerdict } from '../types/ledger-state.ts'
+import { NO_OPERATIONS } from '../types/operations.ts'
 import type { Operators } from '../types/operator.ts'
 import type { BlockHash, Height, Hex32, Nullifier, RequestKey, StateRoot } from '../types/primitives.ts'
 import type { StakingState } from '../types/staking.ts'
@@ -169,14 +171,18 @@ export function stakingOperations(before: StakingState | null, after: StakingSta
 }
 
 /**
- * The rows of open batches, electors and trust that changed.
+ * The rows of open batches, electors, trust and operations that changed.
  * @param before as the database has it; null when it has none
  */
 export function votingOperations(before: VerdictVoting | null, after: VerdictVoting): WriteOperation[] {
   if (before === after) return []
   const open = new Set(after.batches.map(({ height }) => height))
   const known = new Set(before?.batches ?? [])
+  const operationsBefore = before?.operations ?? NO_OPERATIONS
   return [
+    ...(operationsBefore === after.operations
+      ? []
+      : [put(META.operations, encodeOperations(after.operations))]),
     ...(before?.electors === after.electors ? [] : [put(META.electors, encodeElectors(after.electors))]),
     ...(before?.batches ?? [])
       .filter(({ height }) => !open.has(height))

@@ -15,7 +15,7 @@ import type {
 } from '../types/primitives.ts'
 
 /** What the rows below and the values under them add up to. A database of another version is refused. */
-export const SCHEMA_VERSION = 4
+export const SCHEMA_VERSION = 5
 
 /** Prefix bytes. Zero stays free, so that no key is a prefix of the empty range. */
 const BUCKET = {
@@ -84,6 +84,8 @@ export const META = {
   staking: metaKey('staking'),
   /** Those who take part in verdicts. */
   electors: metaKey('electors'),
+  /** The state of operations; absent: there never was one. */
+  operations: metaKey('operations'),
   /** Lowest height from which every block is kept; absent: none was pruned. */
   lowest: metaKey('lowest'),
   /** Present while a snapshot is being installed: what else is here is half of a state. */

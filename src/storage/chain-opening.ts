@@ -7,6 +7,7 @@ import { decodeBlock } from '../codec/block.ts'
 import { decodeQuorumCertificate, encodeQuorumCertificate } from '../codec/certificates.ts'
 import { toHex } from '../codec/hex.ts'
 import { decodeStateAccumulators } from '../codec/ledger-state.ts'
+import { decodeOperations } from '../codec/operations.ts'
 import { decodeOperator } from '../codec/operator.ts'
 import { recentBlocksOf, recentCount, slotOf } from '../codec/recent-blocks.ts'
 import { decodeAccount, decodeStakingRest } from '../codec/staking.ts'
@@ -15,6 +16,7 @@ import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Result } from '../types/errors.ts'
 import type { RecentBlocks, StateAccumulators, StateRootOf } from '../types/ledger-state.ts'
+import { NO_OPERATIONS } from '../types/operations.ts'
 import type { Operator, Operators } from '../types/operator.ts'
 import type { AccountId, BlockHash, Height, StateRoot } from '../types/primitives.ts'
 import type { Account, StakingState } from '../types/staking.ts'
@@ -118,6 +120,10 @@ export async function openChain(
     electors: read('the list of electors', META.electors, decodeElectors),
     batches: await readBatches(database),
     trust: await readTrust(database),
+    operations:
+      database.get(META.operations) === null
+        ? NO_OPERATIONS
+        : read('the state of operations', META.operations, decodeOperations),
   }
   const finality = read('the certificate of the tip', META.tipCertificate, decodeQuorumCertificate)
   if (block.hash !== hash) throw damaged(`block ${height} has hash ${block.hash}, the tip is ${hash}`)

@@ -6,6 +6,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { encodeQuorumCertificate } from '../codec/certificates.ts'
 import { toHex } from '../codec/hex.ts'
+import { encodeOperations } from '../codec/operations.ts'
 import { encodeOperator } from '../codec/operator.ts'
 import { recentCount } from '../codec/recent-blocks.ts'
 import { decodeChunk } from '../codec/snapshot.ts'
@@ -75,6 +76,7 @@ export async function clearHalfInstalled(database: Database): Promise<void> {
       META.accumulators,
       META.staking,
       META.electors,
+      META.operations,
       META.tipCertificate,
       META.lowest,
       META.verdictsIndexed,
@@ -188,6 +190,8 @@ class RowMaker {
         return [put(operatorKey(entry.operator.account), encodeOperator(entry.operator))]
       case 'recent-blocks':
         return [recentBlockOperation(this.#height - recentCount(this.#height) + position, entry.hash)]
+      case 'operations':
+        return [put(META.operations, encodeOperations(entry.operations))]
       // Block, staking state and electors are written last; notes have no rows.
       case 'electors':
       case 'staking':

@@ -5,11 +5,13 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { fromHex, toHex } from '../codec/hex.ts'
 import { decodeVerdictRow } from '../codec/ledger-state.ts'
+import { encodeOperations } from '../codec/operations.ts'
 import { encodeOperator, sortedOperators } from '../codec/operator.ts'
 import { recentBlockHashes, recentCount } from '../codec/recent-blocks.ts'
 import { encodeAccount, encodeStakingRest, sortedAccounts } from '../codec/staking.ts'
 import { encodeVerdict } from '../codec/verdict.ts'
 import { encodeBatch, encodeElectors, encodeTrust, sortedTrust } from '../codec/voting.ts'
+import { hasNoOperations } from '../types/operations.ts'
 import type { RequestKey } from '../types/primitives.ts'
 import type { SnapshotPart } from '../types/snapshot.ts'
 import { heightRange, verdictKey } from './buckets.ts'
@@ -122,6 +124,13 @@ export const STATE_PARTS: readonly StatePart[] = [
         yield operators.slice(at, at + ACCOUNTS_PER_SLICE).map(encodeOperator)
         await turn()
       }
+    },
+  },
+  {
+    part: 'operations',
+    size: ({ voting }) => (hasNoOperations(voting.operations) ? 0 : 1),
+    entries: async function* (_view, { voting }) {
+      if (!hasNoOperations(voting.operations)) yield [encodeOperations(voting.operations)]
     },
   },
   {

@@ -16,7 +16,7 @@ export interface StateBranch {
   readonly nullifiersAndNotes: Hex32
   /** Node over the leaves 4 to 7. */
   readonly parametersToTrust: Hex32
-  /** Node over the leaves 8 to 15; those above 9 are absent. */
+  /** Node over the leaves 8 to 15; those above 10 are absent. */
   readonly operatorsAndBlocks: Hex32
 }
 

@@ -11,6 +11,9 @@ export type SignatureContextName =
   | 'key-change'
   | 'operator'
   | 'operator-key'
+  | 'operation'
+  | 'authority'
+  | 'escalation'
   | 'stake-attestation'
 
 /**

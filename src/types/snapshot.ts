@@ -8,7 +8,7 @@ import type { Validator } from './validator-set.ts'
  * The parts of a snapshot in their order: the last block in canonical bytes, then the state's lists as their leaves
  * were appended, then the staking state without its accounts and operators, then the accounts in order of their ids,
  * then those who take part in verdicts, the batches that wait for one, and trust in order of account, then the
- * operators in order of their accounts, and the hashes of recent blocks, oldest first. What has no root of its own
+ * operators in order of their accounts, then the state of operations where there is any, and the hashes of recent blocks, oldest first. What has no root of its own
  * (request ids, sequences) follows from the verdicts.
  */
 export const SNAPSHOT_PARTS = [
@@ -22,6 +22,7 @@ export const SNAPSHOT_PARTS = [
   'batches',
   'trust',
   'operators',
+  'operations',
   'recent-blocks',
 ] as const
 export type SnapshotPart = (typeof SNAPSHOT_PARTS)[number]

@@ -1,10 +1,11 @@
 /**
  * Transactions as the chain orders them: requests that a client asked the network to judge, what holders of
- * accounts do with their stake and their operators, and proofs of a validator's equivocation. A closed union, so that a new kind is a
+ * accounts do with their stake and their operators, operations, and proofs of a validator's equivocation. A closed union, so that a new kind is a
  * compile error wherever it is not handled.
  */
 import type { CastCommit, CastOpening } from './ballots.ts'
 import type { Evidence } from './evidence.ts'
+import type { OperationAction } from './operations.ts'
 import type { OperatorOperation } from './operator.ts'
 import type { AccountId, Height, RequestKey, TransactionHash } from './primitives.ts'
 import type { CertificateValidationRequest, FourProofValidationRequest } from './validation-request.ts'
@@ -83,6 +84,15 @@ export interface OperatorTransaction extends Omit<StakingTransaction, 'kind' | '
 /** What an operator transaction's signature is over. */
 export type OperatorContent = Omit<OperatorTransaction, 'kind' | 'signature'>
 
+/** What a validator does about operations, signed by the key of its account, context operation. */
+export interface OperationTransaction extends Omit<StakingTransaction, 'kind' | 'operation'> {
+  readonly kind: 'operation'
+  readonly operation: OperationAction
+}
+
+/** What an operation transaction's signature is over. */
+export type OperationContent = Omit<OperationTransaction, 'kind' | 'signature'>
+
 /** What changes accounts, or makes the block illegal. */
 export type AccountTransaction = StakingTransaction | EvidenceTransaction | OperatorTransaction
 
@@ -92,7 +102,11 @@ export function isAccountTransaction(transaction: Transaction): transaction is A
 }
 
 /** What a block orders. */
-export type Transaction = ValidationTransaction | AccountTransaction | BallotsTransaction
+export type Transaction =
+  | ValidationTransaction
+  | AccountTransaction
+  | OperationTransaction
+  | BallotsTransaction
 
 /** A transaction with what is derived from its canonical bytes, computed once at the edge. */
 export interface HashedTransaction<T extends Transaction = Transaction> {

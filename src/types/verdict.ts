@@ -16,12 +16,15 @@ export interface RuleFailure {
 /** How a request ended. `expired`: no attempt found a quorum for all of it. */
 export type VerdictStatus = 'valid' | 'invalid' | 'expired'
 
+/** What a verdict can be on: a request of either kind, or a critical operation. */
+export const VERDICT_KINDS = ['validate-certificate', 'validate-proofs', 'operation'] as const
+
 /** Kept on the ledger under the request key; a leaf of the state's verdict list. */
 export interface VerdictRecord {
   readonly requestKey: RequestKey
-  /** SHA-256 of the request id under its domain tag; for four-proof sets, of the request key's hex. */
+  /** SHA-256 of the request id under its domain tag; for four-proof sets and operations, of the request key's hex. */
   readonly requestIdHash: Hex32
-  readonly kind: 'validate-certificate' | 'validate-proofs'
+  readonly kind: (typeof VERDICT_KINDS)[number]
   readonly height: Height
   /** Time of the block at `height`, which holds the request: what the rules were judged against. */
   readonly blockTime: UnixMs
@@ -38,7 +41,7 @@ export interface VerdictRecord {
   readonly dissenting: number
   /** Stake of all that could weigh: what a quorum is counted of. */
   readonly eligibleStake: bigint
-  /** SHA-256 of the bincode form of the proofs (spec/stoq.md 4.1), valid or not. */
+  /** SHA-256 of the bincode form of the proofs (spec/stoq.md 4.1), valid or not; of an operation, the hash of its content. */
   readonly proofHash: Hex32
   /** Of Valid four-proof sets and attested certificate requests: whose sequence advanced, and to what. */
   readonly sequence: { readonly nodeIdHash: Hex32; readonly number: bigint } | null

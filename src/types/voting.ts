@@ -3,6 +3,7 @@
  * here is changed in place. The rules are in ledger/verdicts.
  */
 import type { Findings } from './ballots.ts'
+import type { OperationsState } from './operations.ts'
 import type {
   AccountId,
   BlockHash,
@@ -91,7 +92,10 @@ export interface OpenRequest {
   readonly requestIdHash: Hex32
   readonly kind: VerdictRecord['kind']
   readonly proofHash: Hex32
-  /** Spent when the verdict is Valid; nobody else's until then. 1 to {@link REQUEST_NULLIFIERS_MAX}, all different. */
+  /**
+   * Spent when the verdict is Valid; nobody else's until then. 1 to {@link REQUEST_NULLIFIERS_MAX}, all different; none of
+   * an operation.
+   */
   readonly nullifiers: readonly Nullifier[]
   readonly sequence: VerdictRecord['sequence']
 }
@@ -131,11 +135,12 @@ export interface OpenBatch {
   readonly closedAt: Height | null
 }
 
-/** The state of verdicts and trust. */
+/** The state of verdicts, trust and operations. */
 export interface VerdictVoting {
   /** Of the period that goes on, and of earlier ones that open batches still name; oldest first. */
   readonly electors: readonly Electors[]
   /** Oldest first. */
   readonly batches: readonly OpenBatch[]
   readonly trust: ReadonlyMap<AccountId, ValidatorTrust>
+  readonly operations: OperationsState
 }

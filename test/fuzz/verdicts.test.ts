@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { decodeOperations, encodeOperations } from '../../src/codec/operations.ts'
 import { hashTransaction } from '../../src/codec/transaction.ts'
 import {
   decodeBatch,
@@ -64,7 +65,7 @@ const requestsOf = (random: () => number, height: number): HashedTransaction[] =
   )
 
 /** A state as its rows and back: the same roots. */
-function throughBytes({ electors, batches, trust }: VerdictVoting): VerdictVoting {
+function throughBytes({ electors, batches, trust, operations }: VerdictVoting): VerdictVoting {
   const must = <T>(result: { ok: true; value: T } | { ok: false; detail: string }): T => {
     if (!result.ok) throw new Error(result.detail)
     return result.value
@@ -73,6 +74,7 @@ function throughBytes({ electors, batches, trust }: VerdictVoting): VerdictVotin
     electors: must(decodeElectors(encodeElectors(electors))),
     batches: batches.map((batch) => must(decodeBatch(encodeBatch(batch)))),
     trust: new Map([...trust].map(([account, of]) => [account, must(decodeTrust(encodeTrust(of)))])),
+    operations: must(decodeOperations(encodeOperations(operations))),
   }
 }
 

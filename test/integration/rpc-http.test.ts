@@ -409,6 +409,7 @@ describe('the public API and metrics', () => {
     staking,
     operators: { operator: unused, policy: unused },
     trustHistory: (id) => (id === 'ab'.repeat(32) ? HISTORY : null),
+    operations: { operations: unused, operation: unused },
     status: () => {
       throw new Error('a fault')
     },

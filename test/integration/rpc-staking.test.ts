@@ -53,6 +53,7 @@ async function served(submit: StakingPorts['submit']): Promise<string> {
       operator: (name) => (name === 'acme.eu' ? operator : null),
       policy: () => ({ ...POLICY, assurance: uniformAssurance('attested') }),
     },
+    operations: { operations: unused, operation: unused },
     status: unused,
     lowestHeight: unused,
     peers: unused,

@@ -4,6 +4,7 @@ import { newTrust } from '../../src/ledger/verdicts/trust.ts'
 import { trustHistoryKey } from '../../src/storage/buckets.ts'
 import { Database } from '../../src/storage/database.ts'
 import { TRUST_CHANGES_MAX, TrustHistory } from '../../src/storage/trust-history.ts'
+import { NO_OPERATIONS } from '../../src/types/operations.ts'
 import { type AccountId, asHeight } from '../../src/types/primitives.ts'
 import type { ValidatorTrust, VerdictVoting } from '../../src/types/voting.ts'
 import { NETWORK } from '../support/final-chain.ts'
@@ -27,6 +28,7 @@ function votingOf(period: number, ...trust: readonly ValidatorTrust[]): VerdictV
     electors: [{ period, members: [] }],
     batches: [],
     trust: new Map(trust.map((of) => [of.account, of])),
+    operations: NO_OPERATIONS,
   }
 }
 const blockAt = (height: number, voting: VerdictVoting) => ({

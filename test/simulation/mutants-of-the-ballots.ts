@@ -71,8 +71,9 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: TALLY,
-        find: 'const quorum = electorQuorum(members)',
-        replace: 'const quorum = electorQuorum(openings.map(({ elector }) => elector))',
+        find: 'weight >= quorum',
+        replace:
+          'weight >= (2n * openings.reduce((sum, { elector }) => (elector.weighs ? sum + elector.stake : sum), 0n)) / 3n + 1n',
       },
     ],
     options: among({ lie: 1, leaveOut: 1 }),

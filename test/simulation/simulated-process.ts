@@ -96,7 +96,7 @@ export class SimulatedProcess {
         chain.state.verdict(requestKey) !== null ||
         isOpen(chain.state.voting, requestKey) ||
         chain.heightOfTransaction(requestKey) !== null,
-      refusal: ({ transaction }) => this.#admission.refusal(transaction),
+      refusal: (transaction) => this.#admission.refusal(transaction),
       expired: () => world.checker.violated(`I16: ${node.name} lets transactions expire`),
     })
     this.consensus = this.#makeConsensus()
@@ -175,7 +175,7 @@ export class SimulatedProcess {
       observe: (event) => node.observe(event),
       onFinal: (blocks) => {
         node.finalized(blocks)
-        this.pool.review(({ transaction }) => this.#admission.isHopeless(transaction))
+        this.pool.review((transaction) => this.#admission.isHopeless(transaction))
         this.sync.finalized()
       },
       onEpoch: () => undefined,

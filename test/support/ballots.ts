@@ -5,10 +5,12 @@
 import { ballotCommit } from '../../src/codec/ballots.ts'
 import { hashTransaction } from '../../src/codec/transaction.ts'
 import type { ParentBlock } from '../../src/ledger/executed-block.ts'
+import { operationFindings } from '../../src/ledger/operations/operation-findings.ts'
 import { electorsOfBatch, positionOf } from '../../src/ledger/verdicts/electors.ts'
 import { findingsOf } from '../../src/ledger/verdicts/findings.ts'
 import { commitDeadline, openingStart } from '../../src/ledger/verdicts/windows.ts'
 import type { BallotOpening, CastCommit, CastOpening, Findings } from '../../src/types/ballots.ts'
+import type { OperationVote } from '../../src/types/operations.ts'
 import {
   asValidatorIndex,
   type GenesisHash,
@@ -17,7 +19,7 @@ import {
   type ValidatorId,
 } from '../../src/types/primitives.ts'
 import type { BallotsTransaction, HashedTransaction } from '../../src/types/transaction.ts'
-import type { Judgement } from '../../src/types/verdict.ts'
+import type { Judgement, RuleFailure } from '../../src/types/verdict.ts'
 import type { OpenBatch } from '../../src/types/voting.ts'
 
 /** What a validator does in a slot; what is left out it does as an honest one. */
@@ -25,6 +27,8 @@ export interface Habit {
   readonly isSilent?: boolean
   readonly isWithholding?: boolean
   readonly rules?: number
+  /** What the operator says about an operation; by default it approves. */
+  readonly vote?: (operation: RequestKey) => OperationVote
   /** @param honest what the rules come to */
   readonly findings?: (honest: Findings, requestKey: RequestKey) => Findings
 }
@@ -44,7 +48,7 @@ export const saltOf = (validator: ValidatorId, height: number, round: number): H
 export class Voters {
   readonly #genesisHash: GenesisHash
   readonly #habits: Habits
-  readonly #found = new Map<RequestKey, Findings>()
+  readonly #found = new Map<RequestKey, readonly RuleFailure[]>()
 
   constructor(genesisHash: GenesisHash, habits: Habits = HONEST) {
     this.#genesisHash = genesisHash
@@ -53,7 +57,7 @@ export class Voters {
 
   /** A block ordered requests, and the rules found this. */
   judged(judgements: readonly Judgement[]): void {
-    for (const { requestKey, failures } of judgements) this.#found.set(requestKey, findingsOf(failures))
+    for (const { requestKey, failures } of judgements) this.#found.set(requestKey, failures)
   }
 
   /** An opening, and the commit of it. */
@@ -61,7 +65,7 @@ export class Voters {
     validator: ValidatorId,
     batch: OpenBatch,
     parent: Pick<ParentBlock, 'hash'>,
-    { rules = 1, findings = (honest) => honest }: Habit = {},
+    { rules = 1, findings = (honest) => honest, vote }: Habit = {},
   ): { readonly commit: Hex32; readonly opening: BallotOpening } {
     const { height, round, epoch } = batch
     const opening: BallotOpening = {
@@ -69,9 +73,15 @@ export class Voters {
       blockHash: batch.blockHash ?? parent.hash,
       round,
       rules,
-      findings: batch.requests.map(({ requestKey }) =>
-        findings(this.#found.get(requestKey) ?? 0, requestKey),
-      ),
+      findings: batch.requests.map(({ requestKey, kind }) => {
+        const failures = this.#found.get(requestKey)
+        if (failures === undefined) return findings(0, requestKey)
+        const honest =
+          kind === 'operation'
+            ? operationFindings(failures, vote?.(requestKey) ?? 'approve')
+            : findingsOf(failures)
+        return findings(honest, requestKey)
+      }),
       salt: saltOf(validator, height, round),
     }
     return { commit: ballotCommit({ genesisHash: this.#genesisHash, epoch, validator }, opening), opening }

@@ -49,6 +49,17 @@ export function checkEvidence(
   return ok(account)
 }
 
+/**
+ * Whether evidence proves that one key signed two contents, however long ago and whoever it belongs to.
+ * @param rules of the network that it was signed for
+ */
+export function isProvenEquivocation(evidence: Evidence, rules: ChainRules): boolean {
+  return (
+    checkContents(evidence) === null &&
+    [evidence.first, evidence.second].every((content) => isSigned(evidence, content, rules))
+  )
+}
+
 function checkContents({ kind, first, second }: Evidence): Refusal<EvidenceRefusal> | null {
   if (kind === 'proposal' && (first.height !== 0 || second.height !== 0)) {
     return refuse('evidence-height', 'a proposal is signed without a height: it is 0 here')

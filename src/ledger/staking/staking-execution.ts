@@ -31,6 +31,16 @@ export class StakingExecution {
     this.#rules = rules
   }
 
+  /** After the transactions so far. */
+  get state(): StakingState {
+    return this.#state
+  }
+
+  /** An account after a transaction of it that changes no stake. */
+  used(account: Account): void {
+    this.#put([account])
+  }
+
   /** Applies the next transaction, or says why the block may not hold it. */
   add(transaction: AccountTransaction): Refusal<StakingRefusal | EvidenceRefusal | OperatorRefusal> | null {
     switch (transaction.kind) {

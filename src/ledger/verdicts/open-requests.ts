@@ -1,6 +1,8 @@
 /** Looks requests without a verdict up: what waits may not be ordered again, and what it would spend is spoken for. */
-import type { Hex32, Nullifier, RequestKey } from '../../types/primitives.ts'
+import { asHeight, type Hex32, type Nullifier, type RequestKey } from '../../types/primitives.ts'
 import type { OpenBatch, OpenRequest, VerdictVoting } from '../../types/voting.ts'
+import { hasDue } from '../operations/operations-state.ts'
+import type { StateReader } from '../state-reader.ts'
 
 interface RequestIndex {
   readonly byKey: ReadonlyMap<RequestKey, number>
@@ -48,4 +50,11 @@ export function highestOpenSequence({ batches }: Batches, nodeIdHash: Hex32): bi
     }
   }
   return highest
+}
+
+/** Whether the chain has to go on after a state: a verdict is open, or an operation is due. Their windows are heights. */
+export function isAtWork({ voting, accumulators }: Pick<StateReader, 'voting' | 'accumulators'>): boolean {
+  // The state after a block names its ancestors: as many as its height.
+  const next = asHeight(accumulators.recentBlocks.next + 1)
+  return voting.batches.length > 0 || hasDue(voting.operations, next)
 }

@@ -3,11 +3,13 @@
  * elector did, and opens another attempt at what found no quorum. In order of the batches, so that all nodes agree.
  */
 import type { Findings } from '../../types/ballots.ts'
+import type { TrustLoss } from '../../types/operations.ts'
 import type { AccountId, Height, ValidatorId } from '../../types/primitives.ts'
 import type { VerdictRecord, VerdictStatus } from '../../types/verdict.ts'
 import type { Elector, OpenBatch, OpenRequest, ValidatorTrust, VerdictVoting } from '../../types/voting.ts'
-import { electorQuorum, electorsOfBatch, eligibleStakeOf } from './electors.ts'
-import { isDissent, statusOf } from './findings.ts'
+import { quorumFor } from '../operations/operation-quorum.ts'
+import { electorsOfBatch, eligibleStakeOf } from './electors.ts'
+import { findingOf, isDissent, statusOf } from './findings.ts'
 import {
   agreementOf,
   type CountedOpening,
@@ -37,29 +39,42 @@ export interface SettlingContext {
 export interface Settled {
   readonly batches: readonly OpenBatch[]
   readonly decided: readonly Decided[]
+  /** Trust that dissent from verdicts cost. */
+  readonly losses: readonly TrustLoss[]
   /** The very map of before when nothing was accounted for. */
   readonly trust: ReadonlyMap<AccountId, ValidatorTrust>
 }
 
 export function settle(voting: VerdictVoting, context: SettlingContext): Settled {
   const decided: Decided[] = []
+  const losses: TrustLoss[] = []
+  const quorumOf: QuorumOf = ({ requestKey }, members) => quorumFor(requestKey, voting.operations, members)
   const batches: OpenBatch[] = []
   let trust: Map<AccountId, ValidatorTrust> | null = null
   for (const open of voting.batches) {
     const members = electorsOfBatch(voting, open)
-    const batch = drawVerdicts(closed(open, members, context.height), members, context.height, decided)
+    const batch = drawVerdicts(
+      closed(open, members, context.height),
+      members,
+      quorumOf,
+      context.height,
+      decided,
+    )
     if (!isToBeAccounted(batch, context.height)) {
       batches.push(batch)
       continue
     }
-    const final = drawLastVerdicts(batch, members, context.height, decided)
+    const final = drawLastVerdicts(batch, members, quorumOf, context.height, decided)
     trust ??= new Map(voting.trust)
-    account(final, members, context, trust)
+    losses.push(...account(final, members, context, trust))
     const again = nextAttempt(final, context, decided)
     if (again !== null) batches.push(again)
   }
-  return { batches, decided, trust: trust ?? voting.trust }
+  return { batches, decided, losses, trust: trust ?? voting.trust }
 }
+
+/** Weight that decides one request among these electors. */
+type QuorumOf = (request: OpenRequest, members: readonly Elector[]) => bigint
 
 /** Closed with the last commit that can come, or when no more are taken. */
 function closed(batch: OpenBatch, members: readonly Elector[], height: Height): OpenBatch {
@@ -72,17 +87,17 @@ function closed(batch: OpenBatch, members: readonly Elector[], height: Height): 
 function drawVerdicts(
   batch: OpenBatch,
   members: readonly Elector[],
+  quorumOf: QuorumOf,
   height: Height,
   decided: Decided[],
 ): OpenBatch {
   if (batch.closedAt === null || batch.closedAt === height) return batch
   const openings = countedOpenings(batch, members)
   if (openings.length === 0) return batch
-  const quorum = electorQuorum(members)
   const outcomes = batch.requests.map((request, i) => {
     const known = batch.outcomes[i] ?? null
     if (known !== null) return known
-    const verdict = tallied(openings, quorum, i)
+    const verdict = tallied(openings, quorumOf(request, members), i)
     if (!isWhole(verdict)) return null
     decided.push(decide(batch, members, request, i, verdict, openings, height))
     return verdict
@@ -94,15 +109,15 @@ function drawVerdicts(
 function drawLastVerdicts(
   batch: OpenBatch,
   members: readonly Elector[],
+  quorumOf: QuorumOf,
   height: Height,
   decided: Decided[],
 ): OpenBatch {
   const openings = countedOpenings(batch, members)
-  const quorum = electorQuorum(members)
   const outcomes = batch.requests.map((request, i) => {
     const known = batch.outcomes[i] ?? null
     if (known !== null) return known
-    const verdict = tallied(openings, quorum, i)
+    const verdict = tallied(openings, quorumOf(request, members), i)
     if (statusOf(verdict) === null) return null
     decided.push(decide(batch, members, request, i, verdict, openings, height))
     return verdict
@@ -119,7 +134,7 @@ function decide(
   openings: readonly CountedOpening[],
   height: Height,
 ): Decided {
-  const agreement = agreementOf(openings, at, verdict)
+  const agreement = agreementOf(openings, at, verdict, request.kind)
   return {
     request,
     record: recordOf(batch, members, request, height, verdict, statusOf(verdict) ?? 'expired', agreement),
@@ -163,12 +178,20 @@ function account(
   members: readonly Elector[],
   { height, present }: SettlingContext,
   trust: Map<AccountId, ValidatorTrust>,
-): void {
+): TrustLoss[] {
+  const losses: TrustLoss[] = []
   for (const [position, elector] of members.entries()) {
     const of = trust.get(elector.account)
     if (of === undefined || !present.has(elector.id)) continue
-    trust.set(elector.account, afterSlot(of, conductOf(batch, position), height, batch.round === 0))
+    const conduct = conductOf(batch, position)
+    const after = afterSlot(of, conduct, height, batch.round === 0)
+    if (conduct === 'dissented' || conduct === 'opposed') {
+      const { ppm } = of
+      losses.push({ account: elector.account, height: batch.height, ppm, lost: ppm - after.ppm })
+    }
+    trust.set(elector.account, after)
   }
+  return losses
 }
 
 function conductOf(batch: OpenBatch, position: number): Conduct {
@@ -180,8 +203,24 @@ function conductOf(batch: OpenBatch, position: number): Conduct {
   if (opening.rules !== RULES_VERSION || opening.findings.every((findings) => findings === 0))
     return 'abstained'
   const verdicts = batch.outcomes.map((outcome) => outcome ?? 0)
-  if (opening.findings.some((findings, i) => isDissent(findings, verdicts[i] ?? 0))) return 'dissented'
+  const dissents = opening.findings.map((findings, i) =>
+    dissentOf(batch.requests[i]?.kind, findings, verdicts[i] ?? 0),
+  )
+  if (dissents.includes('dissented')) return 'dissented'
+  if (dissents.includes('opposed')) return 'opposed'
   return verdicts.some((verdict) => verdict !== 0) ? 'agreed' : 'inconclusive'
+}
+
+/** What the rules say of an operation is in one component; the others are its operator's opinion. */
+function dissentOf(
+  kind: OpenRequest['kind'] | undefined,
+  findings: Findings,
+  verdict: Findings,
+): 'dissented' | 'opposed' | null {
+  if (!isDissent(findings, verdict)) return null
+  if (kind !== 'operation') return 'dissented'
+  const final = findingOf(verdict, 'request')
+  return final !== 0 && findingOf(findings, 'request') !== final ? 'dissented' : 'opposed'
 }
 
 /** Another attempt at what has no verdict; after the last one it is expired, which is never Valid. */

@@ -1,7 +1,6 @@
 /** What the openings of a slot come to: the verdict on one request, counted over all stake that could weigh. */
 import { COMPONENTS, type Findings, FOUND_INVALID, FOUND_VALID } from '../../types/ballots.ts'
-import type { Elector, OpenBatch } from '../../types/voting.ts'
-import { electorQuorum } from './electors.ts'
+import type { Elector, OpenBatch, OpenRequest } from '../../types/voting.ts'
 import { findingOf, isDissent } from './findings.ts'
 
 /** Version of the four-proof rules that validators judge by on this network (genesis fixes them with the program). */
@@ -50,18 +49,33 @@ export function isWhole(verdict: Findings): boolean {
   return COMPONENTS.every((component) => findingOf(verdict, component) !== 0)
 }
 
-/** Who agreed with a verdict and who did not. */
+/** Whether findings contradict a verdict nowhere, and say something. */
+const agrees = (findings: Findings, verdict: Findings): boolean =>
+  findings !== 0 && !isDissent(findings, verdict)
+
+/** Whether findings say all that a verdict says. */
+const saysAll = (findings: Findings, verdict: Findings): boolean =>
+  COMPONENTS.every((component) => {
+    const final = findingOf(verdict, component)
+    return final === 0 || findingOf(findings, component) === final
+  })
+
+/**
+ * Who agreed with a verdict and who did not.
+ * @param kind of the request: to abstain from an opinion of an operation is not to share one
+ */
 export function agreementOf(
   openings: readonly CountedOpening[],
   request: number,
   verdict: Findings,
+  kind: OpenRequest['kind'],
 ): {
   readonly agreeing: { readonly validators: number; readonly stake: bigint }
   readonly dissenting: number
 } {
   const agreeing = openings.filter(
     ({ elector, findings }) =>
-      elector.weighs && !isDissent(findings[request] ?? 0, verdict) && findings[request] !== 0,
+      elector.weighs && (kind === 'operation' ? saysAll : agrees)(findings[request] ?? 0, verdict),
   )
   const dissenting = openings.filter(({ findings }) => isDissent(findings[request] ?? 0, verdict)).length
   const stake = agreeing.reduce((sum, { elector }) => sum + elector.stake, 0n)

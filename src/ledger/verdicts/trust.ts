@@ -17,7 +17,7 @@ export const TRUST_TO_RETURN = 700_000
 export const CLEAN_PERIODS_TO_RETURN = 20
 
 /** Shares of the trust there is, parts per million: what each fault costs. */
-const COST = { dissent: 200_000, withheld: 200_000, leak: 500_000 } as const
+const COST = { dissent: 200_000, opinion: 50_000, withheld: 200_000, leak: 500_000 } as const
 const GAIN_PER_CLEAN_PERIOD = 10_000
 const LOSS_PER_ABSENT_PERIOD = 20_000
 const DECAY_PER_IDLE_PERIOD = 2_000
@@ -26,8 +26,19 @@ const AGREEMENTS_FOR_GAIN = 10
 const COOL_DOWN_PERIODS = 10
 const COOL_DOWN_DOUBLINGS_MAX = 6
 
-/** What a validator did in one slot, when that is accounted for. */
-export type Conduct = 'agreed' | 'inconclusive' | 'dissented' | 'withheld' | 'leaked' | 'abstained' | 'absent'
+/**
+ * What a validator did in one slot, when that is accounted for. `opposed`: its operator had another opinion of an operation,
+ * which no rule decides.
+ */
+export type Conduct =
+  | 'agreed'
+  | 'inconclusive'
+  | 'dissented'
+  | 'opposed'
+  | 'withheld'
+  | 'leaked'
+  | 'abstained'
+  | 'absent'
 
 /** Trust of one who was never seen before. */
 export function newTrust(account: AccountId, ppm: number, status: TrustStatus): ValidatorTrust {
@@ -72,6 +83,8 @@ export function afterSlot(
       return taken
     case 'dissented':
       return { ...taken, dissented: trust.dissented + 1, ppm: lose(trust.ppm, COST.dissent) }
+    case 'opposed':
+      return { ...taken, dissented: trust.dissented + 1, ppm: lose(trust.ppm, COST.opinion) }
     case 'leaked':
       return { ...taken, dissented: trust.dissented + 1, ppm: lose(trust.ppm, COST.leak) }
     case 'withheld': {
@@ -121,7 +134,7 @@ export function changeStatuses(
   const stakes = new Map(seats.map(({ account, validator }) => [account, validator.stake]))
   const seated = [...trust.values()].filter(({ account }) => stakes.has(account))
   const stakeOf = ({ account }: ValidatorTrust): bigint => stakes.get(account) ?? 0n
-  let weightless = seated.reduce((sum, of) => (of.status === 'active' ? sum : sum + stakeOf(of)), 0n)
+  let weightless = weightlessStake(trust, seats)
   const fallen = seated
     .filter(({ status, ppm }) => status === 'active' && ppm < TRUST_TO_STAY)
     .sort((a, b) => a.ppm - b.ppm || (a.account < b.account ? -1 : 1))
@@ -144,7 +157,28 @@ export function changeStatuses(
   }
 }
 
-function excluded(trust: ValidatorTrust, nextPeriod: number): ValidatorTrust {
+/** Stake of validators that do not weigh. */
+function weightlessStake(trust: ReadonlyMap<AccountId, ValidatorTrust>, seats: readonly Seat[]): bigint {
+  return seats.reduce((sum, { account, validator }) => {
+    const status = trust.get(account)?.status
+    return status === undefined || status === 'active' ? sum : sum + validator.stake
+  }, 0n)
+}
+
+/** Whether a validator could be excluded, and no more than a third of the stake be without weight. */
+export function isWithinExclusionCap(
+  account: AccountId,
+  trust: ReadonlyMap<AccountId, ValidatorTrust>,
+  seats: readonly Seat[],
+): boolean {
+  const total = seats.reduce((sum, { validator }) => sum + validator.stake, 0n)
+  const others = seats.filter((seat) => seat.account !== account)
+  const own = seats.reduce((sum, seat) => (seat.account === account ? sum + seat.validator.stake : sum), 0n)
+  return weightlessStake(trust, others) + own <= total / 3n
+}
+
+/** Trust of one that is excluded from the next period on, for longer each time. */
+export function excluded(trust: ValidatorTrust, nextPeriod: number): ValidatorTrust {
   const doublings = Math.min(trust.exclusions, COOL_DOWN_DOUBLINGS_MAX)
   return {
     ...trust,

@@ -2,20 +2,33 @@
  * What one block does to verdicts and trust, step by step: its ballots, what follows from them, its new requests, and
  * the end of a period. The order is fixed; whoever executes calls the steps in it.
  */
+
+import { BLOCK_TRANSACTIONS_MAX } from '../../codec/limits.ts'
 import { type Refusal, refuse } from '../../types/errors.ts'
+import type { OpenOperation, OperationsState } from '../../types/operations.ts'
 import {
   type AccountId,
   asHeight,
   type BlockHash,
   type Epoch,
   type Height,
+  type RequestKey,
   type UnixMs,
 } from '../../types/primitives.ts'
 import type { StakingState } from '../../types/staking.ts'
 import type { BallotsTransaction } from '../../types/transaction.ts'
 import type { Validator } from '../../types/validator-set.ts'
+import type { VerdictRecord } from '../../types/verdict.ts'
 import type { OpenBatch, OpenRequest, VerdictVoting } from '../../types/voting.ts'
 import type { ChainRules } from '../chain-rules.ts'
+import {
+  afterBlock,
+  openDue,
+  decided as operationsDecided,
+  requestOfOperation,
+  takeEffect,
+  withLosses,
+} from '../operations/operations-state.ts'
 import { type BallotRefusal, checkBallots } from './check-ballots.ts'
 import { electorsOf, seatsOf } from './electors.ts'
 import { type Decided, settle } from './settle.ts'
@@ -78,14 +91,20 @@ export class VotingExecution {
     this.#isSettled = true
     if (this.#state.batches.length === 0) return []
     const { height } = this.#moment
-    const { batches, decided, trust } = settle(this.#state, {
+    const { batches, decided, losses, trust } = settle(this.#state, {
       height,
       period: periodOf(height, this.#rules.parameters),
       present: new Set(this.#staking.validators.map(({ id }) => id)),
     })
     const isSame =
       trust === this.#state.trust && batches.every((batch, i) => batch === this.#state.batches[i])
-    if (!isSame) this.#state = { ...this.#state, batches, trust }
+    if (!isSame) {
+      const verdicts = decided.flatMap(({ request, record: { status } }) =>
+        request.kind === 'operation' ? [{ id: request.requestKey, status }] : [],
+      )
+      const operations = operationsDecided(withLosses(this.#state.operations, losses), verdicts, height)
+      this.#state = { ...this.#state, batches, trust, operations }
+    }
     return decided
   }
 
@@ -112,6 +131,21 @@ export class VotingExecution {
     this.#state = { ...this.#state, trust: new Map(this.#state.trust).set(account, back) }
   }
 
+  /** Operations after one that the block orders. */
+  operate(operations: OperationsState): void {
+    this.#state = { ...this.#state, operations }
+  }
+
+  /** Puts the operations to the vote that are due, after the requests of the block. @returns which */
+  openOperations(): readonly OpenOperation[] {
+    const room = BLOCK_TRANSACTIONS_MAX - this.#requests.length
+    const { operations, due } = openDue(this.#state.operations, this.#moment.height, room)
+    if (due.length === 0) return due
+    this.operate(operations)
+    for (const operation of due) this.open(requestOfOperation(operation))
+    return due
+  }
+
   /** A request that the block orders. */
   open(request: OpenRequest): void {
     this.#requests.push(request)
@@ -126,13 +160,16 @@ export class VotingExecution {
   /**
    * The state after the block; the one before it, the very object, when nothing changed.
    * @param staking after the block: its validators decide the next one
+   * @param verdict on a request, up to this block
    */
-  finish(staking: StakingState): VerdictVoting {
+  finish(staking: StakingState, verdict: (requestKey: RequestKey) => VerdictRecord | null): VerdictVoting {
     const { height } = this.#moment
     const { parameters } = this.#rules
     if (this.#requests.length > 0)
       this.#state = { ...this.#state, batches: [...this.#state.batches, this.#batch()] }
-    if (isPeriodEnd(height, parameters)) this.#endPeriod(staking)
+    const operations = afterBlock(this.#state.operations, height)
+    if (operations !== this.#state.operations) this.operate(operations)
+    if (isPeriodEnd(height, parameters)) this.#endPeriod(staking, verdict)
     return this.#state
   }
 
@@ -153,16 +190,20 @@ export class VotingExecution {
     }
   }
 
-  #endPeriod(staking: StakingState): void {
-    const next = periodOf(asHeight(this.#moment.height + 1), this.#rules.parameters)
+  #endPeriod(staking: StakingState, verdict: (requestKey: RequestKey) => VerdictRecord | null): void {
+    const { height } = this.#moment
+    const next = periodOf(asHeight(height + 1), this.#rules.parameters)
     const trust = new Map([...this.#state.trust].map(([account, of]) => [account, afterPeriod(of)]))
     const seats = seatsOf(staking)
+    const end = { staking, rules: this.#rules, verdict, height, nextPeriod: next }
+    const operations = takeEffect(this.#state.operations, trust, end)
     changeStatuses(trust, seats, next)
     const { batches, electors } = this.#state
     const oldest = Math.min(next, ...batches.map(({ period }) => period))
     this.#state = {
       batches,
       trust,
+      operations,
       electors: [...electors.filter(({ period }) => period >= oldest), electorsOf(next, seats, trust)],
     }
   }

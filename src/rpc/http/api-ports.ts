@@ -3,6 +3,7 @@
  * decimal strings in JSON, so that every client reads them exactly. Times are Unix milliseconds.
  */
 
+import type { OperationPorts } from './operation-ports.ts'
 import type { OperatorPorts } from './operator-ports.ts'
 import type { StakingPorts } from './staking-ports.ts'
 
@@ -179,6 +180,7 @@ export interface ReadinessCheck {
 export interface ApiPorts {
   readonly staking: StakingPorts
   readonly operators: OperatorPorts
+  readonly operations: OperationPorts
   status(): StatusView | Promise<StatusView>
   /** From here on this node has every block; below, it pruned them. */
   lowestHeight(): number

@@ -9,6 +9,7 @@ import type { ApiPorts, BlockReference } from './api-ports.ts'
 import { addEventRoute, type EventStreams } from './event-route.ts'
 import { sendJson } from './json-reply.ts'
 import { HttpListener, type ListenerOptions } from './listener.ts'
+import { addOperationRoutes } from './operation-routes.ts'
 import { addOperatorRoutes } from './operator-routes.ts'
 import { addProbes } from './probes.ts'
 import { sendProblem } from './problem.ts'
@@ -33,6 +34,7 @@ function addRoutes(app: FastifyInstance, ports: ApiPorts): void {
   addProbes(app, () => ports.readiness())
   addStakingRoutes(app, ports.staking)
   addOperatorRoutes(app, ports.operators)
+  addOperationRoutes(app, ports.operations)
   app.get('/v1/status', async (_request, reply) => sendJson(reply, await ports.status()))
   app.get('/v1/peers', async (_request, reply) => sendJson(reply, await ports.peers()))
   app.get('/v1/validators', async (_request, reply) => sendJson(reply, await ports.validators()))

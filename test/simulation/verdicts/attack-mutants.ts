@@ -76,9 +76,9 @@ export const VARIANTS = {
   'majority of revealed stake': [
     {
       file: TALLY,
-      find: 'const quorum = electorQuorum(members)',
+      find: 'weight >= quorum',
       replace:
-        'const quorum = openings.reduce((sum, { elector }) => (elector.weighs ? sum + elector.stake : sum), 0n) / 2n + 1n',
+        'weight >= openings.reduce((sum, { elector }) => (elector.weighs ? sum + elector.stake : sum), 0n) / 2n + 1n',
     },
   ],
   'W_r = 6': [
@@ -166,9 +166,9 @@ export const ATTACK_MUTANTS: readonly Mutant[] = [
       replace: '? sum + 1n\n            : sum,',
     },
     {
-      file: TALLY,
-      find: 'const quorum = electorQuorum(members)',
-      replace: 'const quorum = BigInt(Math.floor((2 * members.length) / 3) + 1)',
+      file: ELECTORS,
+      find: 'return quorumOf(eligibleStakeOf(members))',
+      replace: 'return BigInt(Math.floor((2 * members.length) / 3) + 1)',
     },
   ]),
   broken('T9-garbage-is-a-lie', 'T9: an opening that does not match is nobody’s', 'framing', [

@@ -124,7 +124,7 @@ export function stake(): string[] {
   const verdictOf = (stakes: readonly number[], findings: readonly (number | null)[]): number => {
     const members = electorsWith(...stakes)
     const said = findings.map((found) => (found === null ? null : [found]))
-    return tallied(countedOpenings(opened(batchWith(), said), members), members, 0)
+    return tallied(countedOpenings(opened(batchWith(), said), members), electorQuorum(members), 0)
   }
   const cases: [string, readonly number[], readonly (number | null)[], number][] = [
     ['exactly two thirds decide', [1, 1, 1], [ALL_VALID, ALL_VALID, null], 0],

@@ -108,7 +108,8 @@ export class VerdictChain {
     const decided = execution.settle()
     for (const account of rejoins) if (execution.rejoinRefusal(account) === null) execution.rejoin(account)
     const judgements = requests.map((asked) => this.#ask(execution, asked))
-    const voting = execution.finish(this.staking)
+    // No operation here names an overturned verdict: none is asked for.
+    const voting = execution.finish(this.staking, () => null)
     return ok({ hash: this.#hash(), height, voting, parent, ballots, judgements, decided })
   }
 

@@ -27,7 +27,7 @@ function setUp() {
     {
       now: () => asMonotonicMs(0),
       isFinal: (key) => heights.has(key),
-      refusal: ({ transaction }) => admission.refusal(transaction),
+      refusal: (transaction) => admission.refusal(transaction),
       expired: () => {},
     },
   )
@@ -35,7 +35,7 @@ function setUp() {
     const { block } = chain.next(transactions)
     for (const { requestKey } of transactions) heights.set(requestKey, block.header.height)
     pool.remove(transactions)
-    pool.review(({ transaction }) => admission.isHopeless(transaction))
+    pool.review((transaction) => admission.isHopeless(transaction))
   }
   const views = new StakingViews({
     chain: store,

@@ -2,6 +2,7 @@
 import { ballotCommit } from '../../../../src/codec/ballots.ts'
 import { newTrust } from '../../../../src/ledger/verdicts/trust.ts'
 import type { BallotOpening, Findings } from '../../../../src/types/ballots.ts'
+import { NO_OPERATIONS } from '../../../../src/types/operations.ts'
 import {
   type AccountId,
   asEpoch,
@@ -117,5 +118,5 @@ export function votingOf(members: readonly Elector[], batches: readonly OpenBatc
       newTrust(account, 800_000, weighs ? 'active' : 'probation'),
     ]),
   )
-  return { electors: [{ period: 0, members }], batches, trust }
+  return { electors: [{ period: 0, members }], batches, trust, operations: NO_OPERATIONS }
 }

@@ -80,7 +80,7 @@ describe('a tally', () => {
 describe('agreement', () => {
   const members = electorsWith(5, 3, 2, 1, -4, -4)
   const agreement = (findings: readonly (readonly Findings[] | null | undefined)[], of: Findings) =>
-    agreementOf(countedOpenings(opened(batchWith(), findings), members), 0, of)
+    agreementOf(countedOpenings(opened(batchWith(), findings), members), 0, of, 'validate-certificate')
 
   it('is counted of those that weigh, dissent of all', () => {
     expect(agreement([[V], [V], [I], null, [V], [I]], V)).toEqual({
