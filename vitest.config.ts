@@ -36,7 +36,7 @@ export default defineConfig({
     pool: 'forks',
     // Generous for a loaded machine with two cores; a test waits for its condition, never for this.
     testTimeout: 30_000,
-    hookTimeout: 60_000,
+    hookTimeout: 180_000,
     teardownTimeout: 10_000,
     reporters: ['default', new CountReporter()],
     projects: [
