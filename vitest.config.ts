@@ -11,7 +11,15 @@ const END_TO_END = ['test/e2e/**/*.test.ts', 'test/docs/tour.test.ts']
 /** The same, but too long for every change: "npm run test:long". */
 const LONG = ['test/long/**/*.test.ts']
 
+/**
+ * Small tests by the hundred, which hold nothing open: those that one process runs share what it has loaded, or each
+ * file would take longer to load than to run.
+ */
+const UNITS = ['test/unit/**/*.test.ts', 'test/vectors/**/*.test.ts', 'test/fuzz/**/*.test.ts']
+
 const exclude = ['node_modules/**', 'dist/**', '.dist-building*/**']
+
+const maxWorkers = Math.max(2, availableParallelism())
 
 const source = (path: string): string => join(import.meta.dirname, 'src', path)
 
@@ -29,7 +37,7 @@ export default defineConfig({
     pool: 'forks',
     // Generous for a loaded machine with two cores; a test waits for its condition, never for this.
     testTimeout: 30_000,
-    hookTimeout: 60_000,
+    hookTimeout: 180_000,
     teardownTimeout: 10_000,
     reporters: ['default', new CountReporter()],
     projects: [
@@ -38,8 +46,19 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [...exclude, ...END_TO_END, ...LONG],
-          maxWorkers: Math.max(2, availableParallelism()),
+          exclude: [...exclude, ...END_TO_END, ...LONG, ...UNITS],
+          maxWorkers,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // After "parts" in the alphabet, and so in the run: short files at the end leave no process idle.
+          name: 'units',
+          include: UNITS,
+          exclude,
+          isolate: false,
+          maxWorkers,
         },
       },
       {

@@ -1,6 +1,6 @@
 /** STOQ over real UDP sockets, with our own client: calls, bounds, half-open streams, floods, draining. */
 import { createSocket } from 'node:dgram'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ClientLimiter } from '../../src/rpc/client-limiter.ts'
 import {
   decodeEnvelopeResponse,
@@ -18,11 +18,13 @@ import { StoqListener, type StoqListenerOptions } from '../../src/rpc/stoq/stoq-
 import { validationAnswer } from '../../src/rpc/trustchain-json-response.ts'
 import type { Logger } from '../../src/types/logger.ts'
 import { ValidationService } from '../../src/validation/validation-service.ts'
+import { eventually } from '../support/eventually.ts'
 import { FakeClock, FakeNetwork, verdictOf } from '../support/fake-network.ts'
 import { vector } from '../support/requests.ts'
 
 const MIB = 1024 * 1024
-const DEADLINE_MS = 10_000
+/** For a hang; a busy machine takes a part of it. */
+const DEADLINE_MS = 60_000
 const tls = makeSelfSigned(['localhost', '::1'], Date.now())
 
 let network: FakeNetwork
@@ -155,17 +157,23 @@ describe('a call', () => {
     expect(Buffer.from(unknown.payload).toString()).toContain('REQUEST_NOT_FOUND')
   })
 
-  it.each([1, 10, 100, 500, 2_000])('is answered among %i at a time on one connection', async (count) => {
-    const client = await connect()
-    const answers = await Promise.all(
-      Array.from({ length: count }, (_, i) =>
-        client.call(requestOf('consensus/health', 'null', `id-${i}`), DEADLINE_MS),
-      ),
-    )
-    expect(answers.map(({ requestId, success }) => [requestId, success])).toEqual(
-      Array.from({ length: count }, (_, i) => [`id-${i}`, true]),
-    )
-  })
+  it.each([1, 10, 100, 500, 2_000])(
+    'is answered among %i at a time on one connection',
+    {
+      timeout: 90_000,
+    },
+    async (count) => {
+      const client = await connect()
+      const answers = await Promise.all(
+        Array.from({ length: count }, (_, i) =>
+          client.call(requestOf('consensus/health', 'null', `id-${i}`), DEADLINE_MS),
+        ),
+      )
+      expect(answers.map(({ requestId, success }) => [requestId, success])).toEqual(
+        Array.from({ length: count }, (_, i) => [`id-${i}`, true]),
+      )
+    },
+  )
 
   it('does not wait for one that takes long', async () => {
     network.answersAtOnce = false
@@ -174,7 +182,7 @@ describe('a call', () => {
       requestOf('consensus/validate_certificate', vector('certreq_json'), 'slow'),
       DEADLINE_MS,
     )
-    await vi.waitFor(() => expect(network.submitted).toHaveLength(1))
+    await eventually(() => expect(network.submitted).toHaveLength(1))
     const fast = await client.call(requestOf('consensus/health', 'null', 'fast'), DEADLINE_MS)
     expect(fast.requestId).toBe('fast')
     decide()
@@ -258,7 +266,7 @@ describe('a stream that is left half open', () => {
     }
     const client = await connect(hasty)
     expect((await client.call(requestOf('consensus/health'), DEADLINE_MS)).success).toBe(true)
-    await vi.waitFor(() => expect(calls.filter((result) => result === 'late')).toHaveLength(990), 10_000)
+    await eventually(() => expect(calls.filter((result) => result === 'late')).toHaveLength(990))
     expect((await client.call(requestOf('consensus/health'), DEADLINE_MS)).success).toBe(true)
   })
 
@@ -273,9 +281,9 @@ describe('a stream that is left half open', () => {
     const client = await connect()
     await client.call(requestOf('consensus/health'), DEADLINE_MS)
     stream.close(7)
-    await vi.waitFor(() => expect(calls).toEqual(['answered', 'gone']), 5_000)
+    await eventually(() => expect(calls).toEqual(['answered', 'gone']))
     await connection.close()
-    await vi.waitFor(() => expect(calls).toEqual(['answered', 'gone', 'gone']), 5_000)
+    await eventually(() => expect(calls).toEqual(['answered', 'gone', 'gone']))
     expect((await client.call(requestOf('consensus/health'), DEADLINE_MS)).success).toBe(true)
   })
 })
@@ -285,13 +293,19 @@ describe('the listener', () => {
     const narrow = await listen({ limits: { connectionsPerLoopback: 2 } })
     const first = await connect(narrow)
     const second = await connect(narrow)
-    const third = await connect(narrow)
-    const refused = await failureOf(third.call(requestOf('consensus/health'), DEADLINE_MS))
-    expect(refused.code).toBe('E_STOQ_CONNECTION')
+    // A refusal may overtake the end of the handshake, and then says no why: the next one need not.
+    let attempts = 0
+    const refused = await eventually(async () => {
+      attempts++
+      const third = connect(narrow).then((client) => client.call(requestOf('consensus/health'), DEADLINE_MS))
+      const failure = await failureOf(third)
+      expect(failure.code).toBe('E_STOQ_CONNECTION')
+      return failure
+    })
     expect(refused.advice.why).toMatch(/code 0: too many connections from this client/)
-    expect(connections).toEqual({ accepted: 2, refused: 1, open: 2 })
+    expect(connections).toEqual({ accepted: 2, refused: attempts, open: 2 })
     await first.close()
-    await vi.waitFor(() => expect(connections.open).toBe(1), 5_000)
+    await eventually(() => expect(connections.open).toBe(1))
     expect((await second.call(requestOf('consensus/health'), DEADLINE_MS)).success).toBe(true)
     expect((await (await connect(narrow)).call(requestOf('consensus/health'), DEADLINE_MS)).success).toBe(
       true,
@@ -325,14 +339,14 @@ describe('the listener', () => {
       requestOf('consensus/validate_certificate', vector('certreq_json'), 'slow'),
       DEADLINE_MS,
     )
-    await vi.waitFor(() => expect(network.submitted).toHaveLength(1))
+    await eventually(() => expect(network.submitted).toHaveLength(1))
     const closing = listener.close()
     const refused = await client.call(requestOf('consensus/health'), DEADLINE_MS)
     expect(refused.error).toBe('Handler error: the node is stopping, try again')
     decide()
     expect((await slow).requestId).toBe('slow')
     await closing
-    await vi.waitFor(() => expect(connection.gone.aborted).toBe(true), 5_000)
+    await eventually(() => expect(connection.gone.aborted).toBe(true))
     expect((connection.gone.reason as StoqError).advice.why).toBe('closed with code 0: closing')
     const gone = await failureOf(client.call(requestOf('consensus/health'), DEADLINE_MS))
     expect(gone.code).toBe('E_STOQ_CONNECTION')
@@ -383,7 +397,7 @@ describe('the client', () => {
     const client = await connect()
     const certificate = requestOf('consensus/validate_certificate', vector('certreq_json'))
     const failing = failureOf(client.call(certificate, DEADLINE_MS))
-    await vi.waitFor(() => expect(network.submitted).toHaveLength(1))
+    await eventually(() => expect(network.submitted).toHaveLength(1))
     await client.close()
     expect((await failing).code).toBe('E_STOQ_CONNECTION')
     decide()

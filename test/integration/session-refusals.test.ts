@@ -8,11 +8,12 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Libp2p, MessageStream } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { selectMlDsa65, selectMlKem768 } from '../../src/crypto/select.ts'
 import { HandshakeChannel } from '../../src/session/handshake-channel.ts'
 import { InitiatorHandshake } from '../../src/session/handshake-initiator.ts'
 import { POST_QUANTUM_NOISE } from '../../src/session/tcp-encrypter.ts'
+import { eventually } from '../support/eventually.ts'
 import { misbehavingNode, type Speech } from '../support/session/misbehaving-initiator.ts'
 import {
   type Carrier,
@@ -40,7 +41,7 @@ async function start(options: SessionNodeOptions): Promise<SessionNode & { strea
 
 /** Fails unless the dial does, or the connection that the dialler believes in is closed by the other side. */
 async function dialsInVain(dialler: Libp2p, target: SessionNode): Promise<void> {
-  const signal = AbortSignal.timeout(5_000)
+  const signal = AbortSignal.timeout(20_000)
   const attempt = dialler.dialProtocol(target.libp2p.getMultiaddrs(), PROTOCOL, { signal })
   await expect(attempt).rejects.toThrow()
   expect(signal.aborted).toBe(false)
@@ -49,8 +50,9 @@ async function dialsInVain(dialler: Libp2p, target: SessionNode): Promise<void> 
 async function stillServes(node: SessionNode & { streams: () => number }, carrier: Carrier): Promise<void> {
   const friend = await start({ carrier })
   const before = node.streams()
-  await friend.libp2p.dialProtocol(node.libp2p.getMultiaddrs(), PROTOCOL)
-  await vi.waitFor(() => expect(node.streams()).toBe(before + 1))
+  // Again, if a node with a short deadline finds a friend on a busy machine too slow.
+  await eventually(() => friend.libp2p.dialProtocol(node.libp2p.getMultiaddrs(), PROTOCOL))
+  await eventually(() => expect(node.streams()).toBeGreaterThan(before))
 }
 
 async function read(channel: HandshakeChannel, kind: 'reply' | 'confirm'): Promise<Uint8Array> {
@@ -72,6 +74,7 @@ afterEach(async () => {
 })
 
 describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
+  /** For those who are to miss the deadline. */
   const limits = { handshakeDeadlineMs: 400 }
 
   async function misbehaving(speech: Speech): Promise<Libp2p> {
@@ -81,18 +84,18 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
   }
 
   test('a plain libp2p peer opens no stream', async () => {
-    const node = await start({ carrier, limits })
+    const node = await start({ carrier })
     const plain = await plainNode(carrier)
     running.push(plain)
     await dialsInVain(plain, node)
-    await vi.waitFor(() => expect(node.logger.codes()).toContain('no-session-layer'))
+    await eventually(() => expect(node.logger.codes()).toContain('no-session-layer'))
     expect(node.announced).toEqual([])
     expect(node.streams()).toBe(0)
     await stillServes(node, carrier)
   })
 
   test('a plain libp2p peer is not dialled either', async () => {
-    const node = await start({ carrier, limits })
+    const node = await start({ carrier })
     const plain = await plainNode(carrier)
     running.push(plain)
     await expect(node.libp2p.dial(plain.getMultiaddrs())).rejects.toThrow()
@@ -107,7 +110,7 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
       start({ carrier, genesisHash: Buffer.alloc(32, 8) }),
     ])
     await dialsInVain(theirs.libp2p, ours)
-    await vi.waitFor(() => expect(ours.logger.codes()).toEqual(['wrong-genesis']))
+    await eventually(() => expect(ours.logger.codes()).toEqual(['wrong-genesis']))
     expect(theirs.logger.lines).toMatchObject([
       { level: 'warn', fields: { code: 'refused-by-remote', detail: 'its reason: wrong-genesis' } },
     ])
@@ -126,7 +129,7 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
     })
     const stranger = await start({ carrier })
     await dialsInVain(stranger.libp2p, picky)
-    await vi.waitFor(() => expect(picky.logger.lines).toHaveLength(1))
+    await eventually(() => expect(picky.logger.lines).toHaveLength(1))
     expect(picky.logger.lines).toMatchObject([
       { level: 'debug', fields: { code: 'stranger', detail: 'not a validator', direction: 'inbound' } },
     ])
@@ -147,7 +150,7 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
     const stranger = await start({ carrier })
     await expect(picky.libp2p.dial(stranger.libp2p.getMultiaddrs())).rejects.toThrow()
     expect(picky.logger.codes()).toEqual(['stranger'])
-    await vi.waitFor(() => expect(stranger.logger.codes()).toEqual(['refused-by-remote']))
+    await eventually(() => expect(stranger.logger.codes()).toEqual(['refused-by-remote']))
     expect([...picky.announced, ...stranger.announced]).toEqual([])
   })
 
@@ -160,7 +163,7 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
     ])
     await first.libp2p.dial(node.libp2p.getMultiaddrs())
     await dialsInVain(second.libp2p, node)
-    await vi.waitFor(() => expect(node.logger.codes()).toEqual(['identity-conflict']))
+    await eventually(() => expect(node.logger.codes()).toEqual(['identity-conflict']))
     const identity = node.peers.identityOf(peerIdFromPrivateKey(privateKey).toString())
     expect(identity?.mlDsaPublicKey).toEqual(first.keyPair.publicKey.raw)
   })
@@ -202,10 +205,10 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
     await dialsInVain(replayer, node)
     expect(recorded).toHaveLength(2)
     for (const connection of replayer.getConnections()) connection.abort(new Error('the recording is done'))
-    await vi.waitFor(() => expect(node.peers.size).toBe(0))
+    await eventually(() => expect(node.peers.size).toBe(0))
     const announced = node.announced.length
     await dialsInVain(replayer, node)
-    await vi.waitFor(() => expect(node.logger.codes()).toContain('not-authentic'))
+    await eventually(() => expect(node.logger.codes()).toContain('not-authentic'))
     expect(node.announced).toHaveLength(announced)
     expect(node.streams()).toBe(0)
     await stillServes(node, carrier)
@@ -215,7 +218,7 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
     const node = await start({ carrier, limits })
     const silent = await misbehaving(untilClosed)
     await dialsInVain(silent, node)
-    await vi.waitFor(() => expect(node.logger.codes()).toEqual(['too-slow']))
+    await eventually(() => expect(node.logger.codes()).toEqual(['too-slow']))
     expect(node.announced).toEqual([])
     await stillServes(node, carrier)
   })
@@ -228,7 +231,7 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
       await untilClosed(stream)
     })
     await dialsInVain(slow, node)
-    await vi.waitFor(() => expect(node.logger.codes()).toEqual(['too-slow']))
+    await eventually(() => expect(node.logger.codes()).toEqual(['too-slow']))
     await stillServes(node, carrier)
   })
 
@@ -263,13 +266,13 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
       ['wrong-version', 'wrong-genesis', 'closed', 'noise-failed'],
     ],
   ])('%s', async (_, words, codes) => {
-    const node = await start({ carrier, limits })
+    const node = await start({ carrier })
     const babbler = await misbehaving(async (stream, peerId) => {
       for (const word of words(node, peerId)) stream.send(word)
       await untilClosed(stream)
     })
     await dialsInVain(babbler, node)
-    await vi.waitFor(() => expect(node.logger.codes()).toHaveLength(1))
+    await eventually(() => expect(node.logger.codes()).toHaveLength(1))
     expect(codes).toContain(node.logger.codes()[0])
     expect(node.announced).toEqual([])
     expect(node.peers.size).toBe(0)
@@ -288,7 +291,7 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
     const node = await start({ carrier, limits: { ...limits, handshakesPerAddressMax: 2 } })
     const silent = await Promise.all(Array.from({ length: 4 }, () => misbehaving(untilClosed)))
     await Promise.all(silent.map((one) => dialsInVain(one, node)))
-    await vi.waitFor(() => expect(node.logger.codes()).toHaveLength(4))
+    await eventually(() => expect(node.logger.codes()).toHaveLength(4))
     expect(node.logger.codes().sort()).toEqual([
       'too-many-handshakes',
       'too-many-handshakes',
@@ -306,7 +309,7 @@ test('tcp: a peer that negotiates the session layer and then speaks plain Noise'
   )
   running.push(plain)
   await dialsInVain(plain, node)
-  await vi.waitFor(() => expect(node.logger.codes()).toEqual(['no-session-layer']))
+  await eventually(() => expect(node.logger.codes()).toEqual(['no-session-layer']))
   expect(node.announced).toEqual([])
 })
 

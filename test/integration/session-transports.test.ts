@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { cuttingProxy } from '../support/session/cutting-proxy.ts'
 import {
   type Carrier,
@@ -69,7 +70,7 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
   test('carries many streams at once, opened by both sides', async () => {
     const [alice, bob] = await pair()
     const connection = await alice.libp2p.dial(bob.libp2p.getMultiaddrs())
-    await vi.waitFor(() => expect(bob.libp2p.getConnections()).toHaveLength(1))
+    await eventually(() => expect(bob.libp2p.getConnections()).toHaveLength(1))
     const back = bob.libp2p.getConnections()[0]
     const rounds = Array.from({ length: 60 }, async (_, index) => {
       const stream = await (index % 2 === 0 ? connection : back)?.newStream(ECHO)
@@ -82,13 +83,13 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
   test('knows the ML-DSA key behind a connection as long as it lives', async () => {
     const [alice, bob] = await pair()
     const connection = await alice.libp2p.dial(bob.libp2p.getMultiaddrs())
-    await vi.waitFor(() => expect(bob.announced).toHaveLength(1))
+    await eventually(() => expect(bob.announced).toHaveLength(1))
     expect(alice.peers.identityOf(connection)?.mlDsaPublicKey).toEqual(bob.keyPair.publicKey.raw)
     expect(bob.peers.identityOf(alice.libp2p.peerId.toString())?.mlDsaPublicKey).toEqual(
       alice.keyPair.publicKey.raw,
     )
     await connection.close()
-    await vi.waitFor(() => expect([alice.peers.size, bob.peers.size]).toEqual([0, 0]))
+    await eventually(() => expect([alice.peers.size, bob.peers.size]).toEqual([0, 0]))
     expect(alice.peers.identityOf(connection)).toBeUndefined()
   })
 
@@ -125,9 +126,9 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
     const [alice, bob] = await pair()
     const connection = await alice.libp2p.dial(bob.libp2p.getMultiaddrs())
     await echo(await connection.newStream(ECHO), randomBytes(100))
-    await vi.waitFor(() => expect(bob.libp2p.getConnections()).toHaveLength(1))
+    await eventually(() => expect(bob.libp2p.getConnections()).toHaveLength(1))
     await connection.close()
-    await vi.waitFor(() => expect(bob.libp2p.getConnections()).toHaveLength(0))
+    await eventually(() => expect(bob.libp2p.getConnections()).toHaveLength(0))
     expect([...alice.logger.codes(), ...bob.logger.codes()]).toEqual([])
   })
 
@@ -145,7 +146,7 @@ describe.each<Carrier>(['tcp', 'quic'])('%s', (carrier) => {
     const ended = new Promise<void>((resolve) => stream.addEventListener('end', () => resolve()))
     stream.pause()
     stream.addEventListener('message', ({ data }) => received.push(data.subarray()))
-    await vi.waitFor(() => expect(sending).toBe(true))
+    await eventually(() => expect(sending).toBe(true))
     stream.resume()
     await ended
     expect(Buffer.compare(Buffer.concat(received), data)).toBe(0)
@@ -172,7 +173,7 @@ test('tcp: a connection that somebody ends in the middle fails its streams inste
     await echoed
     proxy.cut()
     expect(await closed).toMatchObject({ reason: 'truncated' })
-    await vi.waitFor(() => expect(bob.logger.codes()).toEqual(['truncated']))
+    await eventually(() => expect(bob.logger.codes()).toEqual(['truncated']))
     expect(alice.logger.codes()).toEqual(['truncated'])
   } finally {
     await proxy.close()

@@ -21,10 +21,16 @@ const BASE_PORT_COUNT = 200
 
 const ENSURE = join(import.meta.dirname, '..', '..', '..', 'scripts', 'ensure.mjs')
 
-/** A base port with the ports of so many nodes free behind it. */
+/** Whose nodes may not listen yet, or may listen again. */
+const given = new Set<number>()
+
+/** A base port with the ports of so many nodes free behind it; another one at every call, as long as there are. */
 export async function freeBasePort(nodes: number): Promise<number> {
   for (;;) {
+    if (given.size >= BASE_PORT_COUNT) given.clear()
     const base = BASE_PORT_MIN + 100 * Math.floor(Math.random() * BASE_PORT_COUNT)
+    if (given.has(base)) continue
+    given.add(base)
     const all = Array.from({ length: nodes }, (_, i) => nodePorts(base, i))
     if ((await takenPorts(all)).length === 0) return base
   }

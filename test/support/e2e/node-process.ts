@@ -155,7 +155,7 @@ export class NodeProcess {
   }
 
   /** Waits until every check of `/readyz` holds. */
-  async ready(deadlineMs = 30_000): Promise<void> {
+  async ready(deadlineMs = 60_000): Promise<void> {
     await until(
       async () => (await this.readiness()).status === 200,
       deadlineMs,

@@ -1,12 +1,13 @@
 /** The sealing muxer over a carrier muxer under control: whose stream is whose, counters, early streams. */
 
 import { type Stream, type StreamMuxer, type StreamMuxerEvents, TypedEventEmitter } from '@libp2p/interface'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { FrameOpener } from '../../../src/session/frame-opener.ts'
 import { FrameSealer } from '../../../src/session/frame-sealer.ts'
 import { type SessionRole, streamSecrets } from '../../../src/session/key-schedule.ts'
 import { SealedMuxer } from '../../../src/session/sealed-muxer.ts'
 import type { SealedStream } from '../../../src/session/sealed-stream.ts'
+import { eventually } from '../../support/eventually.ts'
 import { FakeCarrier } from '../../support/session/fake-carrier.ts'
 
 const secret = Buffer.alloc(32, 3)
@@ -57,7 +58,7 @@ function opening(opener: SessionRole, counter: bigint, word: string): Uint8Array
 async function heardOn(stream: SealedStream | undefined): Promise<string> {
   const parts: Uint8Array[] = []
   stream?.addEventListener('message', ({ data }) => parts.push(data.subarray()))
-  await vi.waitFor(() => expect(parts.length).toBeGreaterThan(0))
+  await eventually(() => expect(parts.length).toBeGreaterThan(0))
   return Buffer.concat(parts).toString()
 }
 
@@ -127,7 +128,7 @@ describe('a stream that the remote opens', () => {
     listen()
     await Promise.resolve()
     const raw = inner.arrive(Uint8Array.of(0, 0, 0))
-    await vi.waitFor(() => expect(raw.status).toBe('aborted'))
+    await eventually(() => expect(raw.status).toBe('aborted'))
     expect([announced, cuts]).toEqual([[], ['stream-counter']])
   })
 })
@@ -140,7 +141,7 @@ describe('before the session, or before libp2p listens', () => {
     inner.arrive(opening('responder', 1n, 'second'))
     expect(announced).toEqual([])
     listen()
-    await vi.waitFor(() => expect(announced).toHaveLength(2))
+    await eventually(() => expect(announced).toHaveLength(2))
     expect([await heardOn(announced[0]), await heardOn(announced[1])]).toEqual(['first', 'second'])
   })
 

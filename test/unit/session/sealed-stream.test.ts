@@ -7,6 +7,7 @@ import { FrameOpener } from '../../../src/session/frame-opener.ts'
 import { FrameSealer } from '../../../src/session/frame-sealer.ts'
 import { SessionError } from '../../../src/session/refusal.ts'
 import { SealedStream } from '../../../src/session/sealed-stream.ts'
+import { eventually } from '../../support/eventually.ts'
 import { FakeCarrier } from '../../support/session/fake-carrier.ts'
 import { flip } from '../../support/session/handshake-pair.ts'
 
@@ -81,7 +82,7 @@ describe('what is sent', () => {
     expect(raw.sent).toHaveLength(1)
     raw.takesMore = true
     raw.drain()
-    await vi.waitFor(() => expect(raw.sent).toHaveLength(2))
+    await eventually(() => expect(raw.sent).toHaveLength(2))
     expect(Buffer.from(heard().data.subarray()).toString()).toBe('1234')
     expect(raw.sent[1]?.byteLength).toBe(3 + 21)
   })
@@ -109,7 +110,7 @@ describe('what is received', () => {
     const { sealed, raw } = setUp({ leftover: first })
     const received = listen(sealed)
     raw.onData(remote.seal(text('late')))
-    await vi.waitFor(() => expect(received.text()).toBe('early late'))
+    await eventually(() => expect(received.text()).toBe('early late'))
   })
 
   test('ends once, by the end frame, and the stream can still be written', () => {
@@ -222,7 +223,7 @@ describe('a paused stream', () => {
     raw.onRemoteCloseWrite()
     expect([received.text(), cuts]).toEqual(['', []])
     sealed.resume()
-    await vi.waitFor(() => expect([received.text(), received.ended()]).toEqual(['later', 1]))
+    await eventually(() => expect([received.text(), received.ended()]).toEqual(['later', 1]))
     expect([cuts, closes]).toEqual([[], []])
   })
 
@@ -234,7 +235,7 @@ describe('a paused stream', () => {
     raw.onRemoteCloseWrite()
     expect(cuts).toEqual([])
     sealed.resume()
-    await vi.waitFor(() => expect(cuts).toEqual(['truncated']))
+    await eventually(() => expect(cuts).toEqual(['truncated']))
   })
 
   test('whose carrier closes meanwhile still gets what had arrived', async () => {
@@ -245,7 +246,7 @@ describe('a paused stream', () => {
     raw.onTransportClosed()
     expect(closes).toEqual([])
     sealed.resume()
-    await vi.waitFor(() => expect(received.text()).toBe('later'))
+    await eventually(() => expect(received.text()).toBe('later'))
     expect(cuts).toEqual([])
     expect(closes.map(({ error }) => error)).toEqual([undefined])
   })
