@@ -10,7 +10,7 @@ import { buildCatchingUp, trustedBlockOf } from './composition/catching-up.ts'
 import { openChainUpkeep } from './composition/chain-upkeep.ts'
 import { ConsensusSeat } from './composition/consensus-seat.ts'
 import { DoppelgangerWait } from './composition/doppelganger-wait.ts'
-import { changedSetOf, finalTurnsOf, nextSetOf } from './composition/epochs.ts'
+import { changedSetOf, leaderRecordOf, nextSetOf } from './composition/epochs.ts'
 import { evidenceTo } from './composition/evidence-flow.ts'
 import { fatalHandler } from './composition/fatal.ts'
 import { setGauges } from './composition/gauges.ts'
@@ -156,7 +156,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       rules,
       nextSet: () => nextSetOf(chain),
       epochEndOf: (epoch) => epochEndHeight(epoch, epochBlocks),
-      finalTurns: finalTurnsOf(chain, epochBlocks),
+      leaderRecord: leaderRecordOf(chain, rules.parameters),
       validator,
       tip: { ...chain.tip, finality: chain.tip.height === 0 ? null : chain.tip.finality },
       finalState: chain.state,

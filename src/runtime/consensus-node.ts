@@ -7,16 +7,19 @@ import { decodeQuorumCertificate } from '../codec/certificates.ts'
 import { decodeFinalAnnouncement } from '../codec/final-announcement.ts'
 import { decodeMessage } from '../codec/messages.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
-import type { FinalTurn } from '../consensus/leader-election.ts'
+import type { LeaderRecord } from '../consensus/leader-election.ts'
 import type { Pacemaker } from '../consensus/pacemaker.ts'
 import type { ReplicaView } from '../consensus/replica.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
+import { weightlessIn } from '../ledger/verdicts/leaders.ts'
+import { periodOf } from '../ledger/verdicts/windows.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Vote } from '../types/messages.ts'
 import {
   asValidatorIndex,
   type BlockHash,
+  nextHeight,
   type RequestKey,
   type ValidatorId,
   type ValidatorIndex,
@@ -88,7 +91,7 @@ export class ConsensusNode {
     this.#ballots = new BallotBox(ballots, set.epoch)
     this.#ballots.final(tip.block.header.height)
     const isRoot = tip.block.header.height === 0 || tip.block.header.epoch !== set.epoch
-    this.#run = this.#makeRun(set, tip.block, isRoot ? null : tip.finality, options.finalTurns, null)
+    this.#run = this.#makeRun(set, tip.block, isRoot ? null : tip.finality, options.leaderRecord, null)
   }
 
   /** The validators of the epoch that is going on. */
@@ -234,7 +237,10 @@ export class ConsensusNode {
     const { final } = before.replica.look()
     this.#retired?.stop()
     this.#retired = before
-    this.#run = this.#makeRun(nextSet(), final, null, [], before.replica.pacemaker)
+    const set = nextSet()
+    const period = periodOf(nextHeight(final.header.height), this.#options.rules.parameters)
+    const weightless = weightlessIn(period, this.#options.finalState.voting, set.validators)
+    this.#run = this.#makeRun(set, final, null, { weightless, turns: [] }, before.replica.pacemaker)
     this.#ballots.beginEpoch(this.#run.electorate.set.epoch)
     onEpoch(this.electorate, this.self)
     this.#run.input({ kind: 'started' })
@@ -254,7 +260,7 @@ export class ConsensusNode {
     validatorSet: ValidatorSet,
     final: HashedBlock,
     finality: QuorumCertificate | null,
-    finalTurns: Iterable<FinalTurn>,
+    leaderRecord: LeaderRecord,
     pacemaker: Pacemaker | null,
   ): EpochRun {
     const { rules, validator, clock, observe, onVerified, onFatal, epochEndOf, signatures } = this.#options
@@ -266,7 +272,7 @@ export class ConsensusNode {
       validator,
       final,
       finality,
-      finalTurns,
+      leaderRecord,
       pacemaker,
       signatures: signatures(validatorSet),
       clock,

@@ -115,7 +115,7 @@ export interface OpenBatch {
 
 /** The state of verdicts and trust. */
 export interface VerdictVoting {
-  /** Of the period that goes on, and of earlier ones that open batches still name; oldest first. */
+  /** Of the period that goes on, in an epoch without end of the one before, and of those that open batches name; oldest first. */
   readonly electors: readonly Electors[]
   /** Oldest first. */
   readonly batches: readonly OpenBatch[]

@@ -159,7 +159,9 @@ export class VotingExecution {
     const seats = seatsOf(staking)
     changeStatuses(trust, seats, next)
     const { batches, electors } = this.#state
-    const oldest = Math.min(next, ...batches.map(({ period }) => period))
+    // In an epoch without end the first views of a period still have the leaders of the one before.
+    const kept = this.#rules.parameters.epochBlocks === 0 ? next - 1 : next
+    const oldest = Math.min(kept, ...batches.map(({ period }) => period))
     this.#state = {
       batches,
       trust,
