@@ -11,7 +11,7 @@ import { openChainUpkeep } from './composition/chain-upkeep.ts'
 import { ConsensusSeat } from './composition/consensus-seat.ts'
 import { DoppelgangerWait } from './composition/doppelganger-wait.ts'
 import { changedSetOf, leaderRecordOf, nextSetOf } from './composition/epochs.ts'
-import { evidenceTo } from './composition/evidence-flow.ts'
+import { commitPairTo, evidenceTo } from './composition/evidence-flow.ts'
 import { fatalHandler } from './composition/fatal.ts'
 import { setGauges } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
@@ -185,6 +185,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       onFinal,
       onEpoch: (electorate) => following.follow(electorate),
       onEquivocation: evidenceTo(() => flow),
+      onCommitPair: commitPairTo(() => flow),
       onHalt: (reason, dump) => onFatal(Object.assign(new Error(`consensus stopped: ${reason}`), { dump })),
       onFatal,
       logger: logger.module('consensus'),

@@ -10,6 +10,7 @@ export const DOMAINS = {
   stakingKey: 'hypermesh/staking-key/v1',
   operatorKey: 'hypermesh/operator-transaction/v1',
   evidenceKey: 'hypermesh/evidence-key/v1',
+  commitPairKey: 'hypermesh/commit-pair-key/v1',
   requestId: 'hypermesh/request-id/v1',
   nodeId: 'hypermesh/node-id/v1',
   timeNullifier: 'hypermesh/nullifier/time/v1',

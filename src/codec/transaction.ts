@@ -1,7 +1,7 @@
 /** Canonical bytes of transactions and of the validation requests inside them. */
 import { unreachable } from '../types/assert.ts'
 import { ok, type Result } from '../types/errors.ts'
-import type { Evidence } from '../types/evidence.ts'
+import type { CommitPair, Evidence } from '../types/evidence.ts'
 import type { RequestKey, TransactionHash } from '../types/primitives.ts'
 import type {
   CertificateTransaction,
@@ -19,7 +19,7 @@ import {
 } from '../types/validation-request.ts'
 import { ballotsTransactionSchema } from './ballots.ts'
 import { sha256Tagged, sha256TaggedHex, u64le } from './hashes.ts'
-import { toHex } from './hex.ts'
+import { fromHex, toHex } from './hex.ts'
 import {
   METADATA_ENTRIES_MAX,
   METADATA_VALUE_BYTES_MAX,
@@ -45,7 +45,11 @@ import {
   uint,
   variants,
 } from './schema.ts'
-import { evidenceTransactionSchema, stakingTransactionSchema } from './staking-operation.ts'
+import {
+  commitPairTransactionSchema,
+  evidenceTransactionSchema,
+  stakingTransactionSchema,
+} from './staking-operation.ts'
 import { utf8ToBytes } from './utf8.ts'
 
 const line = text(TEXT_BYTES_MAX)
@@ -165,6 +169,7 @@ export const transactionSchema: Schema<Transaction> = variants<Transaction>([
   { kinds: ['evidence'], schema: evidenceTransactionSchema as Schema<Transaction> },
   { kinds: ['ballots'], schema: ballotsTransactionSchema as Schema<Transaction> },
   { kinds: ['operator'], schema: operatorTransactionSchema as Schema<Transaction> },
+  { kinds: ['commit-pair'], schema: commitPairTransactionSchema as Schema<Transaction> },
 ])
 
 /** Canonical bytes of a transaction. */
@@ -219,6 +224,8 @@ function requestKeyOf(transaction: Transaction, payload: Uint8Array): RequestKey
       return sha256TaggedHex<RequestKey>('operatorKey', payload)
     case 'evidence':
       return evidenceKey(transaction.evidence)
+    case 'commit-pair':
+      return commitPairKey(transaction.pair)
     case 'ballots':
       return sha256TaggedHex<RequestKey>('ballotsKey', payload)
     default:
@@ -233,6 +240,17 @@ export function evidenceKey({ kind, epoch, view, publicKey }: Evidence): Request
     utf8ToBytes(kind),
     u64le(BigInt(epoch)),
     u64le(BigInt(view)),
+    publicKey,
+  )
+}
+
+/** Names an offence: equal for any two votes of one key that differ about one slot. */
+export function commitPairKey({ slot, publicKey }: Pick<CommitPair, 'slot' | 'publicKey'>): RequestKey {
+  return sha256TaggedHex<RequestKey>(
+    'commitPairKey',
+    u64le(BigInt(slot.height)),
+    u64le(BigInt(slot.round)),
+    fromHex(slot.blockHash),
     publicKey,
   )
 }

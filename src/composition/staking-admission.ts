@@ -2,10 +2,11 @@
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import { type AdmissionRefusal, admissionRefusal, reviewRefusal } from '../ledger/staking/admission.ts'
 import type { ChainMoment } from '../ledger/staking/evidence-window.ts'
+import { checkCommitPair } from '../ledger/verdicts/commit-pairs.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Refusal } from '../types/errors.ts'
 import { nextHeight } from '../types/primitives.ts'
-import { isAccountTransaction, type Transaction } from '../types/transaction.ts'
+import { type CommitPairTransaction, isAccountTransaction, type Transaction } from '../types/transaction.ts'
 
 export class StakingAdmission {
   readonly #chain: Pick<ChainStore, 'tip'>
@@ -18,14 +19,23 @@ export class StakingAdmission {
 
   /** Why a transaction may not wait; null for one that may, and for every request to be judged. */
   refusal(transaction: Transaction): Refusal<AdmissionRefusal> | null {
+    if (transaction.kind === 'commit-pair') return this.#pairRefusal(transaction, this.#rules)
     if (!isAccountTransaction(transaction)) return null
     return admissionRefusal(transaction, this.#chain.tip.staking, this.#next(), this.#rules)
   }
 
   /** Whether one that waits has become impossible. */
   isHopeless(transaction: Transaction): boolean {
+    if (transaction.kind === 'commit-pair') {
+      return this.#pairRefusal(transaction, { ...this.#rules, verifySignature: () => true }) !== null
+    }
     if (!isAccountTransaction(transaction)) return false
     return reviewRefusal(transaction, this.#chain.tip.staking, this.#next(), this.#rules) !== null
+  }
+
+  #pairRefusal({ pair }: CommitPairTransaction, rules: ChainRules): Refusal<AdmissionRefusal> | null {
+    const outcome = checkCommitPair(pair, this.#chain.tip, this.#next().height, rules)
+    return outcome.ok ? null : outcome
   }
 
   #next(): ChainMoment {

@@ -23,6 +23,7 @@ import type { SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
 import type { RuleFailure } from '../types/verdict.ts'
 import type { BallotConduct } from './ballot-box.ts'
+import type { CommitPairListener } from './commit-watch.ts'
 import type { OnVerified } from './message-verifier.ts'
 import type {
   BlockFetcher,
@@ -85,6 +86,7 @@ export interface ConsensusNodeOptions {
   /** An epoch begins, the first one of this run included. */
   readonly onEpoch: (electorate: Electorate, self: ValidatorIndex | null) => void
   readonly onEquivocation: EquivocationListener
+  readonly onCommitPair: CommitPairListener
   readonly onHalt: (reason: string, dump: object) => void
   readonly onFatal: (error: unknown) => void
   readonly logger: Logger

@@ -29,6 +29,7 @@ import type { Verified } from '../types/verified.ts'
 import { AnswerFigureMeter } from './answer-figures.ts'
 import { BallotBox } from './ballot-box.ts'
 import { BlockExecutor } from './block-executor.ts'
+import { CommitWatch } from './commit-watch.ts'
 import type { ConsensusNodeOptions } from './consensus-node-options.ts'
 import { DurableOutbox } from './durable-outbox.ts'
 import { EarlyMessages, epochOfMessage } from './early-messages.ts'
@@ -47,6 +48,7 @@ export class ConsensusNode {
   readonly #reachable = new Set<ValidatorId>()
   readonly #early = new EarlyMessages()
   readonly #ballots: BallotBox
+  readonly #commits: CommitWatch
   /** Transactions wait in the pool. */
   #hasTransactions = false
   /** What the run was told last: transactions wait, or verdicts do. */
@@ -58,6 +60,7 @@ export class ConsensusNode {
   constructor(options: ConsensusNodeOptions) {
     this.#options = options
     const { rules, clock, pool, store, validator, tip, onFatal } = options
+    this.#commits = new CommitWatch(options.onCommitPair)
     this.#outbox = validator === null ? null : new DurableOutbox(validator.log, onFatal)
     this.#figures = new AnswerFigureMeter(rules.parameters.blockBytesMax)
     this.#executor = new BlockExecutor({
@@ -242,6 +245,7 @@ export class ConsensusNode {
     const weightless = weightlessIn(period, this.#options.finalState.voting, set.validators)
     this.#run = this.#makeRun(set, final, null, { weightless, turns: [] }, before.replica.pacemaker)
     this.#ballots.beginEpoch(this.#run.electorate.set.epoch)
+    this.#commits.keepOnly(set.validators)
     onEpoch(this.electorate, this.self)
     this.#run.input({ kind: 'started' })
     for (const [index, { id }] of this.electorate.set.validators.entries()) {
@@ -280,6 +284,10 @@ export class ConsensusNode {
       observe,
       onVerified: (verified) => {
         if (isVote(verified)) this.#ballots.heard(verified)
+        for (const vote of votesIn(verified)) {
+          const validator = validatorSet.validators[vote.voter]
+          if (validator !== undefined) this.#commits.heard(vote, validator)
+        }
         onVerified?.(verified)
       },
       onFatal,
@@ -323,6 +331,12 @@ export class ConsensusNode {
       logger,
     }
   }
+}
+
+/** Votes that a message is or has with it. */
+function votesIn(verified: Parameters<OnVerified>[0]): readonly Vote[] {
+  if (isVote(verified)) return [verified]
+  return 'ballotVotes' in verified ? verified.ballotVotes : []
 }
 
 function isVote(verified: Parameters<OnVerified>[0]): verified is Vote {

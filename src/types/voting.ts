@@ -2,7 +2,7 @@
  * Requests that wait for their verdict, and how far each validator is trusted to take part in one. Values: nothing
  * here is changed in place. The rules are in ledger/verdicts.
  */
-import type { Findings } from './ballots.ts'
+import type { BallotSlot, Findings } from './ballots.ts'
 import type {
   AccountId,
   BlockHash,
@@ -15,6 +15,9 @@ import type {
   ValidatorId,
 } from './primitives.ts'
 import type { VerdictRecord } from './verdict.ts'
+
+/** Proven pairs of commits that are kept of one validator: full trust has come to nothing by then. */
+export const COMMIT_PAIRS_MAX = 16
 
 /** Parts per million: full trust. */
 export const TRUST_MAX = 1_000_000
@@ -47,6 +50,8 @@ export interface ValidatorTrust {
   readonly lastSeen: Height
   /** Height at which it last lost trust for not opening; 0 for never. */
   readonly withheldAt: Height
+  /** Slots in which it was proven to have committed twice, within the evidence window; {@link COMMIT_PAIRS_MAX} at most. */
+  readonly commitPairs: readonly BallotSlot[]
 }
 
 /** One who can take part in the slots of a period. */

@@ -4,7 +4,7 @@
  */
 import { decodeBlock } from '../../src/codec/block.ts'
 import { leaderRecordOf, nextSetOf } from '../../src/composition/epochs.ts'
-import { evidenceTo } from '../../src/composition/evidence-flow.ts'
+import { commitPairTo, evidenceTo } from '../../src/composition/evidence-flow.ts'
 import { signingHistoryOf } from '../../src/composition/signing-history.ts'
 import { StakingAdmission } from '../../src/composition/staking-admission.ts'
 import { TransactionFlow } from '../../src/composition/transaction-flow.ts'
@@ -180,6 +180,7 @@ export class SimulatedProcess {
       },
       onEpoch: () => undefined,
       onEquivocation: evidenceTo(() => this.flow),
+      onCommitPair: commitPairTo(() => this.flow),
       onHalt: (reason) => {
         if (node.isHonest) world.checker.violated(`halt: ${node.name}: ${reason}`)
       },

@@ -198,6 +198,7 @@ export class MemoryNode {
       onFinal: (blocks) => network.onFinal(this, blocks),
       onEpoch: () => {},
       onEquivocation: (equivocation) => void this.equivocations.push(equivocation),
+      onCommitPair: () => undefined,
       onHalt: (reason) => void this.fatal.push(reason),
       onFatal: (error) => void this.fatal.push(error),
       logger: silent,

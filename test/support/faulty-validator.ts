@@ -116,6 +116,7 @@ export async function live(
     leaderRecord: NO_LEADER_RECORD,
     onEpoch: () => undefined,
     onEquivocation: () => undefined,
+    onCommitPair: () => undefined,
     validator: {
       id: idOf(index),
       signer: new Signer(keyOf(index), signingHistoryOf(recovered, NETWORK)),

@@ -31,6 +31,11 @@ export class StakingExecution {
     this.#rules = rules
   }
 
+  /** After the transactions so far. */
+  get state(): StakingState {
+    return this.#state
+  }
+
   /** Applies the next transaction, or says why the block may not hold it. */
   add(transaction: AccountTransaction): Refusal<StakingRefusal | EvidenceRefusal | OperatorRefusal> | null {
     switch (transaction.kind) {

@@ -3,6 +3,7 @@
  * the end of a period. The order is fixed; whoever executes calls the steps in it.
  */
 import { type Refusal, refuse } from '../../types/errors.ts'
+import type { CommitPair } from '../../types/evidence.ts'
 import {
   type AccountId,
   asHeight,
@@ -16,7 +17,9 @@ import type { BallotsTransaction } from '../../types/transaction.ts'
 import type { Validator } from '../../types/validator-set.ts'
 import type { OpenBatch, OpenRequest, VerdictVoting } from '../../types/voting.ts'
 import type { ChainRules } from '../chain-rules.ts'
+import type { EvidenceRefusal } from '../staking/staking-refusals.ts'
 import { type BallotRefusal, checkBallots } from './check-ballots.ts'
+import { checkCommitPair, withoutOldPairs } from './commit-pairs.ts'
 import { electorsOf, seatsOf } from './electors.ts'
 import { type Decided, settle } from './settle.ts'
 import { afterPeriod, changeStatuses } from './trust.ts'
@@ -112,6 +115,16 @@ export class VotingExecution {
     this.#state = { ...this.#state, trust: new Map(this.#state.trust).set(account, back) }
   }
 
+  /** Two commits in one slot, proven. @param staking before the transaction */
+  punishPair(pair: CommitPair, staking: StakingState): Refusal<EvidenceRefusal> | null {
+    const { height } = this.#moment
+    const after = checkCommitPair(pair, { staking, voting: this.#state }, height, this.#rules)
+    if (!after.ok) return after
+    const trust = new Map(this.#state.trust).set(after.value.account, after.value)
+    this.#state = { ...this.#state, trust }
+    return null
+  }
+
   /** A request that the block orders. */
   open(request: OpenRequest): void {
     this.#requests.push(request)
@@ -155,7 +168,14 @@ export class VotingExecution {
 
   #endPeriod(staking: StakingState): void {
     const next = periodOf(asHeight(this.#moment.height + 1), this.#rules.parameters)
-    const trust = new Map([...this.#state.trust].map(([account, of]) => [account, afterPeriod(of)]))
+    const { height } = this.#moment
+    const { parameters } = this.#rules
+    const trust = new Map(
+      [...this.#state.trust].map(([account, of]) => [
+        account,
+        withoutOldPairs(afterPeriod(of), height, parameters),
+      ]),
+    )
     const seats = seatsOf(staking)
     changeStatuses(trust, seats, next)
     const { batches, electors } = this.#state
