@@ -82,7 +82,7 @@ export class BlockExecutor {
     const candidates = pool.select({
       bytesMax: rules.parameters.blockBytesMax - BLOCK_OVERHEAD_BYTES - (ballots?.bytes.length ?? 0),
       countMax: rules.parameters.blockTransactionsMax,
-      exclude: (requestKey) => isOpen(on.state.voting, requestKey) || on.state.verdict(requestKey) !== null,
+      exclude: (requestKey) => on.state.verdict(requestKey) !== null || isOpen(on.state.voting, requestKey),
     })
     if (candidates.length === 0 && !mayBeEmpty) return null
     const offered = ballots === null ? candidates : [ballots, ...candidates]

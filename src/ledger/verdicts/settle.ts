@@ -6,7 +6,7 @@ import type { Findings } from '../../types/ballots.ts'
 import type { AccountId, Height, ValidatorId } from '../../types/primitives.ts'
 import type { VerdictRecord, VerdictStatus } from '../../types/verdict.ts'
 import type { Elector, OpenBatch, OpenRequest, ValidatorTrust, VerdictVoting } from '../../types/voting.ts'
-import { electorQuorum, electorsOfBatch, eligibleStakeOf } from './electors.ts'
+import { electorsOfBatch, eligibleStakeOf } from './electors.ts'
 import { isDissent, statusOf } from './findings.ts'
 import {
   agreementOf,
@@ -78,11 +78,10 @@ function drawVerdicts(
   if (batch.closedAt === null || batch.closedAt === height) return batch
   const openings = countedOpenings(batch, members)
   if (openings.length === 0) return batch
-  const quorum = electorQuorum(members)
   const outcomes = batch.requests.map((request, i) => {
     const known = batch.outcomes[i] ?? null
     if (known !== null) return known
-    const verdict = tallied(openings, quorum, i)
+    const verdict = tallied(openings, members, i)
     if (!isWhole(verdict)) return null
     decided.push(decide(batch, members, request, i, verdict, openings, height))
     return verdict
@@ -98,11 +97,10 @@ function drawLastVerdicts(
   decided: Decided[],
 ): OpenBatch {
   const openings = countedOpenings(batch, members)
-  const quorum = electorQuorum(members)
   const outcomes = batch.requests.map((request, i) => {
     const known = batch.outcomes[i] ?? null
     if (known !== null) return known
-    const verdict = tallied(openings, quorum, i)
+    const verdict = tallied(openings, members, i)
     if (statusOf(verdict) === null) return null
     decided.push(decide(batch, members, request, i, verdict, openings, height))
     return verdict

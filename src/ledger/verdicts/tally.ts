@@ -26,10 +26,14 @@ export function countedOpenings(batch: OpenBatch, members: readonly Elector[]): 
 /**
  * What a quorum found about one request. The denominator is the stake of all that could weigh, never that of those
  * who opened: or silence would be a way to decide.
- * @param quorum of the electors, {@link electorQuorum}
  * @returns for each component its value when a quorum has it, else abstained
  */
-export function tallied(openings: readonly CountedOpening[], quorum: bigint, request: number): Findings {
+export function tallied(
+  openings: readonly CountedOpening[],
+  members: readonly Elector[],
+  request: number,
+): Findings {
+  const quorum = electorQuorum(members)
   return COMPONENTS.reduce((verdict, component, i) => {
     for (const value of [FOUND_VALID, FOUND_INVALID]) {
       const weight = openings.reduce(

@@ -1,6 +1,5 @@
 /** What openings come to: quorums over all stake that could weigh, component by component (T7, T8, T16, T17). */
 import { describe, expect, it } from 'vitest'
-import { electorQuorum } from '../../../../src/ledger/verdicts/electors.ts'
 import { ALL_VALID } from '../../../../src/ledger/verdicts/findings.ts'
 import {
   agreementOf,
@@ -25,11 +24,7 @@ function verdict(
 ): Findings {
   const members = electorsWith(...stakes)
   const requests = [request(0), request(1)].slice(0, Math.max(1, findings[0]?.length ?? 1))
-  return tallied(
-    countedOpenings(opened(batchWith({ requests }), findings, of), members),
-    electorQuorum(members),
-    at,
-  )
+  return tallied(countedOpenings(opened(batchWith({ requests }), findings, of), members), members, at)
 }
 const all = (count: number, findings: Findings) => Array.from({ length: count }, () => [findings])
 
