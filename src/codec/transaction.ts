@@ -1,6 +1,6 @@
 /** Canonical bytes of transactions and of the validation requests inside them. */
 import { unreachable } from '../types/assert.ts'
-import { ok, type Result } from '../types/errors.ts'
+import { ok, type Result, refuse } from '../types/errors.ts'
 import type { CommitPair, Evidence } from '../types/evidence.ts'
 import type { RequestKey, TransactionHash } from '../types/primitives.ts'
 import type {
@@ -29,6 +29,7 @@ import {
   TRANSACTION_BYTES_MAX,
 } from './limits.ts'
 import { operatorTransactionSchema } from './operator.ts'
+import { RecentTransactions } from './recent-transactions.ts'
 import {
   bytesUpTo,
   DecodeError,
@@ -191,14 +192,28 @@ export function canonicalTransaction(transaction: Transaction): Result<HashedTra
   return decodeTransaction(encodeTransaction(transaction))
 }
 
+const recent = new RecentTransactions()
+
 /** Reads and hashes one transaction of at most {@link TRANSACTION_BYTES_MAX} bytes. */
 export function decodeTransaction(bytes: Uint8Array): Result<HashedTransaction, 'malformed'> {
+  if (bytes.length > TRANSACTION_BYTES_MAX) {
+    return refuse('malformed', `${bytes.length} bytes, the limit is ${TRANSACTION_BYTES_MAX}`)
+  }
+  const payload = sha256Tagged('transaction', bytes)
+  const known = recent.get(toHex(payload) as TransactionHash)
+  if (known !== undefined) return ok(known)
   const transaction = decode(transactionSchema, bytes, TRANSACTION_BYTES_MAX)
-  return transaction.ok ? ok(withHash(transaction.value, bytes)) : transaction
+  if (!transaction.ok) return transaction
+  const hashed = withHash(transaction.value, bytes, payload)
+  recent.add(hashed)
+  return ok(hashed)
 }
 
-function withHash<T extends Transaction>(transaction: T, bytes: Uint8Array): HashedTransaction<T> {
-  const payload = sha256Tagged('transaction', bytes)
+function withHash<T extends Transaction>(
+  transaction: T,
+  bytes: Uint8Array,
+  payload = sha256Tagged('transaction', bytes),
+): HashedTransaction<T> {
   return {
     transaction,
     bytes,
