@@ -10,8 +10,8 @@ import { buildCatchingUp, trustedBlockOf } from './composition/catching-up.ts'
 import { openChainUpkeep } from './composition/chain-upkeep.ts'
 import { ConsensusSeat } from './composition/consensus-seat.ts'
 import { DoppelgangerWait } from './composition/doppelganger-wait.ts'
-import { changedSetOf, finalTurnsOf, nextSetOf } from './composition/epochs.ts'
-import { evidenceTo } from './composition/evidence-flow.ts'
+import { changedSetOf, leaderRecordOf, nextSetOf } from './composition/epochs.ts'
+import { commitPairTo, evidenceTo } from './composition/evidence-flow.ts'
 import { fatalHandler } from './composition/fatal.ts'
 import { setNodeGauges, setSyncGauges, setValidatorGauges, stakeShare } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
@@ -161,7 +161,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       rules,
       nextSet: () => nextSetOf(chain),
       epochEndOf: (epoch) => epochEndHeight(epoch, epochBlocks),
-      finalTurns: finalTurnsOf(chain, epochBlocks),
+      leaderRecord: leaderRecordOf(chain, rules.parameters),
       validator,
       tip: { ...chain.tip, finality: chain.tip.height === 0 ? null : chain.tip.finality },
       finalState: chain.state,
@@ -190,6 +190,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       onFinal,
       onEpoch: (electorate) => following.follow(electorate),
       onEquivocation: evidenceTo(() => flow),
+      onCommitPair: commitPairTo(() => flow),
       onHalt: (reason, dump) => onFatal(Object.assign(new Error(`consensus stopped: ${reason}`), { dump })),
       onFatal,
       logger: logger.module('consensus'),

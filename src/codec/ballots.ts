@@ -56,7 +56,12 @@ const slot = { height: counter<BallotSlot['height']>(), blockHash: hexBytes<Bloc
 const commitFields = { ...slot, commit: hexBytes<Hex32>(32) }
 const openingFields = { ...slot, rules: uint(2), findings: findingsListSchema, salt: hexBytes<Hex32>(32) }
 
-const commitsSchema = listOf(record<BallotCommit>(commitFields), BALLOTS_PER_VOTE_MAX)
+export const ballotSlotSchema: Schema<BallotSlot> = record<BallotSlot>(slot)
+
+export const commitsSchema: Schema<readonly BallotCommit[]> = listOf(
+  record<BallotCommit>(commitFields),
+  BALLOTS_PER_VOTE_MAX,
+)
 
 /** What a vote carries. */
 export const ballotsSchema: Schema<Ballots> = record<Ballots>({

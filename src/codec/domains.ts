@@ -12,6 +12,7 @@ export const DOMAINS = {
   operationKey: 'hypermesh/operation-transaction/v1',
   operation: 'hypermesh/operation/v1',
   evidenceKey: 'hypermesh/evidence-key/v1',
+  commitPairKey: 'hypermesh/commit-pair-key/v1',
   requestId: 'hypermesh/request-id/v1',
   nodeId: 'hypermesh/node-id/v1',
   timeNullifier: 'hypermesh/nullifier/time/v1',

@@ -1,12 +1,14 @@
 /** Canonical bytes of staking transactions and evidence; codec/transaction.ts puts them into its union. */
-import type { Evidence, SignedContent } from '../types/evidence.ts'
+import type { CommitPair, Evidence, SignedCommits, SignedContent } from '../types/evidence.ts'
 import type { AccountId, BlockHash, Hex32 } from '../types/primitives.ts'
 import type {
+  CommitPairTransaction,
   EvidenceTransaction,
   StakingContent,
   StakingOperation,
   StakingTransaction,
 } from '../types/transaction.ts'
+import { ballotSlotSchema, commitsSchema } from './ballots.ts'
 import {
   bare,
   bytesFixed,
@@ -79,6 +81,28 @@ export const evidenceSchema: Schema<Evidence> = record<Evidence>({
   first: signedContent,
   second: signedContent,
 })
+
+const signedCommitsSchema = record<SignedCommits>({
+  epoch: counter(),
+  view: counter(),
+  height: counter(),
+  blockHash: hexBytes<BlockHash>(32),
+  signature: bytesFixed(SIGNATURE_BYTES),
+  commits: commitsSchema,
+})
+
+/** Proof of two commits in one slot. */
+export const commitPairSchema: Schema<CommitPair> = record<CommitPair>({
+  slot: ballotSlotSchema,
+  publicKey: bytesFixed(PUBLIC_KEY_BYTES),
+  first: signedCommitsSchema,
+  second: signedCommitsSchema,
+})
+
+export const commitPairTransactionSchema = tagged<CommitPairTransaction>(
+  'commit-pair',
+  record({ pair: commitPairSchema }),
+)
 
 export const evidenceTransactionSchema = tagged<EvidenceTransaction>(
   'evidence',

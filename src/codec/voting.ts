@@ -8,6 +8,7 @@ import type { AccountId, BlockHash, Hex32, Nullifier, RequestKey, ValidatorId } 
 import { VERDICT_KINDS } from '../types/verdict.ts'
 import {
   type CastBallot,
+  COMMIT_PAIRS_MAX,
   type Elector,
   type Electors,
   type OpenBatch,
@@ -16,7 +17,7 @@ import {
   TRUST_STATUSES,
   type ValidatorTrust,
 } from '../types/voting.ts'
-import { findingsListSchema } from './ballots.ts'
+import { ballotSlotSchema, findingsListSchema } from './ballots.ts'
 import { BLOCK_TRANSACTIONS_MAX, OPEN_BATCHES_MAX, VALIDATORS_MAX } from './limits.ts'
 import {
   counter,
@@ -49,6 +50,7 @@ export const trustSchema: Schema<ValidatorTrust> = record<ValidatorTrust>({
   absent: uint(4),
   lastSeen: counter(),
   withheldAt: counter(),
+  commitPairs: listOf(ballotSlotSchema, COMMIT_PAIRS_MAX),
 })
 
 export const electorsSchema: Schema<Electors> = record<Electors>({
@@ -154,12 +156,14 @@ export const electorsListSchema = listOf(electorsSchema, OPEN_BATCHES_MAX)
 const BATCH_BYTES_MAX = BLOCK_TRANSACTIONS_MAX * (384 + 2 * VALIDATORS_MAX) + VALIDATORS_MAX * 64 + 1_024
 const ELECTORS_BYTES_MAX = OPEN_BATCHES_MAX * VALIDATORS_MAX * 96
 
+const TRUST_BYTES_MAX = 256 + COMMIT_PAIRS_MAX * 41
+
 export function encodeTrust(trust: ValidatorTrust): Uint8Array {
   return encode(trustSchema, trust)
 }
 
 export function decodeTrust(bytes: Uint8Array): Result<ValidatorTrust, 'malformed'> {
-  return decode(trustSchema, bytes, 256)
+  return decode(trustSchema, bytes, TRUST_BYTES_MAX)
 }
 
 export function encodeBatch(batch: OpenBatch): Uint8Array {

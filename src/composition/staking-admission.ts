@@ -7,10 +7,15 @@ import {
   reviewRefusal,
 } from '../ledger/staking/admission.ts'
 import type { ChainMoment } from '../ledger/staking/evidence-window.ts'
+import { checkCommitPair } from '../ledger/verdicts/commit-pairs.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Refusal } from '../types/errors.ts'
 import { nextHeight } from '../types/primitives.ts'
-import { type HashedTransaction, isAccountTransaction } from '../types/transaction.ts'
+import {
+  type CommitPairTransaction,
+  type HashedTransaction,
+  isAccountTransaction,
+} from '../types/transaction.ts'
 
 export class StakingAdmission {
   readonly #chain: Pick<ChainStore, 'tip'>
@@ -22,15 +27,26 @@ export class StakingAdmission {
   }
 
   /** Why a transaction may not wait; null for one that may, and for every request to be judged. */
-  refusal(transaction: HashedTransaction): Refusal<AdmissionRefusal> | null {
-    const admitted = withoutVerdict(transaction)
+  refusal(hashed: HashedTransaction): Refusal<AdmissionRefusal> | null {
+    const { transaction } = hashed
+    if (transaction.kind === 'commit-pair') return this.#pairRefusal(transaction, this.#rules)
+    const admitted = withoutVerdict(hashed)
     return admitted === null ? null : admissionRefusal(admitted, this.#chain.tip, this.#next(), this.#rules)
   }
 
   /** Whether one that waits has become impossible. */
-  isHopeless(transaction: HashedTransaction): boolean {
-    const admitted = withoutVerdict(transaction)
+  isHopeless(hashed: HashedTransaction): boolean {
+    const { transaction } = hashed
+    if (transaction.kind === 'commit-pair') {
+      return this.#pairRefusal(transaction, { ...this.#rules, verifySignature: () => true }) !== null
+    }
+    const admitted = withoutVerdict(hashed)
     return admitted !== null && reviewRefusal(admitted, this.#chain.tip, this.#next(), this.#rules) !== null
+  }
+
+  #pairRefusal({ pair }: CommitPairTransaction, rules: ChainRules): Refusal<AdmissionRefusal> | null {
+    const outcome = checkCommitPair(pair, this.#chain.tip, this.#next().height, rules)
+    return outcome.ok ? null : outcome
   }
 
   #next(): ChainMoment {

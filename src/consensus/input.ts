@@ -25,6 +25,8 @@ export interface Instant {
 export interface BuiltBlock {
   readonly block: HashedBlock
   readonly stateRoot: StateRoot
+  /** As in the answer to `check-block`. */
+  readonly weightless: readonly ValidatorIndex[] | null
   readonly ballotVotes: readonly Vote[]
 }
 
@@ -59,7 +61,12 @@ export type ConsensusInput =
       readonly kind: 'block-checked'
       readonly blockHash: BlockHash
       readonly outcome:
-        | { readonly ok: true; readonly stateRoot: StateRoot }
+        | {
+            readonly ok: true
+            readonly stateRoot: StateRoot
+            /** Who does not weigh in verdicts in the period that begins after the block; null when none begins. */
+            readonly weightless: readonly ValidatorIndex[] | null
+          }
         | { readonly ok: false; readonly code: string }
     }
   /** Answer to `finalize`: the batch with this block and its ancestors is durable. */

@@ -23,7 +23,7 @@ import type { ConsensusEffect } from './effect.ts'
 import type { ConsensusEvent } from './event.ts'
 import { initialState } from './initial-state.ts'
 import type { ConsensusInput, Instant } from './input.ts'
-import type { FinalTurn } from './leader-election.ts'
+import type { LeaderRecord } from './leader-election.ts'
 import { onCommitVote } from './on-commit-vote.ts'
 import { onProposal } from './on-proposal.ts'
 import { onReachability } from './on-reachability.ts'
@@ -51,8 +51,8 @@ export interface ReplicaOptions {
    * final: then `final` is the epoch's root, genesis or the last block of the epoch before.
    */
   readonly finality: QuorumCertificate | null
-  /** The blocks of this epoch that are final, in order: what leaders are judged by (R14). */
-  readonly finalTurns: Iterable<FinalTurn>
+  /** What leaders are judged by (R14): final blocks, and who weighs. */
+  readonly leaderRecord: LeaderRecord
   /** What the epoch before learnt of delays; null at the start of the process. */
   readonly pacemaker: Pacemaker | null
   /** Fold of the durable safety records (S0). */
@@ -179,7 +179,7 @@ export class Replica {
         onBlockBuilt(context, input.view, input.built)
         return
       case 'block-checked':
-        state.tree.checked(input.blockHash, input.outcome.ok ? input.outcome.stateRoot : null)
+        onBlockChecked(state, input)
         return
       case 'blocks-committed':
         onBlocksCommitted(context, input)
@@ -204,6 +204,14 @@ export class Replica {
         unreachable(input)
     }
   }
+}
+
+function onBlockChecked(
+  { tree }: ReplicaState,
+  { blockHash, outcome }: ConsensusInput & { kind: 'block-checked' },
+): void {
+  if (outcome.ok) tree.checked(blockHash, outcome.stateRoot, outcome.weightless)
+  else tree.checked(blockHash, null)
 }
 
 function onMessage(context: StepContext, from: ValidatorIndex, message: Verified<ConsensusMessage>): void {

@@ -226,10 +226,11 @@ export class BallotBox {
       const slot = slotOf(batch, parent)
       return placesOf(parent, batch, validators).some(([voter, place]) => {
         if (place.id === this.#options.self?.id || !this.#isVoting(voter)) return false
-        if (place.cast === null) {
-          return takesCommits(batch, parent) && this.#heardCommit(slot, batch, voter, parent) === null
-        }
         const { closedAt } = batch
+        if (place.cast === null) {
+          const isInTime = closedAt === null && parent.height < commitDeadline(batch)
+          return isInTime && this.#heardCommit(slot, batch, voter, parent) === null
+        }
         if (closedAt === null || parent.height + 1 < openingStart(closedAt)) return false
         return place.cast.opening === null && this.#heardOpening(slot, batch, voter, place, parent) === null
       })
@@ -246,9 +247,9 @@ export class BallotBox {
     slot: BallotSlot,
     batch: OpenBatch,
     voter: ValidatorIndex,
-    point: BallotPoint,
+    { height }: BallotPoint,
   ): { readonly commit: BallotCommit; readonly vote: Vote } | null {
-    if (!takesCommits(batch, point)) return null
+    if (batch.closedAt !== null || height + 1 > commitDeadline(batch)) return null
     const vote = this.#votes.get(voter)
     const commit = vote?.ballots.commits.find((said) => nameOf(said) === nameOf(slot))
     return vote === undefined || commit === undefined ? null : { commit, vote }
@@ -351,11 +352,6 @@ function* votesToTry(
 /** The slot of a batch; in the state right after its own block that block's hash is the point's. */
 function slotOf({ height, blockHash, round }: OpenBatch, point: BallotPoint): BallotSlot {
   return { height, blockHash: blockHash ?? point.hash, round }
-}
-
-/** Whether a block on the point may hold commits to a batch. */
-function takesCommits(batch: OpenBatch, { height }: BallotPoint): boolean {
-  return batch.closedAt === null && height + 1 <= commitDeadline(batch)
 }
 
 function nameOf({ height, blockHash, round }: BallotSlot): string {

@@ -9,11 +9,12 @@ import type { ChainRules } from '../ledger/chain-rules.ts'
 import { checkBlock } from '../ledger/check-block.ts'
 import type { ExecutedBlock, ParentBlock } from '../ledger/executed-block.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
+import { weightlessAfter } from '../ledger/verdicts/leaders.ts'
 import { isAtWork, isOpen } from '../ledger/verdicts/open-requests.ts'
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import { ok, type Result } from '../types/errors.ts'
-import type { BlockHash, RequestKey, StateRoot } from '../types/primitives.ts'
+import type { BlockHash, RequestKey, StateRoot, ValidatorIndex } from '../types/primitives.ts'
 import type { BallotsTransaction, HashedTransaction } from '../types/transaction.ts'
 import type { Judgement, RuleFailure } from '../types/verdict.ts'
 import type { VerdictVoting } from '../types/voting.ts'
@@ -81,7 +82,7 @@ export class BlockExecutor {
     const candidates = pool.select({
       bytesMax: rules.parameters.blockBytesMax - BLOCK_OVERHEAD_BYTES - (ballots?.bytes.length ?? 0),
       countMax: rules.parameters.blockTransactionsMax,
-      exclude: (requestKey) => isOpen(on.state.voting, requestKey) || on.state.verdict(requestKey) !== null,
+      exclude: (requestKey) => on.state.verdict(requestKey) !== null || isOpen(on.state.voting, requestKey),
     })
     if (candidates.length === 0 && !mayBeEmpty) return null
     const offered = ballots === null ? candidates : [ballots, ...candidates]
@@ -95,6 +96,12 @@ export class BlockExecutor {
   /** Verdicts and trust after a block that is final last or was executed here; null for any other. */
   votingAfter(hash: BlockHash): VerdictVoting | null {
     return this.#branches.at(hash)?.voting ?? null
+  }
+
+  /** Who does not weigh in the period that begins after an executed block; null when none begins. */
+  weightlessAfter({ block, changes: { voting, staking } }: ExecutedBlock): readonly ValidatorIndex[] | null {
+    const { parameters } = this.#options.rules
+    return weightlessAfter(block.header.height, voting, staking.validators, parameters)
   }
 
   /** What this node's rules found about a request of a block that is not final; null for any other. */

@@ -1,7 +1,7 @@
 /** What a consensus node is made with: the ports to network, disk, ledger and clock, and the bounds it keeps. */
 import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
 import type { ConsensusEvent } from '../consensus/event.ts'
-import type { FinalTurn } from '../consensus/leader-election.ts'
+import type { LeaderRecord } from '../consensus/leader-election.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
@@ -24,6 +24,7 @@ import type { SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
 import type { RuleFailure } from '../types/verdict.ts'
 import type { BallotConduct } from './ballot-box.ts'
+import type { CommitPairListener } from './commit-watch.ts'
 import type { OnVerified } from './message-verifier.ts'
 import type {
   BlockFetcher,
@@ -60,8 +61,8 @@ export interface ConsensusNodeOptions {
   readonly nextSet: () => ValidatorSet
   /** Height of an epoch's last block; null when it has none. */
   readonly epochEndOf: (epoch: Epoch) => Height | null
-  /** The final blocks of the epoch that is going on, in order (R14). */
-  readonly finalTurns: Iterable<FinalTurn>
+  /** What leaders are judged by (R14). */
+  readonly leaderRecord: LeaderRecord
   /** Null for a node that never votes, whatever the set. */
   readonly validator: ValidatorDuties | null
   /** Last final block, as stored. */
@@ -87,6 +88,7 @@ export interface ConsensusNodeOptions {
   /** An epoch begins, the first one of this run included. */
   readonly onEpoch: (electorate: Electorate, self: ValidatorIndex | null) => void
   readonly onEquivocation: EquivocationListener
+  readonly onCommitPair: CommitPairListener
   readonly onHalt: (reason: string, dump: object) => void
   readonly onFatal: (error: unknown) => void
   readonly logger: Logger

@@ -7,17 +7,20 @@ import { decodeQuorumCertificate } from '../codec/certificates.ts'
 import { decodeFinalAnnouncement } from '../codec/final-announcement.ts'
 import { decodeMessage } from '../codec/messages.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
-import type { FinalTurn } from '../consensus/leader-election.ts'
+import type { LeaderRecord } from '../consensus/leader-election.ts'
 import type { Pacemaker } from '../consensus/pacemaker.ts'
 import type { ReplicaView } from '../consensus/replica.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
+import { weightlessIn } from '../ledger/verdicts/leaders.ts'
 import { isAtWork } from '../ledger/verdicts/open-requests.ts'
+import { periodOf } from '../ledger/verdicts/windows.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Vote } from '../types/messages.ts'
 import {
   asValidatorIndex,
   type BlockHash,
+  nextHeight,
   type RequestKey,
   type ValidatorId,
   type ValidatorIndex,
@@ -27,6 +30,7 @@ import type { Verified } from '../types/verified.ts'
 import { AnswerFigureMeter } from './answer-figures.ts'
 import { BallotBox } from './ballot-box.ts'
 import { BlockExecutor } from './block-executor.ts'
+import { CommitWatch } from './commit-watch.ts'
 import type { ConsensusNodeOptions } from './consensus-node-options.ts'
 import { DurableOutbox } from './durable-outbox.ts'
 import { EarlyMessages, epochOfMessage } from './early-messages.ts'
@@ -45,6 +49,7 @@ export class ConsensusNode {
   readonly #reachable = new Set<ValidatorId>()
   readonly #early = new EarlyMessages()
   readonly #ballots: BallotBox
+  readonly #commits: CommitWatch
   /** Transactions wait in the pool. */
   #hasTransactions = false
   /** What the run was told last: transactions wait, or verdicts do. */
@@ -56,6 +61,7 @@ export class ConsensusNode {
   constructor(options: ConsensusNodeOptions) {
     this.#options = options
     const { rules, clock, pool, store, validator, tip, onFatal } = options
+    this.#commits = new CommitWatch(options.onCommitPair)
     this.#outbox = validator === null ? null : new DurableOutbox(validator.log, onFatal)
     this.#figures = new AnswerFigureMeter(rules.parameters.blockBytesMax)
     this.#executor = new BlockExecutor({
@@ -89,7 +95,7 @@ export class ConsensusNode {
     this.#ballots = new BallotBox(ballots, set.epoch)
     this.#ballots.final(tip.block.header.height)
     const isRoot = tip.block.header.height === 0 || tip.block.header.epoch !== set.epoch
-    this.#run = this.#makeRun(set, tip.block, isRoot ? null : tip.finality, options.finalTurns, null)
+    this.#run = this.#makeRun(set, tip.block, isRoot ? null : tip.finality, options.leaderRecord, null)
   }
 
   /** The validators of the epoch that is going on. */
@@ -235,8 +241,12 @@ export class ConsensusNode {
     const { final } = before.replica.look()
     this.#retired?.stop()
     this.#retired = before
-    this.#run = this.#makeRun(nextSet(), final, null, [], before.replica.pacemaker)
+    const set = nextSet()
+    const period = periodOf(nextHeight(final.header.height), this.#options.rules.parameters)
+    const weightless = weightlessIn(period, this.#options.finalState.voting, set.validators)
+    this.#run = this.#makeRun(set, final, null, { weightless, turns: [] }, before.replica.pacemaker)
     this.#ballots.beginEpoch(this.#run.electorate.set.epoch)
+    this.#commits.keepOnly(set.validators)
     onEpoch(this.electorate, this.self)
     this.#run.input({ kind: 'started' })
     for (const [index, { id }] of this.electorate.set.validators.entries()) {
@@ -255,7 +265,7 @@ export class ConsensusNode {
     validatorSet: ValidatorSet,
     final: HashedBlock,
     finality: QuorumCertificate | null,
-    finalTurns: Iterable<FinalTurn>,
+    leaderRecord: LeaderRecord,
     pacemaker: Pacemaker | null,
   ): EpochRun {
     const { rules, validator, clock, observe, onVerified, onFatal, epochEndOf, signatures } = this.#options
@@ -267,7 +277,7 @@ export class ConsensusNode {
       validator,
       final,
       finality,
-      finalTurns,
+      leaderRecord,
       pacemaker,
       signatures: signatures(validatorSet),
       clock,
@@ -275,6 +285,10 @@ export class ConsensusNode {
       observe,
       onVerified: (verified) => {
         if (isVote(verified)) this.#ballots.heard(verified)
+        for (const vote of votesIn(verified)) {
+          const validator = validatorSet.validators[vote.voter]
+          if (validator !== undefined) this.#commits.heard(vote, validator)
+        }
         onVerified?.(verified)
       },
       onFatal,
@@ -318,6 +332,12 @@ export class ConsensusNode {
       logger,
     }
   }
+}
+
+/** Votes that a message is or has with it. */
+function votesIn(verified: Parameters<OnVerified>[0]): readonly Vote[] {
+  if (isVote(verified)) return [verified]
+  return 'ballotVotes' in verified ? verified.ballotVotes : []
 }
 
 function isVote(verified: Parameters<OnVerified>[0]): verified is Vote {

@@ -108,7 +108,11 @@ export class EffectHandler {
           kind: 'block-checked',
           blockHash: effect.block.hash,
           outcome: outcome.ok
-            ? { ok: true, stateRoot: outcome.value.stateRoot }
+            ? {
+                ok: true,
+                stateRoot: outcome.value.stateRoot,
+                weightless: executor.weightlessAfter(outcome.value),
+              }
             : { ok: false, code: outcome.code },
         }
       }
@@ -211,8 +215,12 @@ export class EffectHandler {
     })
     const hasBallots = executed?.block.transactions[0]?.transaction.kind === 'ballots'
     const ballotVotes = hasBallots ? (collected?.votes ?? []) : []
-    const built =
-      executed === null ? null : { block: executed.block, stateRoot: executed.stateRoot, ballotVotes }
+    const built = executed && {
+      block: executed.block,
+      stateRoot: executed.stateRoot,
+      weightless: executor.weightlessAfter(executed),
+      ballotVotes,
+    }
     return { kind: 'block-built', view, built }
   }
 

@@ -8,7 +8,7 @@ import { decodeMessage, encodeMessage } from '../codec/messages.ts'
 import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
 import type { ConsensusEvent } from '../consensus/event.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
-import type { FinalTurn } from '../consensus/leader-election.ts'
+import type { LeaderRecord } from '../consensus/leader-election.ts'
 import type { Pacemaker } from '../consensus/pacemaker.ts'
 import { Replica } from '../consensus/replica.ts'
 import { recoveredForEpoch } from '../consensus/safety.ts'
@@ -41,7 +41,7 @@ export interface EpochRunOptions {
   readonly final: HashedBlock
   /** Null when `final` is the epoch's root. */
   readonly finality: QuorumCertificate | null
-  readonly finalTurns: Iterable<FinalTurn>
+  readonly leaderRecord: LeaderRecord
   readonly pacemaker: Pacemaker | null
   readonly signatures: SignatureCheck
   readonly clock: Clock
@@ -144,7 +144,7 @@ function votingIndex(electorate: Electorate, validator: EpochRunOptions['validat
 }
 
 function makeReplica(options: EpochRunOptions, self: ValidatorIndex | null): Replica {
-  const { validatorSet, epochEnd, parameters, final, finality, finalTurns, pacemaker, validator } = options
+  const { validatorSet, epochEnd, parameters, final, finality, leaderRecord, pacemaker, validator } = options
   const recovered =
     validator === null || self === null
       ? { ...EMPTY_SAFETY_RECORD, epoch: validatorSet.epoch }
@@ -156,7 +156,7 @@ function makeReplica(options: EpochRunOptions, self: ValidatorIndex | null): Rep
     parameters,
     final,
     finality,
-    finalTurns,
+    leaderRecord,
     pacemaker,
     recovered,
     recoveredProposal: decodeProposal(recovered),

@@ -10,7 +10,7 @@ import {
   timeoutSigningPayload,
 } from '../codec/signing-payloads.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
-import type { BallotCommit } from '../types/ballots.ts'
+import { type BallotCommit, compareSlots } from '../types/ballots.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
 import type { CertificateBundle, ConsensusMessage, Proposal, Vote } from '../types/messages.ts'
@@ -107,6 +107,8 @@ export class MessageVerifier {
   #isVoteValid(vote: Vote): boolean {
     const { kind, voter, ballots, signature } = vote
     if (kind === 'pre-commit' && ballots.commits.length > 0) return false
+    // One commit for each slot of a branch: or one vote could say two things about one.
+    if (!areSlotsIncreasing(ballots.commits)) return false
     return this.#signatures.isValid(voter, kind, signedVotePayload(this.#genesisHash, vote), signature)
   }
 
@@ -194,4 +196,11 @@ const commitName = ({ height, blockHash, round, commit }: BallotCommit): string 
 /** Distinct voters in the one canonical order. */
 function isStrictlyIncreasing(voters: readonly number[]): boolean {
   return voters.every((voter, i) => i === 0 || (voters[i - 1] ?? 0) < voter)
+}
+
+function areSlotsIncreasing(commits: readonly BallotCommit[]): boolean {
+  return commits.every((commit, i) => {
+    const before = commits[i - 1]
+    return before === undefined || compareSlots(before, commit) < 0
+  })
 }

@@ -62,6 +62,11 @@ export interface CastOpening extends BallotOpening {
   readonly voter: ValidatorIndex
 }
 
+/** Whether both are about the same attempt at the same block's requests; two blocks of one height are two slots. */
+export function isSameSlot(a: BallotSlot, b: BallotSlot): boolean {
+  return a.height === b.height && a.round === b.round && a.blockHash === b.blockHash
+}
+
 /** Order of two slots: by height, then round. */
 export function compareSlots(a: BallotSlot, b: BallotSlot): number {
   return a.height - b.height || a.round - b.round

@@ -4,7 +4,7 @@
  * compile error wherever it is not handled.
  */
 import type { CastCommit, CastOpening } from './ballots.ts'
-import type { Evidence } from './evidence.ts'
+import type { CommitPair, Evidence } from './evidence.ts'
 import type { OperationAction } from './operations.ts'
 import type { OperatorOperation } from './operator.ts'
 import type { AccountId, Height, RequestKey, TransactionHash } from './primitives.ts'
@@ -63,6 +63,12 @@ export interface EvidenceTransaction {
   readonly evidence: Evidence
 }
 
+/** Evidence of two commits in one slot: it costs trust, no stake. Needs no signature of its own. */
+export interface CommitPairTransaction {
+  readonly kind: 'commit-pair'
+  readonly pair: CommitPair
+}
+
 /**
  * What validators have said in their votes about requests of earlier blocks. The leader makes it out of the votes that
  * it has; at most one in a block, and the first.
@@ -107,6 +113,7 @@ export type Transaction =
   | AccountTransaction
   | OperationTransaction
   | BallotsTransaction
+  | CommitPairTransaction
 
 /** A transaction with what is derived from its canonical bytes, computed once at the edge. */
 export interface HashedTransaction<T extends Transaction = Transaction> {

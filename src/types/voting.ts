@@ -2,7 +2,7 @@
  * Requests that wait for their verdict, and how far each validator is trusted to take part in one. Values: nothing
  * here is changed in place. The rules are in ledger/verdicts.
  */
-import type { Findings } from './ballots.ts'
+import type { BallotSlot, Findings } from './ballots.ts'
 import type { OperationsState } from './operations.ts'
 import type {
   AccountId,
@@ -16,6 +16,9 @@ import type {
   ValidatorId,
 } from './primitives.ts'
 import type { VerdictRecord } from './verdict.ts'
+
+/** Proven pairs of commits that are kept of one validator: full trust has come to nothing by then. */
+export const COMMIT_PAIRS_MAX = 16
 
 /** Parts per million: full trust. */
 export const TRUST_MAX = 1_000_000
@@ -48,6 +51,8 @@ export interface ValidatorTrust {
   readonly lastSeen: Height
   /** Height at which it last lost trust for not opening; 0 for never. */
   readonly withheldAt: Height
+  /** Slots in which it was proven to have committed twice, within the evidence window; {@link COMMIT_PAIRS_MAX} at most. */
+  readonly commitPairs: readonly BallotSlot[]
 }
 
 /** One change of trust in a validator, or of its standing, by a final block. */
@@ -137,7 +142,7 @@ export interface OpenBatch {
 
 /** The state of verdicts, trust and operations. */
 export interface VerdictVoting {
-  /** Of the period that goes on, and of earlier ones that open batches still name; oldest first. */
+  /** Of the period that goes on, in an epoch without end of the one before, and of those that open batches name; oldest first. */
   readonly electors: readonly Electors[]
   /** Oldest first. */
   readonly batches: readonly OpenBatch[]

@@ -6,7 +6,7 @@ import { hashTransaction } from '../../src/codec/transaction.ts'
 import { appendLeaves, EMPTY_FRONTIER } from '../../src/ledger/frontier.ts'
 import type { BlockHeader, CertificateReference, HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../../src/types/certificates.ts'
-import type { Evidence, SignedContent } from '../../src/types/evidence.ts'
+import type { CommitPair, Evidence, SignedCommits, SignedContent } from '../../src/types/evidence.ts'
 import type { AnswerFigures, Frontier } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
 import type { Operator, OperatorOperation, OperatorRecord } from '../../src/types/operator.ts'
@@ -24,7 +24,7 @@ import {
 } from '../../src/types/validation-request.ts'
 import type { Validator } from '../../src/types/validator-set.ts'
 import type { RuleFailure, VerdictRecord } from '../../src/types/verdict.ts'
-import { ballots, ballotsTransaction } from './ballot-arbitraries.ts'
+import { ballotSlot, ballots, ballotsTransaction } from './ballot-arbitraries.ts'
 import { counter, hex, index, u32, u64 } from './primitive-arbitraries.ts'
 
 const text = fc.string({ unit: 'binary', maxLength: 24 }).filter((value) => value.isWellFormed())
@@ -129,6 +129,20 @@ const evidence: Arbitrary<Evidence> = fc.record({
   first: signedContent,
   second: signedContent,
 })
+const signedCommits: Arbitrary<SignedCommits> = fc.record({
+  epoch: counter(),
+  view: counter(),
+  height: counter(),
+  blockHash: hex(),
+  signature,
+  commits: ballots.map(({ commits }) => commits),
+})
+const commitPair: Arbitrary<CommitPair> = fc.record({
+  slot: ballotSlot,
+  publicKey,
+  first: signedCommits,
+  second: signedCommits,
+})
 
 const operatorRecord: Arbitrary<OperatorRecord> = fc.record({
   operatorId: fc.string({ maxLength: 40 }),
@@ -167,6 +181,7 @@ export const transaction: Arbitrary<Transaction> = fc.oneof(
     signature,
   }),
   fc.record({ kind: fc.constant('evidence' as const), evidence }),
+  fc.record({ kind: fc.constant('commit-pair' as const), pair: commitPair }),
   fc.record({ kind: fc.constant('validate-certificate' as const), request: certificateValidationRequest }),
   fc.record({ kind: fc.constant('validate-proofs' as const), request: fourProofValidationRequest }),
 )

@@ -1,6 +1,6 @@
 /** Random ballots, open batches, electors and trust, as far as their bytes allow them. Test material only. */
 import fc, { type Arbitrary } from 'fast-check'
-import type { Ballots, Findings } from '../../src/types/ballots.ts'
+import type { BallotSlot, Ballots, Findings } from '../../src/types/ballots.ts'
 import type { BlockHash, Height, Hex32, Nullifier } from '../../src/types/primitives.ts'
 import type { BallotsTransaction } from '../../src/types/transaction.ts'
 import {
@@ -18,6 +18,8 @@ const u16 = fc.nat(65_535)
 /** Any two bytes: what they may be is a rule of the ledger. */
 const findings: Arbitrary<readonly Findings[]> = fc.array(u16, { maxLength: 4 })
 const slot = { height: counter<Height>(), blockHash: hex<BlockHash>(), round: fc.nat(255) }
+/** An attempt at the requests of a block. */
+export const ballotSlot: Arbitrary<BallotSlot> = fc.record(slot)
 const commit = { ...slot, commit: hex<Hex32>() }
 const opening = { ...slot, rules: u16, findings, salt: hex<Hex32>() }
 
@@ -46,6 +48,7 @@ export const trust: Arbitrary<ValidatorTrust> = fc.record({
   absent: u32,
   lastSeen: counter(),
   withheldAt: counter(),
+  commitPairs: fc.array(fc.record(slot), { maxLength: 3 }),
 })
 
 export const electors: Arbitrary<readonly Electors[]> = fc.array(

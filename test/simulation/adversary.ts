@@ -28,7 +28,7 @@ import {
   type View,
 } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
-import { type BallotHabits, bendBallots, conductOf, HONEST_BALLOTS } from './ballot-liar.ts'
+import { type BallotHabits, bendBallots, conductOf, HONEST_BALLOTS, otherCommits } from './ballot-liar.ts'
 import type { Conspiracy } from './conspiracy.ts'
 import { toySign } from './toy-signatures.ts'
 
@@ -178,7 +178,10 @@ export class Adversary {
     const { random } = this.#knows
     const bent =
       (message.kind === 'prepare' || message.kind === 'pre-commit') && message.voter === this.#index
-    if (bent) return this.#votesFor(this.#withBallots(message))
+    if (bent) {
+      const vote = this.#withBallots(message)
+      return [...this.#votesFor(vote), ...this.#secondCommits(vote)]
+    }
     if (message.kind === 'proposal') {
       const first = (random.chance(stale) ? this.#staleProposal(message) : null) ?? message
       const forked = random.chance(fork) ? this.#forkingProposal(first) : null
@@ -223,6 +226,18 @@ export class Adversary {
     const bent = { ...vote, ballots }
     const payload = signedVotePayload(this.#knows.genesisHash, bent)
     return { ...bent, signature: toySign(this.#index, payload, vote.kind) }
+  }
+
+  /** A vote for the same block that commits to something else. */
+  #secondCommits(vote: Vote): Vote[] {
+    const { pair } = this.#habits
+    // No number is drawn for the others: their stories stay as they are.
+    if (vote.kind !== 'prepare' || pair === 0 || !this.#knows.random.chance(pair)) return []
+    const ballots = otherCommits(vote.ballots)
+    if (ballots === null) return []
+    const second = { ...vote, ballots }
+    const payload = signedVotePayload(this.#knows.genesisHash, second)
+    return [{ ...second, signature: toySign(this.#index, payload, vote.kind) }]
   }
 
   #signed(

@@ -31,6 +31,8 @@ export interface BallotHabits {
   readonly copy: number
   /** Of 1: opens as soon as its commit is in the chain. */
   readonly leak: number
+  /** A prepare vote goes out a second time, with other commits, to others. */
+  readonly pair: number
   /** As a leader it leaves a validator's ballots out of its block. */
   readonly leaveOut: number
 }
@@ -44,6 +46,7 @@ export const HONEST_BALLOTS: BallotHabits = {
   steal: 0,
   copy: 0,
   leak: 0,
+  pair: 0,
   leaveOut: 0,
 }
 
@@ -83,6 +86,12 @@ export function bendBallots(
   if (random.chance(hush)) openings = []
   const isSame = commits === ballots.commits && openings === ballots.openings
   return isSame ? ballots : { commits, openings }
+}
+
+/** The same with other commits; null where there are none. */
+export function otherCommits(ballots: Ballots): Ballots | null {
+  if (ballots.commits.length === 0) return null
+  return { ...ballots, commits: ballots.commits.map((of) => ({ ...of, commit: '2b'.repeat(32) as Hex32 })) }
 }
 
 /** Valid where invalid, and invalid where valid. */

@@ -213,6 +213,32 @@ describe('a Byzantine validator', { timeout: 120_000 }, () => {
     expect(cluster.violations).toEqual([])
   })
 
+  it('that commits to two things is proven to, alone, and pays with its trust', async () => {
+    for (let seed = 0; seed < 3; seed++) {
+      const cluster = make({
+        seed,
+        byzantine: liar(3, { pair: 1 }),
+        transactions: TRANSACTIONS,
+        transactionEveryMs: 100,
+      })
+      const accused = (): number[] =>
+        (cluster.honest[0]?.finalBlocks ?? [])
+          .flatMap(({ transactions }) => transactions)
+          .flatMap(({ transaction }) =>
+            transaction.kind === 'commit-pair' ? [ownerOf(transaction.pair.publicKey)] : [],
+          )
+      expect(await cluster.runFor(60_000, () => accused().length > 0), `seed ${seed}`).toBe(true)
+      expect(await growsBy(cluster, 20, cluster.honest, 60_000), `seed ${seed}`).toBe(true)
+      expect(new Set(accused())).toEqual(new Set([3]))
+      const trust = [...(cluster.honest[0]?.process?.chain.state.voting.trust.values() ?? [])]
+      const halved = trust.filter(({ commitPairs }) => commitPairs.length > 0)
+      expect(halved).toHaveLength(1)
+      expect(halved[0]?.ppm).toBeLessThanOrEqual(400_000)
+      expect(trust.filter(({ ppm }) => ppm >= 790_000)).toHaveLength(3)
+      expect(cluster.violations, `seed ${seed}`).toEqual([])
+    }
+  })
+
   it('with garbage and forgeries is turned away at the ingress', async () => {
     const cluster = make({ byzantine: liar(3, { garbage: 0.5, forgeCertificate: 0.8 }) })
     expect(await growsBy(cluster, 20)).toBe(true)

@@ -3,8 +3,8 @@
  * flow and range sync, over a simulated disk, network and clock. Nothing of theirs is rebuilt here.
  */
 import { decodeBlock } from '../../src/codec/block.ts'
-import { finalTurnsOf, nextSetOf } from '../../src/composition/epochs.ts'
-import { evidenceTo } from '../../src/composition/evidence-flow.ts'
+import { leaderRecordOf, nextSetOf } from '../../src/composition/epochs.ts'
+import { commitPairTo, evidenceTo } from '../../src/composition/evidence-flow.ts'
 import { signingHistoryOf } from '../../src/composition/signing-history.ts'
 import { StakingAdmission } from '../../src/composition/staking-admission.ts'
 import { TransactionFlow } from '../../src/composition/transaction-flow.ts'
@@ -138,7 +138,7 @@ export class SimulatedProcess {
       rules: world.genesis.rules,
       nextSet: () => nextSetOf(chain),
       epochEndOf: (epoch) => epochEndHeight(epoch, epochBlocks),
-      finalTurns: finalTurnsOf(chain, epochBlocks),
+      leaderRecord: leaderRecordOf(chain, world.genesis.rules.parameters),
       validator: id === null ? null : this.#duties(id),
       tip: { ...tip, finality: finalityOf(tip) },
       finalState: chain.state,
@@ -180,6 +180,7 @@ export class SimulatedProcess {
       },
       onEpoch: () => undefined,
       onEquivocation: evidenceTo(() => this.flow),
+      onCommitPair: commitPairTo(() => this.flow),
       onHalt: (reason) => {
         if (node.isHonest) world.checker.violated(`halt: ${node.name}: ${reason}`)
       },

@@ -85,6 +85,7 @@ function drawHabits(random: Random): Misbehaviour {
     steal: strength() * 0.5,
     copy: random.chance(0.2) ? 1 : 0,
     leak: random.chance(0.2) ? 1 : 0,
+    pair: 0,
     leaveOut: strength() * 0.9,
   }
 }

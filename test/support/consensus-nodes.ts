@@ -6,6 +6,7 @@
 import { validatorId } from '../../src/codec/genesis.ts'
 import { ValidatorSignatures } from '../../src/composition/validator-signatures.ts'
 import type { ConsensusEvent } from '../../src/consensus/event.ts'
+import { NO_LEADER_RECORD } from '../../src/consensus/leader-election.ts'
 import { ballotSalts } from '../../src/crypto/ballot-salt.ts'
 import { selectMlDsa65 } from '../../src/crypto/select.ts'
 import { Signer } from '../../src/crypto/signer.ts'
@@ -152,7 +153,7 @@ export class MemoryNode {
       rules: state.rules,
       nextSet: () => SET,
       epochEndOf: () => null,
-      finalTurns: [],
+      leaderRecord: NO_LEADER_RECORD,
       validator:
         key === null || this.id === null
           ? null
@@ -197,6 +198,7 @@ export class MemoryNode {
       onFinal: (blocks) => network.onFinal(this, blocks),
       onEpoch: () => {},
       onEquivocation: (equivocation) => void this.equivocations.push(equivocation),
+      onCommitPair: () => undefined,
       onHalt: (reason) => void this.fatal.push(reason),
       onFatal: (error) => void this.fatal.push(error),
       logger: silent,

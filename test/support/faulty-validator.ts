@@ -6,6 +6,7 @@
 import { encodeMessage } from '../../src/codec/messages.ts'
 import { signingHistoryOf } from '../../src/composition/signing-history.ts'
 import { ValidatorSignatures } from '../../src/composition/validator-signatures.ts'
+import { NO_LEADER_RECORD } from '../../src/consensus/leader-election.ts'
 import { ballotSalts } from '../../src/crypto/ballot-salt.ts'
 import { selectMlDsa65 } from '../../src/crypto/select.ts'
 import { Signer } from '../../src/crypto/signer.ts'
@@ -112,9 +113,10 @@ export async function live(
     rules: RULES,
     nextSet: () => SET,
     epochEndOf: () => null,
-    finalTurns: [],
+    leaderRecord: NO_LEADER_RECORD,
     onEpoch: () => undefined,
     onEquivocation: () => undefined,
+    onCommitPair: () => undefined,
     validator: {
       id: idOf(index),
       signer: new Signer(keyOf(index), signingHistoryOf(recovered, NETWORK)),

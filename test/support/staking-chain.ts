@@ -3,6 +3,7 @@ import { accountId } from '../../src/codec/genesis.ts'
 import {
   keyChangeSigningPayload,
   proposalSigningPayload,
+  signedVotePayload,
   stakingSigningPayload,
   voteSigningPayload,
 } from '../../src/codec/signing-payloads.ts'
@@ -14,14 +15,17 @@ import { buildBlock, type ProposedFields } from '../../src/ledger/build-block.ts
 import { checkBlock } from '../../src/ledger/check-block.ts'
 import type { ExecutedBlock, ParentBlock } from '../../src/ledger/executed-block.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
+import type { BallotCommit } from '../../src/types/ballots.ts'
 import { epochOf } from '../../src/types/epochs.ts'
 import {
   type Evidence,
+  makeCommitPair,
   makeEvidence,
   type SignedContent,
   type SlashableKind,
 } from '../../src/types/evidence.ts'
 import type { ChainParameters, Genesis, ValidationPolicy } from '../../src/types/genesis.ts'
+import type { Vote } from '../../src/types/messages.ts'
 import {
   type AccountId,
   asEpoch,
@@ -231,6 +235,36 @@ export class StakingChain {
         : voteSigningPayload(genesisHash, { kind, ...slot, height: asHeight(height) }, commits)
     const signature = keyOf(i).sign(payload, SIGNATURE_CONTEXTS[kind])
     return { height: asHeight(kind === 'proposal' ? 0 : height), blockHash, signature, commits }
+  }
+
+  /** A prepare vote of a key with commits. */
+  commitVote(i: number, commits: readonly BallotCommit[], of: Partial<Vote> = {}): Vote {
+    const vote = {
+      kind: 'prepare' as const,
+      epoch: asEpoch(0),
+      view: asView(9),
+      height: asHeight(9),
+      blockHash: 'c'.repeat(64) as BlockHash,
+      ballots: { commits, openings: [] },
+      ...of,
+    }
+    const payload = signedVotePayload(this.genesis.rules.genesisHash, vote)
+    const signature = keyOf(i).sign(payload, SIGNATURE_CONTEXTS.prepare)
+    return { voter: asValidatorIndex(i), signature, ...vote }
+  }
+
+  /** Evidence of two commits of a key in one slot, said in two views. */
+  commitPair(i: number, height = 1, votes: readonly [Partial<Vote>, Partial<Vote>] = [{}, {}]) {
+    const slot = { height: asHeight(height), blockHash: 'd'.repeat(64) as BlockHash, round: 0 }
+    const [a, b] = (['0b', '0a'] as const).map((byte, n) =>
+      this.commitVote(i, [{ ...slot, commit: byte.repeat(32) as Hex32 }], {
+        view: asView(9 + n),
+        ...votes[n],
+      }),
+    ) as [Vote, Vote]
+    const pair = makeCommitPair(slot, publicKeyOf(i), a, b)
+    if (pair === null) throw new Error('equal commits')
+    return hashTransaction({ kind: 'commit-pair', pair })
   }
 
   /** Evidence against a key: two contents it signed in a slot. */

@@ -90,6 +90,7 @@ const PROVEN_WRONG: ReadonlySet<string> = new Set<AdmissionRefusal>([
   'evidence-height',
   'evidence-commits',
   'evidence-signature',
+  'evidence-equivocation',
 ])
 
 /** Whether a refusal is the sender's fault, on whatever state it was. */

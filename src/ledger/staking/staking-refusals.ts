@@ -34,3 +34,4 @@ export type EvidenceRefusal =
   | 'evidence-unknown-key'
   | 'evidence-punished'
   | 'evidence-signature'
+  | 'evidence-equivocation'

@@ -60,8 +60,15 @@ const positions = new WeakMap<readonly Elector[], ReadonlyMap<ValidatorId, numbe
 
 /** Stake that weighs, all together: the denominator of every tally. */
 export function eligibleStakeOf(members: readonly Elector[]): bigint {
-  return members.reduce((sum, { stake, weighs }) => (weighs ? sum + stake : sum), 0n)
+  const known = eligibleStakes.get(members)
+  if (known !== undefined) return known
+  const stake = members.reduce((sum, { stake, weighs }) => (weighs ? sum + stake : sum), 0n)
+  eligibleStakes.set(members, stake)
+  return stake
 }
+
+/** Asked for with every request of a block. */
+const eligibleStakes = new WeakMap<readonly Elector[], bigint>()
 
 /** Weight of a quorum among them: two of these always share an honest one while less than a third lies. */
 export function electorQuorum(members: readonly Elector[]): bigint {

@@ -25,7 +25,7 @@ export function countedOpenings(batch: OpenBatch, members: readonly Elector[]): 
 /**
  * What a quorum found about one request. The denominator is the stake of all that could weigh, never that of those
  * who opened: or silence would be a way to decide.
- * @param quorum of the electors, {@link electorQuorum}
+ * @param quorum weight that a value needs
  * @returns for each component its value when a quorum has it, else abstained
  */
 export function tallied(openings: readonly CountedOpening[], quorum: bigint, request: number): Findings {

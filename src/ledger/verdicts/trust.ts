@@ -3,6 +3,7 @@
  * 5.7). It decides whose findings weigh in verdicts, and never anything about blocks.
  */
 import { unreachable } from '../../types/assert.ts'
+import type { BallotSlot } from '../../types/ballots.ts'
 import { type AccountId, asHeight, type Height } from '../../types/primitives.ts'
 import { TRUST_MAX, type TrustStatus, type ValidatorTrust } from '../../types/voting.ts'
 import type { Seat } from './electors.ts'
@@ -17,7 +18,7 @@ export const TRUST_TO_RETURN = 700_000
 export const CLEAN_PERIODS_TO_RETURN = 20
 
 /** Shares of the trust there is, parts per million: what each fault costs. */
-const COST = { dissent: 200_000, opinion: 50_000, withheld: 200_000, leak: 500_000 } as const
+const COST = { dissent: 200_000, opinion: 50_000, withheld: 200_000, leak: 500_000, pair: 500_000 } as const
 const GAIN_PER_CLEAN_PERIOD = 10_000
 const LOSS_PER_ABSENT_PERIOD = 20_000
 const DECAY_PER_IDLE_PERIOD = 2_000
@@ -56,6 +57,7 @@ export function newTrust(account: AccountId, ppm: number, status: TrustStatus): 
     absent: 0,
     lastSeen: asHeight(0),
     withheldAt: asHeight(0),
+    commitPairs: [],
   }
 }
 
@@ -99,6 +101,16 @@ export function afterSlot(
       return { ...taken, absent: trust.absent + 1 }
     default:
       return unreachable(conduct)
+  }
+}
+
+/** Trust after two commits in one slot were proven. The period is no clean one. */
+export function afterCommitPair(trust: ValidatorTrust, slot: BallotSlot): ValidatorTrust {
+  return {
+    ...trust,
+    ppm: lose(trust.ppm, COST.pair),
+    dissented: trust.dissented + 1,
+    commitPairs: [...trust.commitPairs, slot],
   }
 }
 

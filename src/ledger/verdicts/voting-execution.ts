@@ -5,6 +5,7 @@
 
 import { BLOCK_TRANSACTIONS_MAX } from '../../codec/limits.ts'
 import { type Refusal, refuse } from '../../types/errors.ts'
+import type { CommitPair } from '../../types/evidence.ts'
 import type { OpenOperation, OperationsState } from '../../types/operations.ts'
 import {
   type AccountId,
@@ -29,7 +30,9 @@ import {
   takeEffect,
   withLosses,
 } from '../operations/operations-state.ts'
+import type { EvidenceRefusal } from '../staking/staking-refusals.ts'
 import { type BallotRefusal, checkBallots } from './check-ballots.ts'
+import { checkCommitPair, withoutOldPairs } from './commit-pairs.ts'
 import { electorsOf, seatsOf } from './electors.ts'
 import { type Decided, settle } from './settle.ts'
 import { afterPeriod, changeStatuses } from './trust.ts'
@@ -146,6 +149,16 @@ export class VotingExecution {
     return due
   }
 
+  /** Two commits in one slot, proven. @param staking before the transaction */
+  punishPair(pair: CommitPair, staking: StakingState): Refusal<EvidenceRefusal> | null {
+    const { height } = this.#moment
+    const after = checkCommitPair(pair, { staking, voting: this.#state }, height, this.#rules)
+    if (!after.ok) return after
+    const trust = new Map(this.#state.trust).set(after.value.account, after.value)
+    this.#state = { ...this.#state, trust }
+    return null
+  }
+
   /** A request that the block orders. */
   open(request: OpenRequest): void {
     this.#requests.push(request)
@@ -192,14 +205,22 @@ export class VotingExecution {
 
   #endPeriod(staking: StakingState, verdict: (requestKey: RequestKey) => VerdictRecord | null): void {
     const { height } = this.#moment
-    const next = periodOf(asHeight(height + 1), this.#rules.parameters)
-    const trust = new Map([...this.#state.trust].map(([account, of]) => [account, afterPeriod(of)]))
+    const { parameters } = this.#rules
+    const next = periodOf(asHeight(height + 1), parameters)
+    const trust = new Map(
+      [...this.#state.trust].map(([account, of]) => [
+        account,
+        withoutOldPairs(afterPeriod(of), height, parameters),
+      ]),
+    )
     const seats = seatsOf(staking)
     const end = { staking, rules: this.#rules, verdict, height, nextPeriod: next }
     const operations = takeEffect(this.#state.operations, trust, end)
     changeStatuses(trust, seats, next)
     const { batches, electors } = this.#state
-    const oldest = Math.min(next, ...batches.map(({ period }) => period))
+    // In an epoch without end the first views of a period still have the leaders of the one before.
+    const kept = this.#rules.parameters.epochBlocks === 0 ? next - 1 : next
+    const oldest = Math.min(kept, ...batches.map(({ period }) => period))
     this.#state = {
       batches,
       trust,

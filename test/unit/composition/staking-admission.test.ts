@@ -60,6 +60,7 @@ describe('the pool', () => {
     expect(codeOf(chain.signed(6, { ...transfer, amount: BALANCE + 1n }))).toBe('staking-balance')
     expect(codeOf(chain.signed(9, transfer))).toBe('staking-unknown-account')
     expect(codeOf(chain.offence(9))).toBe('evidence-unknown-key')
+    expect(codeOf(chain.commitPair(9))).toBe('evidence-future-epoch')
   })
 
   it('takes an offence once, whoever signed what', () => {
@@ -96,6 +97,8 @@ describe('the pool', () => {
   it.each([
     ['staking-signature', true],
     ['evidence-same-content', true],
+    ['evidence-equivocation', true],
+    ['evidence-future-epoch', false],
     ['staking-sequence', false],
     ['evidence-expired', false],
     ['full', false],

@@ -2,6 +2,7 @@
  * One replica under a test's hand, and whatever the other validators could say to it. Signatures, checks and built
  * blocks are answered at once, as the driver does; everything else is up to the test.
  */
+
 import { commitsDigest } from '../../../src/codec/ballots.ts'
 import { hashBlock, headerSchema, transactionsRoot } from '../../../src/codec/block.ts'
 import { encodeMessage } from '../../../src/codec/messages.ts'
@@ -9,6 +10,7 @@ import type { ConsensusEffect, SignRequest } from '../../../src/consensus/effect
 import type { ConsensusEvent } from '../../../src/consensus/event.ts'
 import { rootCertificate } from '../../../src/consensus/initial-state.ts'
 import type { ConsensusInput } from '../../../src/consensus/input.ts'
+import { NO_LEADER_RECORD } from '../../../src/consensus/leader-election.ts'
 import { Replica, type ReplicaOptions } from '../../../src/consensus/replica.ts'
 import { type Ballots, NO_BALLOTS } from '../../../src/types/ballots.ts'
 import type { HashedBlock } from '../../../src/types/block.ts'
@@ -24,6 +26,7 @@ import {
   asView,
   type StateRoot,
   type ValidatorId,
+  type ValidatorIndex,
 } from '../../../src/types/primitives.ts'
 import { EMPTY_SAFETY_RECORD } from '../../../src/types/safety.ts'
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
@@ -219,6 +222,8 @@ export interface HarnessOptions extends Partial<Omit<ReplicaOptions, 'validatorS
   readonly ballots?: (kind: Vote['kind']) => Ballots
   /** Whether ballots for the next block are missing, where the replica may wait for them. */
   readonly isBallotMissing?: () => boolean
+  /** Who does not weigh in the period that begins after a block; null when none does. */
+  readonly weightless?: (block: HashedBlock) => readonly ValidatorIndex[] | null
   /** False: `started` is up to the test. */
   readonly isStarted?: boolean
   /** Validators with a connection from the start. */
@@ -246,7 +251,7 @@ export class Harness {
       final: options.final ?? GENESIS,
       finality: options.finality ?? null,
       epochEnd: options.epochEnd ?? null,
-      finalTurns: options.finalTurns ?? [],
+      leaderRecord: options.leaderRecord ?? NO_LEADER_RECORD,
       pacemaker: options.pacemaker ?? null,
       recovered: { ...(options.recovered ?? EMPTY_SAFETY_RECORD), epoch: asEpoch(1) },
       recoveredProposal: options.recoveredProposal ?? null,
@@ -360,7 +365,11 @@ export class Harness {
           blockHash: effect.block.hash,
           outcome: isInvalid
             ? { ok: false, code: 'timestamp' }
-            : { ok: true, stateRoot: stateAfter(effect.block) },
+            : {
+                ok: true,
+                stateRoot: stateAfter(effect.block),
+                weightless: this.#options.weightless?.(effect.block) ?? null,
+              },
         }
       }
       case 'build-block': {
@@ -373,7 +382,11 @@ export class Harness {
           justifyView: effect.justify.view,
           transactions: this.pool,
         })
-        return { kind: 'block-built', view, built: { block, stateRoot: stateAfter(block), ballotVotes: [] } }
+        return {
+          kind: 'block-built',
+          view,
+          built: { block, stateRoot: stateAfter(block), weightless: null, ballotVotes: [] },
+        }
       }
       case 'finalize': {
         return null

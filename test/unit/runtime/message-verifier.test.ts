@@ -305,6 +305,10 @@ describe('commits', () => {
       'a vote whose commits were tampered with',
       { ...one, ballots: { commits: [commitOf('0c')], openings: [] } },
     ],
+    [
+      'a vote with two commits in one slot',
+      signedVote('prepare', 1, NETWORK, { commits: [commitOf('0a'), commitOf('0c')], openings: [] }),
+    ],
     ['a vote whose commits were taken away', { ...one, ballots: { commits: [], openings: [] } }],
     ['a vote that got commits', { ...signedVote('prepare', 1), ballots: one.ballots }],
     [
