@@ -167,6 +167,8 @@ export interface Outcome {
   readonly events: number
   readonly simulatedMs: number
   readonly verdicts: BallotChecker['verdicts']
+  /** Of an attack that is told or modelled. */
+  readonly figures?: Readonly<Record<string, number>>
 }
 
 export interface RunChanges extends Partial<ClusterOptions> {

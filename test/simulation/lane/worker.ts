@@ -12,7 +12,10 @@ if (unchangedFiles().length > 0) throw new Error(`nothing loads ${unchangedFiles
 
 async function run({ seed, isTraced, like }: LaneTask, lines: string[]): Promise<Outcome> {
   const mutant = mutantNamed(like)
-  if (mutant?.attack !== undefined) return outcomeOf(seed, await ATTACKS[mutant.attack](seed))
+  if (mutant?.attack !== undefined) {
+    const { violations, figures = {} } = await ATTACKS[mutant.attack](seed)
+    return { ...outcomeOf(seed, violations), figures }
+  }
   return await runSeed(seed, TRANSACTIONS, {
     ...(mutant?.options?.(seed) ?? {}),
     ...(isTraced ? { onEffect: (line: string) => void lines.push(line) } : {}),

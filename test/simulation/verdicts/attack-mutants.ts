@@ -122,6 +122,19 @@ export const ATTACK_MUTANTS: readonly Mutant[] = [
     VARIANTS['W_r = 6'],
     30,
   ),
+  broken(
+    '5.9-elected-per-head',
+    'T23: leaders are elected by stake',
+    'elected',
+    [
+      {
+        file: 'src/consensus/leader-schedule.ts',
+        find: 'without.has(asValidatorIndex(i)) ? 0n : stake,',
+        replace: 'without.has(asValidatorIndex(i)) ? 0n : stake === 0n ? 0n : 1n,',
+      },
+    ],
+    30,
+  ),
   unbound('network', 'fromHex(genesisHash)'),
   unbound('epoch', 'u64le(BigInt(epoch))'),
   unbound('height', 'u64le(BigInt(height))'),
