@@ -1,6 +1,7 @@
 /** Attacks that are told without the simulated network, by name: what went wrong is said, nothing when all is well. */
 import * as ballots from './attacks-on-ballots.ts'
 import * as trust from './attacks-on-trust.ts'
+import { sideChannels } from './side-channels.ts'
 import { type ModelFigures, runModel } from './verdict-model.ts'
 
 /** What came of an attack. */
@@ -22,6 +23,7 @@ export const ATTACKS = {
   model: (seed) => modelled(runModel(seed)),
   /** T23: leaders that censor as hard as they can. */
   censorship: (seed) => modelled(runModel(seed, { isCensoring: true })),
+  sideChannels: async (seed) => ({ violations: await sideChannels(seed) }),
   /** T23: leaders that the node elects. */
   elected: (seed) => modelled(runModel(seed, { leaders: 'elected' })),
 } as const satisfies Record<string, Attack>
