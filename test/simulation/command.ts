@@ -74,6 +74,9 @@ async function runSeeds(run: SeedRun): Promise<boolean> {
   const failures: (Pick<Outcome, 'seed' | 'violations' | 'trace'> & { readonly repeat: string })[] = []
   const traces = new Map<number, string>()
   let [effects, events, done] = [0, 0, 0]
+  const verdicts = { valid: 0, invalid: 0, expired: 0 }
+  const seedsWith = { byzantine: 0, calm: 0 }
+  let lowestTrustWhenCalm: number | null = null
   const each = Array.from({ length: seeds }, (_, i) => start + i)
   await runLane({
     jobs: run.jobs,
@@ -86,6 +89,13 @@ async function runSeeds(run: SeedRun): Promise<boolean> {
       process.stdout.write(lines.join(''))
       done++
       effects += outcome.effects
+      for (const status of ['valid', 'invalid', 'expired'] as const)
+        verdicts[status] += outcome.verdicts[status]
+      const { calm = 0, byzantine = 0, lowestHonestTrust = 0 } = outcome.figures ?? {}
+      seedsWith.byzantine += byzantine
+      seedsWith.calm += calm
+      if (calm === 1)
+        lowestTrustWhenCalm = Math.min(lowestTrustWhenCalm ?? lowestHonestTrust, lowestHonestTrust)
       events += outcome.events
       const before = traces.get(seed) ?? trace
       traces.set(seed, trace)
@@ -116,6 +126,9 @@ async function runSeeds(run: SeedRun): Promise<boolean> {
       seedsPerSecond: Number((done / seconds).toFixed(2)),
       effects,
       events,
+      verdicts,
+      seedsWith,
+      lowestTrustWhenCalm,
       failures,
     }),
   )
