@@ -15,6 +15,9 @@ export interface FaultOptions {
   readonly powerCutEveryMs?: number
   /** The network is cut in two this often, each time elsewhere. */
   readonly partitionEveryMs?: number
+  /** Once, and for so long: one half of the validators on each side. */
+  readonly halvedAtMs?: number
+  readonly halvedForMs?: number
   /** Whether the two sides of a cut notice it as lost connections. */
   readonly isCutNoticed?: boolean
   /** One link goes and comes back this often. */
@@ -66,6 +69,12 @@ export function scheduleFaults(cluster: Cluster, faults: FaultOptions): void {
     for (const b of cluster.nodes) {
       if (a !== b && faults.slowShare !== undefined && random.chance(faults.slowShare)) cluster.slow(a, b)
     }
+  }
+  const { halvedAtMs, halvedForMs = 0 } = faults
+  if (halvedAtMs !== undefined) {
+    const half = cluster.nodes.slice(0, cluster.nodes.length / 2)
+    cluster.at(halvedAtMs, () => cluster.separate(half, faults.isCutNoticed ?? true))
+    cluster.at(halvedAtMs + halvedForMs, () => cluster.heal())
   }
   if (faults.healAtMs !== undefined && faults.healAtMs > 0) cluster.at(faults.healAtMs, () => cluster.heal())
 }

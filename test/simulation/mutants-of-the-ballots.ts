@@ -1,9 +1,10 @@
 /** Mutants of the rules about ballots and verdicts (src/ledger/verdicts/README.md), by the attacks they let through. */
 import { HONEST, type Misbehaviour } from './adversary.ts'
 import type { Byzantine } from './cluster.ts'
+import { CALM } from './faults.ts'
 import type { Mutant } from './mutants.ts'
 import { starvation } from './starvation.ts'
-import { type RunChanges, TRANSACTIONS } from './swarm.ts'
+import { type RunChanges, requestsNumbered, TRANSACTIONS } from './swarm.ts'
 
 const BOX = 'src/runtime/ballot-box.ts'
 const CHECK = 'src/ledger/verdicts/check-ballots.ts'
@@ -39,6 +40,22 @@ const among =
     },
     ...changes,
   })
+
+/** Four equal stakes, two on each side of a cut, in the middle of their ballots. */
+const halved = (seed: number): RunChanges => ({
+  ...CALM,
+  stakes: [1n, 1n, 1n, 1n],
+  byzantine: new Map(),
+  followers: 0,
+  isCalm: true,
+  halvedAtMs: 400 + 10 * seed,
+  halvedForMs: 1_500,
+  healAtMs: 2_000,
+  transactions: requestsNumbered(20),
+  transactionEveryMs: 25,
+  livenessMs: 15_000,
+  parameters: { heartbeatMs: 0 },
+})
 
 export const BALLOT_MUTANTS: readonly Mutant[] = [
   {
@@ -150,5 +167,25 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
       },
     ],
     options: (seed) => ({ ...among({})(seed), byzantine: new Map(), crashChance: 0.01, downMaxMs: 30 }),
+  },
+  {
+    name: 'T15-openings-due-by-the-clock',
+    rule: 'T15: windows are heights: a chain that stands still lets nothing expire',
+    class: 'safety',
+    budget: 4,
+    changes: [
+      {
+        file: 'src/ledger/verdicts/voting-execution.ts',
+        find: '      present: new Set(',
+        replace: '      blockTime: this.#moment.blockTime,\n      present: new Set(',
+      },
+      {
+        file: 'src/ledger/verdicts/settle.ts',
+        find: 'if (!isToBeAccounted(batch, context.height)) {',
+        replace:
+          'if (!isToBeAccounted(batch, context.height) && !(batch.closedAt !== null && context.blockTime - batch.blockTime > 1_000)) {',
+      },
+    ],
+    options: halved,
   },
 ]

@@ -168,6 +168,8 @@ export interface Outcome {
   readonly events: number
   readonly simulatedMs: number
   readonly verdicts: BallotChecker['verdicts']
+  /** Of the seed, or of what was modelled in its place. */
+  readonly figures?: Readonly<Record<string, number>>
 }
 
 export interface RunChanges extends Partial<ClusterOptions> {
@@ -239,5 +241,10 @@ async function runDrawn(
     events: cluster.events,
     simulatedMs: cluster.nowMs,
     verdicts: cluster.ballotChecker.verdicts,
+    figures: {
+      calm: drawn.isCalm === true ? 1 : 0,
+      byzantine: drawn.byzantine?.size === 0 ? 0 : 1,
+      lowestHonestTrust: cluster.ballotChecker.lowestHonestTrust,
+    },
   }
 }

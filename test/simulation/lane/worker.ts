@@ -3,7 +3,7 @@ import { setHasher } from '@chainsafe/persistent-merkle-tree'
 import { hasher } from '@chainsafe/persistent-merkle-tree/hasher/as-sha256'
 import { mutantNamed } from '../mutants.ts'
 import { type Outcome, runSeed, TRANSACTIONS } from '../swarm.ts'
-import { ATTACKS } from '../verdicts/attacks.ts'
+import { ATTACKS, type Attack } from '../verdicts/attacks.ts'
 import { type LaneAnswer, type LaneTask, outcomeOf, PLAIN_VARIABLE } from './lane.ts'
 import { unchangedFiles } from './loader.ts'
 
@@ -12,7 +12,11 @@ if (unchangedFiles().length > 0) throw new Error(`nothing loads ${unchangedFiles
 
 async function run({ seed, isTraced, like }: LaneTask, lines: string[]): Promise<Outcome> {
   const mutant = mutantNamed(like)
-  if (mutant?.attack !== undefined) return outcomeOf(seed, await ATTACKS[mutant.attack](seed))
+  if (mutant?.attack !== undefined) {
+    const attack: Attack = ATTACKS[mutant.attack]
+    const { violations, figures = {} } = await attack(seed)
+    return { ...outcomeOf(seed, violations), figures }
+  }
   return await runSeed(seed, TRANSACTIONS, {
     ...(mutant?.options?.(seed) ?? {}),
     ...(isTraced ? { onEffect: (line: string) => void lines.push(line) } : {}),

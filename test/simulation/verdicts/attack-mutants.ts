@@ -122,6 +122,19 @@ export const ATTACK_MUTANTS: readonly Mutant[] = [
     VARIANTS['W_r = 6'],
     30,
   ),
+  broken(
+    '5.9-elected-per-head',
+    'T23: leaders are elected by stake',
+    'elected',
+    [
+      {
+        file: 'src/consensus/leader-schedule.ts',
+        find: 'without.has(asValidatorIndex(i)) ? 0n : stake,',
+        replace: 'without.has(asValidatorIndex(i)) ? 0n : stake === 0n ? 0n : 1n,',
+      },
+    ],
+    30,
+  ),
   unbound('network', 'fromHex(genesisHash)'),
   unbound('epoch', 'u64le(BigInt(epoch))'),
   unbound('height', 'u64le(BigInt(height))'),
@@ -289,6 +302,19 @@ export const ATTACK_MUTANTS: readonly Mutant[] = [
       replace: 'export const TRUST_TO_RETURN = 600_000',
     },
   ]),
+  broken(
+    'T27-invalid-is-said-later',
+    'T27: nothing shows what was found before it is opened',
+    'sideChannels',
+    [
+      {
+        file: BOX,
+        find: 'if (batch.closedAt === null && point.height < commitDeadline(batch)) commits.push(own.commit)',
+        replace:
+          'if (batch.closedAt === null && point.height < commitDeadline(batch) && (point.height > batch.height || own.opening.findings.every((found) => found === 341))) commits.push(own.commit)',
+      },
+    ],
+  ),
   broken('T28-free-abstention', 'T28: abstaining is being absent', 'abstaining', [
     { file: TRUST, find: "    case 'abstained':\n", replace: "    case 'abstained':\n      return taken\n" },
   ]),

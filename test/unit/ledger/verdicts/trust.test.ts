@@ -8,9 +8,12 @@ import {
   changeStatuses,
   lose,
   newTrust,
+  TRUST_TO_STAY,
 } from '../../../../src/ledger/verdicts/trust.ts'
+import { PERIOD_BLOCKS } from '../../../../src/ledger/verdicts/windows.ts'
 import { asHeight } from '../../../../src/types/primitives.ts'
 import { TRUST_MAX, type ValidatorTrust } from '../../../../src/types/voting.ts'
+import { seededRandom } from '../../../support/seeded-random.ts'
 import { accountOf, idOf } from './fixtures.ts'
 
 const trustAt = (ppm: number, of: Partial<ValidatorTrust> = {}): ValidatorTrust => ({
@@ -158,6 +161,22 @@ describe('exclusion', () => {
     }))
     changeStatuses(map, seats, 5)
     expect(map.get(trust.account)).toMatchObject({ status: 'excluded', cleanStreak: 0, exclusions: 1 })
+  })
+
+  it('comes within ten periods of six hundred blocks for one that does not look, at one invalid in a hundred (T18)', () => {
+    const random = seededRandom(18)
+    const periodsTaken = Array.from({ length: 41 }, () => {
+      let trust = trustAt(800_000)
+      for (let period = 1; ; period++) {
+        for (let block = 1; block <= PERIOD_BLOCKS; block++) {
+          const conduct = random() < 0.01 ? 'dissented' : 'agreed'
+          trust = afterSlot(trust, conduct, asHeight(block), true)
+        }
+        trust = afterPeriod(trust)
+        if (trust.ppm < TRUST_TO_STAY) return period
+      }
+    })
+    expect(periodsTaken.toSorted((a, b) => a - b)[20]).toBeLessThanOrEqual(10)
   })
 
   it('is for trust below one half, not at it', () => {
