@@ -13,6 +13,7 @@ import { DoppelgangerWait } from './composition/doppelganger-wait.ts'
 import { changedSetOf, leaderRecordOf, nextSetOf } from './composition/epochs.ts'
 import { commitPairTo, evidenceTo } from './composition/evidence-flow.ts'
 import { fatalHandler } from './composition/fatal.ts'
+import { haltHandler } from './composition/fork-evidence.ts'
 import { setNodeGauges, setSyncGauges, setValidatorGauges, stakeShare } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
 import { NodeEvents } from './composition/node-events.ts'
@@ -26,6 +27,7 @@ import { startPowNode } from './composition/pow-node.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks, validationReadiness } from './composition/readiness.ts'
 import type { NodeOptions, RunningNode } from './composition/running-node.ts'
+import { openSeedCheckpoints } from './composition/seed-checkpoints.ts'
 import { StakingAdmission } from './composition/staking-admission.ts'
 import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
@@ -93,6 +95,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   if (genesis.consensus?.engine === 'pow') return startPowNode(base, genesis.consensus.mining, order)
   const { rules } = storage.genesisState
   const { epochBlocks } = rules.parameters
+  const seeds = openSeedCheckpoints(storage, config.storage.seedCheckpoints, logger.module('storage'))
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
   const feed = new VerdictFeed((requestKey) => chain.state.judgement(requestKey))
@@ -168,7 +171,10 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       judgement: (requestKey) => chain.state.judgement(requestKey),
       store: {
         commitFinalized: (blocks) => upkeep.snapshots.commitFinalized(blocks),
-        putCommitCertificate: (certificate) => upkeep.snapshots.putCommitCertificate(certificate),
+        putCommitCertificate: async (certificate) => {
+          await upkeep.snapshots.putCommitCertificate(certificate)
+          seeds.certified(certificate)
+        },
       },
       pool: fallback?.poolBefore(pool) ?? pool,
       transport: {
@@ -188,10 +194,13 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       observe: (event) => observer.observe(event),
       onVerified: (verified) => watch?.verified(verified),
       onFinal,
-      onEpoch: (electorate) => following.follow(electorate),
+      onEpoch: (electorate) => {
+        following.follow(electorate)
+        seeds.follow(electorate.set)
+      },
       onEquivocation: evidenceTo(() => flow),
       onCommitPair: commitPairTo(() => flow),
-      onHalt: (reason, dump) => onFatal(Object.assign(new Error(`consensus stopped: ${reason}`), { dump })),
+      onHalt: haltHandler(storage, () => consensus.electorate.set, onFatal),
       onFatal,
       logger: logger.module('consensus'),
     })

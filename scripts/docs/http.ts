@@ -115,11 +115,21 @@ export const ROUTES: Readonly<Record<Exclude<HttpRoute, 'other'>, Route>> = {
     listeners: ['api'],
     text: 'what the network asks of requests: floors, and the assurance levels (`PolicyView`)',
   },
+  '/v1/operations': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'operations that wait, the last 256 that were decided, and the key space of standard ones (`OperationsView`)',
+  },
+  '/v1/operations/:id': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'an operation and how it was decided: outcome, tally, voters, what it cost in trust (`OperationResultView`)',
+  },
   '/v1/transactions': {
     method: 'POST',
     listeners: ['api'],
     text:
-      'takes a staking, operator or evidence transaction, `{"transaction": "<canonical bytes in base64>"}` of at most ' +
+      'takes a staking, operator, operation or evidence transaction, `{"transaction": "<canonical bytes in base64>"}` of at most ' +
       `${bytes(TRANSACTION_BODY_BYTES_MAX)}; 202 when it waits, 200 when it is final already (\`TransactionView\`), ` +
       '400 when it can be legal nowhere, 409 when it is not legal now, 503 when there is no room. Sending it again changes nothing',
   },

@@ -99,13 +99,16 @@ async function propose(source: string, options: OperationOptions): Promise<void>
 async function escalate(id: RequestKey, options: OperationOptions): Promise<void> {
   const { readSignatures, signAction } = await import('./operations-client.ts')
   const authority = readSignatures(options.signatures ?? [])
-  await send(options, (signer) =>
-    signAction(
-      options,
-      signer,
-      (final) => ({ kind: 'escalate', id, opensAt: asHeight(final + options.opensAfter), authority }),
-      options.sequence,
-    ),
+  await send(
+    options,
+    (signer) =>
+      signAction(
+        options,
+        signer,
+        (final) => ({ kind: 'escalate', id, opensAt: asHeight(final + options.opensAfter), authority }),
+        options.sequence,
+      ),
+    id,
   )
 }
 
@@ -114,11 +117,13 @@ async function send(
   make: (
     signer: import('./stake-client.ts').StakeSigner,
   ) => Promise<import('../types/transaction.ts').HashedTransaction>,
+  suspended?: RequestKey,
 ): Promise<void> {
   const { openSigner, sendToFinality } = await import('./stake-client.ts')
   const view = await sendToFinality(options, await make(await openSigner(options)))
   if (options.json === true) printJson(view)
-  else print(`final at height ${view.height}: operation ${view.key}`)
+  else if (suspended === undefined) print(`final at height ${view.height}: operation ${view.key}`)
+  else print(`final at height ${view.height}: operation ${suspended} is suspended`)
 }
 
 async function certify(source: string | undefined, options: OperationOptions): Promise<void> {

@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<RegisterCommand>>> = {
   stake: async () => (await import('./stake.ts')).registerStakeCommand,
   operation: async () => (await import('./operation.ts')).registerOperationCommand,
   operator: async () => (await import('./operator.ts')).registerOperatorCommand,
+  checkpoint: async () => (await import('./checkpoint.ts')).registerCheckpointCommand,
   space: async () => (await import('./space.ts')).registerSpaceCommand,
   block: async () => (await import('./block.ts')).registerBlockCommand,
   request: async () => (await import('./request.ts')).registerRequestCommand,

@@ -6,7 +6,7 @@ import { ok, type Result, refuse } from '../types/errors.ts'
 import { COUNTER_MAX } from '../types/primitives.ts'
 import { fromHex, isHex, toHex } from './hex.ts'
 import { DecodeError } from './schema.ts'
-import { utf8ToBytes } from './utf8.ts'
+import { bytesToUtf8, utf8ToBytes } from './utf8.ts'
 
 /** How values of `T` stand in JSON. */
 export interface JsonForm<T> {
@@ -79,8 +79,10 @@ export function textForm(bytesMax: number): JsonForm<string> {
   return {
     toJson: (value) => value,
     fromJson: (json, path) => {
-      const fits = typeof json === 'string' && json.isWellFormed() && utf8ToBytes(json).length <= bytesMax
-      if (!fits) throw wrong(path, `a text of at most ${bytesMax} bytes`)
+      const bytes = typeof json === 'string' ? utf8ToBytes(json) : null
+      // A lone surrogate has no bytes: what would be read is another text.
+      const fits = bytes !== null && bytes.length <= bytesMax && bytesToUtf8(bytes) === json
+      if (typeof json !== 'string' || !fits) throw wrong(path, `a text of at most ${bytesMax} bytes`)
       return json
     },
   }

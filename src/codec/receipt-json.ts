@@ -34,7 +34,8 @@ export const RECEIPT_JSON_BYTES_MAX = 2 * RECEIPT_BYTES_MAX + 1024 * 1024
 
 const INDEX_MAX = 2 ** 16 - 1
 
-const header = objectForm<BlockHeader>({
+/** Headers of blocks, as receipts and checkpoints have them. */
+export const headerForm = objectForm<BlockHeader>({
   genesisHash: hashForm(),
   epoch: wholeForm(),
   view: wholeForm(),
@@ -51,7 +52,8 @@ const header = objectForm<BlockHeader>({
   validatorSetRoot: hashForm(),
 })
 
-const certificate = objectForm<QuorumCertificate>({
+/** Certificates likewise. */
+export const certificateForm = objectForm<QuorumCertificate>({
   kind: nameForm(CERTIFICATE_KINDS),
   epoch: wholeForm(),
   view: wholeForm(),
@@ -83,13 +85,13 @@ const receiptForm = objectForm<Document>({
   format: constantForm('hypermesh-receipt'),
   version: constantForm(RECEIPT_VERSION),
   startEpoch: wholeForm(),
-  startBlock: nullForm(objectForm<StartBlock>({ header, validators: validatorsForm })),
+  startBlock: nullForm(objectForm<StartBlock>({ header: headerForm, validators: validatorsForm })),
   handOvers: listForm(
-    objectForm<HandOver>({ header, certificate, validators: validatorsForm }),
+    objectForm<HandOver>({ header: headerForm, certificate: certificateForm, validators: validatorsForm }),
     RECEIPT_HAND_OVERS_MAX,
   ),
-  header,
-  certificate,
+  header: headerForm,
+  certificate: certificateForm,
   stateBranch: objectForm<StateBranch>({
     validators: hashForm(),
     nullifiersAndNotes: hashForm(),

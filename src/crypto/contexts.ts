@@ -19,6 +19,8 @@ export const SIGNATURE_CONTEXTS = {
   operation: utf8.encode('hypermesh/operation/v1'),
   authority: utf8.encode('hypermesh/authority/v1'),
   escalation: utf8.encode('hypermesh/escalation/v1'),
+  'seed-checkpoint': utf8.encode('hypermesh/seed-checkpoint/v1'),
+  restart: utf8.encode('hypermesh/restart/v1'),
   'stake-attestation': utf8.encode('hypermesh/stake-attestation/v1'),
   'session-initiator': utf8.encode('hypermesh/session/initiator/v1'),
   'session-responder': utf8.encode('hypermesh/session/responder/v1'),

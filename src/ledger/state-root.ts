@@ -1,5 +1,5 @@
 /**
- * The state root: SSZ root of a container over the accumulators' roots, stake and what is fixed for ever. Request
+ * The state root: SSZ root of a container over the roots of all parts of the state. Request
  * ids and sequence numbers have no root of their own: both are fields of the verdicts.
  */
 import {

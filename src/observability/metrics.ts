@@ -35,6 +35,8 @@ export const HTTP_ROUTES = [
   '/v1/evidence',
   '/v1/operators/:name',
   '/v1/policy',
+  '/v1/operations',
+  '/v1/operations/:id',
   '/v1/transactions',
   '/v1/transactions/:key',
   'other',

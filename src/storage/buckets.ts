@@ -39,7 +39,7 @@ const BUCKET = {
   sequences: 0x09,
   /** Account id → account. */
   accounts: 0x0a,
-  /** Request key of a staking, operator or evidence transaction → height of the block that holds it. */
+  /** Request key of a staking, operator, operation or evidence transaction → height of the block that holds it. */
   transactions: 0x0b,
   /** Height of an epoch's last block → the fillers from it to the block of its finality certificate, where there are any. */
   fillers: 0x0c,

@@ -178,7 +178,7 @@ export class ChainStore {
     })
   }
 
-  /** Height of the final block that holds a staking, operator or evidence transaction; null when none does. */
+  /** Height of the final block that holds a staking, operator, operation or evidence transaction; null when none does. */
   heightOfTransaction(requestKey: RequestKey): Height | null {
     const bytes = this.#options.database.get(transactionKey(requestKey))
     if (bytes === null) return null

@@ -14,6 +14,8 @@ export type SignatureContextName =
   | 'operation'
   | 'authority'
   | 'escalation'
+  | 'seed-checkpoint'
+  | 'restart'
   | 'stake-attestation'
 
 /**
