@@ -1,7 +1,7 @@
 /** What a node is started with, and what is known of it while it runs. */
 import type { Config } from '../config/schema.ts'
 import type { ModuleLogger } from '../observability/logger.ts'
-import type { BallotConduct } from '../runtime/ballot-box.ts'
+import type { BallotConduct } from '../runtime/own-ballots.ts'
 import type { NodeAddresses } from './node-lives.ts'
 
 /** What a node is started with. */

@@ -1,15 +1,11 @@
 /**
  * The ballots of this validator and those it has heard: what to commit to and what to open with the next vote, and what
- * the next block can hold. Knows no secret but the key of its own salts; decides nothing about votes.
+ * the next block can hold. Decides nothing about votes; what is said in a slot is own-ballots.ts.
  */
 import { ballotCommit } from '../codec/ballots.ts'
 import { BALLOTS_PER_VOTE_MAX, CAST_BALLOTS_MAX, TRANSACTION_BYTES_MAX } from '../codec/limits.ts'
 import { hashTransaction } from '../codec/transaction.ts'
-import { operationFindings } from '../ledger/operations/operation-findings.ts'
-import { OPENED_PER_BLOCK_MAX } from '../ledger/operations/operations-state.ts'
 import { electorsOfBatch, positionOf } from '../ledger/verdicts/electors.ts'
-import { findingsOf } from '../ledger/verdicts/findings.ts'
-import { RULES_VERSION } from '../ledger/verdicts/tally.ts'
 import { commitDeadline, openingDeadline, openingStart } from '../ledger/verdicts/windows.ts'
 import type {
   BallotCommit,
@@ -18,11 +14,9 @@ import type {
   Ballots,
   CastCommit,
   CastOpening,
-  Findings,
 } from '../types/ballots.ts'
 import { compareSlots } from '../types/ballots.ts'
 import type { Vote } from '../types/messages.ts'
-import { OPERATION_VOTES, type OperationVote } from '../types/operations.ts'
 import {
   asHeight,
   asValidatorIndex,
@@ -30,7 +24,6 @@ import {
   type Epoch,
   type GenesisHash,
   type Height,
-  type Hex32,
   type RequestKey,
   type ValidatorId,
   type ValidatorIndex,
@@ -39,6 +32,7 @@ import type { BallotsTransaction, HashedTransaction } from '../types/transaction
 import type { Validator } from '../types/validator-set.ts'
 import type { RuleFailure } from '../types/verdict.ts'
 import type { CastBallot, OpenBatch, VerdictVoting } from '../types/voting.ts'
+import { OwnBallots, type OwnBallotsOptions, slotName } from './own-ballots.ts'
 
 /** Openings kept of one validator, and prepare votes with commits: more slots than are open at once. */
 const OPENINGS_PER_VOTER_MAX = 32
@@ -48,31 +42,12 @@ const BALLOT_BYTES = 96
 const SILENT_VIEWS = 8
 const BALLOTS_BYTES_MAX = TRANSACTION_BYTES_MAX - 1_024
 
-/** How a validator departs from the protocol: only for tests, which host it to see that others are not harmed. */
-export interface BallotConduct {
-  /** What it says about a request whose rules failed so. */
-  readonly findings?: (failures: readonly RuleFailure[], requestKey: RequestKey) => Findings
-  /** It opens as soon as its commit is in the chain. */
-  readonly opensEarly?: boolean
-  /** As a leader it leaves this validator's ballots out of its blocks. */
-  readonly leavesOut?: (voter: ValidatorIndex) => boolean
-}
-
 export interface BallotBoxOptions {
   readonly genesisHash: GenesisHash
   /** Of a block, as genesis allows: ballots take half of it at most, and requests find room in any. */
   readonly blockBytesMax: number
   /** Null for a node that never votes. */
-  readonly self: {
-    readonly id: ValidatorId
-    /** The same salt for the same slot, for ever, and to nobody else known. */
-    readonly saltOf: (slot: BallotSlot) => Hex32
-    /** Commits of before the start: they are never replaced by others. */
-    readonly committed: readonly BallotCommit[]
-    /** What the operator says about a critical operation, as of now; absent: nothing about any. */
-    readonly vote?: (operation: RequestKey) => OperationVote
-    readonly conduct?: BallotConduct
-  } | null
+  readonly self: OwnBallotsOptions | null
   /** What this node's rules found about a request of a block; null when it was not there to judge. */
   readonly judgement: (blockHash: BlockHash, requestKey: RequestKey) => readonly RuleFailure[] | null
 }
@@ -90,15 +65,9 @@ export interface CollectedBallots {
   readonly votes: readonly Vote[]
 }
 
-interface OwnBallot {
-  readonly commit: BallotCommit
-  readonly opening: BallotOpening
-}
-
 export class BallotBox {
   readonly #options: BallotBoxOptions
-  readonly #committed = new Map<string, Hex32>()
-  readonly #own = new Map<string, OwnBallot>()
+  readonly #own: OwnBallots | null
   #finalHeight = asHeight(0)
   #epoch: Epoch
   /** The newest prepare vote with commits of each validator: commits are said until they are in the chain. */
@@ -112,7 +81,8 @@ export class BallotBox {
   constructor(options: BallotBoxOptions, epoch: Epoch) {
     this.#options = options
     this.#epoch = epoch
-    for (const commit of options.self?.committed ?? []) this.#committed.set(nameOf(commit), commit.commit)
+    const { self, genesisHash, judgement } = options
+    this.#own = self === null ? null : new OwnBallots({ ...self, genesisHash, judgement })
   }
 
   /** An epoch begins: its validators have other indices, and its views may repeat numbers. */
@@ -128,9 +98,7 @@ export class BallotBox {
   final(height: Height): void {
     if (height <= this.#finalHeight) return
     this.#finalHeight = height
-    for (const [name, { commit }] of this.#own) {
-      if (commit.height < height - 256) this.#own.delete(name)
-    }
+    this.#own?.final(height)
   }
 
   /** What goes with our vote for a block. A pre-commit vote carries openings only. */
@@ -141,7 +109,7 @@ export class BallotBox {
     for (const batch of self === null ? [] : point.voting.batches) {
       const position = self === null ? null : positionOf(electorsOfBatch(point.voting, batch), self.id)
       if (position === null) continue
-      const own = this.#ownBallot(slotOf(batch, point), batch)
+      const own = this.#own?.ballot(slotOf(batch, point), batch) ?? null
       if (own === null) continue
       const cast = batch.ballots.find(({ elector }) => elector === position)
       if (cast === undefined) {
@@ -173,7 +141,7 @@ export class BallotBox {
     const openings = this.#openings.get(voter) ?? new Map<string, BallotOpening>()
     this.#openings.set(voter, openings)
     for (const opening of ballots.openings) {
-      openings.set(nameOf(opening), opening)
+      openings.set(slotName(opening), opening)
       const oldest = openings.keys().next().value
       if (openings.size > OPENINGS_PER_VOTER_MAX && oldest !== undefined) openings.delete(oldest)
     }
@@ -251,7 +219,7 @@ export class BallotBox {
   ): { readonly commit: BallotCommit; readonly vote: Vote } | null {
     if (batch.closedAt !== null || height + 1 > commitDeadline(batch)) return null
     const vote = this.#votes.get(voter)
-    const commit = vote?.ballots.commits.find((said) => nameOf(said) === nameOf(slot))
+    const commit = vote?.ballots.commits.find((said) => slotName(said) === slotName(slot))
     return vote === undefined || commit === undefined ? null : { commit, vote }
   }
 
@@ -268,7 +236,7 @@ export class BallotBox {
   ): BallotOpening | null {
     if (cast === null || cast.opening !== null) return null
     if (closedAt !== null && height + 1 < openingStart(closedAt)) return null
-    const opening = this.#openings.get(voter)?.get(nameOf(slot))
+    const opening = this.#openings.get(voter)?.get(slotName(slot))
     if (opening === undefined || opening.findings.length !== requests.length) return null
     const { genesisHash } = this.#options
     // Nobody but the owner is heard here, but a liar may say what does not fit its commit.
@@ -280,82 +248,11 @@ export class BallotBox {
     if (this.#options.self?.conduct?.opensEarly === true) return true
     return closedAt !== null && closedAt <= this.#finalHeight && height < openingDeadline(closedAt)
   }
-
-  #ownBallot(slot: BallotSlot, { epoch, requests }: OpenBatch): OwnBallot | null {
-    const { self, genesisHash, judgement } = this.#options
-    if (self === null) return null
-    const name = nameOf(slot)
-    const known = this.#own.get(name)
-    if (known !== undefined) return known
-    const judged: Judged[] = []
-    for (const { requestKey, kind } of requests) {
-      const failures = judgement(slot.blockHash, requestKey)
-      if (failures === null) return null
-      judged.push({ requestKey, kind, failures })
-    }
-    const salt = self.saltOf(slot)
-    const before = this.#committed.get(name)
-    for (const votes of votesToTry(judged, self.vote ?? (() => 'abstain'), before !== undefined)) {
-      const findings = judged.map((of) => findingsAbout(of, votes, self.conduct))
-      const opening = { ...slot, rules: RULES_VERSION, findings, salt }
-      const commit = ballotCommit({ genesisHash, epoch, validator: self.id }, opening)
-      if ((before ?? commit) !== commit) continue
-      const own = { commit: { ...slot, commit }, opening }
-      this.#own.set(name, own)
-      return own
-    }
-    // Something else was committed to before, by other rules or another key of salts: better silent than two-faced.
-    return null
-  }
-}
-
-/** A request of a batch, and what this node's rules found about it. */
-interface Judged {
-  readonly requestKey: RequestKey
-  readonly kind: OpenBatch['requests'][number]['kind']
-  readonly failures: readonly RuleFailure[]
-}
-
-type Votes = ReadonlyMap<RequestKey, OperationVote>
-
-function findingsAbout(
-  { requestKey, kind, failures }: Judged,
-  votes: Votes,
-  conduct: BallotConduct | undefined,
-): Findings {
-  if (conduct?.findings !== undefined) return conduct.findings(failures, requestKey)
-  return kind === 'operation'
-    ? operationFindings(failures, votes.get(requestKey) ?? 'abstain')
-    : findingsOf(failures)
-}
-
-/**
- * What the operator may have said about the operations of a batch: what is said now, and when a commit of before the
- * start must be opened, all that could have been said when it was made. A block puts four to the vote at most.
- */
-function* votesToTry(
-  judged: readonly Judged[],
-  vote: (operation: RequestKey) => OperationVote,
-  isCommitted: boolean,
-): Generator<Votes> {
-  const operations = judged.flatMap(({ kind, requestKey }) => (kind === 'operation' ? [requestKey] : []))
-  yield new Map(operations.map((id) => [id, vote(id)]))
-  if (!isCommitted) return
-  const choices = OPERATION_VOTES.length
-  for (let n = 0; n < choices ** Math.min(operations.length, OPENED_PER_BLOCK_MAX); n++) {
-    yield new Map(
-      operations.map((id, i) => [id, OPERATION_VOTES[Math.floor(n / choices ** i) % choices] ?? 'abstain']),
-    )
-  }
 }
 
 /** The slot of a batch; in the state right after its own block that block's hash is the point's. */
 function slotOf({ height, blockHash, round }: OpenBatch, point: BallotPoint): BallotSlot {
   return { height, blockHash: blockHash ?? point.hash, round }
-}
-
-function nameOf({ height, blockHash, round }: BallotSlot): string {
-  return `${height}:${round}:${blockHash}`
 }
 
 /** A validator's place in a batch. */

@@ -23,9 +23,9 @@ import type {
 import type { SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
 import type { RuleFailure } from '../types/verdict.ts'
-import type { BallotConduct } from './ballot-box.ts'
 import type { CommitPairListener } from './commit-watch.ts'
 import type { OnVerified } from './message-verifier.ts'
+import type { BallotConduct } from './own-ballots.ts'
 import type {
   BlockFetcher,
   Clock,
@@ -47,7 +47,7 @@ export interface ValidatorDuties {
   readonly signer: SlotSigner
   readonly log: SafetyLogPort
   readonly recovered: SafetyRecord
-  /** How its ballots are made (ballot-box.ts). */
+  /** How its ballots are made (own-ballots.ts). */
   readonly ballots: {
     readonly saltOf: (slot: BallotSlot) => Hex32
     readonly vote?: (operation: RequestKey) => OperationVote

@@ -11,7 +11,7 @@ import {
   timeoutSigningPayload,
 } from '../../src/codec/signing-payloads.ts'
 import { proofCommitment } from '../../src/ledger/proof-commitment.ts'
-import type { BallotConduct } from '../../src/runtime/ballot-box.ts'
+import type { BallotConduct } from '../../src/runtime/own-ballots.ts'
 import type { BlockRange } from '../../src/storage/chain-store.ts'
 import type { BlockHeader, CertificateReference, HashedBlock } from '../../src/types/block.ts'
 import type { TimeoutCertificate } from '../../src/types/certificates.ts'

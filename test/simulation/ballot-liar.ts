@@ -1,6 +1,6 @@
 /** What a Byzantine validator does with ballots, beside what it does with blocks and votes (adversary.ts). */
 import { ALL_VALID, findingOf, findingsOf } from '../../src/ledger/verdicts/findings.ts'
-import type { BallotConduct } from '../../src/runtime/ballot-box.ts'
+import type { BallotConduct } from '../../src/runtime/own-ballots.ts'
 import {
   type Ballots,
   COMPONENTS,

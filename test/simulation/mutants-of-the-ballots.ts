@@ -161,8 +161,8 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
         replace: '  let salts = Math.random()\n  const key = sha256Tagged(',
       },
       {
-        file: BOX,
-        find: '    if ((this.#committed.get(name) ?? commit) !== commit) return null\n',
+        file: 'src/runtime/own-ballots.ts',
+        find: '      if ((before ?? commit) !== commit) continue\n',
         replace: '',
       },
     ],

@@ -59,10 +59,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: VERIFIER,
-        find: `        return this.#signatures.isValid(message.voter, message.kind, payload, message.signature)
-          ? message
-          : null`,
-        replace: '        return payload.length > 0 ? message : null',
+        find: 'return this.#signatures.isValid(voter, kind, signedVotePayload(this.#genesisHash, vote), signature)',
+        replace: 'return signature.length > 0',
       },
     ],
     options: forgers,
@@ -107,7 +105,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/ledger/execute-transactions.ts',
-        find: '    if (this.#parent.verdict(requestKey) !== null) {',
+        find: '    if (this.#state.verdict(requestKey) !== null) {',
         replace: '    if (requestKey.length === 0) {',
       },
     ],

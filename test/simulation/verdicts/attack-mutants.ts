@@ -285,9 +285,8 @@ export const ATTACK_MUTANTS: readonly Mutant[] = [
   broken('T22-probation-without-ballots', 'T22: probation is a test', 'probation', [
     {
       file: SETTLE,
-      find: 'trust.set(elector.account, afterSlot(of, conductOf(batch, position), height, batch.round === 0))',
-      replace:
-        "trust.set(elector.account, afterSlot(of, elector.weighs ? conductOf(batch, position) : 'agreed', height, batch.round === 0))",
+      find: 'const conduct = conductOf(batch, position)',
+      replace: "const conduct = elector.weighs ? conductOf(batch, position) : 'agreed'",
     },
   ]),
   broken('T22-back-at-once', 'T22: the way back takes twenty clean periods', 'probation', [

@@ -9,7 +9,7 @@ import {
   changeStatuses,
   newTrust,
 } from '../../../src/ledger/verdicts/trust.ts'
-import type { BallotConduct } from '../../../src/runtime/ballot-box.ts'
+import type { BallotConduct } from '../../../src/runtime/own-ballots.ts'
 import { type AccountId, asEpoch, asHeight } from '../../../src/types/primitives.ts'
 import { TRUST_MAX, type ValidatorTrust } from '../../../src/types/voting.ts'
 import { accountOf, idOf } from '../../unit/ledger/verdicts/fixtures.ts'

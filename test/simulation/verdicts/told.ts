@@ -2,7 +2,8 @@
  * A told story about verdicts: validators with their boxes of ballots vote for one block after the other, and an honest
  * leader makes the next from what it heard. What is not as it should be is a violation, as in the simulator.
  */
-import { BallotBox, type BallotConduct } from '../../../src/runtime/ballot-box.ts'
+import { BallotBox } from '../../../src/runtime/ballot-box.ts'
+import type { BallotConduct } from '../../../src/runtime/own-ballots.ts'
 import type { Ballots } from '../../../src/types/ballots.ts'
 import { type AccountId, asEpoch, asValidatorIndex, asView } from '../../../src/types/primitives.ts'
 import type { BallotsTransaction } from '../../../src/types/transaction.ts'
