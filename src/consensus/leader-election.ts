@@ -114,7 +114,7 @@ export class LeaderElection {
   #passedOver(view: View): ValidatorIndex[] {
     const record =
       this.#records.findLast((known) => known.view <= view - REFERENCE_DISTANCE) ?? this.#records[0]
-    if (record === undefined) return []
+    if (record === undefined || record.suspensions.size + record.weightless.length === 0) return []
     const { totalStake, quorum, amplification } = this.#electorate
     // Too little stake weighs to be sure of an honest leader in it: then everybody leads.
     const weighing = totalStake - this.#electorate.weightOf(record.weightless)

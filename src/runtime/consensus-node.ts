@@ -5,6 +5,7 @@
  */
 import { decodeQuorumCertificate } from '../codec/certificates.ts'
 import { decodeFinalAnnouncement } from '../codec/final-announcement.ts'
+import { validatorId } from '../codec/genesis.ts'
 import { decodeMessage } from '../codec/messages.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
 import type { LeaderRecord } from '../consensus/leader-election.ts'
@@ -61,7 +62,12 @@ export class ConsensusNode {
   constructor(options: ConsensusNodeOptions) {
     this.#options = options
     const { rules, clock, pool, store, validator, tip, onFatal } = options
-    this.#commits = new CommitWatch(options.onCommitPair)
+    this.#commits = new CommitWatch((pair) => {
+      const { slot, publicKey } = pair
+      const about = { validator: validatorId(publicKey), height: slot.height, round: slot.round }
+      options.logger.warn(about, 'a validator committed to two things in one slot')
+      options.onCommitPair(pair)
+    })
     this.#outbox = validator === null ? null : new DurableOutbox(validator.log, onFatal)
     this.#figures = new AnswerFigureMeter(rules.parameters.blockBytesMax)
     this.#executor = new BlockExecutor({

@@ -33,6 +33,9 @@ export function checkCommitPair(
   height: Height,
   rules: ChainRules,
 ): Result<ValidatorTrust, EvidenceRefusal> {
+  if (rules.verdicts === 'executed') {
+    return refuse('evidence-unknown-key', 'nobody votes on this chain, so nobody commits twice')
+  }
   const malformed = checkContents(pair)
   if (malformed !== null) return malformed
   const { slot, publicKey, first, second } = pair

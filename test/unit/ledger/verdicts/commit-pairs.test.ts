@@ -1,6 +1,7 @@
 /** Two commits in one slot (T11): what proves it, what it costs, that it costs it once, and for how long. */
 import { describe, expect, it } from 'vitest'
 import { hashTransaction } from '../../../../src/codec/transaction.ts'
+import { checkCommitPair } from '../../../../src/ledger/verdicts/commit-pairs.ts'
 import { trustRoot } from '../../../../src/ledger/verdicts/voting-root.ts'
 import { type CommitPair, makeCommitPair } from '../../../../src/types/evidence.ts'
 import { asEpoch, asHeight, asView, type BlockHash, type Hex32 } from '../../../../src/types/primitives.ts'
@@ -170,6 +171,13 @@ describe('evidence of a pair is refused', () => {
     ['evidence-signature', 'of another network', () => new StakingChain({ heartbeatMs: 1 }).commitPair(1)],
   ])('%s: %s', (code, _, transaction) => {
     expect(chain.refusalOf(transaction())).toBe(code)
+  })
+
+  it('evidence-unknown-key: on a chain where nobody votes', () => {
+    const { state } = chain.parent
+    const rules = { ...chain.genesis.rules, verdicts: 'executed' as const }
+    expect(checkCommitPair(pair, state, asHeight(3), rules)).toMatchObject({ code: 'evidence-unknown-key' })
+    expect(checkCommitPair(pair, state, asHeight(3), chain.genesis.rules)).toMatchObject({ ok: true })
   })
 
   it('evidence-punished: against one that an equivocation has ended', () => {
