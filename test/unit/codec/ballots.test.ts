@@ -49,6 +49,21 @@ const commitAt = (height: number): BallotCommit => ({
   commit: '0a'.repeat(32) as Hex32,
 })
 
+describe('ballots of a hundred requests', () => {
+  it('take 360 bytes of a block and no more for each validator (spec/commit-reveal.md section 7: 250)', () => {
+    const bytesWith = (validators: number): number => {
+      const voters = Array.from({ length: validators }, (_, i) => asValidatorIndex(i))
+      const opening = { ...OPENING, findings: Array.from({ length: 100 }, () => 0b01_01_01_01_01) }
+      return encodeTransaction({
+        kind: 'ballots',
+        commits: voters.map((voter) => ({ ...commitAt(5), voter })),
+        openings: voters.map((voter) => ({ ...opening, voter })),
+      }).length
+    }
+    expect(bytesWith(31) - bytesWith(30)).toBe(360)
+  })
+})
+
 describe('a commit', () => {
   it('is SHA-256 over domain, network, epoch, slot, validator, rules, findings and salt, each with its length', () => {
     const part = (...bytes: number[]): number[] => [bytes.length, 0, 0, 0, ...bytes]
