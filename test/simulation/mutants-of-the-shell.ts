@@ -59,8 +59,13 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: VERIFIER,
-        find: 'return this.#signatures.isValid(voter, kind, signedVotePayload(this.#genesisHash, vote), signature)',
-        replace: 'return signature.length > 0',
+        find: '    return this.#signatures.isValid(voter, kind, signedVotePayload(this.#genesisHash, vote), signature)',
+        replace: '    return signature.length > 0',
+      },
+      {
+        file: 'src/runtime/ingress.ts',
+        find: "return (message.kind === 'prepare' || message.kind === 'pre-commit') && message.voter !== sender",
+        replace: "return message.kind === 'prepare' && sender === null",
       },
     ],
     options: forgers,
@@ -100,12 +105,17 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'src/runtime/block-executor.ts',
-        find: 'exclude: (requestKey) => on.state.verdict(requestKey) !== null',
+        find: 'exclude: (requestKey) => on.state.verdict(requestKey) !== null || isOpen(on.state.voting, requestKey)',
         replace: 'exclude: (requestKey) => requestKey.length === 0',
       },
       {
         file: 'src/ledger/execute-transactions.ts',
         find: '    if (this.#state.verdict(requestKey) !== null) {',
+        replace: '    if (requestKey.length === 0) {',
+      },
+      {
+        file: 'src/ledger/execute-transactions.ts',
+        find: '    if (isOpen(voting, requestKey)) {',
         replace: '    if (requestKey.length === 0) {',
       },
     ],
