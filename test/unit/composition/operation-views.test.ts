@@ -138,6 +138,7 @@ describe('the API', () => {
     expect(store.verdict(requestKey)?.record).toMatchObject({ kind: 'operation', status: 'valid' })
     const byId = { ...store, tip: store.tip, verdictById: () => store.verdict(requestKey) }
     const answers = verdictStore(byId as never)
+    expect(answers.decisionById(requestKey as string as Hex32)?.record.kind).toBe('operation')
     expect([answers.verdict(requestKey), answers.verdictById(requestKey as string as Hex32)]).toEqual([
       null,
       null,
