@@ -103,7 +103,11 @@ export function registerCheckpointCommand(program: Command): void {
       .option('--data <dir>', "data directory of a node of the network (default: the network's --genesis)")
       .option('--json', 'print as JSON')
       .addHelpText('after', `\nExample:\n  $ hypermesh checkpoint ${example}`)
-  verb('verify', 'show checkpoints, and check them', 'verify /mnt/a/seed-512.json --data ./net/node-0')
+  verb(
+    'verify',
+    'show checkpoints, and check them',
+    'verify /mnt/a/seed-512-d0d2400dcea5.json --data ./net/node-0',
+  )
     .argument('<file...>', 'as validators wrote them')
     .option('--genesis <file>', "the network's genesis.json")
     .action(verify)
@@ -118,7 +122,7 @@ export function registerCheckpointCommand(program: Command): void {
   verb(
     'restart',
     "make the genesis of the network that goes on without the culprits, from this node's own snapshot, and sign it",
-    'restart /mnt/a/seed-512.json --culprits ./fork-proof.json --out ./restart --data ./net/node-0',
+    'restart /mnt/a/seed-512-d0d2400dcea5.json --culprits ./fork-proof.json --out ./restart --data ./net/node-0',
   )
     .argument('<checkpoint>', 'the last one before the break')
     .requiredOption('--culprits <proof>', 'the proof of the break')

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { blockHash } from '../codec/block.ts'
+import { validatorId } from '../codec/genesis.ts'
 import { checkpointSigningPayload, parseSeedCheckpointJson, seedCheckpointJson } from '../codec/recovery.ts'
 import { writeFileWhole } from '../config/data-directory.ts'
 import { makeFolders } from '../config/make-folders.ts'
@@ -24,9 +25,9 @@ import { nextSetOf } from './epochs.ts'
 import { requireNoFork } from './fork-evidence.ts'
 import type { NodeStorage } from './node-storage.ts'
 
-/** Kept in each folder; the oldest go. */
+/** Of each custodian kept in each folder; the oldest go. Several validators may share a folder. */
 const CHECKPOINTS_KEPT = 8
-const NAME = /^seed-(\d+)\.json$/
+const NAME = /^seed-(\d+)-([0-9a-f]{12})\.json$/
 
 /** `E_SEED_CHECKPOINT`: the chain on this disk contradicts a checkpoint. */
 export class SeedCheckpointError extends NodeError {}
@@ -123,12 +124,13 @@ export class SeedCheckpoints {
       SIGNATURE_CONTEXTS['seed-checkpoint'],
     )
     const text = seedCheckpointJson({ ...checkpoint, custodian, signature })
+    const own = validatorId(custodian).slice(0, 12)
     let written = 0
     for (const folder of folders) {
       try {
         makeFolders(folder)
-        writeFileWhole(join(folder, `seed-${height}.json`), text)
-        forgetOld(folder)
+        writeFileWhole(join(folder, `seed-${height}-${own}.json`), text)
+        forgetOld(folder, own)
         written++
       } catch (error) {
         logger.error({ error, folder, height }, 'a seed checkpoint could not be written')
@@ -152,7 +154,9 @@ export class SeedCheckpoints {
 }
 
 /** Lowest first. */
-function namesIn(folder: string): { readonly name: string; readonly height: number }[] {
+function namesIn(
+  folder: string,
+): { readonly name: string; readonly height: number; readonly custodian: string }[] {
   let names: string[]
   try {
     names = readdirSync(folder)
@@ -162,14 +166,17 @@ function namesIn(folder: string): { readonly name: string; readonly height: numb
   }
   return names
     .flatMap((name) => {
-      const height = NAME.exec(name)?.[1]
-      return height === undefined ? [] : [{ name, height: Number(height) }]
+      const [, height, custodian] = NAME.exec(name) ?? []
+      return height === undefined || custodian === undefined
+        ? []
+        : [{ name, height: Number(height), custodian }]
     })
     .sort((a, b) => a.height - b.height)
 }
 
-function forgetOld(folder: string): void {
-  for (const { name } of namesIn(folder).slice(0, -CHECKPOINTS_KEPT)) rmSync(join(folder, name))
+function forgetOld(folder: string, own: string): void {
+  const kept = namesIn(folder).filter(({ custodian }) => custodian === own)
+  for (const { name } of kept.slice(0, -CHECKPOINTS_KEPT)) rmSync(join(folder, name))
 }
 
 /**

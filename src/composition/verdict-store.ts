@@ -10,7 +10,13 @@ export function verdictStore(chain: ChainStore): VerdictStore {
     verdictById: (requestIdHash) => onRequest(chain.verdictById(requestIdHash)),
     isWaiting: (requestIdHash) => {
       const requestKey = chain.state.requestKeyOfId(requestIdHash)
-      return requestKey !== null && isOpen(chain.state.voting, requestKey)
+      const { voting } = chain.state
+      const isOperation = voting.operations.open.some(({ id }) => id === requestKey)
+      return requestKey !== null && !isOperation && isOpen(voting, requestKey)
+    },
+    decisionById: (requestIdHash) => {
+      const stored = chain.verdictById(requestIdHash)
+      return stored?.record.kind === 'operation' ? stored : null
     },
   }
 }

@@ -11,6 +11,8 @@ export interface VerdictStore {
   verdict(requestKey: RequestKey): StoredVerdict | null
   /** By the hash of the request id, as `VerdictRecord.requestIdHash` has it. */
   verdictById(requestIdHash: Hex32): StoredVerdict | null
+  /** The decision on an operation, by the hash of its id: what a receipt can prove, and no answer about a request. */
+  decisionById(requestIdHash: Hex32): StoredVerdict | null
   /** Whether the request that used this id first is in the chain and waits for its verdict. */
   isWaiting(requestIdHash: Hex32): boolean
 }

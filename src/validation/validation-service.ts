@@ -96,7 +96,7 @@ export class ValidationService {
     this.#receipts = new ReceiptDesk({
       source: options.receipts ?? null,
       clock: options.clock,
-      recordOf: (requestId) => this.#stored(requestId)?.record ?? null,
+      recordOf: (id) => (this.#stored(id) ?? options.store.decisionById(requestIdHash(id)))?.record ?? null,
       isUnderWay: (requestId) => this.#underWay(requestId) !== null,
     })
     this.#unsubscribe = options.feed.onVerdicts((verdicts) => this.#onVerdicts(verdicts))

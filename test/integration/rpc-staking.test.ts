@@ -4,6 +4,7 @@ import { uniformAssurance } from '../../src/ledger/validation-policy.ts'
 import { ClientLimiter, clientLimitsOf } from '../../src/rpc/client-limiter.ts'
 import type { ApiPorts } from '../../src/rpc/http/api-ports.ts'
 import { makeApiServer } from '../../src/rpc/http/api-server.ts'
+import type { OperationResultView } from '../../src/rpc/http/operation-ports.ts'
 import type { OperatorView } from '../../src/rpc/http/operator-ports.ts'
 import type { StakingPorts, SubmitRefusal } from '../../src/rpc/http/staking-ports.ts'
 import { TRANSACTION_BODY_BYTES_MAX } from '../../src/rpc/http/staking-routes.ts'
@@ -37,6 +38,29 @@ const operator: OperatorView = {
   retirement: null,
 }
 
+const decided: OperationResultView = {
+  id: KEY,
+  kind: 'node-admission',
+  route: 'full-bft',
+  state: 'done',
+  proposer: KEY,
+  proposedAt: 3,
+  opensAt: 5,
+  height: 8,
+  operation: { kind: 'node-admission', account: KEY },
+  outcome: 'Approved',
+  tally: {
+    status: 'valid',
+    round: 0,
+    decidedAt: 7,
+    agreeing: { validators: 3, stake: 2n ** 60n },
+    dissenting: 0,
+    eligibleStake: 2n ** 61n,
+  },
+  participatingNodes: [KEY],
+  trustAdjustments: [],
+}
+
 async function served(submit: StakingPorts['submit']): Promise<string> {
   const unused = (): never => {
     throw new Error('not asked for')
@@ -53,7 +77,10 @@ async function served(submit: StakingPorts['submit']): Promise<string> {
       operator: (name) => (name === 'acme.eu' ? operator : null),
       policy: () => ({ ...POLICY, assurance: uniformAssurance('attested') }),
     },
-    operations: { operations: unused, operation: unused },
+    operations: {
+      operations: () => ({ open: [], decided: [], entries: [] }),
+      operation: (id) => (id === KEY ? decided : null),
+    },
     status: unused,
     lowestHeight: unused,
     peers: unused,
@@ -95,6 +122,20 @@ describe('the operator routes', () => {
         authority: [{ level: '1', bondedStake: '1' }, {}, {}],
       },
     })
+  })
+})
+
+describe('the operation routes', () => {
+  it('show all, one with every digit of its tally, and say what is wrong with a name', async () => {
+    const url = await served(() => ({ key: KEY, state: 'pending', height: null }))
+    const get = async (path: string) => (await fetch(url + path)).json()
+    expect(await get('/v1/operations')).toEqual({ open: [], decided: [], entries: [] })
+    expect(await get(`/v1/operations/${KEY}`)).toMatchObject({
+      outcome: 'Approved',
+      tally: { agreeing: { stake: '1152921504606846976' }, eligibleStake: '2305843009213693952' },
+    })
+    expect(await get(`/v1/operations/${NOBODY}`)).toMatchObject({ status: 404, code: 'E_NO_OPERATION' })
+    expect(await get('/v1/operations/AB')).toMatchObject({ status: 400, code: 'E_OPERATION_ID' })
   })
 })
 

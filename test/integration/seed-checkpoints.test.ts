@@ -18,13 +18,15 @@ import {
   NETWORK,
 } from '../support/broken-network.ts'
 import { RecordingLogger } from '../support/network-node.ts'
-import { keyOf } from '../support/staking-chain.ts'
+import { idOf, keyOf } from '../support/staking-chain.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { PORTS } from '../unit/ledger/fixtures.ts'
 
 const { rules } = genesisState(BROKEN_GENESIS, PORTS)
 const END = epochEnd(1)
 const { certificate } = checkpointOf(END)
+const OWN = idOf(5).slice(0, 12)
+const NAME = `seed-4-${OWN}.json`
 const SET = { epoch: asEpoch(0), validators: BROKEN_GENESIS.validators }
 
 function seeds(header: BlockHeader = END.parent.header, root = temporaryDirectory()) {
@@ -46,8 +48,8 @@ describe('seed checkpoints', () => {
     expect(folders.some((folder) => existsSync(folder))).toBe(false)
     made.certified(certificate)
     for (const folder of folders) {
-      expect(readdirSync(folder)).toEqual(['seed-4.json'])
-      const read = parseSeedCheckpointJson(readFileSync(join(folder, 'seed-4.json'), 'utf8'))
+      expect(readdirSync(folder)).toEqual([NAME])
+      const read = parseSeedCheckpointJson(readFileSync(join(folder, NAME), 'utf8'))
       expect(read.ok && checkSeedCheckpoint(read.value, NETWORK, PORTS.verifySignature).ok).toBe(true)
     }
     expect(made.requireAgreement()?.header.height).toBe(4)
@@ -57,7 +59,7 @@ describe('seed checkpoints', () => {
     const { folders, made, logger } = seeds()
     writeFileSync(folders[1] as string, 'a file where a folder was')
     made.certified(certificate)
-    expect([0, 2].map((i) => readdirSync(folders[i] as string))).toEqual([['seed-4.json'], ['seed-4.json']])
+    expect([0, 2].map((i) => readdirSync(folders[i] as string))).toEqual([[NAME], [NAME]])
     expect(logger.lines.some((line) => line.message === 'a seed checkpoint could not be written')).toBe(true)
   })
 
@@ -66,7 +68,7 @@ describe('seed checkpoints', () => {
     for (const folder of folders) {
       mkdirSync(folder)
       for (let height = -4; height <= 3; height++)
-        writeFileSync(join(folder, `seed-${height + 4}00.json`), '')
+        writeFileSync(join(folder, `seed-${height + 4}00-${OWN}.json`), '')
     }
     made.certified(certificate)
     for (const folder of folders) expect(readdirSync(folder)).toHaveLength(8)
@@ -85,9 +87,9 @@ describe('seed checkpoints', () => {
     const { folders, made, logger } = seeds()
     for (const folder of folders) mkdirSync(folder)
     const [a = '', b = ''] = folders
-    writeFileSync(join(a, 'seed-4.json'), 'nonsense')
+    writeFileSync(join(a, NAME), 'nonsense')
     const few = checkpointOf(END, 5, [5, 6])
-    writeFileSync(join(b, 'seed-8.json'), seedCheckpointJson(few))
+    writeFileSync(join(b, `seed-8-${OWN}.json`), seedCheckpointJson(few))
     expect(made.requireAgreement()).toBeNull()
     expect(logger.lines.map(({ message }) => message)).toEqual([
       'a file among the seed checkpoints is none',

@@ -64,6 +64,7 @@ export class FakeNetwork {
 
   readonly store = {
     verdict: (key: string) => this.#verdicts.find(({ record }) => record.requestKey === key) ?? null,
+    decisionById: () => null,
     verdictById: (id: string) => this.#verdicts.find(({ record }) => record.requestIdHash === id) ?? null,
     isWaiting: (id: string) => this.waiting.has(id),
   }
