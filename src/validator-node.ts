@@ -13,6 +13,7 @@ import { DoppelgangerWait } from './composition/doppelganger-wait.ts'
 import { changedSetOf, leaderRecordOf, nextSetOf } from './composition/epochs.ts'
 import { commitPairTo, evidenceTo } from './composition/evidence-flow.ts'
 import { fatalHandler } from './composition/fatal.ts'
+import { fetchBlock } from './composition/fetch-block.ts'
 import { haltHandler } from './composition/fork-evidence.ts'
 import { setNodeGauges, setSyncGauges, setValidatorGauges, stakeShare } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
@@ -169,25 +170,13 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       tip: { ...chain.tip, finality: chain.tip.height === 0 ? null : chain.tip.finality },
       finalState: chain.state,
       judgement: (requestKey) => chain.state.judgement(requestKey),
-      store: {
-        commitFinalized: (blocks) => upkeep.snapshots.commitFinalized(blocks),
-        putCommitCertificate: async (certificate) => {
-          await upkeep.snapshots.putCommitCertificate(certificate)
-          seeds.certified(certificate)
-        },
-      },
+      store: seeds.behind(upkeep.snapshots),
       pool: fallback?.poolBefore(pool) ?? pool,
       transport: {
         broadcast: (bytes, sendOptions) => network.channel.broadcast(bytes, sendOptions),
         send: (to, bytes) => void network.channel.send(to, bytes),
       },
-      fetcher: {
-        fetchByHash: async (blockHash, from) => {
-          const first = from === null ? undefined : network.peers.peerIdOf(from)
-          const fetched = await network.blocks.fetchByHash(blockHash, first)
-          return fetched.ok ? fetched.value.value : null
-        },
-      },
+      fetcher: { fetchByHash: (hash, from) => fetchBlock(network, hash, from) },
       sync: { request: (target) => sync.request(target), suspect: () => sync.suspect() },
       signatures: (set) => new ValidatorSignatures(mlDsa, set),
       clock,

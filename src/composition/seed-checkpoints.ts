@@ -14,6 +14,7 @@ import type { MlDsaKeyPair } from '../crypto/ml-dsa.ts'
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import { checkSeedCheckpoint, newestCheckpoint } from '../ledger/recovery/seed-checkpoint.ts'
 import { validatorSetRoot } from '../ledger/staking/staking-root.ts'
+import type { FinalStore } from '../runtime/ports.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import { epochEndHeight } from '../types/epochs.ts'
@@ -55,6 +56,17 @@ export class SeedCheckpoints {
   /** A set begins to decide. */
   follow(set: ValidatorSet): void {
     this.#sets = [...this.#sets.filter(({ epoch }) => epoch !== set.epoch), set].slice(-2)
+  }
+
+  /** The store, with a checkpoint behind each certificate that makes one. */
+  behind(store: FinalStore): FinalStore {
+    return {
+      commitFinalized: (blocks) => store.commitFinalized(blocks),
+      putCommitCertificate: async (certificate) => {
+        await store.putCommitCertificate(certificate)
+        this.certified(certificate)
+      },
+    }
   }
 
   /** A commit certificate is durable: when it is of an epoch's last block, a checkpoint is kept. */
