@@ -2,8 +2,10 @@
  * Notices validators that commit to two things in one slot: what each said first is kept, and a prepare vote that says
  * something else proves it. Different nodes may be told different things; the votes beside a block bring them together.
  */
+import { validatorId } from '../codec/genesis.ts'
 import type { BallotSlot } from '../types/ballots.ts'
 import { type CommitPair, makeCommitPair } from '../types/evidence.ts'
+import type { Logger } from '../types/logger.ts'
 import type { Vote } from '../types/messages.ts'
 import type { Validator } from '../types/validator-set.ts'
 
@@ -17,6 +19,16 @@ interface Said {
 
 /** Told of each slot and validator once, while it is remembered. */
 export type CommitPairListener = (pair: CommitPair) => void
+
+/** The same listener, the operator told besides. */
+export function logged(listener: CommitPairListener, logger: Pick<Logger, 'warn'>): CommitPairListener {
+  return (pair) => {
+    const { slot, publicKey } = pair
+    const about = { validator: validatorId(publicKey), height: slot.height, round: slot.round }
+    logger.warn(about, 'a validator committed to two things in one slot')
+    listener(pair)
+  }
+}
 
 export class CommitWatch {
   readonly #listener: CommitPairListener

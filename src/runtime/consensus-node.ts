@@ -5,7 +5,6 @@
  */
 import { decodeQuorumCertificate } from '../codec/certificates.ts'
 import { decodeFinalAnnouncement } from '../codec/final-announcement.ts'
-import { validatorId } from '../codec/genesis.ts'
 import { decodeMessage } from '../codec/messages.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
 import type { LeaderRecord } from '../consensus/leader-election.ts'
@@ -31,7 +30,7 @@ import type { Verified } from '../types/verified.ts'
 import { AnswerFigureMeter } from './answer-figures.ts'
 import { BallotBox } from './ballot-box.ts'
 import { BlockExecutor } from './block-executor.ts'
-import { CommitWatch } from './commit-watch.ts'
+import { CommitWatch, logged } from './commit-watch.ts'
 import type { ConsensusNodeOptions } from './consensus-node-options.ts'
 import { DurableOutbox } from './durable-outbox.ts'
 import { EarlyMessages, epochOfMessage } from './early-messages.ts'
@@ -62,12 +61,7 @@ export class ConsensusNode {
   constructor(options: ConsensusNodeOptions) {
     this.#options = options
     const { rules, clock, pool, store, validator, tip, onFatal } = options
-    this.#commits = new CommitWatch((pair) => {
-      const { slot, publicKey } = pair
-      const about = { validator: validatorId(publicKey), height: slot.height, round: slot.round }
-      options.logger.warn(about, 'a validator committed to two things in one slot')
-      options.onCommitPair(pair)
-    })
+    this.#commits = new CommitWatch(logged(options.onCommitPair, options.logger))
     this.#outbox = validator === null ? null : new DurableOutbox(validator.log, onFatal)
     this.#figures = new AnswerFigureMeter(rules.parameters.blockBytesMax)
     this.#executor = new BlockExecutor({
