@@ -305,6 +305,17 @@ export class SimulatedProcess {
         take: (blocks, finality) => node.guarded(() => this.consensus.take(blocks, finality)),
       },
       now: () => node.monotonicMs(),
+      // Never the process's own: what a seed does would depend on how fast the machine is.
+      later: (delayMs, run) => {
+        let isForgotten = false
+        this.#disk.later(delayMs, () => {
+          if (!isForgotten) run()
+          world.settle()
+        })
+        return () => {
+          isForgotten = true
+        }
+      },
       logger: silent,
     })
   }
