@@ -7,9 +7,6 @@ interface Timer {
   readonly fire: () => void
 }
 
-/** Real time after which a call without timers counts as one that hangs. */
-const HANG_MS = 20_000
-
 export class VirtualClock implements Clock {
   #now = 0
   readonly #timers = new Set<Timer>()
@@ -38,7 +35,6 @@ export class VirtualClock implements Clock {
       isSettled = true
     })
     settled.catch(() => undefined)
-    const hangsAtMs = performance.now() + HANG_MS
     for (;;) {
       // A whole turn of the loop: every promise that can go on has gone on.
       await new Promise((resolve) => setImmediate(resolve))
@@ -46,11 +42,7 @@ export class VirtualClock implements Clock {
       await vi.dynamicImportSettled()
       if (isSettled) return settled
       const [next] = [...this.#timers].sort((a, b) => a.atMs - b.atMs)
-      if (next === undefined) {
-        // A module that is loaded with the first call that needs it; nothing else is waited for in real time.
-        if (performance.now() < hangsAtMs) continue
-        throw new Error('the call waits for something that is no timer')
-      }
+      if (next === undefined) throw new Error('the call waits for something that is no timer')
       this.#timers.delete(next)
       this.#now = next.atMs
       next.fire()
