@@ -1,13 +1,12 @@
 /** A process of a lane: runs the seeds that it is sent, one after the other, and sends back what came of each. */
-import { setHasher } from '@chainsafe/persistent-merkle-tree'
-import { hasher } from '@chainsafe/persistent-merkle-tree/hasher/as-sha256'
+import { useNativeHashes } from '../../../src/crypto/native-hashes.ts'
 import { mutantNamed } from '../mutants.ts'
 import { type Outcome, runSeed, TRANSACTIONS } from '../swarm.ts'
 import { ATTACKS, type Attack } from '../verdicts/attacks.ts'
 import { type LaneAnswer, type LaneTask, outcomeOf, PLAIN_VARIABLE } from './lane.ts'
 import { unchangedFiles } from './loader.ts'
 
-if (process.env[PLAIN_VARIABLE] !== '1') setHasher(hasher)
+if (process.env[PLAIN_VARIABLE] !== '1') useNativeHashes()
 if (unchangedFiles().length > 0) throw new Error(`nothing loads ${unchangedFiles().join(', ')}`)
 
 async function run({ seed, isTraced, like }: LaneTask, lines: string[]): Promise<Outcome> {
