@@ -118,6 +118,12 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
         find: '    if (isOpen(voting, requestKey)) {',
         replace: '    if (requestKey.length === 0) {',
       },
+      {
+        // What a waiting request would spend keeps itself out a second time as well.
+        file: 'src/ledger/verdicts/waiting-refusal.ts',
+        find: '  const reserved = nullifiers.find((nullifier) => isReserved(voting, nullifier) || here.reserves(nullifier))',
+        replace: '  const reserved = nullifiers.find((nullifier) => nullifier.length === 0)',
+      },
     ],
     options: busy,
   },

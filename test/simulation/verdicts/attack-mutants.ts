@@ -310,7 +310,7 @@ export const ATTACK_MUTANTS: readonly Mutant[] = [
         file: BOX,
         find: 'if (batch.closedAt === null && point.height < commitDeadline(batch)) commits.push(own.commit)',
         replace:
-          'if (batch.closedAt === null && point.height < commitDeadline(batch) && (point.height > batch.height || own.opening.findings.every((found) => found === 341))) commits.push(own.commit)',
+          'if (batch.closedAt === null && point.height < commitDeadline(batch) && (point.height > batch.height || own.opening.findings.every((found) => found === 1365))) commits.push(own.commit)',
       },
     ],
   ),
