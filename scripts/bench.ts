@@ -1,14 +1,16 @@
 /**
- * `npm run bench`: four real validators on this machine, one JSON object on standard output. Takes about three
- * minutes. Figures are of the whole machine shared by four nodes and the load; what counts is CPU per block and
- * per request.
+ * `npm run bench`: four real validators on this machine, one JSON object on standard output. Takes about seven
+ * minutes; `npm run bench -- --only verdicts` (or another of its parts) prints that part alone. Figures are of the whole
+ * machine shared by four nodes and the load; what counts is CPU per block and per request.
  */
 import { cpus, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
 import { BUILD } from '../src/config/build-info.ts'
 import { closeConnections, offered, oneInFlight, percentiles } from './bench/load.ts'
 import { oneValidatorDown } from './bench/one-validator-down.ts'
 import { BenchNetwork, type Usage } from './bench/processes.ts'
 import { storedBytes } from './bench/stored-bytes.ts'
+import { verdicts } from './bench/verdicts.ts'
 
 const VALIDATORS = 4
 const SETTINGS = {
@@ -84,6 +86,28 @@ async function validations() {
   }
 }
 
+const PARTS: Readonly<Record<string, () => Promise<object>>> = {
+  backToBack,
+  oneValidatorDown: () =>
+    oneValidatorDown(VALIDATORS, { warmUpSeconds: SETTINGS.warmUpSeconds, ...SETTINGS.down }),
+  validation: validations,
+  verdicts: () => verdicts(VALIDATORS, SETTINGS),
+}
+
+const { only } = parseArgs({ options: { only: { type: 'string' } } }).values
+if (only !== undefined && PARTS[only] === undefined) {
+  process.stderr.write(`--only ${only}: the parts are ${Object.keys(PARTS).join(', ')}\n`)
+  process.exit(64)
+}
+
+async function measuredParts(): Promise<Record<string, object>> {
+  const measured: Record<string, object> = {}
+  for (const [name, measure] of Object.entries(PARTS)) {
+    if (only === undefined || only === name) measured[name] = await measure()
+  }
+  return measured
+}
+
 const report = {
   machine: {
     cpu: cpus()[0]?.model,
@@ -99,11 +123,6 @@ const report = {
     carrier: 'https keep-alive, round robin',
   },
   finality: 'answers and blocks are final and durable (pre-commit certificate, batch written with sync)',
-  backToBack: await backToBack(),
-  oneValidatorDown: await oneValidatorDown(VALIDATORS, {
-    warmUpSeconds: SETTINGS.warmUpSeconds,
-    ...SETTINGS.down,
-  }),
-  validation: await validations(),
+  ...(await measuredParts()),
 }
 process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)

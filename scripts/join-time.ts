@@ -6,9 +6,10 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { RunningNode } from '../src/composition/running-node.ts'
 import { configSchema } from '../src/config/schema.ts'
 import { createLogger } from '../src/observability/logger.ts'
-import { type RunningNode, startNode } from '../src/validator-node.ts'
+import { startNode } from '../src/validator-node.ts'
 import { makeSignedChain, signedDirectory } from '../test/support/signed-chain.ts'
 
 const SETTINGS = {

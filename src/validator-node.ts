@@ -2,15 +2,19 @@
  * The composition root: builds every component, joins their ports, starts and stops them in order. Decides
  * nothing; TypeScript checks here that what one layer needs another gives.
  */
+
 import { announce } from './composition/announce-blocks.ts'
 import { ApiViews, nodeNameOf } from './composition/api-views.ts'
+import { buildReceipts } from './composition/build-receipts.ts'
 import { buildCatchingUp, trustedBlockOf } from './composition/catching-up.ts'
 import { openChainUpkeep } from './composition/chain-upkeep.ts'
 import { ConsensusSeat } from './composition/consensus-seat.ts'
 import { DoppelgangerWait } from './composition/doppelganger-wait.ts'
-import { changedSetOf, finalTurnsOf, nextSetOf } from './composition/epochs.ts'
-import { evidenceTo } from './composition/evidence-flow.ts'
+import { changedSetOf, leaderRecordOf, nextSetOf } from './composition/epochs.ts'
+import { commitPairTo, evidenceTo } from './composition/evidence-flow.ts'
 import { fatalHandler } from './composition/fatal.ts'
+import { fetchBlock } from './composition/fetch-block.ts'
+import { haltHandler } from './composition/fork-evidence.ts'
 import { setNodeGauges, setSyncGauges, setValidatorGauges, stakeShare } from './composition/gauges.ts'
 import { startListeners } from './composition/listeners.ts'
 import { NodeEvents } from './composition/node-events.ts'
@@ -23,42 +27,31 @@ import { buildValidation } from './composition/node-validation.ts'
 import { startPowNode } from './composition/pow-node.ts'
 import { guardProcess } from './composition/process-guard.ts'
 import { type Check, readinessChecks, validationReadiness } from './composition/readiness.ts'
+import type { NodeOptions, RunningNode } from './composition/running-node.ts'
+import { openSeedCheckpoints } from './composition/seed-checkpoints.ts'
 import { StakingAdmission } from './composition/staking-admission.ts'
 import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { TransactionFlow } from './composition/transaction-flow.ts'
+import { setTrustGauges } from './composition/trust-gauges.ts'
 import { holdDuties, listeningMs, watchedDuties } from './composition/validator-duties.ts'
 import { notSigningBecause, ValidatorFollowing } from './composition/validator-following.ts'
 import { ValidatorSignatures } from './composition/validator-signatures.ts'
 import { VerdictFeed } from './composition/verdict-feed.ts'
+import { verdictStore } from './composition/verdict-store.ts'
 import { BUILD } from './config/build-info.ts'
-import type { Config } from './config/schema.ts'
+import { useNativeHashes } from './crypto/native-hashes.ts'
 import { selectMlDsa65 } from './crypto/select.ts'
+import { barredRequester } from './ledger/four-proofs/requester.ts'
 import { ConsensusObserver } from './observability/consensus-observer.ts'
-import type { ModuleLogger } from './observability/logger.ts'
 import { createMetrics } from './observability/metrics.ts'
 import { ConsensusNode } from './runtime/consensus-node.ts'
 import type { ValidatorDuties } from './runtime/consensus-node-options.ts'
 import { epochEndHeight } from './types/epochs.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
 import type { MonotonicMs } from './types/primitives.ts'
-
-export interface NodeOptions {
-  readonly dataDir: string
-  readonly config: Config
-  readonly logger: ModuleLogger
-  /** The operator's word that this validator's key has never signed; begins a missing safety record. */
-  readonly hasNeverSigned?: boolean
-}
-
-/** A node that is up. */
-export interface RunningNode {
-  readonly addresses: NodeAddresses
-  stop(): Promise<void>
-  /** Resolves when the node has stopped, for whatever reason. */
-  readonly stopped: Promise<void>
-}
+import type { ValidationTransaction } from './types/transaction.ts'
 
 /** How often waiting transactions are looked at for expiry, and gauges are set. */
 const HOUSEKEEPING_MS = 1_000
@@ -68,6 +61,7 @@ const HOUSEKEEPING_MS = 1_000
  * @throws NodeError with code, advice and exit code when something it needs is not there
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  useNativeHashes()
   const lives = new NodeLives((order, restart) => start(options, order, restart), options.logger)
   await lives.begin()
   return {
@@ -101,13 +95,12 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const base = { options, storage, metrics, clock, onFatal }
   if (genesis.consensus?.engine === 'pow') return startPowNode(base, genesis.consensus.mining, order)
   const { rules } = storage.genesisState
-  const { genesisHash } = rules
   const { epochBlocks } = rules.parameters
+  const seeds = openSeedCheckpoints(storage, config.storage.seedCheckpoints, logger.module('storage'))
   const startedAt = clock.monotonicMs()
   const lastFinal = { at: null as MonotonicMs | null }
-  const feed = new VerdictFeed()
+  const feed = new VerdictFeed((requestKey) => chain.state.judgement(requestKey))
   const events = new NodeEvents(metrics)
-
   const admission = new StakingAdmission(chain, rules)
   if (storage.installedHeight !== null) {
     logger.info({ height: storage.installedHeight }, 'the state of a snapshot was installed')
@@ -143,7 +136,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     fallback?.finalized(blocks)
     feed.finalized(blocks)
     events.finalized(blocks)
-    pool.review(({ transaction }) => admission.isHopeless(transaction))
+    pool.review((transaction) => admission.isHopeless(transaction))
     const { self } = consensus
     if (self !== null) announce(blocks, self, network)
     catchingUp.finalized(blocks)
@@ -151,7 +144,9 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   }
 
   const watched =
-    safety === null ? null : watchedDuties(storage, safety, () => consensus.electorate, metrics, onFatal)
+    safety === null
+      ? null
+      : watchedDuties(storage, safety, () => consensus.electorate, metrics, onFatal, options.conduct)
   const watch = watched?.watch
   // Null when this node signs from the start, or not at all.
   const wait =
@@ -170,35 +165,31 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       rules,
       nextSet: () => nextSetOf(chain),
       epochEndOf: (epoch) => epochEndHeight(epoch, epochBlocks),
-      finalTurns: finalTurnsOf(chain, epochBlocks),
+      leaderRecord: leaderRecordOf(chain, rules.parameters),
       validator,
       tip: { ...chain.tip, finality: chain.tip.height === 0 ? null : chain.tip.finality },
       finalState: chain.state,
-      store: {
-        commitFinalized: (blocks) => upkeep.snapshots.commitFinalized(blocks),
-        putCommitCertificate: (certificate) => upkeep.snapshots.putCommitCertificate(certificate),
-      },
+      judgement: (requestKey) => chain.state.judgement(requestKey),
+      store: seeds.behind(upkeep.snapshots),
       pool: fallback?.poolBefore(pool) ?? pool,
       transport: {
         broadcast: (bytes, sendOptions) => network.channel.broadcast(bytes, sendOptions),
         send: (to, bytes) => void network.channel.send(to, bytes),
       },
-      fetcher: {
-        fetchByHash: async (blockHash, from) => {
-          const first = from === null ? undefined : network.peers.peerIdOf(from)
-          const fetched = await network.blocks.fetchByHash(blockHash, first)
-          return fetched.ok ? fetched.value.value : null
-        },
-      },
+      fetcher: { fetchByHash: (hash, from) => fetchBlock(network, hash, from) },
       sync: { request: (target) => sync.request(target), suspect: () => sync.suspect() },
       signatures: (set) => new ValidatorSignatures(mlDsa, set),
       clock,
       observe: (event) => observer.observe(event),
       onVerified: (verified) => watch?.verified(verified),
       onFinal,
-      onEpoch: (electorate) => following.follow(electorate),
+      onEpoch: (electorate) => {
+        following.follow(electorate)
+        seeds.follow(electorate.set)
+      },
       onEquivocation: evidenceTo(() => flow),
-      onHalt: (reason, dump) => onFatal(Object.assign(new Error(`consensus stopped: ${reason}`), { dump })),
+      onCommitPair: commitPairTo(() => flow),
+      onHalt: haltHandler(storage, () => consensus.electorate.set, onFatal),
       onFatal,
       logger: logger.module('consensus'),
     })
@@ -250,7 +241,15 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
         }),
     })
   const check = () => validationReadiness(readiness())
-  const asked = { store: chain, submitter: flow, feed, nodeName, readiness: { check } }
+  const asked = {
+    store: verdictStore(chain),
+    submitter: flow,
+    feed,
+    nodeName,
+    readiness: { check },
+    receipts: buildReceipts(storage, upkeep.receipts, () => network),
+    barredRequester: (transaction: ValidationTransaction) => barredRequester(transaction, chain.tip),
+  }
   const service = await buildValidation(base, asked, order)
 
   const network = await buildNetwork(options, storage, metrics, {
@@ -305,7 +304,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   order.opened('fallback miner', () => fallback?.stop())
 
   const views = new ApiViews({
-    parameters: rules.parameters,
+    rules,
     staking: new StakingViews({
       chain,
       isWaiting: (key) => pool.has(key),
@@ -313,13 +312,14 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     }),
     version: BUILD.version,
     network: genesis.network,
-    genesisHash,
+    genesisHash: rules.genesisHash,
     nodeName,
     peerId: network.host.peerId,
     nodeId: id,
     self: () => consensus.self,
     electorate: () => consensus.electorate,
     chain,
+    trustHistory: upkeep.trust,
     look: () => consensus.look(),
     unfinalBlock: (hash) => consensus.unfinalBlock(hash),
     ...(fallback === null ? {} : { mined: () => fallback.view() }),
@@ -337,6 +337,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     setValidatorGauges(metrics, consensus.electorate, id)
     setSyncGauges(metrics, sync, network.peers.count() === 0)
     setNodeGauges({ metrics, pool, network, service, database: storage.database, checks }).catch(onFatal)
+    setTrustGauges(metrics, chain.tip, id)
     events.readiness(checks)
   }, HOUSEKEEPING_MS)
   order.opened('housekeeping', () => clearInterval(housekeeping))

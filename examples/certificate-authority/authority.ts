@@ -21,13 +21,10 @@ import type { Evidence } from './evidence.ts'
 import { type Applicant, privateKeyPem } from './names.ts'
 
 /**
- * Extensions that name the evidence: the DER of an OCTET STRING with the SHA-256 of its bytes. 32473 is the enterprise
+ * The extension that names the receipt: the DER of an OCTET STRING with the SHA-256 of its text. 32473 is the enterprise
  * number that RFC 5612 sets aside for examples; a CA in earnest puts its own there.
  */
-export const EVIDENCE_OIDS: Readonly<Record<Evidence['kind'], string>> = {
-  receipt: '1.3.6.1.4.1.32473.4.1',
-  answers: '1.3.6.1.4.1.32473.4.2',
-}
+export const RECEIPT_OID = '1.3.6.1.4.1.32473.4.1'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const DAY_MS = 86_400_000
@@ -63,7 +60,7 @@ export class Authority {
     return new Authority(new X509Certificate(readFileSync(certificatePath, 'utf8')), key)
   }
 
-  /** Signs a certificate for a server. That there is evidence is all that it asks; see issue.ts. */
+  /** Signs a certificate for a server. That there is a receipt is all that it asks; see issue.ts. */
   async sign(applicant: Applicant, evidence: Evidence): Promise<Issued> {
     const { request, commonName, names } = applicant
     const nowMs = Date.now()
@@ -86,16 +83,17 @@ export class Authority {
         ),
         await SubjectKeyIdentifierExtension.create(request.publicKey),
         await AuthorityKeyIdentifierExtension.create(this.certificate),
-        evidenceExtension(evidence),
+        receiptExtension(evidence.receipt),
       ],
     })
     return { serialNumber, pem: certificate.toString('pem') }
   }
 }
 
-function evidenceExtension({ kind, bytes }: Evidence): Extension {
-  const hash = createHash('sha256').update(bytes).digest()
-  return new Extension(EVIDENCE_OIDS[kind], false, Buffer.concat([Buffer.from([0x04, hash.length]), hash]))
+/** Not critical: who does not know it loses nothing. */
+function receiptExtension(receipt: Uint8Array): Extension {
+  const hash = createHash('sha256').update(receipt).digest()
+  return new Extension(RECEIPT_OID, false, Buffer.concat([Buffer.from([0x04, hash.length]), hash]))
 }
 
 /** 16 bytes, positive and without a leading zero (RFC 5280, 4.1.2.2). */

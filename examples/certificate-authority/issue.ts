@@ -17,8 +17,8 @@ export interface IssueOptions {
 }
 
 /**
- * Issues a certificate for a signing request, if the network's verdict is Valid and there is evidence of it. Keeps
- * `<serial>.pem` and `<serial>.evidence.json`, the evidence first: no certificate is without.
+ * Issues a certificate for a signing request, if the network's verdict is Valid and a receipt proves it. Keeps
+ * `<serial>.pem`, `<serial>.receipt.json` and `<serial>.request.json`, the evidence first: no certificate is without.
  */
 export async function issue(
   csr: string,
@@ -29,7 +29,9 @@ export async function issue(
   const evidence = await confirm(certificateValidationRequest(applicant.value, identity, folder))
   if (!evidence.ok) return evidence
   const issued = await authority.sign(applicant.value, evidence.value)
-  writeFileSync(join(folder, `${issued.serialNumber}.evidence.json`), evidence.value.bytes)
-  writeFileSync(join(folder, `${issued.serialNumber}.pem`), issued.pem)
+  const file = (kind: string): string => join(folder, `${issued.serialNumber}.${kind}`)
+  writeFileSync(file('request.json'), evidence.value.request)
+  writeFileSync(file('receipt.json'), evidence.value.receipt)
+  writeFileSync(file('pem'), issued.pem)
   return ok(issued)
 }

@@ -1,68 +1,91 @@
 /**
  * A small certificate authority on the command line. Exit code: 0 issued, 1 the network's verdict is Invalid, 64 wrong
- * use, 65 the signing request cannot be used, 69 no verdict or no agreement.
+ * use, 65 the signing request or what is to be trusted cannot be used, 69 no verdict, or none that is proven.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { configuredEndpoints, NodeError, nodeClient, SrvDiscovery } from 'hypermesh-node/client/node'
+import {
+  configuredEndpoints,
+  HTTPS_SERVICE,
+  LIBP2P_SERVICE,
+  NodeError,
+  nodeClient,
+  SrvDiscovery,
+  STOQ_SERVICE,
+} from 'hypermesh-node/client/node'
+import { genesisTrust, parseCheckpointJson, parseGenesis, type ReceiptTrust } from 'hypermesh-node/receipt'
 import { Authority } from './authority.ts'
-import { confirmByAgreement } from './evidence.ts'
+import { confirmByReceipt } from './evidence.ts'
 import { issue } from './issue.ts'
 import { makeSigningRequest } from './names.ts'
 
-const USAGE = `usage: main.ts --ca FOLDER (--csr FILE | --name NAME) (--to URL --to URL … | --discover DOMAIN)
-  --ca        folder of the CA: its key, its certificate, what it issues
-  --csr       signing request (PKCS#10, PEM)
-  --name      makes a key and a signing request for this name instead
-  --to        CA endpoint of a node; two at least
-  --discover  finds the nodes by the SRV records of a domain (--dns for another DNS server)
-  --pin       certificate (PEM) that the nodes show
-  --network   genesis hash, for nodes named by multiaddr
-  --stake     stake to name in the request (default 10000)
-  --timeout   seconds for each node's verdict (default 30)
+const USAGE = `usage: main.ts --ca FOLDER (--csr FILE | --name NAME) (--genesis FILE | --checkpoint FILE)
+               (--to ADDRESS … | --discover DOMAIN [--by https|stoq|libp2p])
+  --ca          folder of the CA: its key, its certificate, what it issues
+  --csr         signing request (PKCS#10, PEM)
+  --name        makes a key and a signing request for this name instead
+  --genesis     the network's genesis.json, by which receipts are checked
+  --checkpoint  what "hypermesh verify --save-checkpoint" wrote, in its place
+  --to          a node: https://…, stoq://… or a multiaddr; the next is asked when one fails
+  --discover    finds the nodes by the SRV records of a domain (--dns for another DNS server)
+  --by          by which service of that domain (default https)
+  --pin         certificate (PEM) that the nodes show
+  --stake       stake to name in the request (default 10000)
+  --timeout     seconds for the verdict, and again for its receipt (default 30)
 `
 
-const EXITS = { 'bad-request': 65, invalid: 1, 'no-verdict': 69, disagreement: 69 } as const
+const EXITS = { 'bad-request': 65, invalid: 1, 'no-verdict': 69, 'no-proof': 69 } as const
+const SERVICES = { https: HTTPS_SERVICE, stoq: STOQ_SERVICE, libp2p: LIBP2P_SERVICE } as const
 
 const { values } = parseArgs({
   options: {
     ca: { type: 'string' },
     csr: { type: 'string' },
     name: { type: 'string' },
+    genesis: { type: 'string' },
+    checkpoint: { type: 'string' },
     to: { type: 'string', multiple: true, default: [] },
     discover: { type: 'string' },
+    by: { type: 'string', default: 'https' },
     dns: { type: 'string', multiple: true },
     pin: { type: 'string' },
-    network: { type: 'string' },
     stake: { type: 'string', default: '10000' },
     timeout: { type: 'string', default: '30' },
   },
 })
 
 async function main(): Promise<number> {
-  const { ca, csr, name, to, discover, dns, pin, network, stake, timeout } = values
+  const { ca, csr, name, genesis, checkpoint, to, discover, by, dns, pin, stake, timeout } = values
   const isWrong =
     ca === undefined ||
     (csr === undefined) === (name === undefined) ||
+    (genesis === undefined) === (checkpoint === undefined) ||
     (to.length === 0 && discover === undefined) ||
+    !isService(by) ||
     !/^\d{1,18}$/.test(stake) ||
     !/^[1-9]\d{0,2}$/.test(timeout)
   if (isWrong) {
     process.stderr.write(USAGE)
     return 64
   }
+  const trust = checkpoint === undefined ? founders(genesis ?? '') : laterSet(checkpoint)
+  if (trust === null) {
+    process.stderr.write(`${checkpoint} is no checkpoint\n`)
+    return 65
+  }
   const client = nodeClient({
     endpoints:
       discover === undefined
-        ? configuredEndpoints(to, 'spread')
+        ? configuredEndpoints(to, 'as-given')
         : new SrvDiscovery({
             domain: discover,
+            services: [SERVICES[by]],
             fallback: to,
             ...(dns === undefined ? {} : { servers: dns }),
           }),
     deadlineMs: Number(timeout) * 1_000,
-    ...(network === undefined ? {} : { network }),
+    network: trust.genesisHash,
     ...(pin === undefined ? {} : { tls: { kind: 'pinned', certificate: readFileSync(pin, 'utf8') } }),
     onAttempt: ({ endpoint, outcome, why }) =>
       process.stderr.write(`${endpoint}: ${outcome}${why === '' ? '' : `, ${why}`}\n`),
@@ -79,7 +102,7 @@ async function main(): Promise<number> {
     const issued = await issue(request, {
       authority,
       identity,
-      confirm: confirmByAgreement(client),
+      confirm: confirmByReceipt(client, trust),
       folder: ca,
     })
     if (!issued.ok) {
@@ -91,6 +114,19 @@ async function main(): Promise<number> {
   } finally {
     await client.close()
   }
+}
+
+function isService(text: string): text is keyof typeof SERVICES {
+  return Object.hasOwn(SERVICES, text)
+}
+
+function founders(file: string): ReceiptTrust {
+  return genesisTrust(parseGenesis(readFileSync(file, 'utf8'), file))
+}
+
+function laterSet(file: string): ReceiptTrust | null {
+  const trust = parseCheckpointJson(readFileSync(file, 'utf8'))
+  return trust.ok ? trust.value : null
 }
 
 async function signingRequest(folder: string, file: string | undefined, name: string): Promise<string> {

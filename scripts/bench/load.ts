@@ -49,24 +49,35 @@ function freshBody(): string {
   )
 }
 
-/** Sends one request; resolves to whether the answer was Valid. */
-function ask(base: string, body: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
+/** Sends a request or a batch of them; resolves to how many of the answers were Valid. */
+function ask(
+  base: string,
+  route: 'certificate' | 'batch',
+  body: string,
+  waitSeconds?: number,
+): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  const headers = waitSeconds === undefined ? {} : { prefer: `wait=${waitSeconds}` }
   const call = httpsRequest(
-    `${base}/consensus/validation/certificate`,
-    { method: 'POST', agent },
+    `${base}/consensus/validation/${route}`,
+    { method: 'POST', agent, headers },
     (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {
         text += chunk
       })
-      response.on('end', () => resolve(response.statusCode === 200 && text.startsWith('{"result":"Valid"')))
+      response.on('end', () => resolve(response.statusCode === 200 ? countValid(text) : 0))
     },
   )
-  call.on('error', () => resolve(false))
+  call.on('error', () => resolve(0))
   call.end(body)
   return promise
+}
+
+/** Answers with the verdict Valid in the text of one answer, or of a batch of them. */
+function countValid(text: string): number {
+  return text.split('{"result":"Valid"').length - 1
 }
 
 /** One validation in flight: the next is sent when the last is answered. */
@@ -79,35 +90,44 @@ export async function oneInFlight(
   for (let i = 0; i < count; i++) {
     const body = freshBody()
     const start = performance.now()
-    const isValid = await ask(bases[i % bases.length] ?? '', body)
+    const valid = await ask(bases[i % bases.length] ?? '', 'certificate', body)
     latencies.push(performance.now() - start)
-    if (!isValid) failed++
+    if (valid === 0) failed++
   }
   return { ...percentiles(latencies), failed }
 }
 
-/** Open loop: requests leave on schedule whether or not earlier ones were answered. */
+/**
+ * Open loop: requests leave on schedule whether or not earlier ones were answered.
+ * @param perCall requests in one call; above 1 they are a batch, which leaves when the last of them is due
+ */
 export async function offered(
   bases: readonly string[],
   perSecond: number,
   seconds: number,
+  perCall = 1,
 ): Promise<LoadResult> {
-  const total = perSecond * seconds
+  const calls = Math.floor((perSecond * seconds) / perCall)
+  const total = calls * perCall
   const latencies: number[] = []
   let failed = 0
   const answers: Promise<void>[] = []
   const start = performance.now()
   let lastAnswer = start
-  for (let i = 0; i < total; i++) {
-    const due = start + (i * 1_000) / perSecond
-    const wait = due - performance.now()
+  for (let i = 0; i < calls; i++) {
+    // The first of a batch waits for the others: its latency is that of all.
+    const due = start + (i * perCall * 1_000) / perSecond
+    const wait = due + ((perCall - 1) * 1_000) / perSecond - performance.now()
     if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait))
+    const base = bases[i % bases.length] ?? ''
+    const answer =
+      perCall === 1 ? ask(base, 'certificate', freshBody()) : ask(base, 'batch', freshBatch(perCall))
     answers.push(
-      ask(bases[i % bases.length] ?? '', freshBody()).then((isValid) => {
+      answer.then((valid) => {
         // From when it was due: a generator that falls behind must not hide waiting (coordinated omission).
         lastAnswer = performance.now()
-        latencies.push(lastAnswer - due)
-        if (!isValid) failed++
+        for (let n = 0; n < perCall; n++) latencies.push(lastAnswer - due)
+        failed += perCall - valid
       }),
     )
   }
@@ -121,6 +141,28 @@ export async function offered(
     answeredPerSecond: Math.round((total - failed) / ((lastAnswer - start) / 1_000)),
     latencyMs: percentiles(latencies),
   }
+}
+
+function freshBatch(count: number): string {
+  return `[${Array.from({ length: count }, () => `{"certificate":${freshBody()}}`).join(',')}]`
+}
+
+/** Requests to a network that cannot answer: under way until their callers give up. */
+export interface HeldRequests {
+  /** Those without an answer so far. */
+  readonly inFlight: () => number
+  readonly settled: Promise<void>
+}
+
+/** Puts so many requests under way at once, in batches of 100, each to wait for 20 s. */
+export function hold(base: string, count: number): HeldRequests {
+  let inFlight = count
+  const calls = Array.from({ length: Math.ceil(count / 100) }, async (_, i) => {
+    const size = Math.min(100, count - i * 100)
+    await ask(base, 'batch', freshBatch(size), 20)
+    inFlight -= size
+  })
+  return { inFlight: () => inFlight, settled: Promise.all(calls).then(() => undefined) }
 }
 
 /** Ends the kept connections. */

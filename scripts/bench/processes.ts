@@ -100,9 +100,9 @@ export class BenchNetwork {
     return blocks
   }
 
-  /** Of each process now. */
-  usage(): Usage[] {
-    return this.#processes.map(({ pid }) => {
+  /** Of each process now, or of the first so many. */
+  usage(count = this.#processes.length): Usage[] {
+    return this.#processes.slice(0, count).map(({ pid }) => {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0'

@@ -9,6 +9,7 @@ import { PARAMETER_CHARACTERS_MAX } from '../../src/rpc/http/listener.ts'
 import { TRANSACTION_BODY_BYTES_MAX } from '../../src/rpc/http/staking-routes.ts'
 import { JSON_BYTES_MAX } from '../../src/rpc/lossless-json.ts'
 import type { AnswerErrorCode } from '../../src/validation/answer.ts'
+import { RECEIPT_WAIT_MS_MAX } from '../../src/validation/receipt-desk.ts'
 import { CALL_DEADLINE_MAX_MS, CALL_DEADLINE_MIN_MS } from '../../src/validation/validation-limits.ts'
 import { bytes, code, document, fenced, table } from './markdown.ts'
 
@@ -43,6 +44,14 @@ export const ROUTES: Readonly<Record<Exclude<HttpRoute, 'other'>, Route>> = {
     listeners: ['ca'],
     text: `the answer to an earlier request by its request id, percent-encoded, at most ${PARAMETER_CHARACTERS_MAX} characters as sent; Pending while there is no verdict`,
   },
+  '/consensus/validation/receipt/:id': {
+    method: 'GET',
+    listeners: ['ca'],
+    text:
+      "the receipt of a request's verdict, by the same ids: `receipt.json` as [src/ledger](../../src/ledger/README.md#receipts) " +
+      'describes it. 503 with `Retry-After` while the state with the verdict is not certified; ' +
+      `\`?wait_ms=\` (at most ${RECEIPT_WAIT_MS_MAX}) waits for it, \`?from_height=\` and \`?from_epoch=\` name the checkpoint that it is to be checked with`,
+  },
   '/consensus/health': {
     method: 'GET',
     listeners: ['ca'],
@@ -76,6 +85,11 @@ export const ROUTES: Readonly<Record<Exclude<HttpRoute, 'other'>, Route>> = {
     listeners: ['api'],
     text: 'the validator set, and who will be in the next one as things are (list of `ValidatorView`)',
   },
+  '/v1/validators/:id/trust': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'how trust in a validator changed, by its id or its account (`TrustHistoryView`)',
+  },
   '/v1/blocks/:reference': {
     method: 'GET',
     listeners: ['api'],
@@ -91,11 +105,31 @@ export const ROUTES: Readonly<Record<Exclude<HttpRoute, 'other'>, Route>> = {
     listeners: ['api'],
     text: 'punishments for equivocation within the evidence windows (list of `SlashView`)',
   },
+  '/v1/operators/:name': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'an operator in the final state, by its id, an alias or its account (`OperatorView`)',
+  },
+  '/v1/policy': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'what the network asks of requests: floors, and the assurance levels (`PolicyView`)',
+  },
+  '/v1/operations': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'operations that wait, the last 256 that were decided, and the key space of standard ones (`OperationsView`)',
+  },
+  '/v1/operations/:id': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'an operation and how it was decided: outcome, tally, voters, what it cost in trust (`OperationResultView`)',
+  },
   '/v1/transactions': {
     method: 'POST',
     listeners: ['api'],
     text:
-      'takes a staking or evidence transaction, `{"transaction": "<canonical bytes in base64>"}` of at most ' +
+      'takes a staking, operator, operation or evidence transaction, `{"transaction": "<canonical bytes in base64>"}` of at most ' +
       `${bytes(TRANSACTION_BODY_BYTES_MAX)}; 202 when it waits, 200 when it is final already (\`TransactionView\`), ` +
       '400 when it can be legal nowhere, 409 when it is not legal now, 503 when there is no room. Sending it again changes nothing',
   },
@@ -125,10 +159,15 @@ const LISTENERS: Readonly<Record<Listener, { title: string; text: string }>> = {
 
 const ERRORS: Readonly<Record<AnswerErrorCode, string>> = {
   INVALID_PROOF_FORMAT: 'the request cannot be read; the message says where, and what was expected',
-  BYZANTINE_NODE_DETECTED: 'the requester is excluded; in this version nobody can be',
+  BYZANTINE_NODE_DETECTED:
+    'the request is by one whom the ledger bars: a validator that was punished for equivocation or is excluded, by its id, its account, or the name of its operator',
   REQUEST_NOT_FOUND: 'this node knows no request with this id',
   INTERNAL_CONSENSUS_ERROR: 'a fault of the node; its log has it',
   CONSENSUS_NOT_INITIALIZED: 'the node is catching up, or sees no quorum',
+  RECEIPT_NOT_READY:
+    'the request has no verdict yet, or the block that certifies the state with it is not final; `Retry-After` says when to come again',
+  RECEIPT_UNAVAILABLE:
+    'this node cannot make the receipt, the message says why: the checkpoint was pruned, too many validator sets lie between, or the network is mined',
   VALIDATION_TIMEOUT:
     'no verdict within `ca.deadline`; the request goes on: send it again, or ask for its status',
   TOO_MANY_REQUESTS:
@@ -152,7 +191,7 @@ function routesOf(listener: Listener): string {
 
 /** The interfaces of the answers as the source has them. */
 function viewsOf(root: string): string {
-  const source = ['api-ports.ts', 'staking-ports.ts', 'event-views.ts']
+  const source = ['api-ports.ts', 'staking-ports.ts', 'operator-ports.ts', 'event-views.ts']
     .map((name) => readFileSync(join(root, 'src', 'rpc', 'http', name), 'utf8'))
     .join('\n')
   const interfaces = [

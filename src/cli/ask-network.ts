@@ -3,16 +3,19 @@
  * answer is the command's affair.
  */
 
+import type { ClientMethod } from '../client/carrier.ts'
 import { type Attempt, ClientError } from '../client/client-error.ts'
-import { configuredEndpoints, type EndpointSource } from '../client/endpoint.ts'
+import { configuredEndpoints, type EndpointSource, schemeOf } from '../client/endpoint.ts'
+import { causeText } from '../client/failover.ts'
 import type { HypermeshClient } from '../client/hypermesh-client.ts'
 import { peerAddress } from '../client/node/libp2p-carrier.ts'
-import { nodeClient } from '../client/node/node-client.ts'
+import { nodeCarriers, nodeClient } from '../client/node/node-client.ts'
 import { SrvDiscovery } from '../client/node/srv-discovery.ts'
 import { lookAtRequest, type RequestKind } from '../client/request-bytes.ts'
 import { genesisHash } from '../codec/genesis.ts'
 import { isHex } from '../codec/hex.ts'
 import { parseGenesis } from '../config/genesis-file.ts'
+import { assert } from '../types/assert.ts'
 import type { GenesisHash } from '../types/primitives.ts'
 import type { ValidationAnswer } from '../validation/answer.ts'
 import { CliError, usageError } from './errors.ts'
@@ -35,7 +38,7 @@ export interface AskOptions {
 }
 
 /** The networks to try, by genesis hash: the one that is named, or those that this machine knows. */
-async function networksOf(options: AskOptions): Promise<GenesisHash[]> {
+async function networksOf(options: Pick<AskOptions, 'genesis' | 'data'>): Promise<GenesisHash[]> {
   if (options.genesis !== undefined) {
     if (isHex(options.genesis, 32)) return [options.genesis as GenesisHash]
     return [genesisHash(parseGenesis(readTextFile(options.genesis, 'genesis file'), options.genesis))]
@@ -107,7 +110,10 @@ async function clientOf(
   })
 }
 
-function tlsOf({ insecure, pin }: AskOptions): Pick<Parameters<typeof nodeClient>[0], 'tls'> {
+function tlsOf({
+  insecure,
+  pin,
+}: Pick<AskOptions, 'insecure' | 'pin'>): Pick<Parameters<typeof nodeClient>[0], 'tls'> {
   if (pin !== undefined) {
     return { tls: { kind: 'pinned', certificate: readTextFile(pin, 'certificate') } }
   }
@@ -186,4 +192,48 @@ export async function askNetwork(options: AskOptions, bytes: Uint8Array): Promis
   } finally {
     await client.close()
   }
+}
+
+/** Whom to call, and how. */
+export type CallOptions = Pick<AskOptions, 'insecure' | 'timeout' | 'genesis' | 'data'> & {
+  readonly to: string
+}
+
+/**
+ * One call to one node, as it answers: nothing is tried again, nobody else is asked.
+ * @throws CliError `E_NO_ANSWER` (69), `E_USAGE`; ClientError for an address that is none
+ */
+export async function callNode(
+  options: CallOptions,
+  method: ClientMethod,
+  payload: Uint8Array,
+  answerBytesMax: number,
+): Promise<Uint8Array> {
+  const { to } = options
+  if (to.startsWith('/')) peerAddress(to)
+  const networks = to.startsWith('/') ? await networksOf(options) : []
+  const carrier = nodeCarriers({ network: async () => networks, ...tlsOf(options) })[schemeOf(to)]?.(to)
+  assert(carrier !== undefined, `the command line has a carrier to ${to}`)
+  const deadlineMs = options.timeout * 1_000
+  try {
+    const limits = { deadlineMs, signal: AbortSignal.timeout(deadlineMs), answerBytesMax }
+    const reply = await carrier.call(method, payload, limits)
+    if (reply.payload.length > 0) return reply.payload
+    throw noAnswer(to, reply.note)
+  } catch (error) {
+    throw error instanceof CliError ? error : noAnswer(to, causeText(error), error)
+  } finally {
+    await carrier.close()
+  }
+}
+
+function noAnswer(to: string, why: string, cause?: unknown): CliError {
+  return new CliError('E_NO_ANSWER', `no answer from ${to}`, {
+    why,
+    fix: /certificate|CERT|self.signed/i.test(why)
+      ? 'add --insecure if you trust who answers there'
+      : 'start a node there, or name another with --to',
+    exitCode: EXIT.network,
+    cause,
+  })
 }

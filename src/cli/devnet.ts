@@ -4,11 +4,12 @@
  */
 
 import { dirname } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { dataDirectoryAt } from '../config/data-directory.ts'
 import { isRunning, readRunInfo } from '../config/run-file.ts'
 import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
+import { ASSURANCE_PRESETS, type AssurancePreset, assurancePreset } from './local-network/genesis.ts'
 import { BASE_PORT_DEFAULT, type NodePorts, nodePorts, requireFreePorts } from './local-network/node-ports.ts'
 import { answers } from './local-network/watcher.ts'
 import { DEVNET_NAME, defaultDevnetFolder } from './node-location.ts'
@@ -23,6 +24,7 @@ interface DevnetOptions {
   readonly stoqPort: number
   readonly untilHeight?: number
   readonly epochBlocks?: number
+  readonly assurance?: AssurancePreset
 }
 
 const VALIDATORS_DEFAULT = 4
@@ -85,6 +87,7 @@ async function openNetwork(options: DevnetOptions, folder: string): Promise<Open
       nodeName,
       network: DEVNET_NAME,
       ports,
+      ...(options.assurance === undefined ? {} : { assurance: assurancePreset(options.assurance) }),
       ...(options.epochBlocks === undefined ? {} : { parameters: { epochBlocks: options.epochBlocks } }),
     })
     return { folders, ports, isNew: true }
@@ -145,6 +148,12 @@ export function registerDevnetCommand(program: Command): void {
       STOQ_PORT_DEFAULT,
     )
     .option('--epoch-blocks <n>', `${EPOCH_BLOCKS_HELP}; of a new network only`, epochBlocksOption)
+    .addOption(
+      new Option(
+        '--assurance <level>',
+        'how far requests must be backed (default: declared); of a new network only',
+      ).choices(ASSURANCE_PRESETS),
+    )
     .option('--until-height <height>', 'stop when this height is final', wholeNumber(1, 2 ** 48))
     .addHelpText(
       'after',

@@ -4,6 +4,7 @@
  */
 import { timeProofHash } from '../codec/proofs.ts'
 import type {
+  CertificateType,
   CertificateValidationRequest,
   FourProofValidationRequest,
   SecondsNanos,
@@ -18,6 +19,17 @@ export interface Freshness {
   readonly nonce: bigint
   /** The proof to break; null for none. */
   readonly bad: ProofName | null
+}
+
+/** Whose request it is, and of what; what is absent is that of TrustChain's test profile. */
+export interface RequestSubject {
+  /** An operator's id or alias: every id in the request. */
+  readonly node?: string
+  readonly stake?: bigint
+  readonly storage?: bigint
+  readonly certificateType?: CertificateType
+  /** Zero bits that a four-proof set says its work has. */
+  readonly difficulty?: number
 }
 
 const MIB = 1024n ** 2n
@@ -37,6 +49,7 @@ function systemTime(us: bigint): SecondsNanos {
 export function freshCertificateRequest(
   { nowUs, nonce, bad }: Freshness,
   commonName: string,
+  subject: RequestSubject = {},
 ): CertificateValidationRequest {
   const now = systemTime(nowUs)
   const timeProof = {
@@ -48,26 +61,26 @@ export function freshCertificateRequest(
     certificateRequest: {
       commonName,
       sanEntries: [commonName],
-      nodeId: 'test_node_001',
+      nodeId: subject.node ?? 'test_node_001',
       ipv6Addresses: ['::1'],
       consensusProof: {
         stakeProof: {
-          stakeHolder: 'test',
-          stakeHolderId: 'test-001',
-          stakeAmount: bad === 'stake' ? TOO_LITTLE_STAKE : 1_000n,
+          stakeHolder: subject.node ?? 'test',
+          stakeHolderId: subject.node ?? 'test-001',
+          stakeAmount: bad === 'stake' ? TOO_LITTLE_STAKE : (subject.stake ?? 1_000n),
           stakeTimestamp: now,
         },
         timeProof: { ...timeProof, proofHash: timeProofHash(timeProof) },
         spaceProof: {
-          nodeId: 'test-node',
+          nodeId: subject.node ?? 'test-node',
           storagePath: '/tmp/test',
           totalSize: 0n,
-          totalStorage: bad === 'space' ? TOO_LITTLE_STORAGE : GIB,
+          totalStorage: bad === 'space' ? TOO_LITTLE_STORAGE : (subject.storage ?? GIB),
           fileHash: '',
           proofTimestamp: now,
         },
         workProof: {
-          ownerId: 'test-owner',
+          ownerId: subject.node ?? 'test-owner',
           workloadId: 'test-workload',
           pid: 1_234n,
           computationalPower: bad === 'work' ? TOO_LITTLE_COMPUTE : 1_000n,
@@ -91,7 +104,7 @@ export function freshCertificateRequest(
     validationContext: {
       caId: 'trustchain-ca',
       networkId: 'hypermesh-production',
-      certificateType: 'TLS',
+      certificateType: subject.certificateType ?? 'TLS',
       metadata: [],
     },
   }
@@ -101,22 +114,23 @@ export function freshCertificateRequest(
 export function freshFourProofRequest(
   { nowUs, bad }: Freshness,
   assetId: string,
+  subject: RequestSubject = {},
 ): FourProofValidationRequest {
   return {
     proofSet: {
       spaceProof: {
-        storageCommitment: bad === 'space' ? TOO_LITTLE_STORAGE : MIB,
-        networkPosition: 'hypermesh://test-node',
+        storageCommitment: bad === 'space' ? TOO_LITTLE_STORAGE : (subject.storage ?? MIB),
+        networkPosition: `hypermesh://${subject.node ?? 'test-node'}`,
         allocationProof: Uint8Array.of(1, 2, 3, 4),
       },
       stakeProof: {
-        stakeAmount: bad === 'stake' ? 0n : 10_000n,
+        stakeAmount: bad === 'stake' ? 0n : (subject.stake ?? 10_000n),
         authorityLevel: 100n,
         accessPermissions: ['read', 'write'],
       },
       workProof: {
         computationalProof: Uint8Array.of(5, 6, 7, 8),
-        difficultyTarget: bad === 'work' ? 0 : 20,
+        difficultyTarget: bad === 'work' ? 0 : (subject.difficulty ?? 20),
         operationSignature: 'certificate-issuance',
       },
       timeProof: {
@@ -127,7 +141,7 @@ export function freshFourProofRequest(
     },
     operation: 'certificate_issuance',
     assetId,
-    nodeId: 'test_node_001',
+    nodeId: subject.node ?? 'test_node_001',
     timestamp: systemTime(nowUs),
   }
 }

@@ -13,9 +13,11 @@ async function show(keys: PublicKeys, asJson: boolean): Promise<void> {
     printJson(publicKeysJson(keys))
     return
   }
-  print(`role     ${keys.role}`)
-  print(`id       ${keys.id}`)
-  print(`peer id  ${keys.peerId}`)
+  const { peerLabel } = await import('../network/peer-label.ts')
+  print(`role       ${keys.role}`)
+  print(`id         ${keys.id}`)
+  print(`peer id    ${keys.peerId}`)
+  print(`DNS label  ${peerLabel(keys.peerId)}`)
 }
 
 export function registerKeysCommand(program: Command): void {

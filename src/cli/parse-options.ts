@@ -16,6 +16,14 @@ export function wholeNumber(minimum: number, maximum: number): (text: string) =>
   }
 }
 
+/** A parser for commander: an amount above 0. */
+export function amountOption(text: string): bigint {
+  if (!/^[1-9]\d{0,19}$/.test(text) || BigInt(text) >= 2n ** 64n) {
+    throw new InvalidArgumentError('Expected a whole number from 1 to 2^64 - 1.')
+  }
+  return BigInt(text)
+}
+
 /** Ports that a network of `count` nodes can start from. */
 export const portOption = wholeNumber(1_024, 65_000)
 

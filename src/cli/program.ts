@@ -20,9 +20,16 @@ const COMMANDS: Readonly<Record<string, () => Promise<RegisterCommand>>> = {
   status: async () => (await import('./status.ts')).registerStatusCommand,
   peers: async () => (await import('./peers.ts')).registerPeersCommand,
   stake: async () => (await import('./stake.ts')).registerStakeCommand,
+  operation: async () => (await import('./operation.ts')).registerOperationCommand,
+  operator: async () => (await import('./operator.ts')).registerOperatorCommand,
+  checkpoint: async () => (await import('./checkpoint.ts')).registerCheckpointCommand,
+  space: async () => (await import('./space.ts')).registerSpaceCommand,
   block: async () => (await import('./block.ts')).registerBlockCommand,
   request: async () => (await import('./request.ts')).registerRequestCommand,
+  attest: async () => (await import('./attest.ts')).registerAttestCommand,
   validate: async () => (await import('./validate.ts')).registerValidateCommand,
+  receipt: async () => (await import('./receipt.ts')).registerReceiptCommand,
+  verify: async () => (await import('./verify.ts')).registerVerifyCommand,
   audit: async () => (await import('./audit.ts')).registerAuditCommand,
 }
 

@@ -5,14 +5,14 @@ import { accountId, genesisHash, validatorId } from '../codec/genesis.ts'
 import { stakingSigningPayload } from '../codec/signing-payloads.ts'
 import { hashTransaction } from '../codec/transaction.ts'
 import { dataDirectoryAt, requireInitialised } from '../config/data-directory.ts'
-import { readGenesisFile } from '../config/genesis-file.ts'
+import { readGenesisFile } from '../config/read-genesis-file.ts'
 import { SIGNATURE_CONTEXTS } from '../crypto/contexts.ts'
 import { type Identity, loadIdentity } from '../crypto/keystore.ts'
 import { selectMlDsa65 } from '../crypto/select.ts'
 import type { StatusView } from '../rpc/http/api-ports.ts'
 import type { AccountView, TransactionView } from '../rpc/http/staking-ports.ts'
 import { type AccountId, asHeight, type GenesisHash, type ValidatorId } from '../types/primitives.ts'
-import type { HashedTransaction, StakingOperation } from '../types/transaction.ts'
+import type { HashedTransaction, StakingContent, StakingOperation } from '../types/transaction.ts'
 import { type ApiOptions, askApi, tellApi } from './api-client.ts'
 import { CliError, usageError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
@@ -85,6 +85,24 @@ export async function signOperation(
   operation: (sequence: number) => StakingOperation,
   sequence?: number,
 ): Promise<HashedTransaction> {
+  const place = await nextPlace(options, signer, sequence)
+  const publicKey = signer.identity.keyPair.publicKey.raw
+  const content = { publicKey, ...place, operation: operation(place.sequence) }
+  const payload = stakingSigningPayload(signer.genesisHash, content)
+  const signature = signer.identity.keyPair.sign(payload, SIGNATURE_CONTEXTS.staking)
+  return hashTransaction({ kind: 'staking', ...content, signature })
+}
+
+/**
+ * The place of an account's next transaction of any kind.
+ * @param sequence in place of the next one
+ * @throws CliError `E_OTHER_NETWORK` (65) when the node is on another network than the signer
+ */
+export async function nextPlace(
+  options: ApiOptions,
+  signer: StakeSigner,
+  sequence?: number,
+): Promise<Pick<StakingContent, 'sequence' | 'expiresAtHeight'>> {
   const status = (await askApi(options, '/v1/status')) as StatusView
   if (status.genesisHash !== signer.genesisHash) {
     throw new CliError('E_OTHER_NETWORK', `the node that answers is on network ${status.network}`, {
@@ -93,16 +111,13 @@ export async function signOperation(
       exitCode: EXIT.data,
     })
   }
-  const next = sequence ?? (await askAccount(options, signer.id)).sequence + 1
-  const content = {
-    publicKey: signer.identity.keyPair.publicKey.raw,
-    sequence: next,
-    expiresAtHeight: asHeight(status.final.height + EXPIRES_AFTER_BLOCKS),
-    operation: operation(next),
+  return {
+    sequence: sequence ?? (await askAccount(options, signer.id)).sequence + 1,
+    // Where blocks are mined nothing but genesis is final.
+    expiresAtHeight: asHeight(
+      Math.max(status.final.height, status.mined?.height ?? 0) + EXPIRES_AFTER_BLOCKS,
+    ),
   }
-  const payload = stakingSigningPayload(signer.genesisHash, content)
-  const signature = signer.identity.keyPair.sign(payload, SIGNATURE_CONTEXTS.staking)
-  return hashTransaction({ kind: 'staking', ...content, signature })
 }
 
 /**

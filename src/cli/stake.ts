@@ -8,7 +8,7 @@ import { isHex } from '../codec/hex.ts'
 import type { AccountId } from '../types/primitives.ts'
 import type { StakingOperation } from '../types/transaction.ts'
 import { type ApiOptions, addApiOptions } from './api-client.ts'
-import { wholeNumber } from './parse-options.ts'
+import { amountOption, wholeNumber } from './parse-options.ts'
 import { print, printJson } from './print.ts'
 import type { AccountJson, StakeSigner } from './stake-client.ts'
 
@@ -18,13 +18,6 @@ interface StakeOptions extends ApiOptions {
   readonly to?: AccountId
   readonly newKey?: string
   readonly sequence?: number
-}
-
-function amountOption(text: string): bigint {
-  if (!/^[1-9]\d{0,19}$/.test(text) || BigInt(text) >= 2n ** 64n) {
-    throw new InvalidArgumentError('Expected a whole number from 1 to 2^64 - 1.')
-  }
-  return BigInt(text)
 }
 
 function accountOption(text: string): AccountId {
@@ -162,6 +155,11 @@ export function registerStakeCommand(program: Command): void {
     .requiredOption(...amount)
     .action(unbond)
   signedVerb('join', 'enter the validator set with the next epoch', 'join --data ./net/node-4').action(join)
+  signedVerb(
+    'rejoin',
+    'come back on probation after being excluded from verdicts, when the cool-down is over',
+    'rejoin --data ./net/node-1',
+  ).action((options: StakeOptions) => perform(options, async () => () => ({ kind: 'rejoin' })))
   signedVerb('leave', 'leave the validator set with the next epoch', 'leave --data ./net/node-1').action(
     (options: StakeOptions) => perform(options, async () => () => ({ kind: 'leave' })),
   )

@@ -2,7 +2,12 @@
 
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
-import { LOCAL_MINING } from './local-network/genesis.ts'
+import {
+  ASSURANCE_PRESETS,
+  type AssurancePreset,
+  assurancePreset,
+  LOCAL_MINING,
+} from './local-network/genesis.ts'
 import { BASE_PORT_DEFAULT, nodePorts } from './local-network/node-ports.ts'
 import { EPOCH_BLOCKS_HELP, epochBlocksOption, portOption, wholeNumber } from './parse-options.ts'
 import { print, printJson } from './print.ts'
@@ -13,6 +18,7 @@ interface InitOptions {
   readonly basePort: number
   readonly epochBlocks?: number
   readonly engine: 'bft' | 'pow'
+  readonly assurance: AssurancePreset
   readonly json?: boolean
 }
 
@@ -25,6 +31,7 @@ async function init(options: InitOptions): Promise<void> {
     nodeName,
     network: 'testnet',
     ports,
+    assurance: assurancePreset(options.assurance),
     ...(options.epochBlocks === undefined ? {} : { parameters: { epochBlocks: options.epochBlocks } }),
     ...(options.engine === 'pow' ? { consensus: { engine: 'pow', mining: LOCAL_MINING } } : {}),
   })
@@ -59,6 +66,14 @@ export function registerTestnetCommand(program: Command): void {
       )
         .choices(['bft', 'pow'])
         .default('bft'),
+    )
+    .addOption(
+      new Option(
+        '--assurance <level>',
+        'how far requests must be backed; mixed: registered, and attested for RootCA and IntermediateCA',
+      )
+        .choices(ASSURANCE_PRESETS)
+        .default('mixed'),
     )
     .option('--json', 'print JSON')
     .addHelpText(

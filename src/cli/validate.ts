@@ -15,12 +15,12 @@ import { EXIT } from './exit-codes.ts'
 import { wholeNumber } from './parse-options.ts'
 import { print } from './print.ts'
 
-/** @throws CliError `E_FILE` (65) */
-async function readRequest(file: string): Promise<Uint8Array> {
+/** A file of a request, or standard input. @throws CliError `E_FILE` (65) */
+export async function readRequest(file: string, what = 'request'): Promise<Uint8Array> {
   try {
     return file === '-' ? await buffer(process.stdin) : await readFile(file)
   } catch (cause) {
-    throw new CliError('E_FILE', `the request ${file} cannot be read`, {
+    throw new CliError('E_FILE', `the ${what} ${file} cannot be read`, {
       why: (cause as Error).message,
       fix: 'check the path, or give - for standard input',
       exitCode: EXIT.data,

@@ -11,6 +11,7 @@ export type ClientMethod =
   | 'validate_proofs'
   | 'validate_batch'
   | 'validation_status'
+  | 'receipt'
   | 'health'
 
 /** Bounds of one call; they hold whether the carrier keeps them or not. */

@@ -1,6 +1,8 @@
 /** The calls as HTTP: routes, and what a status means. Knows no HTTP library; both carriers of HTTP use it. */
+import { TEXT_BYTES_MAX } from '../codec/limits.ts'
 import { utf8ToBytes } from '../codec/utf8.ts'
 import { readJson } from '../rpc/json-shape.ts'
+import { receiptCall } from '../rpc/receipt-ask.ts'
 import { statusRequest } from '../rpc/trustchain-json-request.ts'
 import { assert } from '../types/assert.ts'
 import type { CarrierReply, ClientMethod } from './carrier.ts'
@@ -25,11 +27,33 @@ export function httpCall(base: string, method: ClientMethod, payload: Uint8Array
   const posted = POSTED[method]
   if (posted !== undefined) return { method: 'POST', url: `${root}/${posted}`, body: payload }
   if (method === 'health') return { method: 'GET', url: `${root}/health`, body: null }
+  if (method === 'receipt') return receiptHttpCall(root, payload)
   const request = readJson(statusRequest, payload)
   assert(request.ok, 'a status call carries a request id')
   return {
     method: 'GET',
     url: `${root}/validation/status/${encodeURIComponent(request.value.requestId)}`,
+    body: null,
+  }
+}
+
+/** The id is a part of the path, everything else of the query. */
+function receiptHttpCall(root: string, payload: Uint8Array): HttpCall {
+  const call = readJson(receiptCall(TEXT_BYTES_MAX), payload)
+  assert(call.ok, 'a receipt call carries a request id')
+  const { requestId, ...numbers } = call.value
+  const query = new URLSearchParams()
+  const { waitMs, fromHeight, fromEpoch } = numbers
+  for (const [name, value] of Object.entries({
+    wait_ms: waitMs,
+    from_height: fromHeight,
+    from_epoch: fromEpoch,
+  })) {
+    if (value !== null) query.set(name, String(value))
+  }
+  return {
+    method: 'GET',
+    url: `${root}/validation/receipt/${encodeURIComponent(requestId)}?${query}`,
     body: null,
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Asks a HyperMesh network for verdicts, through any of its nodes. The one implementation: the command line and
- * programs that use the package call this. It decides nothing about a verdict and checks no receipt.
+ * Asks a HyperMesh network for verdicts and what proves them, through any of its nodes. The one implementation: the
+ * command line and programs that use the package call this. It decides nothing about a verdict.
  */
+import type { ReceiptTrust, VerifySignature } from '../receipt.ts'
 import type { CertificateValidationRequest, FourProofValidationRequest } from '../types/validation-request.ts'
 import { type Backoff, DEFAULT_BACKOFF } from './backoff.ts'
 import { type BatchItem, type BatchResult, batchResults } from './batch-calls.ts'
@@ -13,6 +14,7 @@ import { configuredEndpoints, type EndpointChoice, type EndpointSource } from '.
 import { EndpointPool, type EndpointState } from './endpoint-pool.ts'
 import { fetchCarrier } from './fetch-carrier.ts'
 import { type EndpointHealth, healthOfAll } from './health.ts'
+import type { ProvenReceipt } from './receipt-calls.ts'
 import { certificateRequestBytes, fourProofRequestBytes } from './request-bytes.ts'
 import { asVerdict, type CallFrame, type Verdict, verdictOn } from './verdict.ts'
 
@@ -45,6 +47,14 @@ export interface CallOptions {
   readonly except?: readonly string[]
   /** False: a VALIDATION_TIMEOUT ends the call with `E_NO_VERDICT`. Default: it goes on until its deadline. */
   readonly waits?: boolean
+}
+
+/** What a receipt must hold against, and by which signatures. */
+export interface ReceiptOptions extends Omit<CallOptions, 'waits'> {
+  /** What the caller knows of the network by itself: its founders, a later set of validators, or a block. */
+  readonly trust: ReceiptTrust
+  /** ML-DSA-65 of the host; default: in plain JavaScript, some 2 ms a signature. */
+  readonly verifySignature?: VerifySignature
 }
 
 /** What was found out about an earlier request. */
@@ -131,6 +141,24 @@ export class HypermeshClient {
     })
   }
 
+  /**
+   * What proves the verdict on a request, checked here against `trust`: no node is believed. It is there a block after the
+   * verdict, which is waited for. A node whose receipt does not hold, or is on another request, is left for the next.
+   * @param request what was sent (its bytes, to the byte), or a request id as {@link status} takes it
+   * @returns the receipt and the verdict that it proves, Valid or Invalid
+   * @throws ClientError `E_RECEIPT` when none holds, `E_NO_RECEIPT`, `E_NO_ANSWER`, `E_REQUEST`, `E_NO_ENDPOINT`,
+   *   `E_ENDPOINT`; the signal's reason
+   */
+  receipt(
+    request: CertificateValidationRequest | FourProofValidationRequest | Uint8Array | string,
+    { trust, verifySignature, ...call }: ReceiptOptions,
+  ): Promise<ProvenReceipt> {
+    return this.#within(call, async (frame) => {
+      const { receiptOf } = await import('./receipt-calls.ts')
+      return receiptOf(this.#parts, { request: sentBytes(request), trust, verifySignature }, frame)
+    })
+  }
+
   /** Asks every endpoint how it is, all at once. Never rejects for what one of them says or fails to say. */
   health(call: CallOptions = {}): Promise<EndpointHealth[]> {
     return this.#within(call, (frame) => healthOfAll(this.#parts, frame))
@@ -186,6 +214,13 @@ export class HypermeshClient {
       isOver.abort()
     }
   }
+}
+
+function sentBytes(
+  request: CertificateValidationRequest | FourProofValidationRequest | Uint8Array | string,
+): Uint8Array | string {
+  if (typeof request === 'string' || request instanceof Uint8Array) return request
+  return 'proofSet' in request ? fourProofRequestBytes(request) : certificateRequestBytes(request)
 }
 
 function fixedSource(endpoints: readonly (string | EndpointChoice)[]): EndpointSource {

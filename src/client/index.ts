@@ -4,6 +4,7 @@
  */
 
 export { consensusProofBincode, fourProofSetBincode, timeProofHash } from '../codec/proofs.ts'
+export type { ProvenVerdict, Receipt, ReceiptTrust, VerifySignature } from '../receipt.ts'
 export type { HealthReading } from '../rpc/trustchain-json-response.ts'
 export { type ErrorAdvice, NodeError, ok, type Refusal, type Result, refuse } from '../types/errors.ts'
 export type {
@@ -45,8 +46,12 @@ export {
   type CallOptions,
   type ClientOptions,
   HypermeshClient,
+  type ReceiptOptions,
   type StatusReport,
 } from './hypermesh-client.ts'
+export { verifyReceiptOf } from './offline-receipt.ts'
+export type { ProvenReceipt } from './receipt-calls.ts'
+export type { HeldReceipt, HeldReceiptRefusal } from './receipt-check.ts'
 export {
   certificateRequestBytes,
   fourProofRequestBytes,

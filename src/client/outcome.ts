@@ -89,7 +89,8 @@ export function plainOutcome<T>(reply: CarrierReply, shape: Shape<T>, what: stri
   return read.ok ? { kind: 'done', value: read.value } : withoutAnswer(reply, what, read.detail)
 }
 
-function withoutAnswer(reply: CarrierReply, what: string, detail: string): Outcome<never> {
+/** What a reply means that is not what was asked for. @param what was asked for */
+export function withoutAnswer(reply: CarrierReply, what: string, detail: string): Outcome<never> {
   const { standing, note, retryAfterMs } = reply
   if (standing === 'try-again') return { kind: 'not-ready', value: null, why: note, retryAfterMs }
   return {

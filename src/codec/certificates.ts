@@ -1,7 +1,7 @@
 /** Canonical bytes of quorum and timeout certificates. */
 import type { QuorumCertificate, TimeoutCertificate, VoterSignature } from '../types/certificates.ts'
 import type { Result } from '../types/errors.ts'
-import type { BlockHash, StateRoot } from '../types/primitives.ts'
+import type { BlockHash, Hex32, StateRoot } from '../types/primitives.ts'
 import { MESSAGE_BYTES_MAX, VALIDATORS_MAX } from './limits.ts'
 import {
   bytesFixed,
@@ -20,16 +20,26 @@ import {
 /** ML-DSA-65 signature, FIPS 204 table 2. */
 export const SIGNATURE_BYTES = 3_309
 
+/** What a quorum certificate can be of. */
+export const CERTIFICATE_KINDS = ['prepare', 'pre-commit', 'commit'] as const
+
 export const signatureSchema = bytesFixed(SIGNATURE_BYTES)
 
 export const quorumCertificateSchema: Schema<QuorumCertificate> = record<QuorumCertificate>({
-  kind: oneOf(['prepare', 'pre-commit', 'commit']),
+  kind: oneOf(CERTIFICATE_KINDS),
   epoch: counter(),
   view: counter(),
   height: counter(),
   blockHash: hexBytes<BlockHash>(32),
   stateRoot: nullable(hexBytes<StateRoot>(32)),
-  signatures: listOf(record<VoterSignature>({ voter: index(), signature: signatureSchema }), VALIDATORS_MAX),
+  signatures: listOf(
+    record<VoterSignature>({
+      voter: index(),
+      signature: signatureSchema,
+      commits: nullable(hexBytes<Hex32>(32)),
+    }),
+    VALIDATORS_MAX,
+  ),
 })
 
 export const timeoutCertificateSchema: Schema<TimeoutCertificate> = record<TimeoutCertificate>({

@@ -1,11 +1,21 @@
 /** Canonical bytes of genesis. Their hash is the network's identity and is inside every signing payload. */
-import type { ChainParameters, Genesis, GenesisAccount, ValidationPolicy } from '../types/genesis.ts'
-import type { MiningParameters } from '../types/pow.ts'
+import {
+  ASSURANCE_LEVELS,
+  type AssurancePolicy,
+  type AuthorityStep,
+  type ChainParameters,
+  type Genesis,
+  type GenesisAccount,
+  type OperationLevel,
+  type ValidationPolicy,
+} from '../types/genesis.ts'
+import type { ConsensusChoice, MiningParameters } from '../types/pow.ts'
 import type { AccountId, GenesisHash, ValidatorId } from '../types/primitives.ts'
 import { ACCOUNTS_MAX } from '../types/staking.ts'
+import { CERTIFICATE_TYPES, type CertificateType } from '../types/validation-request.ts'
 import type { Validator } from '../types/validator-set.ts'
 import { sha256TaggedHex } from './hashes.ts'
-import { TEXT_BYTES_MAX, VALIDATORS_MAX } from './limits.ts'
+import { AUTHORITY_STEPS_MAX, OPERATION_LEVELS_MAX, TEXT_BYTES_MAX, VALIDATORS_MAX } from './limits.ts'
 import { bytesFixed, counter, encode, hexBytes, listOf, oneOf, record, text, u64, uint } from './schema.ts'
 
 /** ML-DSA-65 public key, FIPS 204 table 2. */
@@ -36,7 +46,30 @@ export const chainParametersSchema = record<ChainParameters>({
   minimumValidatorStake: u64,
 })
 
-export const validationPolicySchema = record<ValidationPolicy>({
+const assuranceLevel = oneOf(ASSURANCE_LEVELS)
+type CertificateLevels = AssurancePolicy['certificates']
+
+export const assurancePolicySchema = record<AssurancePolicy>({
+  certificates: record<CertificateLevels>(
+    Object.fromEntries(CERTIFICATE_TYPES.map((type) => [type, assuranceLevel])) as Record<
+      CertificateType,
+      typeof assuranceLevel
+    >,
+  ),
+  operations: listOf(
+    record<OperationLevel>({ operation: text(TEXT_BYTES_MAX), level: assuranceLevel }),
+    OPERATION_LEVELS_MAX,
+  ),
+  otherOperations: assuranceLevel,
+  anchorAgeBlocksMax: uint(2),
+  minimumWorkBits: uint(1),
+  authority: listOf(record<AuthorityStep>({ level: u64, bondedStake: u64 }), AUTHORITY_STEPS_MAX),
+})
+
+/** The policy without what it asks for beyond declarations, which has its own schema. */
+export type PolicyFloors = Omit<ValidationPolicy, 'assurance'>
+
+export const policyFloorsSchema = record<PolicyFloors>({
   minimumStake: u64,
   maxTimeOffsetMs: uint(4),
   minimumStorage: u64,
@@ -45,11 +78,11 @@ export const validationPolicySchema = record<ValidationPolicy>({
   maximumCompute: u64,
 })
 
-const genesisSchema = record<Omit<Genesis, 'consensus'>>({
+const genesisSchema = record<Omit<Genesis, 'consensus' | 'policy'> & { policy: PolicyFloors }>({
   network: text(TEXT_BYTES_MAX),
   time: counter(),
   parameters: chainParametersSchema,
-  policy: validationPolicySchema,
+  policy: policyFloorsSchema,
   validators: validatorListSchema,
   accounts: listOf(record<GenesisAccount>({ id: hexBytes<AccountId>(32), balance: u64 }), ACCOUNTS_MAX),
 })
@@ -70,16 +103,25 @@ const consensusSchema = record<RawConsensus>({
   maturityBlocks: uint(4),
 })
 
-/** Identity of a network. The choice of an engine is hashed beside the rest, and only where there is one. */
+/**
+ * Identity of a network. The choice of an engine and the assurance levels are hashed beside the rest, second and third,
+ * and only where there are any: a network of an older document keeps its identity.
+ */
 export function genesisHash(genesis: Genesis): GenesisHash {
-  const { consensus } = genesis
-  const bytes = encode(genesisSchema, genesis)
-  if (consensus === undefined) return sha256TaggedHex<GenesisHash>('genesis', bytes)
+  const { consensus, policy } = genesis
+  const parts = [encode(genesisSchema, genesis)]
+  if (consensus !== undefined) parts.push(consensusBytes(consensus))
+  else if (policy.assurance !== undefined) parts.push(new Uint8Array(0))
+  if (policy.assurance !== undefined) parts.push(encode(assurancePolicySchema, policy.assurance))
+  return sha256TaggedHex<GenesisHash>('genesis', ...parts)
+}
+
+function consensusBytes(consensus: ConsensusChoice): Uint8Array {
   const choice: RawConsensus =
     consensus.engine === 'pow'
       ? { engine: 'pow', fallbackAfterMs: 0, ...consensus.mining }
       : { engine: 'bft', fallbackAfterMs: consensus.fallback.afterMs, ...consensus.fallback.mining }
-  return sha256TaggedHex<GenesisHash>('genesis', bytes, encode(consensusSchema, choice))
+  return encode(consensusSchema, choice)
 }
 
 /** Identity of a validator or node: hash of its ML-DSA-65 public key. */

@@ -1,4 +1,7 @@
-/** The hashes: SHA-256 and SHA-384 under a domain tag, every part with its length in front of it. */
+/**
+ * The hashes: SHA-256 and SHA-384 under a domain tag, every part with its length in front of it. Portable by
+ * themselves; a runtime that has faster ones of its own may lend them (crypto/native-hashes.ts).
+ */
 import { sha256, sha384 } from '@noble/hashes/sha2.js'
 import { DOMAINS, type Domain } from './domains.ts'
 import { toHex } from './hex.ts'
@@ -32,48 +35,56 @@ export function u64le(value: bigint): Uint8Array {
   return bytes
 }
 
-type Hasher = typeof sha256 | typeof sha384
+/** SHA-256 and SHA-384 (FIPS 180-4) of whole messages. */
+export interface HashFunctions {
+  readonly sha256: (bytes: Uint8Array) => Uint8Array
+  readonly sha384: (bytes: Uint8Array) => Uint8Array
+}
 
-function hashParts(hasher: Hasher, domain: Domain, parts: readonly Uint8Array[]): Uint8Array {
-  const hash = hasher.create()
-  hash.update(prefixOf(domain))
-  hash.update(u32le(parts.length))
-  for (const part of parts) {
-    hash.update(u32le(part.length))
-    hash.update(part)
-  }
-  return hash.digest()
+let functions: HashFunctions = { sha256, sha384 }
+
+/** Hashes with others from here on. They give the same digests: nothing but the time it takes changes. */
+export function useHashFunctions(faster: HashFunctions): void {
+  functions = faster
 }
 
 /** SHA-256(len ‖ tag ‖ u32 count ‖ (u32 len ‖ part)*) as 32 bytes. */
 export function sha256Tagged(domain: Domain, ...parts: readonly Uint8Array[]): Uint8Array {
-  return hashParts(sha256, domain, parts)
+  return functions.sha256(preimageOf(domain, parts))
 }
 
 /** As {@link sha256Tagged}, in hex. */
 export function sha256TaggedHex<T extends string>(domain: Domain, ...parts: readonly Uint8Array[]): T {
-  return toHex(hashParts(sha256, domain, parts)) as T
+  return toHex(functions.sha256(preimageOf(domain, parts))) as T
 }
 
 /** SHA-384 of the same layout, in hex (96 digits). */
 export function sha384TaggedHex(domain: Domain, parts: readonly Uint8Array[]): string {
-  return toHex(hashParts(sha384, domain, parts))
+  return toHex(functions.sha384(preimageOf(domain, parts)))
 }
 
 /** Plain SHA-256, for preimages that others defined. */
 export function sha256Plain(bytes: Uint8Array): Uint8Array {
-  return sha256(bytes)
+  return functions.sha256(bytes)
 }
 
 /** The bytes that {@link sha256Tagged} hashes, for one who hashes many that differ in their last part only. */
 export function sha256TaggedPreimage(domain: Domain, ...parts: readonly Uint8Array[]): Uint8Array {
+  return preimageOf(domain, parts)
+}
+
+function preimageOf(domain: Domain, parts: readonly Uint8Array[]): Uint8Array {
   const prefix = prefixOf(domain)
-  const pieces = [prefix, u32le(parts.length), ...parts.flatMap((part) => [u32le(part.length), part])]
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
+  const length = parts.reduce((sum, part) => sum + 4 + part.length, prefix.length + 4)
+  const bytes = new Uint8Array(length)
+  const numbers = new DataView(bytes.buffer)
+  bytes.set(prefix, 0)
+  numbers.setUint32(prefix.length, parts.length, true)
+  let at = prefix.length + 4
+  for (const part of parts) {
+    numbers.setUint32(at, part.length, true)
+    bytes.set(part, at + 4)
+    at += 4 + part.length
   }
   return bytes
 }

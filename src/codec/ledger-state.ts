@@ -2,7 +2,6 @@
 import type { Result } from '../types/errors.ts'
 import type { AnswerFigures, Frontier, StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32 } from '../types/primitives.ts'
-import { FAILURES_MAX, REASON_BYTES_MAX } from './limits.ts'
 import {
   counter,
   DecodeError,
@@ -14,7 +13,6 @@ import {
   record,
   type Schema,
   u64,
-  uint,
 } from './schema.ts'
 import { verdictSchema } from './verdict.ts'
 
@@ -47,7 +45,10 @@ export const frontierSchema: Schema<Frontier> = {
   },
 }
 
-export const stateAccumulatorsSchema: Schema<StateAccumulators> = record<StateAccumulators>({
+/** The lists that only grow. Recent blocks are rows of their own. */
+export type StateFrontiers = Omit<StateAccumulators, 'recentBlocks'>
+
+export const stateAccumulatorsSchema: Schema<StateFrontiers> = record<StateFrontiers>({
   nullifiers: frontierSchema,
   noteCommitments: frontierSchema,
   verdicts: frontierSchema,
@@ -59,31 +60,31 @@ export const answerFiguresSchema: Schema<AnswerFigures> = record<AnswerFigures>(
   throughputPerSecond: f64,
   networkOverheadBytes: u64,
   networkLoad: f64,
-  validatorNodes: uint(4),
-  agreeingStake: u64,
-  totalStake: u64,
 })
 
-export const storedVerdictSchema: Schema<StoredVerdict> = record<StoredVerdict>({
+/** The row of a verdict: what this node's own rules found is a row of its own, written when it judged. */
+type VerdictRow = Omit<StoredVerdict, 'failures'>
+
+const verdictRowSchema: Schema<VerdictRow> = record<VerdictRow>({
   record: verdictSchema,
   figures: answerFiguresSchema,
 })
 
 const ACCUMULATORS_BYTES_MAX = 3 * 33 * 32 + 256
-const STORED_VERDICT_BYTES_MAX = FAILURES_MAX * (REASON_BYTES_MAX + 16) + 2_048
+const VERDICT_ROW_BYTES_MAX = 2_048
 
-export function encodeStateAccumulators(accumulators: StateAccumulators): Uint8Array {
+export function encodeStateAccumulators(accumulators: StateFrontiers): Uint8Array {
   return encode(stateAccumulatorsSchema, accumulators)
 }
 
-export function decodeStateAccumulators(bytes: Uint8Array): Result<StateAccumulators, 'malformed'> {
+export function decodeStateAccumulators(bytes: Uint8Array): Result<StateFrontiers, 'malformed'> {
   return decode(stateAccumulatorsSchema, bytes, ACCUMULATORS_BYTES_MAX)
 }
 
-export function encodeStoredVerdict(verdict: StoredVerdict): Uint8Array {
-  return encode(storedVerdictSchema, verdict)
+export function encodeVerdictRow({ record, figures }: VerdictRow): Uint8Array {
+  return encode(verdictRowSchema, { record, figures })
 }
 
-export function decodeStoredVerdict(bytes: Uint8Array): Result<StoredVerdict, 'malformed'> {
-  return decode(storedVerdictSchema, bytes, STORED_VERDICT_BYTES_MAX)
+export function decodeVerdictRow(bytes: Uint8Array): Result<VerdictRow, 'malformed'> {
+  return decode(verdictRowSchema, bytes, VERDICT_ROW_BYTES_MAX)
 }

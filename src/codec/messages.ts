@@ -10,9 +10,10 @@ import type {
   Vote,
 } from '../types/messages.ts'
 import type { BlockHash, StateRoot } from '../types/primitives.ts'
+import { ballotsSchema } from './ballots.ts'
 import { certificateReferenceSchema, decodeBlock } from './block.ts'
 import { quorumCertificateSchema, signatureSchema, timeoutCertificateSchema } from './certificates.ts'
-import { BLOCK_BYTES_MAX, MESSAGE_BYTES_MAX } from './limits.ts'
+import { BLOCK_BYTES_MAX, MESSAGE_BYTES_MAX, VALIDATORS_MAX } from './limits.ts'
 import {
   bytesUpTo,
   counter,
@@ -21,39 +22,13 @@ import {
   encode,
   hexBytes,
   index,
+  listOf,
   nullable,
   record,
   type Schema,
   tagged,
   variants,
 } from './schema.ts'
-
-const rawProposal = record<{
-  block: Uint8Array
-  timeoutCertificate: Proposal['timeoutCertificate']
-  signature: Uint8Array
-}>({
-  block: bytesUpTo(BLOCK_BYTES_MAX),
-  timeoutCertificate: nullable(timeoutCertificateSchema),
-  signature: signatureSchema,
-})
-
-/** The block travels as its own bytes, so that they are kept for storage and hashed once. */
-export const proposalSchema: Schema<Proposal> = {
-  ssz: rawProposal.ssz,
-  toRaw: (value) =>
-    rawProposal.toRaw({
-      block: value.block.bytes,
-      timeoutCertificate: value.timeoutCertificate,
-      signature: value.signature,
-    }),
-  fromRaw: (raw) => {
-    const { block: bytes, timeoutCertificate, signature } = rawProposal.fromRaw(raw)
-    const block = decodeBlock(bytes)
-    if (!block.ok) throw new DecodeError(`block: ${block.detail}`)
-    return { kind: 'proposal', block: block.value, timeoutCertificate, signature }
-  },
-}
 
 function voteOf(kind: Vote['kind']): Schema<Vote> {
   return tagged<Vote>(
@@ -65,12 +40,43 @@ function voteOf(kind: Vote['kind']): Schema<Vote> {
       blockHash: hexBytes<BlockHash>(32),
       voter: index(),
       signature: signatureSchema,
+      ballots: ballotsSchema,
     }),
   )
 }
 
 export const prepareVoteSchema = voteOf('prepare')
 export const preCommitVoteSchema = voteOf('pre-commit')
+
+const rawProposal = record<{
+  block: Uint8Array
+  timeoutCertificate: Proposal['timeoutCertificate']
+  ballotVotes: Proposal['ballotVotes']
+  signature: Uint8Array
+}>({
+  block: bytesUpTo(BLOCK_BYTES_MAX),
+  timeoutCertificate: nullable(timeoutCertificateSchema),
+  ballotVotes: listOf(prepareVoteSchema, VALIDATORS_MAX),
+  signature: signatureSchema,
+})
+
+/** The block travels as its own bytes, so that they are kept for storage and hashed once. */
+export const proposalSchema: Schema<Proposal> = {
+  ssz: rawProposal.ssz,
+  toRaw: (value) =>
+    rawProposal.toRaw({
+      block: value.block.bytes,
+      timeoutCertificate: value.timeoutCertificate,
+      ballotVotes: value.ballotVotes,
+      signature: value.signature,
+    }),
+  fromRaw: (raw) => {
+    const { block: bytes, timeoutCertificate, ballotVotes, signature } = rawProposal.fromRaw(raw)
+    const block = decodeBlock(bytes)
+    if (!block.ok) throw new DecodeError(`block: ${block.detail}`)
+    return { kind: 'proposal', block: block.value, timeoutCertificate, ballotVotes, signature }
+  },
+}
 
 const commitVoteSchema = tagged<CommitVote>(
   'commit',

@@ -212,3 +212,36 @@ export function tagged<T extends { readonly kind: string }>(
     fromRaw: (raw) => ({ kind, ...body.fromRaw(raw) }) as T,
   }
 }
+
+/** One byte, 0 or 1. */
+export const flag: Schema<boolean> = {
+  ssz: uint(1).ssz,
+  toRaw: (value) => (value ? 1 : 0),
+  fromRaw: (raw: number) => {
+    if (raw > 1) throw new DecodeError(`a flag is 0 or 1, not ${raw}`)
+    return raw === 1
+  },
+}
+
+/** A counter or null. */
+export function optionalCounter<T extends number>(): Schema<T | null> {
+  const list = nullable(record<{ value: T }>({ value: counter<T>() }))
+  return {
+    ssz: list.ssz,
+    toRaw: (value) => list.toRaw(value === null ? null : { value }),
+    fromRaw: (raw) => list.fromRaw(raw)?.value ?? null,
+  }
+}
+
+/** A record that is its `kind` alone. An SSZ container cannot be empty: it carries one byte that is 0. */
+export function bare<K extends string>(kind: K): Schema<{ readonly kind: K }> {
+  const byte = record<{ nothing: 'nothing' }>({ nothing: oneOf(['nothing']) as Schema<'nothing'> })
+  return {
+    ssz: byte.ssz,
+    toRaw: () => byte.toRaw({ nothing: 'nothing' }),
+    fromRaw: (raw) => {
+      byte.fromRaw(raw)
+      return { kind }
+    },
+  }
+}

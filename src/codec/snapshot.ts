@@ -1,7 +1,7 @@
 /**
  * Canonical bytes of snapshots: manifest, chunks and hand-over proofs. A chunk is its entries, each with its length
  * in front (u32, little endian): a list that only grows gives the same full chunks in every later snapshot. Says
- * nothing about truth: ledger/snapshot-check.ts does.
+ * nothing about truth: ledger/snapshot-check.ts and snapshot-replay.ts do.
  */
 import { assert } from '../types/assert.ts'
 import { ok, type Result, refuse } from '../types/errors.ts'
@@ -49,7 +49,7 @@ const manifestSchema = record<SnapshotManifest>({
   ),
 })
 
-const handOverSchema = record<HandOver>({
+export const handOverSchema = record<HandOver>({
   header: headerSchema,
   certificate: quorumCertificateSchema,
   validators: validatorListSchema,

@@ -1,32 +1,33 @@
 /** Canonical bytes of staking transactions and evidence; codec/transaction.ts puts them into its union. */
-import type { Evidence, SignedContent } from '../types/evidence.ts'
-import type { AccountId, BlockHash } from '../types/primitives.ts'
+import type { CommitPair, Evidence, SignedCommits, SignedContent } from '../types/evidence.ts'
+import type { AccountId, BlockHash, Hex32 } from '../types/primitives.ts'
 import type {
+  CommitPairTransaction,
   EvidenceTransaction,
   StakingContent,
   StakingOperation,
   StakingTransaction,
 } from '../types/transaction.ts'
-import { bytesFixed, counter, hexBytes, oneOf, record, type Schema, tagged, u64, variants } from './schema.ts'
+import { ballotSlotSchema, commitsSchema } from './ballots.ts'
+import {
+  bare,
+  bytesFixed,
+  counter,
+  hexBytes,
+  nullable,
+  oneOf,
+  record,
+  type Schema,
+  tagged,
+  u64,
+  variants,
+} from './schema.ts'
 
 /** FIPS 204 table 2, ML-DSA-65. */
 const PUBLIC_KEY_BYTES = 1_952
 const SIGNATURE_BYTES = 3_309
 
 type Operation<K extends StakingOperation['kind']> = Extract<StakingOperation, { kind: K }>
-
-/** An SSZ container cannot be empty: these carry one byte that is 0. */
-function bare<K extends 'join' | 'leave'>(kind: K): Schema<Operation<K>> {
-  const byte = record<{ nothing: 'nothing' }>({ nothing: oneOf(['nothing']) as Schema<'nothing'> })
-  return {
-    ssz: byte.ssz,
-    toRaw: () => byte.toRaw({ nothing: 'nothing' }),
-    fromRaw: (raw) => {
-      byte.fromRaw(raw)
-      return { kind } as Operation<K>
-    },
-  }
-}
 
 const row = <K extends StakingOperation['kind']>(kind: K, schema: Schema<Operation<K>>) => ({
   kinds: [kind],
@@ -49,6 +50,7 @@ export const stakingOperationSchema: Schema<StakingOperation> = variants<Staking
       record({ newPublicKey: bytesFixed(PUBLIC_KEY_BYTES), proof: bytesFixed(SIGNATURE_BYTES) }),
     ),
   ),
+  row('rejoin', bare('rejoin')),
 ])
 
 /** Everything of a staking transaction but its signature. */
@@ -68,6 +70,7 @@ const signedContent = record<SignedContent>({
   height: counter(),
   blockHash: hexBytes<BlockHash>(32),
   signature: bytesFixed(SIGNATURE_BYTES),
+  commits: nullable(hexBytes<Hex32>(32)),
 })
 
 export const evidenceSchema: Schema<Evidence> = record<Evidence>({
@@ -78,6 +81,28 @@ export const evidenceSchema: Schema<Evidence> = record<Evidence>({
   first: signedContent,
   second: signedContent,
 })
+
+const signedCommitsSchema = record<SignedCommits>({
+  epoch: counter(),
+  view: counter(),
+  height: counter(),
+  blockHash: hexBytes<BlockHash>(32),
+  signature: bytesFixed(SIGNATURE_BYTES),
+  commits: commitsSchema,
+})
+
+/** Proof of two commits in one slot. */
+export const commitPairSchema: Schema<CommitPair> = record<CommitPair>({
+  slot: ballotSlotSchema,
+  publicKey: bytesFixed(PUBLIC_KEY_BYTES),
+  first: signedCommitsSchema,
+  second: signedCommitsSchema,
+})
+
+export const commitPairTransactionSchema = tagged<CommitPairTransaction>(
+  'commit-pair',
+  record({ pair: commitPairSchema }),
+)
 
 export const evidenceTransactionSchema = tagged<EvidenceTransaction>(
   'evidence',

@@ -3,6 +3,7 @@
  * leaves under the state root. Strict both ways: whatever decodes re-encodes to the same bytes.
  */
 import { ok, type Result, refuse } from '../types/errors.ts'
+import type { Operator } from '../types/operator.ts'
 import type { AccountId, Height, UnixMs, ValidatorId } from '../types/primitives.ts'
 import {
   ACCOUNTS_MAX,
@@ -18,40 +19,21 @@ import {
 } from '../types/staking.ts'
 import { PUBLIC_KEY_BYTES, validatorListSchema } from './genesis.ts'
 import { SLASHES_MAX, VALIDATORS_MAX } from './limits.ts'
+import { operatorSchema, sortedOperators } from './operator.ts'
 import {
   bytesFixed,
   counter,
-  DecodeError,
   decode,
   encode,
+  flag,
   hexBytes,
   listOf,
   nullable,
+  optionalCounter,
   record,
   type Schema,
   u64,
-  uint,
 } from './schema.ts'
-
-/** One byte, 0 or 1. */
-const flag: Schema<boolean> = {
-  ssz: uint(1).ssz,
-  toRaw: (value) => (value ? 1 : 0),
-  fromRaw: (raw: number) => {
-    if (raw > 1) throw new DecodeError(`a flag is 0 or 1, not ${raw}`)
-    return raw === 1
-  },
-}
-
-/** A counter or null. */
-function optional<T extends number>(): Schema<T | null> {
-  const list = nullable(record<{ value: T }>({ value: counter<T>() }))
-  return {
-    ssz: list.ssz,
-    toRaw: (value) => list.toRaw(value === null ? null : { value }),
-    fromRaw: (raw) => list.fromRaw(raw)?.value ?? null,
-  }
-}
 
 export const accountSchema: Schema<Account> = record<Account>({
   id: hexBytes<AccountId>(32),
@@ -59,7 +41,7 @@ export const accountSchema: Schema<Account> = record<Account>({
   sequence: counter(),
   bonded: u64,
   unbonding: listOf(
-    record<Unbonding>({ amount: u64, matureHeight: counter(), matureTime: optional<UnixMs>() }),
+    record<Unbonding>({ amount: u64, matureHeight: counter(), matureTime: optionalCounter<UnixMs>() }),
     UNBONDINGS_MAX,
   ),
   validatorKey: nullable(bytesFixed(PUBLIC_KEY_BYTES)),
@@ -68,7 +50,7 @@ export const accountSchema: Schema<Account> = record<Account>({
     PREVIOUS_KEYS_MAX,
   ),
   isJoined: flag,
-  tombstonedAt: optional<Height>(),
+  tombstonedAt: optionalCounter<Height>(),
 })
 
 export const slashListSchema = listOf(
@@ -87,8 +69,8 @@ export const epochEndListSchema = listOf(
   EPOCH_ENDS_MAX,
 )
 
-/** A staking state without its accounts. */
-export type StakingRest = Omit<StakingState, 'accounts'>
+/** A staking state without its accounts and operators, which are rows of their own. */
+export type StakingRest = Omit<StakingState, 'accounts' | 'operators'>
 
 const stakingRestSchema = record<StakingRest>({
   epoch: counter(),
@@ -98,9 +80,16 @@ const stakingRestSchema = record<StakingRest>({
   burnt: u64,
 })
 
-const stakingSchema = record<{ rest: StakingRest; accounts: readonly Account[] }>({
+interface StakingParts {
+  readonly rest: StakingRest
+  readonly accounts: readonly Account[]
+  readonly operators: readonly Operator[]
+}
+
+const stakingSchema = record<StakingParts>({
   rest: stakingRestSchema,
   accounts: listOf(accountSchema, ACCOUNTS_MAX),
+  operators: listOf(operatorSchema, ACCOUNTS_MAX),
 })
 
 /** Variable parts at their longest. */
@@ -123,21 +112,33 @@ export function decodeStakingRest(bytes: Uint8Array): Result<StakingRest, 'malfo
   return decode(stakingRestSchema, bytes, REST_BYTES_MAX)
 }
 
-/** The whole state, accounts in order of their ids. */
+/** The whole state, accounts and operators in order of their ids. */
 export function encodeStakingState(state: StakingState): Uint8Array {
-  return encode(stakingSchema, { rest: state, accounts: sortedAccounts(state.accounts) })
+  return encode(stakingSchema, {
+    rest: state,
+    accounts: sortedAccounts(state.accounts),
+    operators: sortedOperators(state.operators),
+  })
 }
 
-/** Reads what {@link encodeStakingState} wrote; accounts out of order are refused. */
+/** Reads what {@link encodeStakingState} wrote; accounts or operators out of order are refused. */
 export function decodeStakingState(bytes: Uint8Array): Result<StakingState, 'malformed'> {
   const raw = decode(stakingSchema, bytes, REST_BYTES_MAX + ACCOUNTS_MAX * ACCOUNT_BYTES_MAX)
   if (!raw.ok) return raw
-  const { rest, accounts } = raw.value
+  const { rest, accounts, operators } = raw.value
   for (const [i, { id }] of accounts.entries()) {
     if (i > 0 && id <= (accounts[i - 1]?.id ?? ''))
       return refuse('malformed', `account ${id} is out of order`)
   }
-  return ok({ ...rest, accounts: new Map(accounts.map((account) => [account.id, account])) })
+  for (const [i, { account }] of operators.entries()) {
+    if (i > 0 && account <= (operators[i - 1]?.account ?? ''))
+      return refuse('malformed', `the operator of account ${account} is out of order`)
+  }
+  return ok({
+    ...rest,
+    accounts: new Map(accounts.map((account) => [account.id, account])),
+    operators: new Map(operators.map((operator) => [operator.account, operator])),
+  })
 }
 
 /** Accounts in order of their ids. */

@@ -1,7 +1,7 @@
 /** Canonical bytes of transactions and of the validation requests inside them. */
 import { unreachable } from '../types/assert.ts'
-import { ok, type Result } from '../types/errors.ts'
-import type { Evidence } from '../types/evidence.ts'
+import { ok, type Result, refuse } from '../types/errors.ts'
+import type { CommitPair, Evidence } from '../types/evidence.ts'
 import type { RequestKey, TransactionHash } from '../types/primitives.ts'
 import type {
   CertificateTransaction,
@@ -17,8 +17,9 @@ import {
   WORK_STATES,
   WORKLOAD_TYPES,
 } from '../types/validation-request.ts'
+import { ballotsTransactionSchema } from './ballots.ts'
 import { sha256Tagged, sha256TaggedHex, u64le } from './hashes.ts'
-import { toHex } from './hex.ts'
+import { fromHex, toHex } from './hex.ts'
 import {
   METADATA_ENTRIES_MAX,
   METADATA_VALUE_BYTES_MAX,
@@ -27,6 +28,9 @@ import {
   TEXT_LIST_MAX,
   TRANSACTION_BYTES_MAX,
 } from './limits.ts'
+import { operationTransactionSchema } from './operations.ts'
+import { operatorTransactionSchema } from './operator.ts'
+import { RecentTransactions } from './recent-transactions.ts'
 import {
   bytesUpTo,
   DecodeError,
@@ -43,7 +47,11 @@ import {
   uint,
   variants,
 } from './schema.ts'
-import { evidenceTransactionSchema, stakingTransactionSchema } from './staking-operation.ts'
+import {
+  commitPairTransactionSchema,
+  evidenceTransactionSchema,
+  stakingTransactionSchema,
+} from './staking-operation.ts'
 import { utf8ToBytes } from './utf8.ts'
 
 const line = text(TEXT_BYTES_MAX)
@@ -161,6 +169,10 @@ export const transactionSchema: Schema<Transaction> = variants<Transaction>([
   { kinds: ['validate-proofs'], schema: fourProofTransaction as Schema<Transaction> },
   { kinds: ['staking'], schema: stakingTransactionSchema as Schema<Transaction> },
   { kinds: ['evidence'], schema: evidenceTransactionSchema as Schema<Transaction> },
+  { kinds: ['ballots'], schema: ballotsTransactionSchema as Schema<Transaction> },
+  { kinds: ['operator'], schema: operatorTransactionSchema as Schema<Transaction> },
+  { kinds: ['operation'], schema: operationTransactionSchema as Schema<Transaction> },
+  { kinds: ['commit-pair'], schema: commitPairTransactionSchema as Schema<Transaction> },
 ])
 
 /** Canonical bytes of a transaction. */
@@ -182,14 +194,28 @@ export function canonicalTransaction(transaction: Transaction): Result<HashedTra
   return decodeTransaction(encodeTransaction(transaction))
 }
 
+const recent = new RecentTransactions()
+
 /** Reads and hashes one transaction of at most {@link TRANSACTION_BYTES_MAX} bytes. */
 export function decodeTransaction(bytes: Uint8Array): Result<HashedTransaction, 'malformed'> {
+  if (bytes.length > TRANSACTION_BYTES_MAX) {
+    return refuse('malformed', `${bytes.length} bytes, the limit is ${TRANSACTION_BYTES_MAX}`)
+  }
+  const payload = sha256Tagged('transaction', bytes)
+  const known = recent.get(toHex(payload) as TransactionHash)
+  if (known !== undefined) return ok(known)
   const transaction = decode(transactionSchema, bytes, TRANSACTION_BYTES_MAX)
-  return transaction.ok ? ok(withHash(transaction.value, bytes)) : transaction
+  if (!transaction.ok) return transaction
+  const hashed = withHash(transaction.value, bytes, payload)
+  recent.add(hashed)
+  return ok(hashed)
 }
 
-function withHash<T extends Transaction>(transaction: T, bytes: Uint8Array): HashedTransaction<T> {
-  const payload = sha256Tagged('transaction', bytes)
+function withHash<T extends Transaction>(
+  transaction: T,
+  bytes: Uint8Array,
+  payload = sha256Tagged('transaction', bytes),
+): HashedTransaction<T> {
   return {
     transaction,
     bytes,
@@ -211,8 +237,16 @@ function requestKeyOf(transaction: Transaction, payload: Uint8Array): RequestKey
       return sha256TaggedHex<RequestKey>('requestKey', utf8ToBytes(''), payload)
     case 'staking':
       return sha256TaggedHex<RequestKey>('stakingKey', payload)
+    case 'operator':
+      return sha256TaggedHex<RequestKey>('operatorKey', payload)
+    case 'operation':
+      return sha256TaggedHex<RequestKey>('operationKey', payload)
     case 'evidence':
       return evidenceKey(transaction.evidence)
+    case 'commit-pair':
+      return commitPairKey(transaction.pair)
+    case 'ballots':
+      return sha256TaggedHex<RequestKey>('ballotsKey', payload)
     default:
       return unreachable(transaction)
   }
@@ -225,6 +259,17 @@ export function evidenceKey({ kind, epoch, view, publicKey }: Evidence): Request
     utf8ToBytes(kind),
     u64le(BigInt(epoch)),
     u64le(BigInt(view)),
+    publicKey,
+  )
+}
+
+/** Names an offence: equal for any two votes of one key that differ about one slot. */
+export function commitPairKey({ slot, publicKey }: Pick<CommitPair, 'slot' | 'publicKey'>): RequestKey {
+  return sha256TaggedHex<RequestKey>(
+    'commitPairKey',
+    u64le(BigInt(slot.height)),
+    u64le(BigInt(slot.round)),
+    fromHex(slot.blockHash),
     publicKey,
   )
 }

@@ -3,7 +3,9 @@
 import { decodeBlock } from '../codec/block.ts'
 import type { ReplicaView } from '../consensus/replica.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
+import type { ChainRules } from '../ledger/chain-rules.ts'
 import { nextValidators } from '../ledger/staking/end-epoch.ts'
+import { ownerOfKey } from '../ledger/staking/validator-keys.ts'
 import type { PeerEntry } from '../network/peers.ts'
 import type {
   ApiPorts,
@@ -12,20 +14,29 @@ import type {
   PeerView,
   ReadinessCheck,
   StatusView,
+  TrustHistoryView,
+  TrustView,
   ValidatorView,
 } from '../rpc/http/api-ports.ts'
+import type { OperationPorts } from '../rpc/http/operation-ports.ts'
+import type { OperatorPorts } from '../rpc/http/operator-ports.ts'
 import type { StakingPorts } from '../rpc/http/staking-ports.ts'
+import type { ChainTip } from '../storage/chain-opening.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
+import type { TrustHistory } from '../storage/trust-history.ts'
 import type { HashedBlock } from '../types/block.ts'
 import { epochEndHeight } from '../types/epochs.ts'
-import type { ChainParameters } from '../types/genesis.ts'
 import {
+  type AccountId,
   asHeight,
   type BlockHash,
   type GenesisHash,
   type ValidatorId,
   type ValidatorIndex,
 } from '../types/primitives.ts'
+import { TRUST_MAX, type ValidatorTrust } from '../types/voting.ts'
+import { OperationViews } from './operation-views.ts'
+import { OperatorViews } from './operator-views.ts'
 import { blockView, peerView } from './shared-views.ts'
 
 export interface ApiSources {
@@ -39,7 +50,8 @@ export interface ApiSources {
   self(): ValidatorIndex | null
   electorate(): Electorate
   readonly chain: ChainStore
-  readonly parameters: ChainParameters
+  readonly trustHistory: Pick<TrustHistory, 'of'>
+  readonly rules: Pick<ChainRules, 'parameters' | 'policy'>
   readonly staking: StakingPorts
   look(): ReplicaView
   unfinalBlock(hash: BlockHash): Uint8Array | null
@@ -55,10 +67,14 @@ export interface ApiSources {
 }
 
 export class ApiViews implements ApiPorts {
+  readonly operators: OperatorPorts
+  readonly operations: OperationPorts
   readonly #sources: ApiSources
 
   constructor(sources: ApiSources) {
     this.#sources = sources
+    this.operators = new OperatorViews(sources.chain, sources.rules)
+    this.operations = new OperationViews(sources.chain)
   }
 
   get staking(): StakingPorts {
@@ -95,7 +111,7 @@ export class ApiViews implements ApiPorts {
       ready: failing.length === 0,
       notReadyBecause: failing.map(({ name, reason }) => `${name}: ${reason}`),
       epoch: electorate.set.epoch,
-      epochEndHeight: epochEndHeight(electorate.set.epoch, this.#sources.parameters.epochBlocks),
+      epochEndHeight: epochEndHeight(electorate.set.epoch, this.#sources.rules.parameters.epochBlocks),
       view: look.view,
       leader: {
         validatorIndex: look.leader,
@@ -133,11 +149,18 @@ export class ApiViews implements ApiPorts {
   validators(): ValidatorView[] {
     const self = this.#sources.self()
     const electorate = this.#sources.electorate()
-    const { chain, parameters, nodeId } = this.#sources
+    const { chain, rules, nodeId } = this.#sources
     const reachable = this.#sources.reachable()
     const next = new Map(
-      nextValidators(chain.tip.staking, parameters.minimumValidatorStake).map(({ id, stake }) => [id, stake]),
+      nextValidators(chain.tip.staking, rules.parameters.minimumValidatorStake).map(({ id, stake }) => [
+        id,
+        stake,
+      ]),
     )
+    const trustOf = (id: ValidatorId): TrustView | null => {
+      const trust = trustIn(id, chain.tip)
+      return trust === null ? null : trustView(trust)
+    }
     const members = electorate.set.validators.map(({ id, stake }, index) => ({
       index,
       validatorId: id,
@@ -145,6 +168,7 @@ export class ApiViews implements ApiPorts {
       nextStake: next.get(id) ?? 0n,
       isThisNode: index === self,
       isConnected: index === self || reachable.has(id),
+      trust: trustOf(id),
     }))
     const newcomers = [...next].filter(([id]) => electorate.indexOf(id) === null)
     return [
@@ -156,8 +180,20 @@ export class ApiViews implements ApiPorts {
         nextStake: stake,
         isThisNode: id === nodeId,
         isConnected: id === nodeId || reachable.has(id),
+        trust: trustOf(id),
       })),
     ]
+  }
+
+  trustHistory(id: string): TrustHistoryView | null {
+    const { chain, trustHistory } = this.#sources
+    const trust = chain.tip.voting.trust.get(id as AccountId) ?? trustIn(id as ValidatorId, chain.tip)
+    if (trust === null) return null
+    return {
+      account: trust.account,
+      now: trustView(trust),
+      changes: trustHistory.of(trust.account).toReversed(),
+    }
   }
 
   block(reference: BlockReference): BlockView | null {
@@ -195,7 +231,7 @@ export class ApiViews implements ApiPorts {
       stateRoot: isFinal ? chain.stateRootAt(header.height) : null,
       isFinal,
       voters: isTip ? chain.tip.finality.signatures.map(({ voter }) => voter) : [],
-      verdicts: isFinal ? (chain.verdictsAt(header.height) ?? []).map(({ record }) => record) : [],
+      verdicts: isFinal ? (chain.verdictsAt(header.height) ?? []) : [],
     })
   }
 }
@@ -203,4 +239,28 @@ export class ApiViews implements ApiPorts {
 /** A node's name in its answers: short, stable, and the same as in logs. */
 export function nodeNameOf(id: ValidatorId, self: ValidatorIndex | null): string {
   return self === null ? `node-${id.slice(0, 12)}` : `validator-${self}-${id.slice(0, 12)}`
+}
+
+function trustIn(
+  id: ValidatorId,
+  { staking, voting }: Pick<ChainTip, 'staking' | 'voting'>,
+): ValidatorTrust | null {
+  const owner = ownerOfKey(id, staking.accounts)
+  return (owner === null ? undefined : voting.trust.get(owner.account.id)) ?? null
+}
+
+function trustView(trust: ValidatorTrust): TrustView {
+  return {
+    score: trust.ppm / TRUST_MAX,
+    ppm: trust.ppm,
+    status: trust.status,
+    exclusions: trust.exclusions,
+    excludedUntilPeriod: trust.status === 'excluded' ? trust.untilPeriod : null,
+    cleanPeriods: trust.cleanStreak,
+    slots: trust.opportunities,
+    agreed: trust.agreed,
+    dissented: trust.dissented,
+    withheld: trust.withheld,
+    absent: trust.absent,
+  }
 }

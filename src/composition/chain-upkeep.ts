@@ -1,8 +1,12 @@
 /** What goes on beside the chain while it grows: snapshots of the state at epoch ends, and pruning to the window. */
 import type { StorageConfig } from '../config/schema.ts'
+import { appendLeaves } from '../ledger/frontier.ts'
+import { stateBranch } from '../ledger/state-root.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { Pruner } from '../storage/pruner.ts'
+import { ReceiptIndex } from '../storage/receipt-index.ts'
 import { SnapshotFiles } from '../storage/snapshot-files.ts'
+import { TrustHistory } from '../storage/trust-history.ts'
 import type { BlockHeader } from '../types/block.ts'
 import type { Logger } from '../types/logger.ts'
 import { asHeight, type Height } from '../types/primitives.ts'
@@ -15,7 +19,7 @@ import { StateSnapshots } from './state-snapshots.ts'
 const PRUNE_SLACK_BLOCKS = 64
 
 export interface ChainUpkeepOptions {
-  readonly storage: Pick<NodeStorage, 'chain' | 'database' | 'directory'>
+  readonly storage: Pick<NodeStorage, 'chain' | 'database' | 'directory' | 'genesisState'>
   readonly config: StorageConfig
   /** Blocks per epoch; 0: one epoch without end, and no snapshots. */
   readonly epochBlocks: number
@@ -30,6 +34,10 @@ export interface ChainUpkeepOptions {
 
 export interface ChainUpkeep {
   readonly snapshots: StateSnapshots
+  /** What receipts are made from. */
+  readonly receipts: ReceiptIndex
+  /** How trust in each validator changed. */
+  readonly trust: TrustHistory
   /** Blocks became final and durable. */
   finalized(): void
   /** Blocks that are kept and need not be. */
@@ -41,11 +49,20 @@ export interface ChainUpkeep {
   stop(): Promise<void>
 }
 
-/** @throws Error of the file system when the snapshots' directory cannot be read */
+/** @throws Error of the file system when the snapshots' directory cannot be read; StorageError E_DB_CORRUPT, E_DB_WRITE */
 export async function openChainUpkeep(options: ChainUpkeepOptions): Promise<ChainUpkeep> {
   const { storage, config, epochBlocks, metrics, now, onFatal, logger } = options
-  const { chain, database } = storage
+  const { chain, database, genesisState } = storage
   const { ledger } = metrics
+  const receipts = await ReceiptIndex.open({
+    database,
+    tip: chain.tip,
+    append: appendLeaves,
+    branchOf: (accumulators, staking, voting) =>
+      stateBranch(accumulators, staking, voting, genesisState.rules.fixedRoots),
+    logger,
+  })
+  const trust = new TrustHistory(database, chain.tip.voting)
   const files = await SnapshotFiles.open(snapshotsPath(storage.directory.root))
   const every = epochBlocks * config.snapshotEpochs
   const snapshots = new StateSnapshots({
@@ -55,6 +72,8 @@ export async function openChainUpkeep(options: ChainUpkeepOptions): Promise<Chai
     isDue: (height: Height) => every > 0 && height % every === 0 && options.isValidator(),
     keptCount: config.snapshotsKept,
     changedSet: options.changedSet,
+    receipts,
+    trust,
     observe: (result, seconds) => {
       ledger.snapshots.add(1, { result })
       if (result !== 'failed') ledger.snapshotDuration.observe(seconds)
@@ -84,6 +103,8 @@ export async function openChainUpkeep(options: ChainUpkeepOptions): Promise<Chai
   ledger.snapshotHeight.set(files.manifests()[0]?.header.height ?? 0)
   return {
     snapshots,
+    receipts,
+    trust,
     finalized: pruneIfWorthIt,
     excessBlocks: () => (config.pruneBlocks > 0 ? pruner.excess() : 0),
     longestSliceMs: () => longest,

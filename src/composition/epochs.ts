@@ -1,14 +1,13 @@
 /** What consensus asks of the chain about epochs: who decides next, where an epoch ends, who has had a turn. */
-import type { FinalTurn } from '../consensus/leader-election.ts'
+import type { FinalTurn, LeaderRecord } from '../consensus/leader-election.ts'
 import { validatorSetRoot } from '../ledger/staking/staking-root.ts'
+import { weightlessIn } from '../ledger/verdicts/leaders.ts'
+import { isPeriodEnd, periodBlocks, periodOf } from '../ledger/verdicts/windows.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { BlockHeader } from '../types/block.ts'
-import { epochEndHeight } from '../types/epochs.ts'
-import { asEpoch, asHeight } from '../types/primitives.ts'
+import type { ChainParameters } from '../types/genesis.ts'
+import { asHeight, nextHeight } from '../types/primitives.ts'
 import type { Validator, ValidatorSet } from '../types/validator-set.ts'
-
-/** Blocks that are looked back on in an epoch without end. All of an epoch that has one are. */
-const TURNS_MAX = 4_096
 
 /** The validators that decide the block after the tip. */
 export function nextSetOf(chain: ChainStore): ValidatorSet {
@@ -27,17 +26,31 @@ export function changedSetOf(chain: ChainStore, header: BlockHeader): readonly V
   return before === null || before.validatorSetRoot === header.validatorSetRoot ? null : validators
 }
 
-/** The final blocks of the epoch that is going on, oldest first (R14). */
-export function finalTurnsOf(chain: ChainStore, epochBlocks: number): FinalTurn[] {
-  const { epoch } = chain.state.staking
-  const before = epoch === 0 ? 0 : (epochEndHeight(asEpoch(epoch - 1), epochBlocks) ?? 0)
-  const first = epochBlocks === 0 ? Math.max(1, chain.tip.height - TURNS_MAX + 1) : before + 1
+/**
+ * What leaders are judged by (R14): the final blocks of this period of trust, oldest first. In an epoch without end
+ * also those of the period before, because the first views of a period still have its leaders.
+ */
+export function leaderRecordOf(
+  chain: ChainStore,
+  parameters: Pick<ChainParameters, 'epochBlocks'>,
+): LeaderRecord {
+  const { voting, staking } = chain.state
+  const weightlessOf = (period: number) => weightlessIn(period, voting, staking.validators)
+  const period = periodOf(nextHeight(chain.tip.height), parameters)
+  const first = parameters.epochBlocks === 0 ? Math.max(0, period - 1) : period
   const turns: FinalTurn[] = []
-  for (let height = first; height <= chain.tip.height; height++) {
+  // Below what a pruned node keeps there are no headers.
+  let isWhole = true
+  for (let height = first * periodBlocks(parameters) + 1; height <= chain.tip.height; height++) {
     const header = chain.headerAt(asHeight(height))
-    // Below what a pruned node keeps.
-    if (header === null) continue
-    turns.push({ view: header.view, parentView: header.justify.view, proposer: header.proposer })
+    if (header === null) {
+      isWhole = false
+      continue
+    }
+    const { view, justify, proposer } = header
+    const weightless = isPeriodEnd(header.height, parameters) ? weightlessOf(period) : undefined
+    if (weightless !== undefined) isWhole = true
+    turns.push({ view, parentView: justify.view, proposer, weightless })
   }
-  return turns
+  return { weightless: weightlessOf(isWhole ? first : period), turns }
 }

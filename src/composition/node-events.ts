@@ -4,17 +4,16 @@ import type { Metrics } from '../observability/metrics.ts'
 import { EventLog } from '../rpc/http/event-log.ts'
 import { EventStreams } from '../rpc/http/event-streams.ts'
 import type { FinalizedBlock } from '../types/ledger-state.ts'
-import { PROOF_NAMES } from '../types/verdict.ts'
-import { WIRE_NAMES } from '../validation/answer.ts'
+import { failedNames } from '../validation/answer.ts'
 import type { Check } from './readiness.ts'
 
 export class NodeEvents {
   readonly streams: EventStreams
   readonly #log = new EventLog(randomBytes(4).toString('hex'))
-  readonly #metrics: Pick<Metrics, 'events'>
+  readonly #metrics: Pick<Metrics, 'events' | 'verdicts'>
   #readiness = ''
 
-  constructor(metrics: Pick<Metrics, 'events'>) {
+  constructor(metrics: Pick<Metrics, 'events' | 'verdicts'>) {
     this.#metrics = metrics
     this.streams = new EventStreams({
       log: this.#log,
@@ -25,15 +24,24 @@ export class NodeEvents {
   /** Blocks are final and durable: the verdicts in each, then the block. */
   finalized(blocks: readonly FinalizedBlock[]): void {
     for (const { block, changes } of blocks) {
-      for (const { requestKey, requestIdHash, kind, failures, height, blockTime } of changes.verdicts) {
+      for (const {
+        requestKey,
+        requestIdHash,
+        kind,
+        status,
+        findings,
+        height,
+        blockTime,
+        dissenting,
+      } of changes.verdicts) {
+        this.#metrics.verdicts.verdicts.add(1, { result: status })
+        this.#metrics.verdicts.dissents.add(dissenting)
         this.#log.publish('verdict', {
           requestKey,
           requestIdHash,
           kind,
-          result: failures.length === 0 ? 'valid' : 'invalid',
-          failedProofs: PROOF_NAMES.filter((name) => failures.some(({ subject }) => subject === name)).map(
-            (name) => WIRE_NAMES[name],
-          ),
+          result: status,
+          failedProofs: failedNames(findings),
           height,
           time: blockTime,
         })

@@ -65,7 +65,7 @@ export class NodeFallback {
       rules,
       final: chain.tip,
       finalState: chain.state,
-      isHopeless: ({ transaction }) => admission.isHopeless(transaction),
+      isHopeless: (transaction) => admission.isHopeless(transaction),
       pool,
       clock,
       miner: {

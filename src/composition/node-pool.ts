@@ -1,5 +1,7 @@
 /** The pool of a node: as large as its configuration says, with the final state to ask. Decides nothing. */
+
 import type { Config } from '../config/schema.ts'
+import { isOpen } from '../ledger/verdicts/open-requests.ts'
 import { Mempool } from '../mempool/mempool.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
@@ -32,8 +34,10 @@ export function buildPool(parts: PoolParts): Mempool {
     {
       now: () => clock.monotonicMs(),
       isFinal: (requestKey) =>
-        chain.state.verdict(requestKey) !== null || chain.heightOfTransaction(requestKey) !== null,
-      refusal: ({ transaction }) => admission.refusal(transaction),
+        chain.state.verdict(requestKey) !== null ||
+        isOpen(chain.state.voting, requestKey) ||
+        chain.heightOfTransaction(requestKey) !== null,
+      refusal: (transaction) => admission.refusal(transaction),
       expired: (transactions) =>
         metrics.ledger.mempoolRejected.add(transactions.length, { reason: 'expired' }),
     },

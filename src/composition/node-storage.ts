@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { validatorId } from '../codec/genesis.ts'
 import { type DataDirectory, openDataDirectory } from '../config/data-directory.ts'
-import { readGenesisFile } from '../config/genesis-file.ts'
+import { readGenesisFile } from '../config/read-genesis-file.ts'
 import { readRunInfo } from '../config/run-file.ts'
 import type { StorageConfig } from '../config/schema.ts'
 import { type Identity, loadIdentity, loadNetworkKey } from '../crypto/keystore.ts'
@@ -23,10 +23,9 @@ import { FreeSpace } from '../storage/free-space.ts'
 import { SafetyLog, type SafetyLogOptions } from '../storage/safety-log.ts'
 import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
-import type { StateAccumulators } from '../types/ledger-state.ts'
-import { asView, type GenesisHash, type StateRoot, type ValidatorId } from '../types/primitives.ts'
+import type { StateRootOf } from '../types/ledger-state.ts'
+import { asView, type GenesisHash, type ValidatorId } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
-import type { StakingState } from '../types/staking.ts'
 import { markSignedHere, readSigningPlace, type SigningPlace } from './signing-place.ts'
 import { openSnapshots } from './snapshot-opening.ts'
 
@@ -131,8 +130,8 @@ export async function openNodeStorage(options: NodeStorageOptions): Promise<Node
     observe: (operation, seconds) => ledger.dbOperation.observe(seconds, { op: operation }),
   })
   try {
-    const stateRootOf = (accumulators: StateAccumulators, staking: StakingState): StateRoot =>
-      stateRoot(accumulators, staking, start.rules.fixedRoots)
+    const stateRootOf: StateRootOf = (accumulators, staking, voting) =>
+      stateRoot(accumulators, staking, voting, start.rules.fixedRoots)
     const snapshots = { database, root: directory.root, genesisState: start, stateRootOf }
     const installedHeight = await openSnapshots(snapshots)
     const chain = await ChainStore.open({

@@ -18,7 +18,10 @@ export interface NodeValidationParts {
 /** @throws StorageError when the audit log cannot be opened and no call may go unrecorded */
 export async function buildValidation(
   { options, metrics, clock }: NodeValidationParts,
-  ports: Pick<ValidationServiceOptions, 'store' | 'submitter' | 'feed' | 'readiness' | 'nodeName'>,
+  ports: Pick<
+    ValidationServiceOptions,
+    'store' | 'submitter' | 'feed' | 'readiness' | 'nodeName' | 'receipts' | 'barredRequester'
+  >,
   order: StopOrder,
 ): Promise<ValidationService> {
   const { config, logger, dataDir } = options

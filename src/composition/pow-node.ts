@@ -2,6 +2,7 @@
  * The composition root of a node whose network is mined: the parts of validator-node.ts with proof of work in
  * place of BFT. Decides nothing.
  */
+
 import { encodeQuorumCertificate } from '../codec/certificates.ts'
 import { BUILD } from '../config/build-info.ts'
 import { rootOn } from '../consensus/pow/pow-engine.ts'
@@ -13,7 +14,6 @@ import { ThreadMiner } from '../runtime/pow/thread-miner.ts'
 import { MinedBlocks } from '../storage/pow-store.ts'
 import type { MiningParameters } from '../types/pow.ts'
 import { asHeight, type BlockHash, type MonotonicMs } from '../types/primitives.ts'
-import type { NodeOptions } from '../validator-node.ts'
 import { nodeNameOf } from './api-views.ts'
 import { nextSetOf } from './epochs.ts'
 import { setNodeGauges } from './gauges.ts'
@@ -24,15 +24,19 @@ import { buildNetwork } from './node-network.ts'
 import { buildPool } from './node-pool.ts'
 import type { NodeStorage } from './node-storage.ts'
 import { buildValidation } from './node-validation.ts'
+import { OperationViews } from './operation-views.ts'
+import { OperatorViews } from './operator-views.ts'
 import { observePow } from './pow-observer.ts'
 import { powReadiness } from './pow-readiness.ts'
 import { PowViews } from './pow-views.ts'
+import type { NodeOptions } from './running-node.ts'
 import { StakingAdmission } from './staking-admission.ts'
 import { StakingViews } from './staking-views.ts'
 import type { StopOrder } from './stop-order.ts'
 import type { SystemClock } from './system-clock.ts'
 import { TransactionFlow } from './transaction-flow.ts'
 import { VerdictFeed } from './verdict-feed.ts'
+import { verdictStore } from './verdict-store.ts'
 
 export interface PowNodeParts {
   readonly options: NodeOptions
@@ -59,7 +63,7 @@ export async function startPowNode(
   const powLogger = logger.module('consensus')
   const startedAt = clock.monotonicMs()
   const lastBlock = { at: null as MonotonicMs | null }
-  const feed = new VerdictFeed()
+  const feed = new VerdictFeed((requestKey) => chain.state.judgement(requestKey))
   const events = new NodeEvents(metrics)
   const admission = new StakingAdmission(chain, rules)
   const pool = buildPool({
@@ -109,7 +113,7 @@ export async function startPowNode(
     onSettled: (blocks) => {
       feed.finalized(blocks)
       events.finalized(blocks)
-      pool.review(({ transaction }) => admission.isHopeless(transaction))
+      pool.review((transaction) => admission.isHopeless(transaction))
     },
     onFatal,
   })
@@ -136,7 +140,7 @@ export async function startPowNode(
       ? { ready: true as const }
       : { ready: false as const, reason: failing.reason ?? failing.name }
   }
-  const asked = { store: chain, submitter: flow, feed, nodeName, readiness: { check } }
+  const asked = { store: verdictStore(chain), submitter: flow, feed, nodeName, readiness: { check } }
   const service = await buildValidation(parts, asked, order)
 
   const network: Network = await buildNetwork(options, storage, metrics, {
@@ -179,6 +183,8 @@ export async function startPowNode(
     nodeId: id,
     electorate,
     chain,
+    operators: new OperatorViews(chain, genesisState.rules),
+    operations: new OperationViews(chain),
     staking: new StakingViews({
       chain,
       isWaiting: (key) => pool.has(key),

@@ -11,14 +11,16 @@ import type {
   StatusView,
   ValidatorView,
 } from '../rpc/http/api-ports.ts'
+import type { OperationPorts } from '../rpc/http/operation-ports.ts'
+import type { OperatorPorts } from '../rpc/http/operator-ports.ts'
 import type { StakingPorts } from '../rpc/http/staking-ports.ts'
 import type { PowNode } from '../runtime/pow/pow-node.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { HashedBlock } from '../types/block.ts'
 import { epochEndHeight, epochOf } from '../types/epochs.ts'
+import type { StoredVerdict } from '../types/ledger-state.ts'
 import type { SealedBlock, SealHash } from '../types/pow.ts'
 import { type BlockHash, type Height, nextHeight, type ValidatorId } from '../types/primitives.ts'
-import type { VerdictRecord } from '../types/verdict.ts'
 import { blockView, peerView } from './shared-views.ts'
 
 export interface PowViewSources {
@@ -32,6 +34,8 @@ export interface PowViewSources {
   readonly electorate: () => Electorate
   readonly chain: ChainStore
   readonly staking: StakingPorts
+  readonly operators: OperatorPorts
+  readonly operations: OperationPorts
   readonly node: PowNode
   settledBlock(name: SealHash): SealedBlock | null
   peers(): readonly PeerEntry[]
@@ -50,6 +54,14 @@ export class PowViews implements ApiPorts {
 
   get staking(): StakingPorts {
     return this.#sources.staking
+  }
+
+  get operations(): OperationPorts {
+    return this.#sources.operations
+  }
+
+  get operators(): OperatorPorts {
+    return this.#sources.operators
   }
 
   lowestHeight(): number {
@@ -120,6 +132,11 @@ export class PowViews implements ApiPorts {
     return []
   }
 
+  /** Verdicts come with their requests, so nobody is trusted with them. */
+  trustHistory(): null {
+    return null
+  }
+
   block(reference: BlockReference): BlockView | null {
     const { node, genesis } = this.#sources
     switch (reference.kind) {
@@ -156,15 +173,22 @@ export class PowViews implements ApiPorts {
 
   #after({ hash, header }: HashedBlock): {
     stateRoot: string | null
-    verdicts: readonly VerdictRecord[]
+    verdicts: readonly Pick<StoredVerdict, 'record' | 'failures'>[]
   } {
     const { chain, node } = this.#sources
     const executed = node.executed(hash)
-    if (executed !== null) return { stateRoot: executed.stateRoot, verdicts: executed.changes.verdicts }
+    if (executed !== null) {
+      const { verdicts, judgements } = executed.changes
+      const failures = new Map(judgements.map((judgement) => [judgement.requestKey, judgement.failures]))
+      return {
+        stateRoot: executed.stateRoot,
+        verdicts: verdicts.map((record) => ({ record, failures: failures.get(record.requestKey) ?? null })),
+      }
+    }
     const height: Height = header.height
     return {
       stateRoot: chain.stateRootAt(height),
-      verdicts: (chain.verdictsAt(height) ?? []).map(({ record }) => record),
+      verdicts: chain.verdictsAt(height) ?? [],
     }
   }
 }

@@ -7,8 +7,8 @@ import { fromHex, toHex } from '../codec/hex.ts'
 import { decodeMessage, encodeMessage } from '../codec/messages.ts'
 import {
   proposalSigningPayload,
+  signedVotePayload,
   timeoutSigningPayload,
-  voteSigningPayload,
 } from '../codec/signing-payloads.ts'
 import { payloadDigest } from '../crypto/signer.ts'
 import { assert } from '../types/assert.ts'
@@ -60,7 +60,7 @@ export function payloadOf(genesisHash: GenesisHash, message: RecordedMessage): U
     case 'timeout':
       return timeoutSigningPayload(genesisHash, message)
     default:
-      return voteSigningPayload(genesisHash, message)
+      return signedVotePayload(genesisHash, message)
   }
 }
 

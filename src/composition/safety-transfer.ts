@@ -140,7 +140,8 @@ async function finalHeightIn(database: Database, genesis: Genesis, mlDsa: MlDsa6
     const chain = await ChainStore.open({
       database,
       genesis: start,
-      stateRootOf: (accumulators, staking) => stateRoot(accumulators, staking, start.rules.fixedRoots),
+      stateRootOf: (accumulators, staking, voting) =>
+        stateRoot(accumulators, staking, voting, start.rules.fixedRoots),
       onFatal: () => undefined,
     })
     await chain.settled()

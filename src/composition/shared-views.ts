@@ -3,7 +3,7 @@ import type { Electorate } from '../consensus/validator-set.ts'
 import type { PeerEntry } from '../network/peers.ts'
 import type { BlockView, PeerView } from '../rpc/http/api-ports.ts'
 import type { HashedBlock } from '../types/block.ts'
-import type { VerdictRecord } from '../types/verdict.ts'
+import type { StoredVerdict } from '../types/ledger-state.ts'
 
 /**
  * A block with what is known of it here.
@@ -12,12 +12,12 @@ import type { VerdictRecord } from '../types/verdict.ts'
 export function blockView(
   block: HashedBlock,
   known: Pick<BlockView, 'stateRoot' | 'isFinal' | 'voters'> & {
-    readonly verdicts: readonly VerdictRecord[]
+    readonly verdicts: readonly Pick<StoredVerdict, 'record' | 'failures'>[]
   },
 ): BlockView {
   const { verdicts, ...shown } = known
   const { header } = block
-  const judged = new Map(verdicts.map((record) => [record.requestKey, record]))
+  const judged = new Map(verdicts.map((verdict) => [verdict.record.requestKey, verdict]))
   return {
     hash: block.hash,
     height: header.height,
@@ -34,13 +34,13 @@ export function blockView(
     ...shown,
     bytes: block.bytes.length,
     transactions: block.transactions.map((transaction) => {
-      const record = judged.get(transaction.requestKey)
+      const verdict = judged.get(transaction.requestKey)
       return {
         hash: transaction.hash,
         kind: transaction.transaction.kind,
         requestKey: transaction.requestKey,
-        verdict: record === undefined ? null : record.failures.length === 0 ? 'valid' : 'invalid',
-        reasons: record?.failures.map(({ subject, reason }) => `${subject}: ${reason}`) ?? [],
+        verdict: verdict?.record.status ?? null,
+        reasons: verdict?.failures?.map(({ subject, reason }) => `${subject}: ${reason}`) ?? [],
       }
     }),
   }

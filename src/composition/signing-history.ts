@@ -3,8 +3,8 @@
 import { decodeMessage } from '../codec/messages.ts'
 import {
   proposalSigningPayload,
+  signedVotePayload,
   timeoutSigningPayload,
-  voteSigningPayload,
 } from '../codec/signing-payloads.ts'
 import { payloadDigest, type SignedSlot, type SigningHistory } from '../crypto/signer.ts'
 import { assert } from '../types/assert.ts'
@@ -17,7 +17,7 @@ export function signingHistoryOf(recovered: SafetyRecord, genesisHash: GenesisHa
   const voteSlot = (vote: Vote): SignedSlot => ({
     epoch: vote.epoch,
     position: vote.view,
-    payloadDigest: payloadDigest(voteSigningPayload(genesisHash, vote)),
+    payloadDigest: payloadDigest(signedVotePayload(genesisHash, vote)),
     signature: vote.signature,
   })
   return {

@@ -59,7 +59,7 @@ export function buildSnapshotSync(options: SnapshotJoinOptions): SnapshotSync {
     genesisSet: { epoch: staking.epoch, validators: staking.validators },
     epochBlocks,
     isCertified: quorumCheck(genesisHash, signatureVerifier(mlDsa)),
-    stateRootOf: (accumulators, state) => stateRoot(accumulators, state, fixedRoots),
+    stateRootOf: (accumulators, state, voting) => stateRoot(accumulators, state, voting, fixedRoots),
     trusted,
     onReady,
     now,

@@ -4,16 +4,16 @@
  */
 import { join } from 'node:path'
 import type { GenesisState } from '../ledger/genesis-state.ts'
-import { SnapshotReplay, snapshotBlockHash } from '../ledger/snapshot-check.ts'
+import { snapshotBlockHash } from '../ledger/snapshot-check.ts'
+import { SnapshotReplay } from '../ledger/snapshot-replay.ts'
 import type { Database } from '../storage/database.ts'
 import { HandOvers } from '../storage/hand-overs.ts'
 import { IncomingSnapshot } from '../storage/incoming-snapshot.ts'
 import { clearHalfInstalled, installSnapshot, isEmpty, isHalfInstalled } from '../storage/snapshot-install.ts'
 import { StorageError } from '../storage/storage-error.ts'
-import type { AnswerFigures, StateAccumulators } from '../types/ledger-state.ts'
-import type { StateRoot } from '../types/primitives.ts'
+import type { AnswerFigures, StateRootOf } from '../types/ledger-state.ts'
+
 import type { SnapshotManifest } from '../types/snapshot.ts'
-import type { StakingState } from '../types/staking.ts'
 
 /** Where snapshots lie in a data directory. */
 export function snapshotsPath(root: string): string {
@@ -30,7 +30,7 @@ export interface SnapshotOpening {
   /** The data directory. */
   readonly root: string
   readonly genesisState: GenesisState
-  readonly stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot
+  readonly stateRootOf: StateRootOf
 }
 
 /**
@@ -67,7 +67,7 @@ async function install(
         manifest,
         chunk: (reference) => incoming.chunk(reference),
         replay: new SnapshotReplay(certified, stateRootOf),
-        figures: figuresOf(manifest),
+        figures: noFigures(),
       },
       { block, answers: [], changes: { ...changes, nullifiers: [], verdicts: [] } },
     )
@@ -82,15 +82,12 @@ async function install(
 }
 
 /** Verdicts of before: this node saw nothing of how they were reached, and says so with zeros. */
-function figuresOf({ certificate }: SnapshotManifest): AnswerFigures {
+function noFigures(): AnswerFigures {
   return {
     validationTimeUs: 0n,
     consensusLatencyMs: 0n,
     throughputPerSecond: 0,
     networkOverheadBytes: 0n,
     networkLoad: 0,
-    validatorNodes: certificate.signatures.length,
-    agreeingStake: 0n,
-    totalStake: 0n,
   }
 }

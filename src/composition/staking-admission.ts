@@ -1,11 +1,21 @@
-/** Asks the ledger, on the final state, about staking and evidence transactions that want to wait or are waiting. */
+/** Asks the ledger, on the final state, about transactions without a verdict that want to wait or are waiting. */
 import type { ChainRules } from '../ledger/chain-rules.ts'
-import { type AdmissionRefusal, admissionRefusal, reviewRefusal } from '../ledger/staking/admission.ts'
+import {
+  type AdmissionRefusal,
+  type AdmittedTransaction,
+  admissionRefusal,
+  reviewRefusal,
+} from '../ledger/staking/admission.ts'
 import type { ChainMoment } from '../ledger/staking/evidence-window.ts'
+import { checkCommitPair } from '../ledger/verdicts/commit-pairs.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Refusal } from '../types/errors.ts'
 import { nextHeight } from '../types/primitives.ts'
-import type { Transaction } from '../types/transaction.ts'
+import {
+  type CommitPairTransaction,
+  type HashedTransaction,
+  isAccountTransaction,
+} from '../types/transaction.ts'
 
 export class StakingAdmission {
   readonly #chain: Pick<ChainStore, 'tip'>
@@ -17,19 +27,38 @@ export class StakingAdmission {
   }
 
   /** Why a transaction may not wait; null for one that may, and for every request to be judged. */
-  refusal(transaction: Transaction): Refusal<AdmissionRefusal> | null {
-    if (transaction.kind !== 'staking' && transaction.kind !== 'evidence') return null
-    return admissionRefusal(transaction, this.#chain.tip.staking, this.#next(), this.#rules)
+  refusal(hashed: HashedTransaction): Refusal<AdmissionRefusal> | null {
+    const { transaction } = hashed
+    if (transaction.kind === 'commit-pair') return this.#pairRefusal(transaction, this.#rules)
+    const admitted = withoutVerdict(hashed)
+    return admitted === null ? null : admissionRefusal(admitted, this.#chain.tip, this.#next(), this.#rules)
   }
 
   /** Whether one that waits has become impossible. */
-  isHopeless(transaction: Transaction): boolean {
-    if (transaction.kind !== 'staking' && transaction.kind !== 'evidence') return false
-    return reviewRefusal(transaction, this.#chain.tip.staking, this.#next(), this.#rules) !== null
+  isHopeless(hashed: HashedTransaction): boolean {
+    const { transaction } = hashed
+    if (transaction.kind === 'commit-pair') {
+      return this.#pairRefusal(transaction, { ...this.#rules, verifySignature: () => true }) !== null
+    }
+    const admitted = withoutVerdict(hashed)
+    return admitted !== null && reviewRefusal(admitted, this.#chain.tip, this.#next(), this.#rules) !== null
+  }
+
+  #pairRefusal({ pair }: CommitPairTransaction, rules: ChainRules): Refusal<AdmissionRefusal> | null {
+    const outcome = checkCommitPair(pair, this.#chain.tip, this.#next().height, rules)
+    return outcome.ok ? null : outcome
   }
 
   #next(): ChainMoment {
     const { height, block } = this.#chain.tip
     return { height: nextHeight(height), time: block.header.timestamp }
   }
+}
+
+/** The transaction when it is one of those whose place the ledger knows; null for requests, and for ballots. */
+function withoutVerdict(hashed: HashedTransaction): AdmittedTransaction | null {
+  const { transaction } = hashed
+  return isAccountTransaction(transaction) || transaction.kind === 'operation'
+    ? { ...hashed, transaction }
+    : null
 }

@@ -9,8 +9,10 @@ import type { ChainTip } from '../storage/chain-opening.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
 import type { Database } from '../storage/database.ts'
 import { HandOvers } from '../storage/hand-overs.ts'
+import type { ReceiptIndex } from '../storage/receipt-index.ts'
 import { exportChunks } from '../storage/snapshot-export.ts'
 import type { SnapshotFiles } from '../storage/snapshot-files.ts'
+import type { TrustHistory } from '../storage/trust-history.ts'
 import type { BlockHeader } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { FinalizedBlock } from '../types/ledger-state.ts'
@@ -29,6 +31,10 @@ export interface StateSnapshotsOptions {
   readonly keptCount: number
   /** The set that follows the block's epoch, when the block ends an epoch and the set changes; else null. */
   readonly changedSet: (header: BlockHeader) => readonly Validator[] | null
+  /** Written in one batch with the blocks. */
+  readonly receipts: Pick<ReceiptIndex, 'operations' | 'committed'>
+  /** Likewise. */
+  readonly trust: Pick<TrustHistory, 'operations'>
   readonly observe: (what: 'taken' | 'failed' | 'uncertified', seconds: number) => void
   readonly now: () => number
   readonly logger: Logger
@@ -80,12 +86,14 @@ export class StateSnapshots {
    * after exactly that block.
    */
   async commitFinalized(blocks: readonly FinalizedBlock[]): Promise<void> {
-    const { chain, isDue } = this.#options
+    const { chain, isDue, receipts, trust } = this.#options
     let from = 0
     for (const [i, { block }] of blocks.entries()) {
       const isLast = i === blocks.length - 1
       if (!isLast && !isDue(block.header.height)) continue
-      await chain.commitFinalized(blocks.slice(from, i + 1))
+      const batch = blocks.slice(from, i + 1)
+      await chain.commitFinalized(batch, [...receipts.operations(batch), ...trust.operations(batch)])
+      receipts.committed()
       from = i + 1
       if (isDue(block.header.height)) this.#take()
     }

@@ -64,7 +64,7 @@ export class TransactionFlow {
       if (!outcome.ok) {
         this.#count(outcome.code)
         // The sender could have seen it from the bytes alone.
-        if (isProvenWrong(outcome.code)) isMalformed = true
+        if (isProvenWrong(outcome.code) || outcome.code === 'ballots-in-pool') isMalformed = true
       } else if (outcome.value === 'added') added.push(decoded.value.requestKey)
     }
     if (added.length > 0) workArrived(added)

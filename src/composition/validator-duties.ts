@@ -3,14 +3,17 @@
  * the wait before it signs in a new place. Joins the parts; the rules are theirs.
  */
 
+import { readOperationVote } from '../config/operation-votes.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
 import type { MlDsaKeyPair } from '../crypto/ml-dsa.ts'
 import { Signer } from '../crypto/signer.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { ValidatorDuties } from '../runtime/consensus-node-options.ts'
 import { DoppelgangerWatch } from '../runtime/doppelganger-watch.ts'
+import type { BallotConduct } from '../runtime/own-ballots.ts'
 import type { ChainParameters } from '../types/genesis.ts'
 import type { Logger } from '../types/logger.ts'
+import type { RequestKey } from '../types/primitives.ts'
 import { type DoppelgangerWait, doppelgangerSeen } from './doppelganger-wait.ts'
 import type { NodeStorage, SafetyMemory } from './node-storage.ts'
 import { signingHistoryOf } from './signing-history.ts'
@@ -25,14 +28,16 @@ export interface WatchedDuties {
 
 /**
  * @param electorate of the epoch that is going on
+ * @param conduct only from tests: a validator that lies about what it finds
  * @param onFatal called with E_DOPPELGANGER (exit 77) when somebody else signs with our key
  */
 export function watchedDuties(
-  { identity, id, genesisState }: NodeStorage,
+  { identity, id, genesisState, directory }: NodeStorage,
   safety: SafetyMemory,
   electorate: () => Electorate,
   metrics: Pick<Metrics, 'validator'>,
   onFatal: (error: unknown) => void,
+  conduct?: BallotConduct,
 ): WatchedDuties {
   const { genesisHash } = genesisState.rules
   const signer = new Signer(timed(identity.keyPair, metrics), signingHistoryOf(safety.recovered, genesisHash))
@@ -43,7 +48,12 @@ export function watchedDuties(
     recognises: (slot, payload) => slot.epoch < safety.recovered.epoch || signer.recognises(slot, payload),
     onForeign: (signature) => onFatal(doppelgangerSeen(signature)),
   })
-  return { duties: { id, signer, log: safety.log, recovered: safety.recovered }, watch }
+  const ballots = {
+    saltOf: identity.ballotSalts(genesisHash),
+    vote: (operation: RequestKey) => readOperationVote(directory.operationVotes, operation),
+    ...(conduct === undefined ? {} : { conduct }),
+  }
+  return { duties: { id, signer, log: safety.log, recovered: safety.recovered, ballots }, watch }
 }
 
 /** The key pair, its signatures timed. */

@@ -38,6 +38,8 @@ export interface DataDirectory {
   readonly safety: string
   readonly database: string
   readonly tls: string
+  /** One file for each operation that the operator has an opinion of (operation-votes.ts). */
+  readonly operationVotes: string
 }
 
 export function dataDirectoryAt(path: string): DataDirectory {
@@ -53,6 +55,7 @@ export function dataDirectoryAt(path: string): DataDirectory {
     safety: join(keys, 'safety'),
     database: join(root, 'db'),
     tls: join(root, 'tls'),
+    operationVotes: join(root, 'operation-votes'),
   }
 }
 

@@ -3,7 +3,6 @@
  * public key alone (their ids follow from it). The network's identity is the hash of the canonical bytes, not
  * of this text.
  */
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { PUBLIC_KEY_BYTES, validatorId } from '../codec/genesis.ts'
 import { fromHex, isHex, toHex } from '../codec/hex.ts'
@@ -12,6 +11,7 @@ import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
 import { type AccountId, asUnixMs } from '../types/primitives.ts'
 import { ACCOUNTS_MAX } from '../types/staking.ts'
+import { assuranceSchema, formatAssurance } from './genesis-assurance.ts'
 import { consensusSchema, formatConsensus } from './genesis-consensus.ts'
 
 /** A genesis file that is not one. */
@@ -68,6 +68,7 @@ const schema = z.strictObject({
     maximumStorage: amount,
     minimumCompute: amount,
     maximumCompute: amount,
+    assurance: assuranceSchema.optional(),
   }),
   validators: z
     .array(
@@ -109,6 +110,7 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
     throw invalid(path, z.prettifyError(parsed.error))
   }
   const { network, time, parameters, policy, validators, accounts, consensus } = parsed.data
+  const { assurance, ...floors } = policy
   const { minimumValidatorStake } = parameters
   const poor = validators.findIndex(({ stake }) => stake < minimumValidatorStake)
   if (poor !== -1) {
@@ -125,7 +127,7 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
     network,
     time: asUnixMs(Date.parse(time)),
     parameters,
-    policy,
+    policy: { ...floors, ...(assurance === undefined ? {} : { assurance }) },
     validators: validators.map(({ publicKey, stake }) => {
       const raw = fromHex(publicKey)
       return { id: validatorId(raw), publicKey: raw, stake }
@@ -133,24 +135,6 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
     accounts: accounts.map(({ id, balance }) => ({ id: id as AccountId, balance })),
     ...(consensus === undefined ? {} : { consensus }),
   }
-}
-
-/**
- * Reads the genesis file of a data directory.
- * @throws GenesisError `E_GENESIS` (65) as {@link parseGenesis}, and when the file cannot be read
- */
-export function readGenesisFile(path: string): Genesis {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new GenesisError('E_GENESIS', `${path} cannot be read: ${(cause as Error).message}`, {
-      fix: "put the network's genesis.json there: the very file that the other nodes have",
-      exitCode: 65,
-      cause,
-    })
-  }
-  return parseGenesis(text, path)
 }
 
 /** Writes genesis as {@link parseGenesis} reads it. */
@@ -170,6 +154,7 @@ export function formatGenesis(genesis: Genesis): string {
       maximumStorage: `${policy.maximumStorage}`,
       minimumCompute: `${policy.minimumCompute}`,
       maximumCompute: `${policy.maximumCompute}`,
+      ...(policy.assurance === undefined ? {} : { assurance: formatAssurance(policy.assurance) }),
     },
     validators: genesis.validators.map(({ publicKey, stake }) => ({
       publicKey: toHex(publicKey),

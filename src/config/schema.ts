@@ -175,6 +175,17 @@ const storage = z
       .max(1_000_000)
       .default(1)
       .describe('a snapshot of the state at the end of every so many epochs, for nodes that join. 0: none'),
+    'seed-checkpoints': z
+      .array(z.string().min(1))
+      .max(16)
+      .refine(
+        (folders) => folders.length === 0 || new Set(folders).size >= 3,
+        'expected none, or three different folders at least: one disk that fails must not take all',
+      )
+      .default([])
+      .describe(
+        'folders, best on different machines, in which a signed checkpoint is kept at the end of every epoch',
+      ),
     'snapshots-kept': z.int().min(1).max(16).default(2).describe('snapshots kept; the oldest go'),
   })
   .transform((section) => ({
@@ -182,6 +193,7 @@ const storage = z
     pruneBlocks: section['prune-blocks'],
     snapshotEpochs: section['snapshot-epochs'],
     snapshotsKept: section['snapshots-kept'],
+    seedCheckpoints: section['seed-checkpoints'],
   }))
 
 const sync = z.strictObject({

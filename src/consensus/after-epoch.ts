@@ -21,7 +21,7 @@ export function handleAfterEpoch(context: StepContext, input: ConsensusInput): v
     }
     case 'signed':
       // What was asked for before the end must not be said after it.
-      if (input.request.kind === 'commit') onSigned(context, input.request, input.signature, neverAsked)
+      if (input.request.kind === 'commit') onSigned(context, input.request, input, neverAsked)
       return
     case 'blocks-committed':
       onBlocksCommitted(context, input)

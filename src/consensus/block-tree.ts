@@ -4,7 +4,7 @@
  */
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
-import type { BlockHash, StateRoot } from '../types/primitives.ts'
+import type { BlockHash, StateRoot, ValidatorIndex } from '../types/primitives.ts'
 
 /** Far more than can be unfinal at once; a range of final blocks that is being taken in fits. */
 const BLOCKS_MAX = 1_024
@@ -16,6 +16,7 @@ interface Node {
   readonly block: HashedBlock
   status: BlockStatus
   stateRoot: StateRoot | null
+  weightless: readonly ValidatorIndex[] | null
 }
 
 export class BlockTree {
@@ -48,7 +49,7 @@ export class BlockTree {
     if (block.header.height <= this.#root.header.height || this.#nodes.has(block.hash)) return false
     if (this.#nodes.size >= BLOCKS_MAX || this.#bytes + block.bytes.length > BLOCK_BYTES_TOTAL_MAX)
       return false
-    this.#nodes.set(block.hash, { block, status: 'unchecked', stateRoot: null })
+    this.#nodes.set(block.hash, { block, status: 'unchecked', stateRoot: null, weightless: null })
     this.#bytes += block.bytes.length
     const siblings = this.#children.get(block.header.parentHash) ?? new Set()
     siblings.add(block.hash)
@@ -70,6 +71,11 @@ export class BlockTree {
     return this.#nodes.get(hash)?.stateRoot ?? null
   }
 
+  /** Who does not weigh in the period that begins after a valid block above the root; null when none begins. */
+  weightlessAfter(hash: BlockHash): readonly ValidatorIndex[] | null {
+    return this.#nodes.get(hash)?.weightless ?? null
+  }
+
   /** Unchecked blocks whose parent is valid, in order of height; they count as being checked from here on. */
   takeCheckable(): { readonly block: HashedBlock; readonly parent: HashedBlock }[] {
     const ready: { block: HashedBlock; parent: HashedBlock }[] = []
@@ -84,11 +90,16 @@ export class BlockTree {
   }
 
   /** Records the outcome of a check. Blocks that have left the tree meanwhile are of no interest. */
-  checked(hash: BlockHash, stateRoot: StateRoot | null): void {
+  checked(
+    hash: BlockHash,
+    stateRoot: StateRoot | null,
+    weightless: readonly ValidatorIndex[] | null = null,
+  ): void {
     const node = this.#nodes.get(hash)
     if (node === undefined || node.status === 'invalid') return
     node.status = stateRoot === null ? 'invalid' : 'valid'
     node.stateRoot = stateRoot
+    node.weightless = weightless
   }
 
   /**

@@ -2,6 +2,7 @@
  * What the handlers of one step share: the replica's state, the instant, and the two lists the step returns.
  * Handlers record facts; duties.ts derives from them what is to be done.
  */
+import type { BallotCommit } from '../types/ballots.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { ChainParameters } from '../types/genesis.ts'
 import type { CommitVote, Proposal, Timeout } from '../types/messages.ts'
@@ -9,6 +10,7 @@ import type {
   BlockHash,
   Epoch,
   Height,
+  Hex32,
   MonotonicMs,
   StateRoot,
   UnixMs,
@@ -37,7 +39,21 @@ export const WINDOW_ABOVE = 64
 export const COMMIT_WINDOW = 256
 
 /** Where the leader of the current view stands with its proposal. */
-export type ProposalStage = 'not-started' | 'gathering' | 'building' | 'waiting-for-work' | 'done'
+export type ProposalStage =
+  | 'not-started'
+  | 'gathering'
+  | 'building'
+  | 'awaiting-ballots'
+  | 'waiting-for-work'
+  | 'done'
+
+/** Ballots that came in votes after the quorum of the last view that had any. */
+export interface LateBallots {
+  readonly view: View
+  readonly quorumAt: MonotonicMs
+  /** From the quorum to the last of them so far; 0 for none. */
+  readonly lagMs: number
+}
 
 export interface ReplicaState {
   /** Null for a node that follows without voting. */
@@ -82,6 +98,8 @@ export interface ReplicaState {
   /** Nothing has become final since the start: the first block is not put off, it shows that there is a quorum. */
   isStarting: boolean
   proposalStage: ProposalStage
+  /** Null until a quorum of prepare votes with ballots was seen. */
+  lateBallots: LateBallots | null
   /** An empty block is due in this view. */
   isEmptyDue: boolean
   /** The view whose proposal was refused, so that the refusal is told once. */
@@ -99,15 +117,20 @@ export interface ReplicaState {
   isHalted: boolean
 }
 
+/** What a prepare vote signs for the commits that it carries; null for none. The core knows no bytes. */
+export type CommitsDigest = (commits: readonly BallotCommit[]) => Hex32 | null
+
 export class StepContext {
   readonly state: ReplicaState
   readonly now: Instant
+  readonly commitsDigest: CommitsDigest
   readonly effects: ConsensusEffect[] = []
   readonly events: ConsensusEvent[] = []
 
-  constructor(state: ReplicaState, now: Instant) {
+  constructor(state: ReplicaState, now: Instant, commitsDigest: CommitsDigest) {
     this.state = state
     this.now = now
+    this.commitsDigest = commitsDigest
   }
 
   perform(effect: ConsensusEffect): void {

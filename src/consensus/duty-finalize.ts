@@ -40,6 +40,12 @@ function finalize(
   const last = blocks.at(-1)
   assert(last !== undefined, 'the path is not empty')
   if (!state.tree.isValid(path.at(-1)?.hash ?? last.hash)) return
+  const turns = blocks.map(({ header: { view, justify, proposer }, hash }) => ({
+    view,
+    parentView: justify.view,
+    proposer,
+    weightless: state.tree.weightlessAfter(hash) ?? undefined,
+  }))
   state.tree.advanceRoot(last.hash)
   state.certificates.finalized(certificate, last.header.height, last.header.view)
   state.pacemaker.finalized()
@@ -48,9 +54,8 @@ function finalize(
   state.commitVotes.pruneBelow(last.header.height - COMMIT_WINDOW)
   context.perform({ kind: 'finalize', blocks, fillers, certificate })
   const voters = certificate.signatures.map(({ voter }) => voter)
+  for (const turn of turns) state.leaders.final(turn)
   for (const { header, hash, transactions } of blocks) {
-    const { view, justify, proposer } = header
-    state.leaders.final({ view, parentView: justify.view, proposer })
     context.report({
       kind: 'block-final',
       height: header.height,

@@ -1,8 +1,9 @@
 /** R2: the leader of a view proposes once, on the highest certified block. */
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
-import type { StateRoot, View } from '../types/primitives.ts'
+import type { View } from '../types/primitives.ts'
 import type { StepContext } from './context.ts'
+import type { BuiltBlock } from './input.ts'
 import { idleLeftMs } from './view-entry.ts'
 
 /**
@@ -27,6 +28,7 @@ export function proposeDuty(context: StepContext): void {
     return
   }
   state.proposalStage = 'building'
+  const isAtEpochEnd = context.isAtEpochEnd(parent.header.height)
   const mayBeEmpty = state.isEmptyDue || state.isStarting || state.parameters.heartbeatMs === 0
   context.perform({
     kind: 'build-block',
@@ -35,7 +37,8 @@ export function proposeDuty(context: StepContext): void {
     parent,
     justify: { view: highQc.view, blockHash: highQc.blockHash },
     // R13: after the epoch's last block only fillers, which carry nothing, until that one is final.
-    isEmptyAllowed: mayBeEmpty || context.isAtEpochEnd(parent.header.height),
+    isEmptyAllowed: mayBeEmpty || isAtEpochEnd,
+    mayAwaitBallots: !isAtEpochEnd && graceLeftMs(context) >= 1,
   })
 }
 
@@ -45,35 +48,55 @@ export function proposeDuty(context: StepContext): void {
  */
 function gatheringLeftMs(context: StepContext, parent: HashedBlock): number {
   const { state } = context
-  if (!state.hasWork || parent.transactions.length < 2) return 0
+  const orders = parent.transactions.filter(({ transaction }) => transaction.kind !== 'ballots').length
+  if (!state.hasWork || orders < 2) return 0
   return state.pacemaker.gatheringMs() - context.since(state.viewEnteredAt)
 }
 
-/** The block is built, or there was nothing to put into one. */
+/**
+ * A QC leaves out whoever is slowest, and so would every block: while ballots are missing that nearly always come a
+ * little later, it waits for them that little (spec/commit-reveal.md 5.3). Each block with all of them saves one.
+ */
+function graceLeftMs(context: StepContext): number {
+  const { state } = context
+  return state.pacemaker.graceMs() - context.since(state.viewEnteredAt)
+}
+
+/** Ballots have come while the leader was waiting for some. */
+export function ballotsArrived({ state }: StepContext): void {
+  if (state.proposalStage === 'awaiting-ballots') state.proposalStage = 'not-started'
+}
+
+/** The block is built, or there was nothing to put into one, or not yet. */
 export function onBlockBuilt(
   context: StepContext,
   view: View,
-  built: { readonly block: HashedBlock; readonly stateRoot: StateRoot } | null,
+  built: BuiltBlock | 'ballots-missing' | null,
 ): void {
   const { state } = context
   if (view !== state.view || state.proposalStage !== 'building') return
+  if (built === 'ballots-missing') {
+    state.proposalStage = 'awaiting-ballots'
+    context.perform({ kind: 'set-timer', timer: 'propose', view, delayMs: Math.max(1, graceLeftMs(context)) })
+    return
+  }
   if (built === null) {
     waitForWork(context)
     return
   }
   if (!state.safety.mayPropose(view)) return
-  const { block, stateRoot } = built
+  const { block, stateRoot, weightless, ballotVotes } = built
   assert(block.header.view === view, 'the built block is of the view it was asked for')
   state.proposalStage = 'done'
   state.tree.add(block)
   // We executed it while building it.
-  state.tree.checked(block.hash, stateRoot)
+  state.tree.checked(block.hash, stateRoot, weightless)
   const { highTc } = state.certificates
   const timeoutCertificate = block.header.justify.view === view - 1 ? null : highTc
   state.safety.asked('proposal', view)
   context.perform({
     kind: 'sign',
-    request: { kind: 'proposal', epoch: state.epoch, view, block, timeoutCertificate },
+    request: { kind: 'proposal', epoch: state.epoch, view, block, timeoutCertificate, ballotVotes },
   })
 }
 

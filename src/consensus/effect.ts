@@ -5,7 +5,7 @@
 import type { CertificateReference, HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
 import type { SignedContent, SlashableKind } from '../types/evidence.ts'
-import type { ConsensusMessage } from '../types/messages.ts'
+import type { ConsensusMessage, Vote } from '../types/messages.ts'
 import type { BlockHash, Epoch, Height, StateRoot, ValidatorIndex, View } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import type { Verified } from '../types/verified.ts'
@@ -21,6 +21,7 @@ export type SignRequest =
       readonly view: View
       readonly block: HashedBlock
       readonly timeoutCertificate: TimeoutCertificate | null
+      readonly ballotVotes: readonly Vote[]
     }
   | {
       readonly kind: 'prepare' | 'pre-commit'
@@ -54,6 +55,8 @@ export type ConsensusEffect =
       readonly parent: HashedBlock
       readonly justify: CertificateReference
       readonly isEmptyAllowed: boolean
+      /** Whether the answer may be that ballots are still missing: a leader waits for late votes a moment. */
+      readonly mayAwaitBallots: boolean
     }
   /** Execute on the parent's branch and compare with the header. The parent has been checked before. */
   | { readonly kind: 'check-block'; readonly block: HashedBlock; readonly parent: HashedBlock }

@@ -24,8 +24,7 @@ export function initialState(options: ReplicaOptions): ReplicaState {
   assert(self === null || options.recovered.epoch <= epoch, 'no validator goes back to an epoch that is over')
   const recovered = recoveredForEpoch(options.recovered, epoch)
   const ofFinal = finality === null ? rootCertificate(final, epoch) : finality
-  const leaders = new LeaderElection(electorate)
-  for (const turn of options.finalTurns) leaders.final(turn)
+  const leaders = new LeaderElection(electorate, options.leaderRecord)
   const highest =
     recovered.highQc !== null && recovered.highQc.view > ofFinal.view ? recovered.highQc : ofFinal
   const certificates = new CertificateStore(
@@ -80,6 +79,7 @@ export function initialState(options: ReplicaOptions): ReplicaState {
     hasWork: false,
     isStarting: true,
     proposalStage: 'not-started',
+    lateBallots: null,
     isEmptyDue: false,
     refusedView: asView(0),
     timeoutRepeats: 0,

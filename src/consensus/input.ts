@@ -1,7 +1,8 @@
 /** Everything that can happen to a replica. It is told, never asks: answers to its effects come back as inputs. */
+import type { Ballots } from '../types/ballots.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
-import type { ConsensusMessage } from '../types/messages.ts'
+import type { ConsensusMessage, Vote } from '../types/messages.ts'
 import type {
   BlockHash,
   Height,
@@ -20,6 +21,15 @@ export interface Instant {
   readonly unixMs: UnixMs
 }
 
+/** A block of our own, executed, with the votes that the commits in it are from. */
+export interface BuiltBlock {
+  readonly block: HashedBlock
+  readonly stateRoot: StateRoot
+  /** As in the answer to `check-block`. */
+  readonly weightless: readonly ValidatorIndex[] | null
+  readonly ballotVotes: readonly Vote[]
+}
+
 export type ConsensusInput =
   /** First input, once. */
   | { readonly kind: 'started' }
@@ -30,20 +40,33 @@ export type ConsensusInput =
       readonly message: Verified<ConsensusMessage>
     }
   | { readonly kind: 'timer-expired'; readonly timer: TimerName; readonly view: View }
-  /** Answer to `sign`. */
-  | { readonly kind: 'signed'; readonly request: SignRequest; readonly signature: Uint8Array }
-  /** Answer to `build-block`; null when there was nothing to put into one and it may not be empty. */
+  /** Answer to `sign`; a vote is signed with the ballots that go with it, anything else with none. */
+  | {
+      readonly kind: 'signed'
+      readonly request: SignRequest
+      readonly signature: Uint8Array
+      readonly ballots: Ballots
+    }
+  /**
+   * Answer to `build-block`: null when there was nothing to put into one and it may not be empty, `ballots-missing` when
+   * there are ballots for it that have not come yet, and it may be asked for again.
+   */
   | {
       readonly kind: 'block-built'
       readonly view: View
-      readonly built: { readonly block: HashedBlock; readonly stateRoot: StateRoot } | null
+      readonly built: BuiltBlock | 'ballots-missing' | null
     }
   /** Answer to `check-block`: executed on its branch, with the state after it, or the rule it breaks. */
   | {
       readonly kind: 'block-checked'
       readonly blockHash: BlockHash
       readonly outcome:
-        | { readonly ok: true; readonly stateRoot: StateRoot }
+        | {
+            readonly ok: true
+            readonly stateRoot: StateRoot
+            /** Who does not weigh in verdicts in the period that begins after the block; null when none begins. */
+            readonly weightless: readonly ValidatorIndex[] | null
+          }
         | { readonly ok: false; readonly code: string }
     }
   /** Answer to `finalize`: the batch with this block and its ancestors is durable. */

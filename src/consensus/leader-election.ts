@@ -1,7 +1,8 @@
 /**
  * R14: who leads which view of an epoch. By stake, smoothly, and without those who failed their last turns: the
- * longer they go on failing, the longer they are passed over. Computed from final blocks alone, those that are a
- * few views old, so that all who hold the same final chain agree. Starts anew with every epoch.
+ * longer they go on failing, the longer they are passed over. Nor do those lead whose findings do not weigh in verdicts.
+ * Computed from final blocks and the state after them alone, those that are a few views old, so that all who hold the
+ * same final chain agree. Starts anew with every period of trust, and so with every epoch.
  */
 import type { ValidatorIndex, View } from '../types/primitives.ts'
 import { asView } from '../types/primitives.ts'
@@ -30,7 +31,20 @@ export interface FinalTurn {
   /** View of the block before it. The views between the two failed. */
   readonly parentView: View
   readonly proposer: ValidatorIndex
+  /** For the last block of a period of trust: who does not weigh in the next one. */
+  readonly weightless?: readonly ValidatorIndex[] | undefined
 }
+
+/** What an election begins with when a node starts. */
+export interface LeaderRecord {
+  /** Who does not weigh before the first of the turns. */
+  readonly weightless: readonly ValidatorIndex[]
+  /** Final blocks of this period and, in an epoch without end, the one before, in order. */
+  readonly turns: Iterable<FinalTurn>
+}
+
+/** Of one who knows nothing, and of a network's beginning. */
+export const NO_LEADER_RECORD: LeaderRecord = { weightless: [], turns: [] }
 
 interface Suspension {
   /** Turns failed since the last block of its own that became final. */
@@ -41,20 +55,33 @@ interface Suspension {
 
 type Suspensions = ReadonlyMap<ValidatorIndex, Suspension>
 
+/** What is known after the final block of a view. */
+interface Known {
+  readonly view: number
+  readonly suspensions: Suspensions
+  readonly weightless: readonly ValidatorIndex[]
+}
+
 export class LeaderElection {
   readonly #electorate: Electorate
   readonly #schedules = new Map<string, LeaderSchedule>()
   /** After the final block of each view in which something changed, lowest first. */
-  readonly #records: { readonly view: number; readonly suspensions: Suspensions }[] = []
+  readonly #records: Known[] = []
 
-  constructor(electorate: Electorate) {
+  constructor(electorate: Electorate, { weightless, turns }: LeaderRecord = NO_LEADER_RECORD) {
     this.#electorate = electorate
-    this.#records.push({ view: 0, suspensions: new Map() })
+    this.#records.push({ view: 0, suspensions: new Map(), weightless })
+    for (const turn of turns) this.final(turn)
   }
 
   /** Takes in a block that became final. In order of height, every one since the epoch began. */
-  final({ view, parentView, proposer }: FinalTurn): void {
-    const before = this.#records.at(-1)?.suspensions ?? new Map<ValidatorIndex, Suspension>()
+  final({ view, parentView, proposer, weightless }: FinalTurn): void {
+    if (weightless !== undefined) {
+      this.#know({ view, suspensions: new Map(), weightless })
+      return
+    }
+    const last = this.#records.at(-1)
+    const before = last?.suspensions ?? new Map<ValidatorIndex, Suspension>()
     const after = new Map(before)
     const firstFailed = Math.max(parentView + 1, view - FAILED_VIEWS_MAX)
     for (let failed = firstFailed; failed < view; failed++) {
@@ -66,7 +93,11 @@ export class LeaderElection {
     }
     after.delete(proposer)
     if (firstFailed >= view && after.size === before.size) return
-    this.#records.push({ view, suspensions: after })
+    this.#know({ view, suspensions: after, weightless: last?.weightless ?? [] })
+  }
+
+  #know(known: Known): void {
+    this.#records.push(known)
     if (this.#records.length > RECORDS_MAX) this.#records.shift()
   }
 
@@ -83,17 +114,24 @@ export class LeaderElection {
   #passedOver(view: View): ValidatorIndex[] {
     const record =
       this.#records.findLast((known) => known.view <= view - REFERENCE_DISTANCE) ?? this.#records[0]
-    if (record === undefined || record.suspensions.size === 0) return []
-    const suspended = [...record.suspensions].filter(([, { untilView }]) => view < untilView)
-    // Never a third of the stake or more: whoever is left out, an honest validator must be left in.
-    const weightMax = this.#electorate.totalStake - this.#electorate.quorum
+    if (record === undefined || record.suspensions.size + record.weightless.length === 0) return []
+    const { totalStake, quorum, amplification } = this.#electorate
+    // Too little stake weighs to be sure of an honest leader in it: then everybody leads.
+    const weighing = totalStake - this.#electorate.weightOf(record.weightless)
+    const passedOver = weighing < amplification ? [] : [...record.weightless]
+    let leading = passedOver.length === 0 ? totalStake : weighing
+    const suspended = [...record.suspensions].filter(
+      ([validator, { untilView }]) => view < untilView && !passedOver.includes(validator),
+    )
+    // Never a third of the stake or more for failing: whoever is left out, an honest validator must be left in.
+    const weightMax = totalStake - quorum
     suspended.sort(([a, one], [b, other]) => other.failures - one.failures || a - b)
     let weight = 0n
-    const passedOver: ValidatorIndex[] = []
     for (const [validator] of suspended) {
       const stake = this.#electorate.stakeOf(validator)
-      if (weight + stake > weightMax) continue
+      if (weight + stake > weightMax || leading - stake < amplification) continue
       weight += stake
+      leading -= stake
       passedOver.push(validator)
     }
     return passedOver.sort((a, b) => a - b)

@@ -11,7 +11,10 @@ export const commitContent = (vote: Pick<CommitVote, 'view' | 'blockHash' | 'sta
 export function onCommitVote(context: StepContext, vote: Verified<CommitVote>): void {
   const { state } = context
   if (!isCommitHeightOfInterest(context, vote.height)) return
-  const outcome = state.commitVotes.count(vote.height, vote.voter, commitContent(vote), vote.signature)
+  const outcome = state.commitVotes.count(vote.height, vote.voter, commitContent(vote), {
+    signature: vote.signature,
+    commits: null,
+  })
   if (outcome.kind === 'equivocation') {
     context.report({
       kind: 'equivocation-seen',

@@ -34,7 +34,7 @@ function requestIfFarAhead(context: StepContext, from: ValidatorIndex, viewsAhea
 }
 
 function signedContent({ block, signature }: Proposal): SignedContent {
-  return { height: asHeight(0), blockHash: block.hash, signature }
+  return { height: asHeight(0), blockHash: block.hash, signature, commits: null }
 }
 
 function refusalOf(

@@ -5,6 +5,7 @@ import type { SafetyRecord } from '../types/safety.ts'
 import { mintVerified } from '../types/verified.ts'
 import type { StepContext } from './context.ts'
 import type { SignRequest } from './effect.ts'
+import type { ConsensusInput } from './input.ts'
 import { onCommitVote } from './on-commit-vote.ts'
 import { countTimeout } from './on-timeout.ts'
 import { setCommitRepeatTimer, setRepeatTimer } from './on-timer.ts'
@@ -16,7 +17,7 @@ export type EncodeProposal = (proposal: Proposal) => Uint8Array
 export function onSigned(
   context: StepContext,
   request: SignRequest,
-  signature: Uint8Array,
+  { signature, ballots }: Pick<ConsensusInput & { kind: 'signed' }, 'signature' | 'ballots'>,
   encodeProposal: EncodeProposal,
 ): void {
   const { state } = context
@@ -24,9 +25,9 @@ export function onSigned(
   assert(voter !== null, 'only a validator asks for signatures')
   switch (request.kind) {
     case 'proposal': {
-      const { block, timeoutCertificate } = request
+      const { block, timeoutCertificate, ballotVotes } = request
       if (state.safety.isGivenUp(request.view)) return
-      const proposal: Proposal = { kind: 'proposal', block, timeoutCertificate, signature }
+      const proposal: Proposal = { kind: 'proposal', block, timeoutCertificate, ballotVotes, signature }
       const bytes = encodeProposal(proposal)
       persist(context, { proposal: { view: request.view, bytes }, blocks: [block.bytes] })
       state.keptBlocks.keep(block)
@@ -40,8 +41,9 @@ export function onSigned(
     case 'pre-commit': {
       const { kind, epoch, view, height, blockHash } = request
       if (state.safety.isGivenUp(view)) return
-      const vote: Vote = { kind, epoch, view, height, blockHash, voter, signature }
-      if (kind === 'prepare') persist(context, { prepare: vote, blocks: blockToKeep(context, vote) })
+      const vote: Vote = { kind, epoch, view, height, blockHash, voter, signature, ballots }
+      const { commits } = ballots
+      if (kind === 'prepare') persist(context, { prepare: vote, blocks: blockToKeep(context, vote), commits })
       else persist(context, { preCommit: vote })
       context.perform({ kind: 'broadcast', message: vote, isUrgent: true })
       context.report({ kind: 'voted', phase: kind, view, height })

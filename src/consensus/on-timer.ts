@@ -41,7 +41,7 @@ export function onTimer(context: StepContext, timer: TimerName, view: View): voi
 /** The leader has waited for work long enough; unless what it waited for was finality, and that has come. */
 function onProposalDue(context: StepContext): void {
   const { state } = context
-  if (state.proposalStage === 'gathering') {
+  if (state.proposalStage === 'gathering' || state.proposalStage === 'awaiting-ballots') {
     state.proposalStage = 'not-started'
     return
   }

@@ -10,16 +10,17 @@ import {
   requestCertificates,
 } from './certificate-rules.ts'
 import { type StepContext, WINDOW_ABOVE, WINDOW_BELOW } from './context.ts'
-import type { CountedVote } from './vote-aggregator.ts'
+import { ballotsArrived } from './duty-propose.ts'
+import type { CountedVote, CountOutcome } from './vote-aggregator.ts'
 
 /** What a vote is for, as the aggregator compares it. */
 export const voteContent = (vote: Pick<Vote, 'height' | 'blockHash'>): string =>
   `${vote.height}:${vote.blockHash}`
 
 /** The way back from {@link voteContent}. */
-function countedContent({ content, signature }: CountedVote): SignedContent {
+function countedContent({ content, signature, commits }: CountedVote): SignedContent {
   const [height, blockHash] = content.split(':')
-  return { height: asHeight(Number(height)), blockHash: blockHash as BlockHash, signature }
+  return { height: asHeight(Number(height)), blockHash: blockHash as BlockHash, signature, commits }
 }
 
 export function onVote(context: StepContext, from: ValidatorIndex, vote: Verified<Vote>): void {
@@ -27,7 +28,9 @@ export function onVote(context: StepContext, from: ValidatorIndex, vote: Verifie
   if (vote.view > state.view + 1) requestCertificates(context, from)
   if (vote.view < state.view - WINDOW_BELOW || vote.view > state.view + WINDOW_ABOVE) return
   const votes = vote.kind === 'prepare' ? state.prepareVotes : state.preCommitVotes
-  const outcome = votes.count(vote.view, vote.voter, voteContent(vote), vote.signature)
+  const commits = context.commitsDigest(vote.ballots.commits)
+  const { signature } = vote
+  const outcome = votes.count(vote.view, vote.voter, voteContent(vote), { signature, commits })
   if (outcome.kind === 'equivocation') {
     context.report({
       kind: 'equivocation-seen',
@@ -42,9 +45,10 @@ export function onVote(context: StepContext, from: ValidatorIndex, vote: Verifie
       view: vote.view,
       validator: vote.voter,
       one: countedContent(outcome.first),
-      other: { height: vote.height, blockHash: vote.blockHash, signature: vote.signature },
+      other: { height: vote.height, blockHash: vote.blockHash, signature, commits },
     })
   }
+  if (hasBallots(vote)) noteBallots(context, vote, outcome)
   if (outcome.kind !== 'quorum') return
   const { kind, epoch, view, height, blockHash } = vote
   const certificate: QuorumCertificate = {
@@ -63,3 +67,22 @@ export function onVote(context: StepContext, from: ValidatorIndex, vote: Verifie
   if (kind === 'prepare') applyPrepareCertificate(context, verified)
   else applyFinalityCertificate(context, verified)
 }
+
+/** Whether a vote says anything about requests. */
+export function hasBallots({ ballots }: Pick<Vote, 'ballots'>): boolean {
+  return ballots.commits.length + ballots.openings.length > 0
+}
+
+/** How late the last ballots of a view are tells the next leaders how long to wait for such. */
+function noteBallots(context: StepContext, { kind, view }: Vote, outcome: CountOutcome): void {
+  const { state, now } = context
+  ballotsArrived(context)
+  if (kind === 'prepare' && outcome.kind === 'quorum') {
+    if (state.lateBallots !== null) state.pacemaker.ballotsLagged(state.lateBallots.lagMs)
+    state.lateBallots = { view, quorumAt: now.monotonicMs, lagMs: 0 }
+  } else if (isNew(outcome) && state.lateBallots?.view === view) {
+    state.lateBallots = { ...state.lateBallots, lagMs: context.since(state.lateBallots.quorumAt) }
+  }
+}
+
+const isNew = ({ kind }: CountOutcome): boolean => kind === 'counted' || kind === 'quorum'

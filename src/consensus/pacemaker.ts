@@ -10,12 +10,17 @@ const SAMPLES_MAX = 64
 const SAMPLES_MIN = 8
 /** T = 4 × p95 leaves room for three more delays than a good view takes (R15: T must exceed 3Δ). */
 const PERCENTILE_FACTOR = 4
+/** Views with ballots whose late votes are remembered. */
+const LAGS_MAX = 16
+/** A leader's grace is this many times the median lag: what is nearly here comes in. */
+const LAG_FACTOR = 1.5
 const BACKOFF_BASE = 1.5
 const BACKOFF_STEPS_MAX = 6
 
 export class Pacemaker {
   readonly #parameters: ChainParameters
   readonly #samplesMs: number[] = []
+  readonly #lagsMs: number[] = []
   #failedViews = 0
 
   constructor(parameters: ChainParameters) {
@@ -26,6 +31,12 @@ export class Pacemaker {
   viewSucceeded(durationMs: number): void {
     this.#samplesMs.push(durationMs)
     if (this.#samplesMs.length > SAMPLES_MAX) this.#samplesMs.shift()
+  }
+
+  /** The last ballots of a view came so long after its quorum; 0 when none came later. */
+  ballotsLagged(lagMs: number): void {
+    this.#lagsMs.push(lagMs)
+    if (this.#lagsMs.length > LAGS_MAX) this.#lagsMs.shift()
   }
 
   /** A view ended with a timeout. */
@@ -71,6 +82,16 @@ export class Pacemaker {
    */
   gatheringMs(): number {
     return this.#parameters.viewTimeoutMinMs / 16
+  }
+
+  /**
+   * How long after a view's beginning its leader waits for ballots that are missing: as long as late ones mostly took,
+   * and no longer than it would gather under load. 0 as long as none was late.
+   */
+  graceMs(): number {
+    const sorted = [...this.#lagsMs].sort((a, b) => a - b)
+    const median = sorted[Math.floor(sorted.length / 2)] ?? 0
+    return Math.min(this.gatheringMs(), LAG_FACTOR * median)
   }
 
   #baseMs(): number {

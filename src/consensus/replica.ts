@@ -14,7 +14,7 @@ import type { ValidatorSet } from '../types/validator-set.ts'
 import type { Verified } from '../types/verified.ts'
 import { handleAfterEpoch } from './after-epoch.ts'
 import { applyFinalityCertificate, onCertificates, sendCertificates } from './certificate-rules.ts'
-import { type ReplicaState, StepContext } from './context.ts'
+import { type CommitsDigest, type ReplicaState, StepContext } from './context.ts'
 import { fetchDuty } from './duty-fetch.ts'
 import { finalizeDuty, onBlocksCommitted } from './duty-finalize.ts'
 import { onBlockBuilt, proposeDuty, resumeProposing } from './duty-propose.ts'
@@ -23,7 +23,7 @@ import type { ConsensusEffect } from './effect.ts'
 import type { ConsensusEvent } from './event.ts'
 import { initialState } from './initial-state.ts'
 import type { ConsensusInput, Instant } from './input.ts'
-import type { FinalTurn } from './leader-election.ts'
+import type { LeaderRecord } from './leader-election.ts'
 import { onCommitVote } from './on-commit-vote.ts'
 import { onProposal } from './on-proposal.ts'
 import { onReachability } from './on-reachability.ts'
@@ -51,8 +51,8 @@ export interface ReplicaOptions {
    * final: then `final` is the epoch's root, genesis or the last block of the epoch before.
    */
   readonly finality: QuorumCertificate | null
-  /** The blocks of this epoch that are final, in order: what leaders are judged by (R14). */
-  readonly finalTurns: Iterable<FinalTurn>
+  /** What leaders are judged by (R14): final blocks, and who weighs. */
+  readonly leaderRecord: LeaderRecord
   /** What the epoch before learnt of delays; null at the start of the process. */
   readonly pacemaker: Pacemaker | null
   /** Fold of the durable safety records (S0). */
@@ -62,6 +62,7 @@ export interface ReplicaOptions {
   /** `recovered.blocks`, decoded. */
   readonly recoveredBlocks: readonly HashedBlock[]
   readonly encodeProposal: EncodeProposal
+  readonly commitsDigest: CommitsDigest
 }
 
 /** What one input led to: effects to perform in order, events to tell. */
@@ -111,7 +112,7 @@ export class Replica {
 
   /** Takes one input. @throws InvariantViolation for a bug of ours, nothing else */
   step(input: ConsensusInput, now: Instant): Step {
-    const context = new StepContext(this.#state, now)
+    const context = new StepContext(this.#state, now, this.#options.commitsDigest)
     if (!this.#state.isHalted) {
       if (this.#state.isEpochOver) handleAfterEpoch(context, input)
       else this.#handle(context, input)
@@ -134,7 +135,12 @@ export class Replica {
   safetySnapshot(): SafetyRecord {
     const { safety, certificates, keptBlocks } = this.#state
     forgetKeptBlocks(this.#state)
-    return safety.snapshot(certificates.highQc, certificates.highTc, keptBlocks.bytes())
+    return safety.snapshot(
+      certificates.highQc,
+      certificates.highTc,
+      keptBlocks.bytes(),
+      this.#state.tree.root.header.height,
+    )
   }
 
   /** What an onlooker may know. */
@@ -167,13 +173,13 @@ export class Replica {
         onTimer(context, input.timer, input.view)
         return
       case 'signed':
-        onSigned(context, input.request, input.signature, this.#options.encodeProposal)
+        onSigned(context, input.request, input, this.#options.encodeProposal)
         return
       case 'block-built':
         onBlockBuilt(context, input.view, input.built)
         return
       case 'block-checked':
-        state.tree.checked(input.blockHash, input.outcome.ok ? input.outcome.stateRoot : null)
+        onBlockChecked(state, input)
         return
       case 'blocks-committed':
         onBlocksCommitted(context, input)
@@ -198,6 +204,14 @@ export class Replica {
         unreachable(input)
     }
   }
+}
+
+function onBlockChecked(
+  { tree }: ReplicaState,
+  { blockHash, outcome }: ConsensusInput & { kind: 'block-checked' },
+): void {
+  if (outcome.ok) tree.checked(blockHash, outcome.stateRoot, outcome.weightless)
+  else tree.checked(blockHash, null)
 }
 
 function onMessage(context: StepContext, from: ValidatorIndex, message: Verified<ConsensusMessage>): void {

@@ -2,10 +2,11 @@
  * Safety in one place: what this validator has signed, and the numbered predicates that say what it may still
  * sign. Nothing else in the core decides about signing.
  */
+import type { BallotCommit, BallotSlot } from '../types/ballots.ts'
 import type { CertificateReference } from '../types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
 import type { Timeout, Vote } from '../types/messages.ts'
-import type { Epoch, View } from '../types/primitives.ts'
+import type { Epoch, Height, View } from '../types/primitives.ts'
 import { asView } from '../types/primitives.ts'
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../types/safety.ts'
 
@@ -24,6 +25,8 @@ export class SafetyState {
   #askedTimeout: View
   #durableHighQcView: View
   #durableHighTcView: View
+  /** By slot; the commits of each batch and round. */
+  readonly #commits = new Map<string, BallotCommit>()
 
   /** @param recovered the fold of the durable records; empty for a validator that has never signed */
   constructor(recovered: SafetyRecord) {
@@ -38,6 +41,7 @@ export class SafetyState {
     this.#askedTimeout = recovered.timeout?.view ?? BEFORE_ALL
     this.#durableHighQcView = recovered.highQc?.view ?? BEFORE_ALL
     this.#durableHighTcView = recovered.highTc?.view ?? BEFORE_ALL
+    this.#keep(recovered.commits)
   }
 
   get lastProposal(): { readonly view: View; readonly bytes: Uint8Array } | null {
@@ -96,12 +100,19 @@ export class SafetyState {
     }
   }
 
-  /** All of it in one record, with the blocks that are not final yet. */
+  /**
+   * All of it in one record, with the blocks that are not final yet.
+   * @param finalHeight commits far below it are forgotten: their slots are closed
+   */
   snapshot(
     highQc: QuorumCertificate,
     highTc: TimeoutCertificate | null,
     blocks: readonly Uint8Array[],
+    finalHeight: Height,
   ): SafetyRecord {
+    for (const [slot, { height }] of this.#commits) {
+      if (height < finalHeight - COMMITS_KEPT_HEIGHTS) this.#commits.delete(slot)
+    }
     return {
       epoch: this.#epoch,
       proposal: this.#proposal,
@@ -111,6 +122,7 @@ export class SafetyState {
       highQc,
       highTc,
       blocks,
+      commits: [...this.#commits.values()],
     }
   }
 
@@ -119,7 +131,9 @@ export class SafetyState {
    * durable yet, so that a restart never finds a signature without what justified it (R4, R11).
    */
   record(
-    signed: Partial<Pick<SafetyRecord, 'proposal' | 'prepare' | 'preCommit' | 'timeout' | 'blocks'>>,
+    signed: Partial<
+      Pick<SafetyRecord, 'proposal' | 'prepare' | 'preCommit' | 'timeout' | 'blocks' | 'commits'>
+    >,
     highQc: QuorumCertificate,
     highTc: TimeoutCertificate | null,
   ): SafetyRecord {
@@ -127,6 +141,7 @@ export class SafetyState {
     this.#prepare = signed.prepare ?? this.#prepare
     this.#preCommit = signed.preCommit ?? this.#preCommit
     this.#timeout = signed.timeout ?? this.#timeout
+    this.#keep(signed.commits ?? [])
     const isQcNew = highQc.view > this.#durableHighQcView
     const isTcNew = highTc !== null && highTc.view > this.#durableHighTcView
     if (isQcNew) this.#durableHighQcView = highQc.view
@@ -139,6 +154,17 @@ export class SafetyState {
       highTc: isTcNew ? highTc : null,
     }
   }
+
+  #keep(commits: readonly BallotCommit[]): void {
+    for (const commit of commits) this.#commits.set(slotName(commit), commit)
+  }
+}
+
+/** More heights than a slot is open through all its rounds (ledger/verdicts/windows.ts). */
+const COMMITS_KEPT_HEIGHTS = 256
+
+function slotName({ height, blockHash, round }: BallotSlot): string {
+  return `${height}:${round}:${blockHash}`
 }
 
 /**
@@ -148,6 +174,8 @@ export class SafetyState {
 export function foldSafetyRecords(records: Iterable<SafetyRecord>): SafetyRecord {
   let fold: SafetyRecord = EMPTY_SAFETY_RECORD
   let blocks: Uint8Array[] = []
+  // A slot may be open across the end of an epoch.
+  const commits = new Map<string, BallotCommit>()
   for (const record of records) {
     if (record.epoch < fold.epoch) continue
     if (record.epoch > fold.epoch) {
@@ -163,15 +191,22 @@ export function foldSafetyRecords(records: Iterable<SafetyRecord>): SafetyRecord
       highQc: record.highQc ?? fold.highQc,
       highTc: record.highTc ?? fold.highTc,
       blocks: [],
+      commits: [],
     }
     blocks.push(...record.blocks)
+    for (const commit of record.commits) commits.set(slotName(commit), commit)
   }
-  return { ...fold, blocks }
+  const highest = Math.max(0, ...[...commits.values()].map(({ height }) => height))
+  return {
+    ...fold,
+    blocks,
+    commits: [...commits.values()].filter(({ height }) => height >= highest - COMMITS_KEPT_HEIGHTS),
+  }
 }
 
 /** What a validator must remember of an epoch, out of all that it remembers. */
 export function recoveredForEpoch(recovered: SafetyRecord, epoch: Epoch): SafetyRecord {
-  return recovered.epoch === epoch ? recovered : { ...EMPTY_SAFETY_RECORD, epoch }
+  return recovered.epoch === epoch ? recovered : { ...EMPTY_SAFETY_RECORD, epoch, commits: recovered.commits }
 }
 
 /**

@@ -6,7 +6,7 @@ import type { QuorumCertificate } from '../types/certificates.ts'
 import type { CommitVote, ConsensusMessage } from '../types/messages.ts'
 import { type ReplicaState, WINDOW_ABOVE, WINDOW_BELOW } from './context.ts'
 import { commitContent, isCommitHeightOfInterest } from './on-commit-vote.ts'
-import { voteContent } from './on-vote.ts'
+import { hasBallots, voteContent } from './on-vote.ts'
 
 export type Triage = 'verify' | 'ignore'
 
@@ -29,7 +29,9 @@ function canMatter(state: ReplicaState, message: ConsensusMessage): boolean {
       // Far above the window it cannot be stored, but it shows that we are behind.
       if (message.view > state.view + WINDOW_ABOVE) return true
       const votes = message.kind === 'prepare' ? state.prepareVotes : state.preCommitVotes
-      return votes.isOfInterest(message.view, message.voter, voteContent(message))
+      if (votes.isOfInterest(message.view, message.voter, voteContent(message))) return true
+      // A vote that comes after its quorum tells nothing more, but the ballots in it do.
+      return hasBallots(message) && !votes.has(message.view, message.voter)
     }
     case 'commit':
       return canCommitVoteMatter(state, message)

@@ -2,12 +2,8 @@
 import { assert } from '../types/assert.ts'
 import type { ValidatorId, ValidatorIndex } from '../types/primitives.ts'
 import { asValidatorIndex } from '../types/primitives.ts'
+import { quorumOf } from '../types/quorum.ts'
 import type { Validator, ValidatorSet } from '../types/validator-set.ts'
-
-/** Q = floor(2W/3) + 1: any two quorums meet in an honest validator. */
-export function quorumOf(totalStake: bigint): bigint {
-  return (2n * totalStake) / 3n + 1n
-}
 
 /** Sum of all stakes, W. */
 export function totalStakeOf(set: ValidatorSet): bigint {

@@ -17,10 +17,12 @@ export type CountOutcome =
   | { readonly kind: 'quorum'; readonly signatures: readonly VoterSignature[] }
 
 /** What a validator voted for, and its signature. */
-export interface CountedVote {
+export interface CountedVote extends Signed {
   readonly content: string
-  readonly signature: Uint8Array
 }
+
+/** A signature with what it covers besides the content. */
+type Signed = Pick<VoterSignature, 'signature' | 'commits'>
 
 interface Slot {
   /** Validators with a second content: seen once, that is enough. */
@@ -51,8 +53,13 @@ export class VoteAggregator {
     return true
   }
 
+  /** Whether this voter's vote for the slot has been counted. */
+  has(slot: number, voter: ValidatorIndex): boolean {
+    return this.#slots.get(slot)?.byVoter.has(voter) === true
+  }
+
   /** @param content what is voted for; equal content gives equal strings */
-  count(slot: number, voter: ValidatorIndex, content: string, signature: Uint8Array): CountOutcome {
+  count(slot: number, voter: ValidatorIndex, content: string, { signature, commits }: Signed): CountOutcome {
     let entry = this.#slots.get(slot)
     if (entry === undefined) {
       entry = { byVoter: new Map(), weightByContent: new Map(), equivocators: new Set() }
@@ -64,7 +71,7 @@ export class VoteAggregator {
       entry.equivocators.add(voter)
       return { kind: 'equivocation', first }
     }
-    entry.byVoter.set(voter, { content, signature })
+    entry.byVoter.set(voter, { content, signature, commits })
     const before = entry.weightByContent.get(content) ?? 0n
     const weight = before + this.#electorate.stakeOf(voter)
     entry.weightByContent.set(content, weight)
@@ -98,6 +105,6 @@ export class VoteAggregator {
 function signaturesFor(slot: Slot, content: string): VoterSignature[] {
   return [...slot.byVoter]
     .filter(([, vote]) => vote.content === content)
-    .map(([voter, vote]) => ({ voter, signature: vote.signature }))
+    .map(([voter, { signature, commits }]) => ({ voter, signature, commits }))
     .sort((a, b) => a.voter - b.voter)
 }

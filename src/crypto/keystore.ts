@@ -6,6 +6,9 @@
 
 import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto'
 import { fromHex, isHex, toHex } from '../codec/hex.ts'
+import type { BallotSlot } from '../types/ballots.ts'
+import type { GenesisHash, Hex32 } from '../types/primitives.ts'
+import { ballotSalts } from './ballot-salt.ts'
 import { KeystoreError, readSecretFile, writeSecretFile } from './key-file.ts'
 import { ML_DSA_65, type MlDsa65, type MlDsaKeyPair } from './ml-dsa.ts'
 
@@ -16,6 +19,8 @@ export type IdentityRole = 'validator' | 'node'
 export interface Identity {
   readonly role: IdentityRole
   readonly keyPair: MlDsaKeyPair
+  /** Salts of its ballots on a network; what they are made from stays in here. */
+  readonly ballotSalts: (genesisHash: GenesisHash) => (slot: BallotSlot) => Hex32
 }
 
 /** An Ed25519 key, RFC 8032. */
@@ -50,7 +55,7 @@ export async function createIdentity(path: string, role: IdentityRole, mlDsa: Ml
   const seed = randomBytes(SEED_BYTES)
   const keyPair = mlDsa.keyPairFromSeed(seed)
   await write(path, { scheme: 'ml-dsa-65', seed, publicKey: keyPair.publicKey.raw, role })
-  return { role, keyPair }
+  return identityOf(role, seed, keyPair)
 }
 
 /** Loads an identity. @throws KeystoreError with what is wrong and what to do */
@@ -60,7 +65,11 @@ export async function loadIdentity(path: string, mlDsa: MlDsa65): Promise<Identi
     throw malformed(path, 'its role is not validator or node')
   const keyPair = mlDsa.keyPairFromSeed(file.seed)
   requireMatch(path, keyPair.publicKey.raw, file.publicKey)
-  return { role: file.role, keyPair }
+  return identityOf(file.role, file.seed, keyPair)
+}
+
+function identityOf(role: IdentityRole, seed: Uint8Array, keyPair: MlDsaKeyPair): Identity {
+  return { role, keyPair, ballotSalts: (genesisHash) => ballotSalts(seed, genesisHash) }
 }
 
 /** Makes a new network key and keeps it. @throws KeystoreError, E_KEY_EXISTS among others */

@@ -1,9 +1,12 @@
 /**
- * The ledger's signature checks (types/signatures.ts) by this runtime's ML-DSA. Keeps imported keys, because an
+ * The ledger's signature checks (types/signatures.ts) by this runtime's ML-DSA, and Falcon. Keeps imported keys, because an
  * import costs as much as a verification; keeps no result: what was valid once is checked again where it matters.
  */
+
+import { unreachable } from '../types/assert.ts'
 import type { VerifySignature } from '../types/signatures.ts'
 import { SIGNATURE_CONTEXTS } from './contexts.ts'
+import { verifyFalcon } from './falcon.ts'
 import type { MlDsa65, MlDsaPublicKey } from './ml-dsa.ts'
 
 /** More than a validator set and the accounts that are busy at once. */
@@ -25,6 +28,14 @@ export function signatureVerifier(mlDsa: MlDsa65): VerifySignature {
     keys.set(name, key)
     return key
   }
-  return (publicKey, payload, signature, context) =>
-    imported(publicKey)?.verify(payload, signature, SIGNATURE_CONTEXTS[context]) ?? false
+  return (publicKey, payload, signature, context, scheme = 'ml-dsa-65') => {
+    switch (scheme) {
+      case 'ml-dsa-65':
+        return imported(publicKey)?.verify(payload, signature, SIGNATURE_CONTEXTS[context]) ?? false
+      case 'falcon-1024':
+        return verifyFalcon(publicKey, payload, signature, SIGNATURE_CONTEXTS[context])
+      default:
+        return unreachable(scheme)
+    }
+  }
 }

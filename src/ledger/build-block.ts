@@ -18,12 +18,19 @@ export interface SkippedTransaction {
   readonly code: TransactionRefusal | 'block-full'
 }
 
+/** Why a request waits: another one's verdict comes first. */
+const WAITS: ReadonlySet<SkippedTransaction['code']> = new Set([
+  'block-full',
+  'nullifier-reserved',
+  'sequence-reserved',
+])
+
 /**
- * Whether a skipped candidate can be in a later block. Staking and evidence can: on another branch, or when the
+ * Whether a skipped candidate can be in a later block. Those without a verdict can: on another branch, or when the
  * transaction before it is there. What the final state rules out, the mempool's own review removes.
  */
 export function isGoodLater({ transaction, code }: SkippedTransaction): boolean {
-  return code === 'block-full' || !isValidation(transaction)
+  return WAITS.has(code) || !isValidation(transaction)
 }
 
 export interface BuiltBlock {
@@ -47,7 +54,10 @@ export function buildBlock(
   const bytesMax = Math.min(rules.parameters.blockBytesMax, BLOCK_BYTES_MAX)
   const countMax = Math.min(rules.parameters.blockTransactionsMax, BLOCK_TRANSACTIONS_MAX)
   const { epoch } = fields
-  const execution = new BlockExecution({ epoch, height, blockTime: timestamp, rules }, parent.state)
+  const execution = new BlockExecution(
+    { epoch, height, blockTime: timestamp, parentHash: parent.hash, rules },
+    parent.state,
+  )
   const transactions: HashedTransaction[] = []
   const skipped: SkippedTransaction[] = []
   let bytes = BLOCK_OVERHEAD_BYTES

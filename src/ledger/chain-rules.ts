@@ -17,6 +17,11 @@ export interface ChainRules extends RulePorts {
   readonly parameters: ChainParameters
   readonly policy: ValidationPolicy
   readonly fixedRoots: FixedRoots
+  /**
+   * How a request gets its verdict. `tallied`: validators commit to their findings and open them. `executed`: by whoever
+   * makes the block, for where nobody votes: a chain that is mined is never final, and neither are its verdicts.
+   */
+  readonly verdicts: 'tallied' | 'executed'
 }
 
 /** Rules of a network. */
@@ -27,6 +32,7 @@ export function chainRules(genesis: Genesis, { verifySignature }: RulePorts): Ch
     policy: genesis.policy,
     fixedRoots: fixedRoots(genesis.parameters, genesis.policy),
     verifySignature,
+    verdicts: genesis.consensus?.engine === 'pow' ? 'executed' : 'tallied',
   }
 }
 

@@ -42,8 +42,8 @@ export function checkBlock(
   if (refusal !== null) return refusal
   const root = mismatch('transactions-root', header.transactionsRoot, transactionsRoot(transactions))
   if (root !== null) return root
-  const { epoch, height, timestamp } = header
-  const context = { epoch, height, blockTime: timestamp, rules }
+  const { epoch, height, timestamp, parentHash } = header
+  const context = { epoch, height, blockTime: timestamp, parentHash, rules }
   const execution = executeTransactions(context, transactions, parent.state)
   if (!execution.ok) return execution
   const after = execution.value

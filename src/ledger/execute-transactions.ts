@@ -1,27 +1,58 @@
 /**
- * The state transition: takes a block's transactions in order and gathers what they add to the state. A request
- * that breaks a rule is judged Invalid and the block stays legal; what makes the block illegal is a refusal.
+ * The state transition: takes a block's transactions in order and gathers what they add to the state. A request that
+ * breaks a rule leaves the block legal: it is for its verdict, which comes with the ballots of later blocks, or at once
+ * where nobody votes (verdicts/README.md). What makes the block illegal is a refusal.
  */
+import { accountId } from '../codec/genesis.ts'
 import { proofHash, transactionProofBincode } from '../codec/proofs.ts'
+import { withBlock } from '../codec/recent-blocks.ts'
 import { encodeVerdict, verdictLeaf } from '../codec/verdict.ts'
+import type { Findings } from '../types/ballots.ts'
 import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
-import type { StateChanges } from '../types/ledger-state.ts'
-import type { Epoch, Height, Hex32, Nullifier, StateRoot, UnixMs } from '../types/primitives.ts'
-import type { HashedTransaction, ValidationTransaction } from '../types/transaction.ts'
-import type { VerdictRecord } from '../types/verdict.ts'
-import { type ChainRules, isEpochEnd } from './chain-rules.ts'
+import type { StateAccumulators, StateChanges } from '../types/ledger-state.ts'
+import type {
+  BlockHash,
+  Epoch,
+  Height,
+  Hex32,
+  Nullifier,
+  RequestKey,
+  StateRoot,
+  UnixMs,
+} from '../types/primitives.ts'
+import {
+  type HashedTransaction,
+  isAccountTransaction,
+  type OperationTransaction,
+  type StakingTransaction,
+  type ValidationTransaction,
+} from '../types/transaction.ts'
+import type { Judgement, VerdictRecord } from '../types/verdict.ts'
+import type { OpenRequest } from '../types/voting.ts'
+import { type ChainRules, isEpochEnd, isFiller } from './chain-rules.ts'
 import { noteCommitmentRoot } from './commitment-tree.ts'
-import { checkFourProofs } from './four-proofs/check-four-proofs.ts'
+import { judgeRequest } from './four-proofs/judge-request.ts'
+import { type RequestSpending, requestSpending } from './four-proofs/request-spending.ts'
 import { appendLeaves } from './frontier.ts'
 import { appendNullifiers, checkNullifiers, type NullifierRefusal, nullifierRoot } from './nullifier-set.ts'
+import { checkOperation } from './operations/check-operation.ts'
+import { judgeOperation } from './operations/judge-operation.ts'
+import type { OperationRefusal } from './operations/operation-refusals.ts'
+import type { OperatorRefusal } from './operators/operator-refusals.ts'
 import { proofCommitment, type TransactionProof } from './proof-commitment.ts'
-import { requestIdentity } from './request-identity.ts'
+import { type RequestIdentity, requestIdentity, requestIdHash } from './request-identity.ts'
 import { StakingExecution } from './staking/staking-execution.ts'
 import type { EvidenceRefusal, StakingRefusal } from './staking/staking-refusals.ts'
 import { validatorSetRoot } from './staking/staking-root.ts'
 import { StateOverlay } from './state-overlay.ts'
 import type { StateReader } from './state-reader.ts'
 import { stateRoot } from './state-root.ts'
+import { rulesUnder } from './validation-policy.ts'
+import type { BallotRefusal } from './verdicts/check-ballots.ts'
+import { findingsOf, statusOf } from './verdicts/findings.ts'
+import { isOpen } from './verdicts/open-requests.ts'
+import { VotingExecution } from './verdicts/voting-execution.ts'
+import { type WaitingRefusal, waitingRefusal } from './verdicts/waiting-refusal.ts'
 
 /** What transactions are judged against. */
 export interface ExecutionContext {
@@ -29,6 +60,7 @@ export interface ExecutionContext {
   readonly epoch: Epoch
   readonly height: Height
   readonly blockTime: UnixMs
+  readonly parentHash: BlockHash
   readonly rules: ChainRules
 }
 
@@ -36,8 +68,14 @@ export interface ExecutionContext {
 export type TransactionRefusal =
   | 'request-repeated-in-block'
   | 'request-already-judged'
+  | 'request-open'
+  | 'ballots-nobody'
+  | WaitingRefusal
+  | BallotRefusal
   | StakingRefusal
   | EvidenceRefusal
+  | OperatorRefusal
+  | OperationRefusal
 export type ExecutionRefusal = TransactionRefusal | NullifierRefusal
 
 export interface Execution {
@@ -56,20 +94,32 @@ export interface Execution {
 export class BlockExecution {
   readonly #context: ExecutionContext
   readonly #parent: StateReader
+  /** Of the parent's state, the parent itself among the recent blocks. */
+  readonly #accumulators: StateAccumulators
   readonly #state: StateOverlay
   readonly #staking: StakingExecution
+  readonly #voting: VotingExecution
+  /** A filler changes nothing (R13). */
+  readonly #isFiller: boolean
   readonly #verdicts: VerdictRecord[] = []
-  readonly #leaves: Hex32[] = []
+  readonly #judgements: Judgement[] = []
   readonly #proofs: TransactionProof[] = []
   readonly #spent: (readonly Nullifier[])[] = []
   readonly #requestKeys = new Set<string>()
 
   constructor(context: ExecutionContext, parent: StateReader) {
-    this.#context = context
+    const rules = rulesUnder(context.rules, parent.voting.operations)
+    this.#context = { ...context, rules }
     this.#parent = parent
-    this.#state = new StateOverlay(() => parent, parent)
+    this.#isFiller = isFiller(context, rules.parameters.epochBlocks)
+    const { staking, voting, accumulators: before } = parent
+    this.#accumulators = this.#isFiller
+      ? before
+      : { ...before, recentBlocks: withBlock(before.recentBlocks, context.height - 1, context.parentHash) }
+    this.#state = new StateOverlay(() => parent, { staking, voting, accumulators: this.#accumulators })
     const now = { height: context.height, time: context.blockTime }
-    this.#staking = new StakingExecution(parent.staking, now, context.rules)
+    this.#staking = new StakingExecution(parent.staking, now, rules)
+    this.#voting = new VotingExecution(parent.voting, context, parent.staking, rules)
   }
 
   /** Takes the next transaction, or says why the block may not hold it; then nothing has changed. */
@@ -78,64 +128,187 @@ export class BlockExecution {
     if (this.#requestKeys.has(requestKey)) {
       return refuse('request-repeated-in-block', `request ${requestKey} is in the block twice`)
     }
-    if (transaction.kind === 'staking' || transaction.kind === 'evidence') {
-      const refusal = this.#staking.add(transaction)
-      if (refusal === null) this.#requestKeys.add(requestKey)
-      return refusal
+    const refusal = this.#take({ ...hashed, transaction })
+    if (refusal === null) this.#requestKeys.add(requestKey)
+    return refusal
+  }
+
+  #take(hashed: HashedTransaction): Refusal<TransactionRefusal> | null {
+    const { transaction } = hashed
+    if (transaction.kind === 'ballots') {
+      if (this.#context.rules.verdicts === 'executed') {
+        return refuse('ballots-nobody', 'nobody votes on this chain, so there are no ballots')
+      }
+      return this.#voting.addBallots(transaction)
     }
-    if (this.#parent.verdict(requestKey) !== null) {
-      return refuse('request-already-judged', `request ${requestKey} was judged before the block`)
+    this.#settle()
+    if (transaction.kind === 'staking') return this.#stake(transaction)
+    if (transaction.kind === 'commit-pair') {
+      return this.#voting.punishPair(transaction.pair, this.#staking.state)
     }
-    this.#requestKeys.add(requestKey)
-    this.#judge({ ...hashed, transaction })
+    if (isAccountTransaction(transaction)) return this.#staking.add(transaction)
+    if (transaction.kind === 'operation') return this.#operate({ ...hashed, transaction })
+    const request = { ...hashed, transaction }
+    const { rules } = this.#context
+    const identity = requestIdentity(request, rules.genesisHash)
+    const spending = requestSpending(transaction, identity, this.#state.staking.operators, rules)
+    const refusal = this.#refusalOf(identity, spending)
+    if (refusal !== null) return refusal
+    this.#judge(request, identity, spending)
     return null
   }
 
-  #judge(hashed: HashedTransaction<ValidationTransaction>): void {
-    const { transaction, requestKey } = hashed
-    const { height, blockTime, rules } = this.#context
-    const identity = requestIdentity(hashed, rules.genesisHash)
-    const failures = checkFourProofs(transaction, identity, this.#state, blockTime, rules.policy)
-    const valid = failures.length === 0
+  #stake(transaction: StakingTransaction): Refusal<TransactionRefusal> | null {
+    if (transaction.operation.kind !== 'rejoin') return this.#staking.add(transaction)
+    const account = accountId(transaction.publicKey)
+    const refusal = this.#voting.rejoinRefusal(account) ?? this.#staking.add(transaction)
+    if (refusal === null) this.#voting.rejoin(account)
+    return refusal
+  }
+
+  #operate({
+    transaction,
+    requestKey,
+  }: HashedTransaction<OperationTransaction>): Refusal<TransactionRefusal> | null {
+    const { height, rules } = this.#context
+    const place = { staking: this.#staking.state, voting: this.#voting.state, height, rules }
+    const changed = checkOperation(transaction, requestKey, place)
+    if (!changed.ok) return changed
+    this.#staking.used(changed.value.account)
+    this.#voting.operate(changed.value.operations)
+    return null
+  }
+
+  /** Judges the operations that are put to the vote, on the state after the block's transactions. */
+  #openOperations(): void {
+    const { rules } = this.#context
+    const due = this.#voting.openOperations()
+    const { trust, operations } = this.#voting.state
+    const context = {
+      staking: this.#staking.state,
+      trust,
+      operations,
+      rules,
+      verdict: (requestKey: RequestKey) => this.#state.verdict(requestKey),
+    }
+    for (const { id, operation } of due) {
+      const idHash = requestIdHash(id)
+      this.#state.ordered(id, idHash)
+      const failures = judgeOperation(operation, context)
+      this.#judgements.push({ requestKey: id, requestIdHash: idHash, failures })
+    }
+  }
+
+  /** What earlier blocks have left open comes before what this block orders, whether or not it holds ballots. */
+  #settle(): void {
+    if (this.#isFiller || this.#context.rules.verdicts === 'executed') return
+    for (const { request, record } of this.#voting.settle()) {
+      const { sequence } = record
+      const isBehind = sequence !== null && sequence.number <= this.#state.lastSequence(sequence.nodeIdHash)
+      this.#decided(isBehind ? { ...record, sequence: null } : record, request.nullifiers)
+    }
+  }
+
+  /** Why a request cannot be ordered here, whatever it says. */
+  #refusalOf({ requestKey }: RequestIdentity, spending: RequestSpending): Refusal<TransactionRefusal> | null {
+    if (this.#state.verdict(requestKey) !== null) {
+      return refuse('request-already-judged', `request ${requestKey} has a verdict`)
+    }
+    const { state: voting, spending: here } = this.#voting
+    if (isOpen(voting, requestKey)) {
+      return refuse('request-open', `request ${requestKey} waits for its verdict`)
+    }
+    return waitingRefusal(spending, { voting, here }, this.#state)
+  }
+
+  #judge(
+    hashed: HashedTransaction<ValidationTransaction>,
+    identity: RequestIdentity,
+    spending: RequestSpending,
+  ): void {
+    const { transaction } = hashed
+    const { blockTime, rules } = this.#context
+    const { requestKey, requestIdHash } = identity
+    const failures = judgeRequest(transaction, identity, this.#state, blockTime, rules)
     const proofBincode = transactionProofBincode(transaction)
-    const verdict: VerdictRecord = {
+    const proof = proofHash(proofBincode)
+    this.#state.ordered(requestKey, requestIdHash)
+    this.#judgements.push({ requestKey, requestIdHash, failures })
+    this.#proofs.push({ kind: transaction.kind, proofBincode })
+    const request = {
       requestKey,
-      requestIdHash: identity.requestIdHash,
+      requestIdHash,
       kind: transaction.kind,
+      proofHash: proof,
+      ...spending,
+    }
+    if (rules.verdicts === 'tallied') this.#voting.open(request)
+    else this.#decided(this.#executedVerdict(request, findingsOf(failures)), spending.nullifiers)
+  }
+
+  /** Where nobody votes: nobody agreed, and nobody could. */
+  #executedVerdict({ nullifiers: _, ...request }: OpenRequest, findings: Findings): VerdictRecord {
+    const { height, blockTime } = this.#context
+    const status = statusOf(findings) ?? 'invalid'
+    return {
+      ...request,
+      sequence: status === 'valid' ? request.sequence : null,
       height,
       blockTime,
-      failures,
-      proofHash: proofHash(proofBincode),
-      sequence: valid ? identity.sequence : null,
+      decidedAt: height,
+      status,
+      findings,
+      round: 0,
+      agreeing: { validators: 0, stake: 0n },
+      dissenting: 0,
+      eligibleStake: 0n,
     }
-    // Only a Valid request spends: an Invalid one must not burn a nonce that belongs to an honest request.
-    const spent = valid ? [identity.nullifier] : []
-    this.#state.add(verdict, spent)
+  }
+
+  /** Only a Valid request spends: an Invalid one must not burn a nonce that belongs to an honest request. */
+  #decided(verdict: VerdictRecord, nullifiers: readonly Nullifier[]): void {
+    const spent = verdict.status === 'valid' ? nullifiers : []
+    this.#state.decided(verdict, spent)
     this.#verdicts.push(verdict)
-    this.#leaves.push(verdictLeaf(encodeVerdict(verdict)))
-    this.#proofs.push({ kind: transaction.kind, proofBincode })
     this.#spent.push(spent)
   }
 
   /** Everything that was judged, with the roots after it; or why the block as a whole is illegal. */
   finish(): Result<Execution, NullifierRefusal> {
+    this.#settle()
+    const isVoting = !this.#isFiller && this.#context.rules.verdicts === 'tallied'
+    if (isVoting) this.#openOperations()
     const nullifiers = checkNullifiers(this.#spent, this.#parent)
     if (!nullifiers.ok) return nullifiers
     const { rules } = this.#context
-    const before = this.#parent.accumulators
+    const before = this.#accumulators
     const accumulators = {
+      recentBlocks: before.recentBlocks,
       nullifiers: appendNullifiers(before.nullifiers, nullifiers.value),
       noteCommitments: before.noteCommitments,
-      verdicts: appendLeaves(before.verdicts, this.#leaves),
+      verdicts: appendLeaves(
+        before.verdicts,
+        this.#verdicts.map((verdict) => verdictLeaf(encodeVerdict(verdict))),
+      ),
     }
     const staking = this.#staking.finish(isEpochEnd(this.#context, rules.parameters.epochBlocks))
+    const voting = isVoting
+      ? this.#voting.finish(staking, (requestKey) => this.#state.verdict(requestKey))
+      : this.#parent.voting
     return ok({
-      changes: { nullifiers: nullifiers.value, verdicts: this.#verdicts, accumulators, staking },
+      changes: {
+        nullifiers: nullifiers.value,
+        verdicts: this.#verdicts,
+        judgements: this.#judgements,
+        accumulators,
+        staking,
+        voting,
+      },
       proofCommitment: proofCommitment(this.#proofs),
       nullifierRoot: nullifierRoot(accumulators.nullifiers),
       noteCommitmentRoot: noteCommitmentRoot(accumulators.noteCommitments),
       validatorSetRoot: validatorSetRoot(staking.validators),
-      stateRoot: stateRoot(accumulators, staking, rules.fixedRoots),
+      stateRoot: stateRoot(accumulators, staking, voting, rules.fixedRoots),
     })
   }
 }

@@ -1,7 +1,8 @@
 /**
  * The append-only accumulator: a list of 32-byte leaves under the root that SSZ gives List[Bytes32, 2^32].
  * Keeps only the right edge (at most 33 subtree roots), so appending is O(1) hashes on average and the root
- * O(32). It cannot prove membership: that needs the leaves, which storage has.
+ * O(32). It cannot prove membership: that needs the nodes below the edge, which whoever appends is told of and may
+ * keep (receipt/merkle-path.ts).
  */
 import { sha256Plain } from '../codec/hashes.ts'
 import { fromHex, toHex } from '../codec/hex.ts'
@@ -18,7 +19,7 @@ export const EMPTY_FRONTIER: Frontier = { size: 0, nodes: [] }
 const pair = new Uint8Array(64)
 
 /** SHA-256(left ‖ right), the inner node of an SSZ tree. */
-function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
+export function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
   pair.set(left, 0)
   pair.set(right, 32)
   return sha256Plain(pair)
@@ -34,21 +35,36 @@ const zeroRoots: readonly Uint8Array[] = (() => {
   return roots
 })()
 
+/** Root of a subtree of 2^level leaves of which there is none. */
+export function zeroRoot(level: number): Uint8Array {
+  const root = zeroRoots[level]
+  assert(root !== undefined, `no subtree of level ${level}`)
+  return root
+}
+
+/** Told of a complete subtree when its last leaf is appended: 2^level leaves from `index * 2^level` on. */
+export type NodeListener = (level: number, index: number, root: Uint8Array) => void
+
 /**
  * The frontier with `leaves` appended. Returns the same object when there is nothing to append.
+ * @param onNode told of every subtree that these leaves complete, the leaves themselves (level 0) among them
  * @throws InvariantViolation past 2^32 leaves
  */
-export function appendLeaves(frontier: Frontier, leaves: readonly Hex32[]): Frontier {
+export function appendLeaves(frontier: Frontier, leaves: readonly Hex32[], onNode?: NodeListener): Frontier {
   if (leaves.length === 0) return frontier
   const size = frontier.size + leaves.length
   assert(size <= SIZE_MAX, `an accumulator of ${size} leaves`)
   const nodes: (Uint8Array | null)[] = frontier.nodes.map((node) => (node === null ? null : fromHex(node)))
-  for (const leaf of leaves) {
+  for (const [i, leaf] of leaves.entries()) {
     let node: Uint8Array = fromHex(leaf)
     let level = 0
+    let index = frontier.size + i
+    onNode?.(level, index, node)
     for (let left = nodes[level]; left != null; left = nodes[level]) {
       node = hashPair(left, node)
       nodes[level++] = null
+      index = Math.floor(index / 2)
+      onNode?.(level, index, node)
     }
     nodes[level] = node
   }
@@ -75,12 +91,17 @@ function computeRoot(frontier: Frontier): Uint8Array {
   let right: Uint8Array | null = null
   for (let level = 0; level < FRONTIER_DEPTH; level++) {
     const node = frontier.nodes[level] ?? null
-    const zero = zeroRoots[level] as Uint8Array
+    const zero = zeroRoot(level)
     if (node !== null) right = hashPair(fromHex(node), right ?? zero)
     else if (right !== null) right = hashPair(right, zero)
   }
-  const contents = full != null ? fromHex(full) : (right ?? (zeroRoots[FRONTIER_DEPTH] as Uint8Array))
+  const contents = full != null ? fromHex(full) : (right ?? zeroRoot(FRONTIER_DEPTH))
+  return mixInLength(contents, frontier.size)
+}
+
+/** Root of an SSZ list from that of its contents: SHA-256(contents ‖ u256le(length)). */
+export function mixInLength(contents: Uint8Array, size: number): Uint8Array {
   const length = new Uint8Array(32)
-  new DataView(length.buffer).setBigUint64(0, BigInt(frontier.size), true)
+  new DataView(length.buffer).setBigUint64(0, BigInt(size), true)
   return hashPair(contents, length)
 }

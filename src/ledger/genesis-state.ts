@@ -1,5 +1,6 @@
 /** Where the chain begins: the block of height 0, the empty state, and the certificate that needs no signatures. */
 import { hashBlock, transactionsRoot } from '../codec/block.ts'
+import { EMPTY_RECENT_BLOCKS } from '../codec/recent-blocks.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Genesis } from '../types/genesis.ts'
@@ -21,19 +22,21 @@ import { genesisStaking } from './staking/genesis-staking.ts'
 import { validatorSetRoot } from './staking/staking-root.ts'
 import type { StateReader } from './state-reader.ts'
 import { stateRoot } from './state-root.ts'
+import { genesisVoting } from './verdicts/genesis-voting.ts'
 
 /** Parent of genesis, and what its justify names: there is no such block. */
 export const ZERO_BLOCK_HASH = '00'.repeat(32) as BlockHash
 
 /** Nothing spent, nothing judged. */
 export const EMPTY_ACCUMULATORS: StateAccumulators = {
+  recentBlocks: EMPTY_RECENT_BLOCKS,
   nullifiers: EMPTY_FRONTIER,
   noteCommitments: EMPTY_FRONTIER,
   verdicts: EMPTY_FRONTIER,
 }
 
 /** Looks up in a state in which nothing was spent or judged: every network's before block 1. */
-const NOTHING: Omit<StateReader, 'accumulators' | 'staking'> = {
+const NOTHING: Omit<StateReader, 'accumulators' | 'staking' | 'voting'> = {
   hasNullifier: () => false,
   verdict: () => null,
   requestKeyOfId: () => null,
@@ -60,7 +63,8 @@ export function genesisState(genesis: Genesis, ports: RulePorts): GenesisState {
   const rules = chainRules(genesis, ports)
   const accumulators = EMPTY_ACCUMULATORS
   const staking = genesisStaking(genesis)
-  const root = stateRoot(accumulators, staking, rules.fixedRoots)
+  const voting = genesisVoting(staking)
+  const root = stateRoot(accumulators, staking, voting, rules.fixedRoots)
   const block = hashBlock({
     header: {
       genesisHash: rules.genesisHash,
@@ -92,8 +96,8 @@ export function genesisState(genesis: Genesis, ports: RulePorts): GenesisState {
     rules,
     block,
     stateRoot: root,
-    changes: { nullifiers: [], verdicts: [], accumulators, staking },
-    state: { ...NOTHING, accumulators, staking },
+    changes: { nullifiers: [], verdicts: [], judgements: [], accumulators, staking, voting },
+    state: { ...NOTHING, accumulators, staking, voting },
     justify: { kind: 'prepare', ...certificate },
     finality: { kind: 'pre-commit', ...certificate },
   }

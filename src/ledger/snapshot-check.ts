@@ -1,22 +1,14 @@
 /**
- * What makes a snapshot true: a quorum's certificate over the state root of its block, and entries that add up to
- * exactly that root. Trusts nobody who served it. Signatures are checked through a port; fetches and stores nothing.
+ * What makes a snapshot's manifest true: a quorum's certificate over the state root of its block. Trusts nobody who
+ * served it. Signatures are checked through a port; the entries are for snapshot-replay.ts.
  */
-import { blockHash, decodeBlock } from '../codec/block.ts'
-import { toHex } from '../codec/hex.ts'
+import { blockHash } from '../codec/block.ts'
 import { CHUNK_BYTES_MAX } from '../codec/snapshot.ts'
-import { decodeAccount, decodeStakingRest, type StakingRest } from '../codec/staking.ts'
-import { decodeVerdict, verdictLeaf } from '../codec/verdict.ts'
-import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import { ok, type Result, refuse } from '../types/errors.ts'
-import type { StateAccumulators } from '../types/ledger-state.ts'
-import type { AccountId, BlockHash, GenesisHash, Hex32, Nullifier, StateRoot } from '../types/primitives.ts'
-import { SNAPSHOT_PARTS, type SnapshotManifest, type SnapshotPart } from '../types/snapshot.ts'
-import { ACCOUNTS_MAX, type Account, type StakingState } from '../types/staking.ts'
+import type { BlockHash, GenesisHash, StateRoot } from '../types/primitives.ts'
+import { SNAPSHOT_PARTS, type SnapshotManifest } from '../types/snapshot.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
-import type { VerdictRecord } from '../types/verdict.ts'
-import { appendLeaves, EMPTY_FRONTIER } from './frontier.ts'
 
 /** Hash of the block that a manifest's header is of. */
 export function snapshotBlockHash({ header }: Pick<SnapshotManifest, 'header'>): BlockHash {
@@ -83,154 +75,4 @@ function checkChunks({ chunks }: SnapshotManifest): Result<null, SnapshotRefusal
   return first?.part === 'block' && first.count === 1 && second?.part !== 'block'
     ? ok(null)
     : refuse('wrong-chunks', 'it does not begin with one block')
-}
-
-/** What a snapshot was found to be. */
-export interface FinishedReplay {
-  readonly block: HashedBlock
-  readonly accumulators: StateAccumulators
-  readonly staking: StakingState
-}
-
-/** One entry as what it stands for. */
-export type SnapshotEntry =
-  | { readonly part: 'block'; readonly block: HashedBlock }
-  | { readonly part: 'nullifiers'; readonly nullifier: Nullifier }
-  | { readonly part: 'note-commitments'; readonly commitment: Hex32 }
-  | { readonly part: 'verdicts'; readonly record: VerdictRecord }
-  | { readonly part: 'staking' }
-  | { readonly part: 'accounts'; readonly account: Account }
-
-/** Takes a snapshot's entries in their order, and says at the end whether they were the certified state. */
-export class SnapshotReplay {
-  readonly #certified: { readonly blockHash: BlockHash; readonly stateRoot: StateRoot }
-  readonly #stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot
-  #accumulators: StateAccumulators = {
-    nullifiers: EMPTY_FRONTIER,
-    noteCommitments: EMPTY_FRONTIER,
-    verdicts: EMPTY_FRONTIER,
-  }
-  #block: HashedBlock | null = null
-  #staking: StakingRest | null = null
-  readonly #accounts = new Map<AccountId, Account>()
-
-  /**
-   * @param certified what {@link checkManifest} gave
-   * @param stateRootOf root of the state over these (state-root.ts)
-   */
-  constructor(
-    certified: { readonly blockHash: BlockHash; readonly stateRoot: StateRoot },
-    stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot,
-  ) {
-    this.#certified = certified
-    this.#stateRootOf = stateRootOf
-  }
-
-  /** After the entries so far. */
-  get accumulators(): StateAccumulators {
-    return this.#accumulators
-  }
-
-  /** Takes the next entries of a part. Costs some 5 µs per nullifier and 50 per verdict: give a few hundred. */
-  add(part: SnapshotPart, entries: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
-    switch (part) {
-      case 'block':
-        return this.#addBlock(entries)
-      case 'nullifiers': {
-        const leaves = hashesOf(entries)
-        if (!leaves.ok) return leaves
-        const nullifiers = appendLeaves(this.#accumulators.nullifiers, leaves.value)
-        this.#accumulators = { ...this.#accumulators, nullifiers }
-        return ok(leaves.value.map((leaf) => ({ part, nullifier: leaf as string as Nullifier })))
-      }
-      case 'note-commitments': {
-        const leaves = hashesOf(entries)
-        if (!leaves.ok) return leaves
-        const noteCommitments = appendLeaves(this.#accumulators.noteCommitments, leaves.value)
-        this.#accumulators = { ...this.#accumulators, noteCommitments }
-        return ok(leaves.value.map((commitment) => ({ part, commitment })))
-      }
-      case 'verdicts':
-        return this.#addVerdicts(entries)
-      case 'staking':
-        return this.#addStaking(entries)
-      case 'accounts':
-        return this.#addAccounts(entries)
-    }
-  }
-
-  /** The block and the state after it, when all that was added is what was certified. */
-  finish(): Result<FinishedReplay, SnapshotRefusal> {
-    const accumulators = this.#accumulators
-    if (this.#staking === null) return refuse('wrong-entry', 'no staking state')
-    const staking: StakingState = { ...this.#staking, accounts: this.#accounts }
-    const root = this.#stateRootOf(accumulators, staking)
-    if (root !== this.#certified.stateRoot) {
-      return refuse(
-        'wrong-root',
-        `the entries have state root ${root}, certified is ${this.#certified.stateRoot}`,
-      )
-    }
-    return this.#block === null
-      ? refuse('wrong-entry', 'no block')
-      : ok({ block: this.#block, accumulators, staking })
-  }
-
-  #addBlock(entries: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
-    const [bytes] = entries
-    // A copy: the entry is a part of its chunk.
-    const block = bytes === undefined ? null : decodeBlock(new Uint8Array(bytes))
-    if (
-      block === null ||
-      !block.ok ||
-      block.value.hash !== this.#certified.blockHash ||
-      this.#block !== null
-    ) {
-      return refuse('wrong-entry', `it is not block ${this.#certified.blockHash}`)
-    }
-    this.#block = block.value
-    return ok([{ part: 'block', block: block.value }])
-  }
-
-  #addStaking([bytes, ...more]: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
-    const rest = bytes === undefined || more.length > 0 ? null : decodeStakingRest(new Uint8Array(bytes))
-    if (rest === null || this.#staking !== null) return refuse('wrong-entry', 'not one staking state')
-    if (!rest.ok) return refuse('wrong-entry', `the staking state: ${rest.detail}`)
-    this.#staking = rest.value
-    return ok([{ part: 'staking' }])
-  }
-
-  #addAccounts(entries: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
-    const taken: SnapshotEntry[] = []
-    for (const bytes of entries) {
-      // A copy: the entry is a part of its chunk, and keys would keep it alive.
-      const account = decodeAccount(new Uint8Array(bytes))
-      if (!account.ok) return refuse('wrong-entry', `an account: ${account.detail}`)
-      if (this.#accounts.size >= ACCOUNTS_MAX) return refuse('wrong-entry', 'more accounts than there can be')
-      this.#accounts.set(account.value.id, account.value)
-      taken.push({ part: 'accounts', account: account.value })
-    }
-    return ok(taken)
-  }
-
-  #addVerdicts(entries: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
-    const leaves: Hex32[] = []
-    const taken: SnapshotEntry[] = []
-    for (const bytes of entries) {
-      const record = decodeVerdict(bytes)
-      if (!record.ok) return refuse('wrong-entry', `a verdict: ${record.detail}`)
-      leaves.push(verdictLeaf(bytes))
-      taken.push({ part: 'verdicts', record: record.value })
-    }
-    const verdicts = appendLeaves(this.#accumulators.verdicts, leaves)
-    this.#accumulators = { ...this.#accumulators, verdicts }
-    return ok(taken)
-  }
-}
-
-function hashesOf(entries: readonly Uint8Array[]): Result<Hex32[], SnapshotRefusal> {
-  const wrong = entries.find((entry) => entry.length !== 32)
-  return wrong === undefined
-    ? ok(entries.map((entry) => toHex(entry) as Hex32))
-    : refuse('wrong-entry', `a leaf of ${wrong.length} bytes`)
 }

@@ -3,6 +3,7 @@ import type { StateAccumulators, StateChanges } from '../types/ledger-state.ts'
 import type { Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
 import type { StakingState } from '../types/staking.ts'
 import type { VerdictRecord } from '../types/verdict.ts'
+import type { VerdictVoting } from '../types/voting.ts'
 import type { StateReader } from './state-reader.ts'
 
 /**
@@ -12,6 +13,7 @@ import type { StateReader } from './state-reader.ts'
 export class StateOverlay implements StateReader {
   readonly accumulators: StateAccumulators
   readonly staking: StakingState
+  readonly voting: VerdictVoting
   readonly #parent: () => StateReader
   readonly #nullifiers = new Set<Nullifier>()
   readonly #verdicts = new Map<RequestKey, VerdictRecord>()
@@ -19,27 +21,31 @@ export class StateOverlay implements StateReader {
   readonly #sequences = new Map<Hex32, bigint>()
 
   /** @param after the additions; while executing, what the parent has */
-  constructor(parent: () => StateReader, after: Pick<StateReader, 'accumulators' | 'staking'>) {
+  constructor(parent: () => StateReader, after: Pick<StateReader, 'accumulators' | 'staking' | 'voting'>) {
     this.#parent = parent
     this.accumulators = after.accumulators
     this.staking = after.staking
+    this.voting = after.voting
   }
 
   /** The overlay of a whole block. */
   static of(parent: () => StateReader, changes: StateChanges): StateOverlay {
     const overlay = new StateOverlay(parent, changes)
     for (const nullifier of changes.nullifiers) overlay.#nullifiers.add(nullifier)
-    for (const verdict of changes.verdicts) overlay.add(verdict, [])
+    for (const { requestKey, requestIdHash } of changes.judgements) overlay.ordered(requestKey, requestIdHash)
+    for (const verdict of changes.verdicts) overlay.decided(verdict, [])
     return overlay
   }
 
-  /** Adds what one judged transaction leaves behind. Call in the order of the block: the first user of an id keeps it. */
-  add(verdict: VerdictRecord, nullifiers: readonly Nullifier[]): void {
+  /** A request is ordered. Call in the order of the block: the first user of an id keeps it. */
+  ordered(requestKey: RequestKey, requestIdHash: Hex32): void {
+    if (!this.#keysOfIds.has(requestIdHash)) this.#keysOfIds.set(requestIdHash, requestKey)
+  }
+
+  /** Adds what one verdict leaves behind, in their order. */
+  decided(verdict: VerdictRecord, nullifiers: readonly Nullifier[]): void {
     for (const nullifier of nullifiers) this.#nullifiers.add(nullifier)
     this.#verdicts.set(verdict.requestKey, verdict)
-    if (!this.#keysOfIds.has(verdict.requestIdHash)) {
-      this.#keysOfIds.set(verdict.requestIdHash, verdict.requestKey)
-    }
     if (verdict.sequence !== null) this.#sequences.set(verdict.sequence.nodeIdHash, verdict.sequence.number)
   }
 

@@ -6,6 +6,7 @@ import type { StateAccumulators } from '../types/ledger-state.ts'
 import type { Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
 import type { StakingState } from '../types/staking.ts'
 import type { VerdictRecord } from '../types/verdict.ts'
+import type { VerdictVoting } from '../types/voting.ts'
 
 export interface StateReader {
   hasNullifier(nullifier: Nullifier): boolean
@@ -17,4 +18,6 @@ export interface StateReader {
   readonly accumulators: StateAccumulators
   /** Accounts, stake and the set that decides the next block. */
   readonly staking: StakingState
+  /** Requests that wait for verdicts, and trust in validators. */
+  readonly voting: VerdictVoting
 }

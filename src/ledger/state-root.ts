@@ -1,22 +1,36 @@
 /**
- * The state root: SSZ root of a container over the accumulators' roots, stake and what is fixed for ever. Request
+ * The state root: SSZ root of a container over the roots of all parts of the state. Request
  * ids and sequence numbers have no root of their own: both are fields of the verdicts.
  */
-import { chainParametersSchema, validationPolicySchema } from '../codec/genesis.ts'
-import { toHex } from '../codec/hex.ts'
+import {
+  assurancePolicySchema,
+  chainParametersSchema,
+  type PolicyFloors,
+  policyFloorsSchema,
+} from '../codec/genesis.ts'
+import { fromHex, toHex } from '../codec/hex.ts'
+import { recentBlocksRoot } from '../codec/recent-blocks.ts'
 import { hashTreeRoot, hexBytes, record } from '../codec/schema.ts'
-import type { ChainParameters, ValidationPolicy } from '../types/genesis.ts'
+import type { AssurancePolicy, ChainParameters, ValidationPolicy } from '../types/genesis.ts'
 import type { StateAccumulators } from '../types/ledger-state.ts'
 import type { Hex32, StateRoot } from '../types/primitives.ts'
+import type { StateBranch } from '../types/receipt.ts'
 import type { StakingState } from '../types/staking.ts'
+import type { VerdictVoting } from '../types/voting.ts'
 import { noteCommitmentRoot } from './commitment-tree.ts'
-import { frontierRoot } from './frontier.ts'
+import { frontierRoot, hashPair } from './frontier.ts'
 import { nullifierRoot } from './nullifier-set.ts'
+import { operationsRoot } from './operations/operations-root.ts'
+import { operatorsRoot } from './operators/operators-root.ts'
 import { stakingRoot, validatorSetRoot } from './staking/staking-root.ts'
+import { assuranceOf } from './validation-policy.ts'
+import { batchesRoot, trustRoot } from './verdicts/voting-root.ts'
 
-/** Roots that stay the same, computed once. */
+/** What stays the same, and the root of it. */
 export interface FixedRoots {
+  /** Of genesis: in force until an operation changes the policy. */
   readonly parameters: Hex32
+  readonly chain: ChainParameters
 }
 
 interface StateRoots {
@@ -26,6 +40,11 @@ interface StateRoots {
   readonly validators: Hex32
   readonly parameters: Hex32
   readonly staking: Hex32
+  readonly batches: Hex32
+  readonly trust: Hex32
+  readonly operators: Hex32
+  readonly recentBlocks: Hex32
+  readonly operations: Hex32
 }
 
 /** The container under the state root; its field order is the order of the leaves (src/ledger/README.md). */
@@ -36,33 +55,102 @@ const stateRootsSchema = record<StateRoots>({
   validators: hexBytes<Hex32>(32),
   parameters: hexBytes<Hex32>(32),
   staking: hexBytes<Hex32>(32),
+  batches: hexBytes<Hex32>(32),
+  trust: hexBytes<Hex32>(32),
+  operators: hexBytes<Hex32>(32),
+  recentBlocks: hexBytes<Hex32>(32),
+  operations: hexBytes<Hex32>(32),
 })
 
-const parametersSchema = record<{ chain: ChainParameters; policy: ValidationPolicy }>({
+interface Parameters {
+  readonly chain: ChainParameters
+  readonly policy: PolicyFloors
+  readonly assurance: AssurancePolicy
+}
+
+const parametersSchema = record<Parameters>({
   chain: chainParametersSchema,
-  policy: validationPolicySchema,
+  policy: policyFloorsSchema,
+  assurance: assurancePolicySchema,
 })
 
-/** Root of the parameters. */
+/** Root of the parameters of genesis. */
 export function fixedRoots(chain: ChainParameters, policy: ValidationPolicy): FixedRoots {
-  return {
-    parameters: toHex(hashTreeRoot(parametersSchema, { chain, policy })) as Hex32,
-  }
+  return { parameters: parametersRoot(chain, policy), chain }
+}
+
+function parametersRoot(chain: ChainParameters, policy: ValidationPolicy): Hex32 {
+  return toHex(hashTreeRoot(parametersSchema, { chain, policy, assurance: assuranceOf(policy) })) as Hex32
 }
 
 /** Root of the whole state. */
 export function stateRoot(
   accumulators: StateAccumulators,
   staking: StakingState,
+  voting: VerdictVoting,
   fixed: FixedRoots,
 ): StateRoot {
-  const roots: StateRoots = {
+  return toHex(hashTreeRoot(stateRootsSchema, rootsOf(accumulators, staking, voting, fixed))) as StateRoot
+}
+
+function rootsOf(
+  accumulators: StateAccumulators,
+  staking: StakingState,
+  voting: VerdictVoting,
+  fixed: FixedRoots,
+): StateRoots {
+  return {
     nullifiers: nullifierRoot(accumulators.nullifiers),
     noteCommitments: noteCommitmentRoot(accumulators.noteCommitments),
     verdicts: frontierRoot(accumulators.verdicts),
     validators: validatorSetRoot(staking.validators),
-    ...fixed,
+    parameters:
+      voting.operations.policy === null
+        ? fixed.parameters
+        : parametersRoot(fixed.chain, voting.operations.policy),
     staking: stakingRoot(staking),
+    batches: batchesRoot(voting),
+    trust: trustRoot(voting.trust),
+    operators: operatorsRoot(staking.operators),
+    recentBlocks: recentBlocksRoot(accumulators.recentBlocks),
+    operations: operationsRoot(voting.operations),
   }
-  return toHex(hashTreeRoot(stateRootsSchema, roots)) as StateRoot
+}
+
+/** What leads from the root of the verdict list, leaf 2 of eleven, to the state root. */
+export function stateBranch(
+  accumulators: StateAccumulators,
+  staking: StakingState,
+  voting: VerdictVoting,
+  fixed: FixedRoots,
+): StateBranch {
+  const roots = rootsOf(accumulators, staking, voting, fixed)
+  const pair = (left: Hex32, right: Hex32): Uint8Array => hashPair(fromHex(left), fromHex(right))
+  return {
+    validators: roots.validators,
+    nullifiersAndNotes: toHex(pair(roots.nullifiers, roots.noteCommitments)) as Hex32,
+    parametersToTrust: toHex(
+      hashPair(pair(roots.parameters, roots.staking), pair(roots.batches, roots.trust)),
+    ) as Hex32,
+    operatorsAndBlocks: toHex(operatorsAndBlocks(roots)) as Hex32,
+  }
+}
+
+/** Node over the leaves 8 to 15, of which the last five are absent: zero bytes stand for them. */
+function operatorsAndBlocks({ operators, recentBlocks, operations }: StateRoots): Uint8Array {
+  const absent = new Uint8Array(32)
+  const none = hashPair(absent, absent)
+  const there = hashPair(
+    hashPair(fromHex(operators), fromHex(recentBlocks)),
+    hashPair(fromHex(operations), absent),
+  )
+  return hashPair(there, hashPair(none, none))
+}
+
+/** The state root that a root of the verdict list has under a branch. */
+export function stateRootOfVerdicts(verdicts: Uint8Array, branch: StateBranch): StateRoot {
+  const middle = hashPair(verdicts, fromHex(branch.validators))
+  const left = hashPair(fromHex(branch.nullifiersAndNotes), middle)
+  const lower = hashPair(left, fromHex(branch.parametersToTrust))
+  return toHex(hashPair(lower, fromHex(branch.operatorsAndBlocks))) as StateRoot
 }

@@ -25,14 +25,20 @@ export interface MempoolLimits {
   readonly timeToLiveMs: number
 }
 
-export type AdmitRefusal = 'already-final' | 'too-large' | 'source-budget' | 'full' | TransactionRefusal
+export type AdmitRefusal =
+  | 'already-final'
+  | 'ballots-in-pool'
+  | 'too-large'
+  | 'source-budget'
+  | 'full'
+  | TransactionRefusal
 
 /** What the mempool needs of its owner. */
 export interface MempoolPorts {
   now(): MonotonicMs
-  /** Whether the transaction is in a final block. */
+  /** Whether the transaction is in a final block, with or without its verdict. */
   isFinal(requestKey: RequestKey): boolean
-  /** Why a staking or evidence transaction cannot be in a block soon, signatures included; null when it can. */
+  /** Why a transaction without a verdict cannot be in a block soon, signatures included; null when it can. */
   refusal(transaction: HashedTransaction): Refusal<TransactionRefusal> | null
   /** Transactions that waited too long, oldest first. Called at most once for each. */
   expired(transactions: readonly HashedTransaction[]): void
@@ -101,6 +107,9 @@ export class Mempool {
   admit(transaction: HashedTransaction, source: string | null): Result<'added' | 'known', AdmitRefusal> {
     const { requestKey, bytes } = transaction
     if (this.#entries.has(requestKey)) return ok('known')
+    if (transaction.transaction.kind === 'ballots') {
+      return refuse('ballots-in-pool', 'ballots travel in votes; who makes a block makes their transaction')
+    }
     if (this.#ports.isFinal(requestKey)) {
       return refuse('already-final', `transaction ${requestKey} is in a final block`)
     }
@@ -145,7 +154,7 @@ export class Mempool {
   }
 
   /**
-   * Removes staking and evidence transactions that have become impossible. Call when the final state has moved.
+   * Removes transactions without a verdict that have become impossible. Call when the final state has moved.
    * @param isHopeless asked once for each that waits
    */
   review(isHopeless: (transaction: HashedTransaction) => boolean): void {

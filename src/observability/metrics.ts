@@ -1,10 +1,13 @@
 /**
  * Every metric of the node, with its unit and the closed sets of its labels: the one place to look a name up (those of
- * its process are in process-metrics.ts). Nothing is counted here; components get the handles of their own section.
+ * its process are in process-metrics.ts, of the chain and its database in ledger-metrics.ts, of verdicts and trust in
+ * verdict-metrics.ts). Nothing is counted here; components get the handles of their own section.
  */
 
+import { ledgerMetrics } from './ledger-metrics.ts'
 import { MetricRegistry } from './metric-registry.ts'
 import { type BuildInfo, processMetrics } from './process-metrics.ts'
+import { verdictMetrics } from './verdict-metrics.ts'
 
 const NONE = {}
 const PHASES = ['prepare', 'pre-commit', 'commit'] as const
@@ -16,6 +19,7 @@ export const HTTP_ROUTES = [
   '/consensus/validation/four-proof',
   '/consensus/validation/batch',
   '/consensus/validation/status/:id',
+  '/consensus/validation/receipt/:id',
   '/consensus/health',
   '/consensus/metrics',
   '/consensus/events',
@@ -25,9 +29,14 @@ export const HTTP_ROUTES = [
   '/v1/status',
   '/v1/peers',
   '/v1/validators',
+  '/v1/validators/:id/trust',
   '/v1/blocks/:reference',
   '/v1/accounts/:id',
   '/v1/evidence',
+  '/v1/operators/:name',
+  '/v1/policy',
+  '/v1/operations',
+  '/v1/operations/:id',
   '/v1/transactions',
   '/v1/transactions/:key',
   'other',
@@ -225,61 +234,6 @@ function p2pMetrics(r: MetricRegistry) {
   }
 }
 
-function ledgerMetrics(r: MetricRegistry) {
-  return {
-    syncState: r.gauge('hypermesh_sync_state', '1 for the state that holds.', {
-      state: ['following', 'catching-up', 'alone'],
-    }),
-    syncTargetHeight: r.gauge(
-      'hypermesh_sync_target_height',
-      'Highest certified height that we know of.',
-      NONE,
-    ),
-    syncBlocks: r.counter(
-      'hypermesh_sync_blocks_total',
-      'Blocks fetched to catch up: handed to consensus, or of a range that does not hold.',
-      {
-        result: ['taken', 'refused'],
-      },
-    ),
-    mempoolItems: r.gauge('hypermesh_mempool_items', 'Transactions waiting.', NONE),
-    mempoolBytes: r.gauge('hypermesh_mempool_bytes', 'Their size.', NONE),
-    mempoolRejected: r.counter('hypermesh_mempool_rejected_total', 'Transactions not taken in.', {
-      reason: ['known', 'full', 'malformed', 'nullifier-spent', 'expired', 'rules'],
-    }),
-    transactionsFinal: r.counter(
-      'hypermesh_ledger_transactions_total',
-      'Transactions in final blocks.',
-      NONE,
-    ),
-    dbOperation: r.histogram(
-      'hypermesh_db_op_duration_seconds',
-      'Database operations: every durable batch, and a sample of the reads.',
-      {
-        op: ['read', 'commit'],
-      },
-    ),
-    dbSize: r.gauge(
-      'hypermesh_db_size_bytes',
-      'Tables of the database on disk, approximately; its log is not counted.',
-      NONE,
-    ),
-    snapshots: r.counter('hypermesh_snapshots_total', 'Snapshots of the state.', {
-      result: ['taken', 'failed', 'uncertified'],
-    }),
-    snapshotHeight: r.gauge('hypermesh_snapshot_height', 'Height of the newest snapshot on offer.', NONE),
-    snapshotDuration: r.histogram('hypermesh_snapshot_seconds', 'Writing a snapshot.', NONE),
-    prunedBlocks: r.counter('hypermesh_pruned_blocks_total', 'Blocks deleted below the window.', NONE),
-    pruneSlice: r.gauge(
-      'hypermesh_prune_slice_seconds',
-      'The longest that one slice of pruning held the event loop, in the last run.',
-      NONE,
-    ),
-    lowestBlock: r.gauge('hypermesh_lowest_block_height', 'From here on every block is kept.', NONE),
-    walFsync: r.histogram('hypermesh_wal_fsync_seconds', 'Syncing safety records to the disk.', NONE),
-  }
-}
-
 function httpMetrics(r: MetricRegistry) {
   return {
     requests: r.counter('hypermesh_http_requests_total', 'HTTP requests answered.', {
@@ -323,6 +277,7 @@ export function createMetrics(build: BuildInfo) {
     consensus: consensusMetrics(registry),
     validator: validatorMetrics(registry),
     validation: validationMetrics(registry),
+    verdicts: verdictMetrics(registry),
     audit: auditMetrics(registry),
     events: eventMetrics(registry),
     p2p: p2pMetrics(registry),

@@ -2,6 +2,8 @@
  * One call of the RPC carriers, from envelope to envelope (spec/stoq.md 2): decode, route exactly, ask the validation
  * handler, answer. A pure function of bytes and client, so that every carrier with streams serves the same thing.
  */
+import { TEXT_BYTES_MAX } from '../codec/limits.ts'
+import { receiptJson } from '../codec/receipt-json.ts'
 import { utf8ToBytes } from '../codec/utf8.ts'
 import type { Logger } from '../types/logger.ts'
 import type { AnswerErrorCode, ValidationAnswer } from '../validation/answer.ts'
@@ -10,6 +12,7 @@ import type { ValidationService } from '../validation/validation-service.ts'
 import type { Admission, ClientLimiter } from './client-limiter.ts'
 import { decodeEnvelopeRequest, type EnvelopeRequest, encodeEnvelopeResponse } from './envelope.ts'
 import { readJson, type Shape } from './json-shape.ts'
+import { receiptAsk, receiptCall } from './receipt-ask.ts'
 import {
   certificateValidationRequest,
   fourProofValidationRequest,
@@ -46,6 +49,7 @@ const TRY_AGAIN: ReadonlySet<AnswerErrorCode> = new Set([
   'CONSENSUS_NOT_INITIALIZED',
   'VALIDATION_TIMEOUT',
   'INTERNAL_CONSENSUS_ERROR',
+  'RECEIPT_NOT_READY',
   'TOO_MANY_REQUESTS',
   'NODE_BUSY',
 ])
@@ -79,6 +83,21 @@ function method<T>(
   }
 }
 
+/** The text of `receipt.json` when there is a receipt; else an answer with the status Error. */
+const receipt: Method = async (payload, service) => {
+  const call = readJson(receiptCall(TEXT_BYTES_MAX), payload)
+  const ask = call.ok ? receiptAsk(call.value) : call
+  if (!call.ok || !ask.ok) {
+    const detail = call.ok ? (ask.ok ? '' : ask.detail) : call.detail
+    const json = answerJson(service.errorAnswer('INVALID_PROOF_FORMAT', detail))
+    return { json, error: `Invalid request: Invalid receipt request: ${detail}` }
+  }
+  const made = await service.receipt(call.value.requestId, ask.value)
+  return made.ok
+    ? { json: receiptJson(made.value), error: null }
+    : outcomeOf(service.errorAnswer(made.code, made.detail))
+}
+
 const METHODS: Readonly<Record<string, Method>> = {
   validate_certificate: method(
     certificateValidationRequest,
@@ -89,6 +108,7 @@ const METHODS: Readonly<Record<string, Method>> = {
     service.validateProofs(request, client, context),
   ),
   validation_status: method(statusRequest, 'status', (service, request) => service.status(request.requestId)),
+  receipt,
   // The payload is null, or nothing at all.
   health: async (_payload, service) => ({ json: healthJson(service.health()), error: null }),
 }

@@ -1,35 +1,27 @@
 /** Measures the figures that go into answers. Everything here was counted or timed; nothing is assumed. */
-import type { Electorate } from '../consensus/validator-set.ts'
-import type { QuorumCertificate } from '../types/certificates.ts'
 import type { AnswerFigures } from '../types/ledger-state.ts'
 import type { MonotonicMs, RequestKey } from '../types/primitives.ts'
 import type { TimedExecution } from './block-executor.ts'
 
-/** Arrivals remembered: more requests than can wait at once. */
-const ARRIVALS_MAX = 100_000
+/** Requests remembered: more than can wait at once. */
+const REQUESTS_MAX = 100_000
 const THROUGHPUT_WINDOW_MS = 10_000
 
 export class AnswerFigureMeter {
-  readonly #electorate: () => Electorate
   readonly #blockBytesMax: number
   readonly #arrivals = new Map<RequestKey, MonotonicMs>()
+  /** Microseconds that judging took, of requests whose verdict is still to come. */
+  readonly #judged = new Map<RequestKey, number>()
   readonly #finals: { readonly at: MonotonicMs; readonly count: number }[] = []
   #bytesSinceFinal = 0
 
-  /** @param electorate of the epoch that is going on */
-  constructor(electorate: () => Electorate, blockBytesMax: number) {
-    this.#electorate = electorate
+  constructor(blockBytesMax: number) {
     this.#blockBytesMax = blockBytesMax
   }
 
   /** A request came to this node, from a client or from a peer. The first time counts. */
   arrived(requestKey: RequestKey, at: MonotonicMs): void {
-    if (this.#arrivals.has(requestKey)) return
-    if (this.#arrivals.size >= ARRIVALS_MAX) {
-      const oldest = this.#arrivals.keys().next().value
-      if (oldest !== undefined) this.#arrivals.delete(oldest)
-    }
-    this.#arrivals.set(requestKey, at)
+    if (!this.#arrivals.has(requestKey)) remember(this.#arrivals, requestKey, at)
   }
 
   /** Consensus bytes were sent or received. */
@@ -37,28 +29,31 @@ export class AnswerFigureMeter {
     this.#bytesSinceFinal += bytes
   }
 
-  /** The figures of every verdict in a block that has just become final, in their order. */
-  measure(execution: TimedExecution, finality: QuorumCertificate, now: MonotonicMs): AnswerFigures[] {
-    const { block, changes } = execution.executed
+  /**
+   * The figures of every verdict in a block that has just become final, in their order. Called for every block: a
+   * request is judged in the block that orders it, and its verdict comes in a later one.
+   */
+  measure({ executed, executionMs }: TimedExecution, now: MonotonicMs): AnswerFigures[] {
+    const { block, changes } = executed
+    for (const { requestKey } of changes.judgements) {
+      remember(this.#judged, requestKey, (executionMs * 1_000) / changes.judgements.length)
+    }
     const count = changes.verdicts.length
     const bytes = this.#bytesSinceFinal
     this.#bytesSinceFinal = 0
     if (count === 0) return []
     const throughputPerSecond = this.#throughput(count, now)
-    const voters = finality.signatures.map(({ voter }) => voter)
-    const electorate = this.#electorate()
     return changes.verdicts.map(({ requestKey }) => {
       const arrivedAt = this.#arrivals.get(requestKey)
+      const judgedUs = this.#judged.get(requestKey)
       this.#arrivals.delete(requestKey)
+      this.#judged.delete(requestKey)
       return {
-        validationTimeUs: BigInt(Math.max(1, Math.round((execution.executionMs * 1_000) / count))),
+        validationTimeUs: judgedUs === undefined ? 0n : BigInt(Math.max(1, Math.round(judgedUs))),
         consensusLatencyMs: BigInt(arrivedAt === undefined ? 0 : Math.round(now - arrivedAt)),
         throughputPerSecond,
         networkOverheadBytes: BigInt(Math.round(bytes / count)),
         networkLoad: Math.min(1, block.bytes.length / this.#blockBytesMax),
-        validatorNodes: voters.length,
-        agreeingStake: electorate.weightOf(voters),
-        totalStake: electorate.totalStake,
       }
     })
   }
@@ -70,4 +65,13 @@ export class AnswerFigureMeter {
     const total = this.#finals.reduce((sum, final) => sum + final.count, 0)
     return total / (THROUGHPUT_WINDOW_MS / 1_000)
   }
+}
+
+/** Sets an entry; the oldest goes when there are too many. */
+function remember<T>(map: Map<RequestKey, T>, requestKey: RequestKey, value: T): void {
+  if (map.size >= REQUESTS_MAX) {
+    const oldest = map.keys().next().value
+    if (oldest !== undefined) map.delete(oldest)
+  }
+  map.set(requestKey, value)
 }

@@ -9,10 +9,15 @@ import type { ChainRules } from '../ledger/chain-rules.ts'
 import { checkBlock } from '../ledger/check-block.ts'
 import type { ExecutedBlock, ParentBlock } from '../ledger/executed-block.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
+import { weightlessAfter } from '../ledger/verdicts/leaders.ts'
+import { isAtWork, isOpen } from '../ledger/verdicts/open-requests.ts'
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import { ok, type Result } from '../types/errors.ts'
-import type { BlockHash, StateRoot } from '../types/primitives.ts'
+import type { BlockHash, RequestKey, StateRoot, ValidatorIndex } from '../types/primitives.ts'
+import type { BallotsTransaction, HashedTransaction } from '../types/transaction.ts'
+import type { Judgement, RuleFailure } from '../types/verdict.ts'
+import type { VerdictVoting } from '../types/voting.ts'
 import type { TransactionPool } from './ports.ts'
 
 export interface ExecutorOptions {
@@ -23,6 +28,12 @@ export interface ExecutorOptions {
   readonly pool: TransactionPool
   /** Milliseconds with fractions, for measuring. */
   readonly stopwatch: () => number
+}
+
+/** What a block is built for, and the ballots that go into it. */
+export interface BuildUse {
+  readonly use: 'proposal' | 'template'
+  readonly ballots: HashedTransaction<BallotsTransaction> | null
 }
 
 /** An executed block with the time its transactions took to judge. */
@@ -54,29 +65,49 @@ export class BlockExecutor {
   }
 
   /**
-   * Builds a block from the pool; null when nothing waits and it may not be empty.
+   * Builds a block from the pool; null when nothing waits and it may not be empty. While verdicts are open there is
+   * always something to do: their windows are heights.
    * @param use `template`: it is not kept, for most templates never become blocks
    */
   build(
     fields: ProposedFields,
     parent: HashedBlock,
     isEmptyAllowed: boolean,
-    use: 'proposal' | 'template' = 'proposal',
+    { use, ballots }: BuildUse = { use: 'proposal', ballots: null },
   ): ExecutedBlock | null {
     const { pool, rules, stopwatch } = this.#options
     const start = stopwatch()
     const on = this.#parentOf(parent)
+    const mayBeEmpty = isEmptyAllowed || (rules.verdicts === 'tallied' && isAtWork(on.state))
     const candidates = pool.select({
-      bytesMax: rules.parameters.blockBytesMax - BLOCK_OVERHEAD_BYTES,
+      bytesMax: rules.parameters.blockBytesMax - BLOCK_OVERHEAD_BYTES - (ballots?.bytes.length ?? 0),
       countMax: rules.parameters.blockTransactionsMax,
-      exclude: (requestKey) => on.state.verdict(requestKey) !== null,
+      exclude: (requestKey) => on.state.verdict(requestKey) !== null || isOpen(on.state.voting, requestKey),
     })
-    if (candidates.length === 0 && !isEmptyAllowed) return null
-    const { executed, skipped } = buildBlock(fields, candidates, on, rules)
+    if (candidates.length === 0 && !mayBeEmpty) return null
+    const offered = ballots === null ? candidates : [ballots, ...candidates]
+    const { executed, skipped } = buildBlock(fields, offered, on, rules)
     pool.remove(skipped.filter((one) => !isGoodLater(one)).map(({ transaction }) => transaction))
-    if (executed.block.transactions.length === 0 && !isEmptyAllowed) return null
+    if (executed.block.transactions.length === 0 && !mayBeEmpty) return null
     if (use === 'proposal') this.#keep(executed, start)
     return executed
+  }
+
+  /** Verdicts and trust after a block that is final last or was executed here; null for any other. */
+  votingAfter(hash: BlockHash): VerdictVoting | null {
+    return this.#branches.at(hash)?.voting ?? null
+  }
+
+  /** Who does not weigh in the period that begins after an executed block; null when none begins. */
+  weightlessAfter({ block, changes: { voting, staking } }: ExecutedBlock): readonly ValidatorIndex[] | null {
+    const { parameters } = this.#options.rules
+    return weightlessAfter(block.header.height, voting, staking.validators, parameters)
+  }
+
+  /** What this node's rules found about a request of a block that is not final; null for any other. */
+  judgement(hash: BlockHash, requestKey: RequestKey): readonly RuleFailure[] | null {
+    const executed = this.#branches.executed(hash)
+    return executed === null ? null : (failuresIn(executed.changes.judgements).get(requestKey) ?? null)
   }
 
   /** What executing a block gave that is not final; null for any other. */
@@ -118,4 +149,15 @@ export class BlockExecutor {
     this.#branches.add(executed)
     this.#timings.set(executed.block.hash, this.#options.stopwatch() - start)
   }
+}
+
+const failuresByKey = new WeakMap<readonly Judgement[], ReadonlyMap<RequestKey, readonly RuleFailure[]>>()
+
+/** A block's judgements by request, indexed once: ballots ask for all of them. */
+function failuresIn(judgements: readonly Judgement[]): ReadonlyMap<RequestKey, readonly RuleFailure[]> {
+  const known = failuresByKey.get(judgements)
+  if (known !== undefined) return known
+  const made = new Map(judgements.map(({ requestKey, failures }) => [requestKey, failures]))
+  failuresByKey.set(judgements, made)
+  return made
 }

@@ -1,17 +1,31 @@
 /** What a consensus node is made with: the ports to network, disk, ledger and clock, and the bounds it keeps. */
 import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
 import type { ConsensusEvent } from '../consensus/event.ts'
-import type { FinalTurn } from '../consensus/leader-election.ts'
+import type { LeaderRecord } from '../consensus/leader-election.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
+import type { BallotSlot } from '../types/ballots.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Logger } from '../types/logger.ts'
-import type { Epoch, Height, StateRoot, ValidatorId, ValidatorIndex, View } from '../types/primitives.ts'
+import type { OperationVote } from '../types/operations.ts'
+import type {
+  Epoch,
+  Height,
+  Hex32,
+  RequestKey,
+  StateRoot,
+  ValidatorId,
+  ValidatorIndex,
+  View,
+} from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import type { ValidatorSet } from '../types/validator-set.ts'
+import type { RuleFailure } from '../types/verdict.ts'
+import type { CommitPairListener } from './commit-watch.ts'
 import type { OnVerified } from './message-verifier.ts'
+import type { BallotConduct } from './own-ballots.ts'
 import type {
   BlockFetcher,
   Clock,
@@ -33,6 +47,12 @@ export interface ValidatorDuties {
   readonly signer: SlotSigner
   readonly log: SafetyLogPort
   readonly recovered: SafetyRecord
+  /** How its ballots are made (own-ballots.ts). */
+  readonly ballots: {
+    readonly saltOf: (slot: BallotSlot) => Hex32
+    readonly vote?: (operation: RequestKey) => OperationVote
+    readonly conduct?: BallotConduct
+  }
 }
 
 export interface ConsensusNodeOptions {
@@ -41,8 +61,8 @@ export interface ConsensusNodeOptions {
   readonly nextSet: () => ValidatorSet
   /** Height of an epoch's last block; null when it has none. */
   readonly epochEndOf: (epoch: Epoch) => Height | null
-  /** The final blocks of the epoch that is going on, in order (R14). */
-  readonly finalTurns: Iterable<FinalTurn>
+  /** What leaders are judged by (R14). */
+  readonly leaderRecord: LeaderRecord
   /** Null for a node that never votes, whatever the set. */
   readonly validator: ValidatorDuties | null
   /** Last final block, as stored. */
@@ -52,6 +72,8 @@ export interface ConsensusNodeOptions {
     readonly finality: QuorumCertificate | null
   }
   readonly finalState: StateReader
+  /** What this node's rules found about a request of a final block; null when it was not there to judge. */
+  readonly judgement: (requestKey: RequestKey) => readonly RuleFailure[] | null
   readonly store: FinalStore
   readonly pool: TransactionPool
   readonly transport: ConsensusTransport
@@ -66,6 +88,7 @@ export interface ConsensusNodeOptions {
   /** An epoch begins, the first one of this run included. */
   readonly onEpoch: (electorate: Electorate, self: ValidatorIndex | null) => void
   readonly onEquivocation: EquivocationListener
+  readonly onCommitPair: CommitPairListener
   readonly onHalt: (reason: string, dump: object) => void
   readonly onFatal: (error: unknown) => void
   readonly logger: Logger

@@ -7,15 +7,20 @@ import { decodeQuorumCertificate } from '../codec/certificates.ts'
 import { decodeFinalAnnouncement } from '../codec/final-announcement.ts'
 import { decodeMessage } from '../codec/messages.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
-import type { FinalTurn } from '../consensus/leader-election.ts'
+import type { LeaderRecord } from '../consensus/leader-election.ts'
 import type { Pacemaker } from '../consensus/pacemaker.ts'
 import type { ReplicaView } from '../consensus/replica.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
+import { weightlessIn } from '../ledger/verdicts/leaders.ts'
+import { isAtWork } from '../ledger/verdicts/open-requests.ts'
+import { periodOf } from '../ledger/verdicts/windows.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
+import type { Vote } from '../types/messages.ts'
 import {
   asValidatorIndex,
   type BlockHash,
+  nextHeight,
   type RequestKey,
   type ValidatorId,
   type ValidatorIndex,
@@ -23,7 +28,9 @@ import {
 import type { ValidatorSet } from '../types/validator-set.ts'
 import type { Verified } from '../types/verified.ts'
 import { AnswerFigureMeter } from './answer-figures.ts'
+import { BallotBox } from './ballot-box.ts'
 import { BlockExecutor } from './block-executor.ts'
+import { CommitWatch, logged } from './commit-watch.ts'
 import type { ConsensusNodeOptions } from './consensus-node-options.ts'
 import { DurableOutbox } from './durable-outbox.ts'
 import { EarlyMessages, epochOfMessage } from './early-messages.ts'
@@ -31,6 +38,7 @@ import type { EffectHandlerOptions } from './effect-handler.ts'
 import { EpochRun, type EpochRunOptions } from './epoch-run.ts'
 import { Finalizer } from './finalizer.ts'
 import type { IngressOutcome } from './ingress.ts'
+import type { OnVerified } from './message-verifier.ts'
 
 export class ConsensusNode {
   readonly #options: ConsensusNodeOptions
@@ -40,6 +48,11 @@ export class ConsensusNode {
   readonly #outbox: DurableOutbox | null
   readonly #reachable = new Set<ValidatorId>()
   readonly #early = new EarlyMessages()
+  readonly #ballots: BallotBox
+  readonly #commits: CommitWatch
+  /** Transactions wait in the pool. */
+  #hasTransactions = false
+  /** What the run was told last: transactions wait, or verdicts do. */
   #hasWork = false
   #run: EpochRun
   /** The epoch before: its last votes, and answers for those who are still in it. */
@@ -48,8 +61,9 @@ export class ConsensusNode {
   constructor(options: ConsensusNodeOptions) {
     this.#options = options
     const { rules, clock, pool, store, validator, tip, onFatal } = options
+    this.#commits = new CommitWatch(logged(options.onCommitPair, options.logger))
     this.#outbox = validator === null ? null : new DurableOutbox(validator.log, onFatal)
-    this.#figures = new AnswerFigureMeter(() => this.electorate, rules.parameters.blockBytesMax)
+    this.#figures = new AnswerFigureMeter(rules.parameters.blockBytesMax)
     this.#executor = new BlockExecutor({
       rules,
       final: { hash: tip.block.hash, stateRoot: tip.stateRoot },
@@ -68,8 +82,20 @@ export class ConsensusNode {
       onFatal,
     })
     const set = options.nextSet()
+    const ballots = {
+      genesisHash: rules.genesisHash,
+      blockBytesMax: rules.parameters.blockBytesMax,
+      self:
+        validator === null
+          ? null
+          : { id: validator.id, committed: validator.recovered.commits, ...validator.ballots },
+      judgement: (block: BlockHash, key: RequestKey) =>
+        this.#executor.judgement(block, key) ?? options.judgement(key),
+    }
+    this.#ballots = new BallotBox(ballots, set.epoch)
+    this.#ballots.final(tip.block.header.height)
     const isRoot = tip.block.header.height === 0 || tip.block.header.epoch !== set.epoch
-    this.#run = this.#makeRun(set, tip.block, isRoot ? null : tip.finality, options.finalTurns, null)
+    this.#run = this.#makeRun(set, tip.block, isRoot ? null : tip.finality, options.leaderRecord, null)
   }
 
   /** The validators of the epoch that is going on. */
@@ -86,6 +112,7 @@ export class ConsensusNode {
   start(): void {
     this.#options.onEpoch(this.electorate, this.self)
     this.#run.input({ kind: 'started' })
+    this.#tellWork()
   }
 
   /** Takes no more inputs, waits for what is being written. */
@@ -129,14 +156,16 @@ export class ConsensusNode {
   workArrived(requestKeys: readonly RequestKey[]): void {
     const now = this.#options.clock.monotonicMs()
     for (const requestKey of requestKeys) this.#figures.arrived(requestKey, now)
+    this.#hasTransactions = true
+    // Every time: a leader that waits for work must hear of it.
     this.#hasWork = true
     this.#run.input({ kind: 'work-arrived' })
   }
 
   /** The pool has become empty. */
   workExhausted(): void {
-    this.#hasWork = false
-    this.#run.input({ kind: 'work-exhausted' })
+    this.#hasTransactions = false
+    this.#tellWork()
   }
 
   /**
@@ -189,8 +218,19 @@ export class ConsensusNode {
     return this.#run.replica.blockBytes(hash) ?? this.#retired?.replica.blockBytes(hash) ?? null
   }
 
+  /** While verdicts are open the chain goes on, for their windows are heights; then it rests. */
+  #tellWork(): void {
+    const { rules, finalState } = this.#options
+    const hasOpen = rules.verdicts === 'tallied' && isAtWork(finalState)
+    const hasWork = this.#hasTransactions || hasOpen
+    if (hasWork === this.#hasWork) return
+    this.#hasWork = hasWork
+    this.#run.input({ kind: hasWork ? 'work-arrived' : 'work-exhausted' })
+  }
+
   #afterCommit(input: ConsensusInput): void {
     this.#run.input(input)
+    this.#tellWork()
     if (input.kind === 'blocks-committed' && input.height === this.#run.epochEnd) this.#beginEpoch()
   }
 
@@ -201,7 +241,12 @@ export class ConsensusNode {
     const { final } = before.replica.look()
     this.#retired?.stop()
     this.#retired = before
-    this.#run = this.#makeRun(nextSet(), final, null, [], before.replica.pacemaker)
+    const set = nextSet()
+    const period = periodOf(nextHeight(final.header.height), this.#options.rules.parameters)
+    const weightless = weightlessIn(period, this.#options.finalState.voting, set.validators)
+    this.#run = this.#makeRun(set, final, null, { weightless, turns: [] }, before.replica.pacemaker)
+    this.#ballots.beginEpoch(this.#run.electorate.set.epoch)
+    this.#commits.keepOnly(set.validators)
     onEpoch(this.electorate, this.self)
     this.#run.input({ kind: 'started' })
     for (const [index, { id }] of this.electorate.set.validators.entries()) {
@@ -220,7 +265,7 @@ export class ConsensusNode {
     validatorSet: ValidatorSet,
     final: HashedBlock,
     finality: QuorumCertificate | null,
-    finalTurns: Iterable<FinalTurn>,
+    leaderRecord: LeaderRecord,
     pacemaker: Pacemaker | null,
   ): EpochRun {
     const { rules, validator, clock, observe, onVerified, onFatal, epochEndOf, signatures } = this.#options
@@ -232,13 +277,20 @@ export class ConsensusNode {
       validator,
       final,
       finality,
-      finalTurns,
+      leaderRecord,
       pacemaker,
       signatures: signatures(validatorSet),
       clock,
       effects: (run) => this.#effectOptions(run),
       observe,
-      onVerified,
+      onVerified: (verified) => {
+        if (isVote(verified)) this.#ballots.heard(verified)
+        for (const vote of votesIn(verified)) {
+          const validator = validatorSet.validators[vote.voter]
+          if (validator !== undefined) this.#commits.heard(vote, validator)
+        }
+        onVerified?.(verified)
+      },
       onFatal,
       timers: this.#options.timers,
       beforeEffect: this.#options.beforeEffect,
@@ -268,6 +320,7 @@ export class ConsensusNode {
       timers,
       transport,
       executor: this.#executor,
+      ballots: this.#ballots,
       finalizer: this.#finalizer,
       fetcher,
       sync,
@@ -279,4 +332,14 @@ export class ConsensusNode {
       logger,
     }
   }
+}
+
+/** Votes that a message is or has with it. */
+function votesIn(verified: Parameters<OnVerified>[0]): readonly Vote[] {
+  if (isVote(verified)) return [verified]
+  return 'ballotVotes' in verified ? verified.ballotVotes : []
+}
+
+function isVote(verified: Parameters<OnVerified>[0]): verified is Vote {
+  return !('signatures' in verified) && (verified.kind === 'prepare' || verified.kind === 'pre-commit')
 }

@@ -4,9 +4,10 @@
  * caller's; a signature that nobody shows us it cannot see.
  */
 import {
+  certificateSigningPayload,
   proposalSigningPayload,
+  signedVotePayload,
   timeoutSigningPayload,
-  voteSigningPayload,
 } from '../codec/signing-payloads.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
@@ -50,8 +51,7 @@ export class DoppelgangerWatch {
       if (message.timeoutCertificate !== null) this.#timeouts(message.timeoutCertificate)
     } else if (message.kind === 'prepare' || message.kind === 'pre-commit') {
       const { kind, epoch, view, voter } = message
-      if (this.#isOurs(epoch, voter))
-        this.#look(kind, epoch, view, voteSigningPayload(this.#genesis, message))
+      if (this.#isOurs(epoch, voter)) this.#look(kind, epoch, view, signedVotePayload(this.#genesis, message))
     } else if (message.kind === 'timeout') {
       const { epoch, view, voter } = message
       if (!this.#isOurs(epoch, voter)) return
@@ -93,8 +93,9 @@ export class DoppelgangerWatch {
 
   #certificate(certificate: QuorumCertificate): void {
     const { kind, epoch, view, signatures } = certificate
-    if (kind === 'commit' || !signatures.some(({ voter }) => this.#isOurs(epoch, voter))) return
-    this.#look(kind, epoch, view, voteSigningPayload(this.#genesis, certificate))
+    const ours = signatures.find(({ voter }) => this.#isOurs(epoch, voter))
+    if (kind === 'commit' || ours === undefined) return
+    this.#look(kind, epoch, view, certificateSigningPayload(this.#genesis, certificate, ours.commits))
   }
 
   #timeouts({ epoch, view, timeouts, highQc }: TimeoutCertificate): void {

@@ -8,17 +8,19 @@ import { encodeSafetyRecord } from '../codec/safety-record.ts'
 import {
   commitSigningPayload,
   proposalSigningPayload,
+  signedVotePayload,
   timeoutSigningPayload,
-  voteSigningPayload,
 } from '../codec/signing-payloads.ts'
 import type { ConsensusEffect, SignRequest } from '../consensus/effect.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
 import { assert, unreachable } from '../types/assert.ts'
+import { type Ballots, NO_BALLOTS } from '../types/ballots.ts'
 import type { Logger } from '../types/logger.ts'
-import type { BlockHash, GenesisHash, ValidatorIndex } from '../types/primitives.ts'
+import { asHeight, type BlockHash, type GenesisHash, type ValidatorIndex } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import type { AnswerFigureMeter } from './answer-figures.ts'
+import type { BallotBox } from './ballot-box.ts'
 import type { BlockExecutor } from './block-executor.ts'
 import type { DurableOutbox } from './durable-outbox.ts'
 import type { Finalizer } from './finalizer.ts'
@@ -49,6 +51,7 @@ export interface EffectHandlerOptions {
   readonly timers: TimerPort
   readonly transport: ConsensusTransport
   readonly executor: BlockExecutor
+  readonly ballots: BallotBox
   readonly finalizer: Finalizer
   readonly fetcher: BlockFetcher
   readonly sync: RangeSyncPort
@@ -72,12 +75,18 @@ export class EffectHandler {
   perform(effect: ConsensusEffect): ConsensusInput | null {
     const { timers, executor, finalizer, sync, onHalt } = this.#options
     switch (effect.kind) {
-      case 'sign':
-        return { kind: 'signed', request: effect.request, signature: this.#sign(effect.request) }
+      case 'sign': {
+        const { request } = effect
+        const ballots = this.#ballotsFor(request)
+        return { kind: 'signed', request, signature: this.#sign(request, ballots), ballots }
+      }
       case 'persist':
         this.#validator().outbox.append(encodeSafetyRecord(effect.record))
         return null
       case 'broadcast':
+        if (effect.message.kind === 'prepare' || effect.message.kind === 'pre-commit') {
+          this.#options.ballots.heard(effect.message)
+        }
         this.#broadcast(encodeMessage(effect.message), !effect.isUrgent)
         return null
       case 'send':
@@ -99,11 +108,16 @@ export class EffectHandler {
           kind: 'block-checked',
           blockHash: effect.block.hash,
           outcome: outcome.ok
-            ? { ok: true, stateRoot: outcome.value.stateRoot }
+            ? {
+                ok: true,
+                stateRoot: outcome.value.stateRoot,
+                weightless: executor.weightlessAfter(outcome.value),
+              }
             : { ok: false, code: outcome.code },
         }
       }
       case 'finalize':
+        this.#options.ballots.final(effect.blocks.at(-1)?.header.height ?? asHeight(0))
         this.#ordered(() => finalizer.finalize(effect.blocks, effect.fillers, effect.certificate))
         return null
       case 'store-commit-certificate':
@@ -142,7 +156,15 @@ export class EffectHandler {
     return validator
   }
 
-  #sign(request: SignRequest): Uint8Array {
+  #ballotsFor(request: SignRequest): Ballots {
+    if (request.kind !== 'prepare' && request.kind !== 'pre-commit') return NO_BALLOTS
+    const { executor, ballots } = this.#options
+    const voting = executor.votingAfter(request.blockHash)
+    if (voting === null) return NO_BALLOTS
+    return ballots.say(request.kind, { hash: request.blockHash, height: request.height, voting })
+  }
+
+  #sign(request: SignRequest, ballots: Ballots): Uint8Array {
     const { signer } = this.#validator()
     const { genesisHash } = this.#options
     const { kind, epoch } = request
@@ -156,7 +178,10 @@ export class EffectHandler {
       }
       case 'prepare':
       case 'pre-commit':
-        return signer.sign({ kind, epoch, position: request.view }, voteSigningPayload(genesisHash, request))
+        return signer.sign(
+          { kind, epoch, position: request.view },
+          signedVotePayload(genesisHash, { ...request, ballots }),
+        )
       case 'commit':
         return signer.sign(
           { kind, epoch, position: request.height },
@@ -174,10 +199,28 @@ export class EffectHandler {
 
   #build(effect: ConsensusEffect & { kind: 'build-block' }): ConsensusInput {
     const { executor, clock } = this.#options
-    const { epoch, view, justify, parent, isEmptyAllowed } = effect
+    const { epoch, view, justify, parent, isEmptyAllowed, mayAwaitBallots } = effect
     const fields = { epoch, view, justify, timestamp: clock.unixMs(), proposer: this.#validator().index }
-    const executed = executor.build(fields, parent, isEmptyAllowed)
-    const built = executed === null ? null : { block: executed.block, stateRoot: executed.stateRoot }
+    const { electorate, ballots } = this.#options
+    const voting = executor.votingAfter(parent.hash)
+    const point = voting && { hash: parent.hash, height: parent.header.height, voting }
+    const { validators } = electorate.set
+    if (mayAwaitBallots && point !== null && ballots.isIncomplete(point, validators)) {
+      return { kind: 'block-built', view, built: 'ballots-missing' }
+    }
+    const collected = point && ballots.collect(point, validators)
+    const executed = executor.build(fields, parent, isEmptyAllowed, {
+      use: 'proposal',
+      ballots: collected?.transaction ?? null,
+    })
+    const hasBallots = executed?.block.transactions[0]?.transaction.kind === 'ballots'
+    const ballotVotes = hasBallots ? (collected?.votes ?? []) : []
+    const built = executed && {
+      block: executed.block,
+      stateRoot: executed.stateRoot,
+      weightless: executor.weightlessAfter(executed),
+      ballotVotes,
+    }
     return { kind: 'block-built', view, built }
   }
 

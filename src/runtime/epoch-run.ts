@@ -2,12 +2,13 @@
  * One epoch's replica with what belongs to it alone: its validators, their signatures, its timers, its effects.
  * What outlives an epoch (the safety record, the chain, the pool, the network) is handed in.
  */
+import { commitsDigest } from '../codec/ballots.ts'
 import { decodeBlock } from '../codec/block.ts'
 import { decodeMessage, encodeMessage } from '../codec/messages.ts'
 import type { ConsensusEffect, TimerName } from '../consensus/effect.ts'
 import type { ConsensusEvent } from '../consensus/event.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
-import type { FinalTurn } from '../consensus/leader-election.ts'
+import type { LeaderRecord } from '../consensus/leader-election.ts'
 import type { Pacemaker } from '../consensus/pacemaker.ts'
 import { Replica } from '../consensus/replica.ts'
 import { recoveredForEpoch } from '../consensus/safety.ts'
@@ -24,6 +25,7 @@ import { EffectHandler, type EffectHandlerOptions } from './effect-handler.ts'
 import { Ingress, type IngressOutcome } from './ingress.ts'
 import { MessageVerifier, type OnVerified } from './message-verifier.ts'
 import type { Clock, SignatureCheck, TimerPort } from './ports.ts'
+import { RememberedSignatures } from './remembered-signatures.ts'
 import { ReplicaDriver } from './replica-driver.ts'
 import { Timers } from './timers.ts'
 
@@ -39,7 +41,7 @@ export interface EpochRunOptions {
   readonly final: HashedBlock
   /** Null when `final` is the epoch's root. */
   readonly finality: QuorumCertificate | null
-  readonly finalTurns: Iterable<FinalTurn>
+  readonly leaderRecord: LeaderRecord
   readonly pacemaker: Pacemaker | null
   readonly signatures: SignatureCheck
   readonly clock: Clock
@@ -97,7 +99,7 @@ export class EpochRun {
     this.verifier = new MessageVerifier(
       options.genesisHash,
       this.electorate,
-      options.signatures,
+      new RememberedSignatures(options.signatures, this.electorate.size),
       (certificate) => this.replica.held(certificate),
       rootOf(final, options.finality),
       options.onVerified,
@@ -142,7 +144,7 @@ function votingIndex(electorate: Electorate, validator: EpochRunOptions['validat
 }
 
 function makeReplica(options: EpochRunOptions, self: ValidatorIndex | null): Replica {
-  const { validatorSet, epochEnd, parameters, final, finality, finalTurns, pacemaker, validator } = options
+  const { validatorSet, epochEnd, parameters, final, finality, leaderRecord, pacemaker, validator } = options
   const recovered =
     validator === null || self === null
       ? { ...EMPTY_SAFETY_RECORD, epoch: validatorSet.epoch }
@@ -154,12 +156,13 @@ function makeReplica(options: EpochRunOptions, self: ValidatorIndex | null): Rep
     parameters,
     final,
     finality,
-    finalTurns,
+    leaderRecord,
     pacemaker,
     recovered,
     recoveredProposal: decodeProposal(recovered),
     recoveredBlocks: unfinalBlocks(recovered, final.header.height),
     encodeProposal: encodeMessage,
+    commitsDigest,
   })
 }
 

@@ -73,7 +73,7 @@ export class Finalizer {
       changes: execution.executed.changes,
       finality: certificate,
       fillers: i === blocks.length - 1 ? fillers : [],
-      answers: figures.measure(execution, certificate, now),
+      answers: figures.measure(execution, now),
     }))
     await store.commitFinalized(finalized)
     for (const { executed } of executions) executor.committed(executed)

@@ -7,7 +7,7 @@ import type { ConsensusInput } from '../consensus/input.ts'
 import type { Triage } from '../consensus/triage.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
 import type { ConsensusMessage } from '../types/messages.ts'
-import type { ValidatorId } from '../types/primitives.ts'
+import type { ValidatorId, ValidatorIndex } from '../types/primitives.ts'
 import type { MessageVerifier } from './message-verifier.ts'
 
 export type IngressOutcome = 'accepted' | 'ignored' | 'malformed' | 'not-a-validator' | 'bad-signature'
@@ -37,10 +37,19 @@ export class Ingress {
     const { electorate, verifier, triage, input } = this.#options
     const sender = electorate.indexOf(from)
     if (sender === null) return 'not-a-validator'
+    if (isPassedOn(decoded, sender)) return 'ignored'
     if (triage(decoded) === 'ignore') return 'ignored'
     const message = verifier.verify(decoded)
     if (message === null) return 'bad-signature'
     input({ kind: 'message-received', from: sender, message })
     return 'accepted'
   }
+}
+
+/**
+ * Whether it is a vote of another than its sender. The openings in a vote have no signature: who passed it on could put
+ * others into it, or none, and the true vote would come too late. Everyone sends his own votes to everyone.
+ */
+function isPassedOn(message: ConsensusMessage, sender: ValidatorIndex): boolean {
+  return (message.kind === 'prepare' || message.kind === 'pre-commit') && message.voter !== sender
 }

@@ -3,15 +3,17 @@
  * validator set, every certificate a quorum of distinct voters. Says nothing about the rules.
  */
 import {
+  certificateSigningPayload,
   commitSigningPayload,
   proposalSigningPayload,
+  signedVotePayload,
   timeoutSigningPayload,
-  voteSigningPayload,
 } from '../codec/signing-payloads.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
+import { type BallotCommit, compareSlots } from '../types/ballots.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
-import type { CertificateBundle, ConsensusMessage, Proposal } from '../types/messages.ts'
+import type { CertificateBundle, ConsensusMessage, Proposal, Vote } from '../types/messages.ts'
 import type { GenesisHash, ValidatorIndex } from '../types/primitives.ts'
 import { mintVerified, type Verified } from '../types/verified.ts'
 import type { SignatureCheck } from './ports.ts'
@@ -72,10 +74,7 @@ export class MessageVerifier {
         return this.#checkProposal(message)
       case 'prepare':
       case 'pre-commit': {
-        const payload = voteSigningPayload(this.#genesisHash, message)
-        return this.#signatures.isValid(message.voter, message.kind, payload, message.signature)
-          ? message
-          : null
+        return this.#isVoteValid(message) ? message : null
       }
       case 'commit': {
         const payload = commitSigningPayload(this.#genesisHash, message)
@@ -99,9 +98,34 @@ export class MessageVerifier {
     const { epoch, view, proposer } = header
     const payload = proposalSigningPayload(this.#genesisHash, { epoch, view, blockHash: hash })
     if (!this.#signatures.isValid(proposer, 'proposal', payload, proposal.signature)) return null
+    if (!this.#areCommitsVouchedFor(proposal)) return null
     if (proposal.timeoutCertificate === null) return proposal
     const timeoutCertificate = this.#checkTimeoutCertificate(proposal.timeoutCertificate)
     return timeoutCertificate === null ? null : { ...proposal, timeoutCertificate }
+  }
+
+  #isVoteValid(vote: Vote): boolean {
+    const { kind, voter, ballots, signature } = vote
+    if (kind === 'pre-commit' && ballots.commits.length > 0) return false
+    // One commit for each slot of a branch: or one vote could say two things about one.
+    if (!areSlotsIncreasing(ballots.commits)) return false
+    return this.#signatures.isValid(voter, kind, signedVotePayload(this.#genesisHash, vote), signature)
+  }
+
+  /** Nobody commits for another: each commit in a block is in a prepare vote of its voter that comes with the proposal. */
+  #areCommitsVouchedFor({ block, ballotVotes }: Proposal): boolean {
+    const { epoch } = this.#electorate.set
+    if (!isStrictlyIncreasing(ballotVotes.map(({ voter }) => voter))) return false
+    const vouched = new Map<ValidatorIndex, ReadonlySet<string>>()
+    for (const vote of ballotVotes) {
+      if (vote.kind !== 'prepare' || vote.epoch !== epoch || !this.#isVoteValid(vote)) return false
+      vouched.set(vote.voter, new Set(vote.ballots.commits.map(commitName)))
+    }
+    const [first] = block.transactions
+    if (first?.transaction.kind !== 'ballots') return true
+    return first.transaction.commits.every(
+      (commit) => vouched.get(commit.voter)?.has(commitName(commit)) === true,
+    )
   }
 
   /** One wrong part refuses all: an honest sender has checked each. */
@@ -127,13 +151,11 @@ export class MessageVerifier {
     if (held !== null) return held
     const voters = signatures.map(({ voter }) => voter)
     if (!this.#isQuorum(voters) || (kind === 'commit') !== (stateRoot !== null)) return null
-    const payload =
-      stateRoot === null
-        ? voteSigningPayload(this.#genesisHash, certificate)
-        : commitSigningPayload(this.#genesisHash, { ...certificate, stateRoot })
-    const isSigned = signatures.every(({ voter, signature }) =>
-      this.#signatures.isValid(voter, kind, payload, signature),
-    )
+    const isSigned = signatures.every(({ voter, signature, commits }) => {
+      if (kind !== 'prepare' && commits !== null) return false
+      const payload = certificateSigningPayload(this.#genesisHash, certificate, commits)
+      return this.#signatures.isValid(voter, kind, payload, signature)
+    })
     return isSigned ? certificate : null
   }
 
@@ -168,7 +190,17 @@ export class MessageVerifier {
   }
 }
 
+const commitName = ({ height, blockHash, round, commit }: BallotCommit): string =>
+  `${height}:${round}:${blockHash}:${commit}`
+
 /** Distinct voters in the one canonical order. */
 function isStrictlyIncreasing(voters: readonly number[]): boolean {
   return voters.every((voter, i) => i === 0 || (voters[i - 1] ?? 0) < voter)
+}
+
+function areSlotsIncreasing(commits: readonly BallotCommit[]): boolean {
+  return commits.every((commit, i) => {
+    const before = commits[i - 1]
+    return before === undefined || compareSlots(before, commit) < 0
+  })
 }

@@ -1,29 +1,43 @@
 /** What one final block writes, as operations of the one batch. Reads and writes nothing itself. */
 import { fromHex } from '../codec/hex.ts'
-import { encodeStateAccumulators, encodeStoredVerdict } from '../codec/ledger-state.ts'
+import { encodeStateAccumulators, encodeVerdictRow, type StateFrontiers } from '../codec/ledger-state.ts'
+import { encodeOperations } from '../codec/operations.ts'
+import { encodeOperator } from '../codec/operator.ts'
+import { slotOf } from '../codec/recent-blocks.ts'
 import { bytesUpTo, counter, decode, encode, hexBytes, listOf, record } from '../codec/schema.ts'
 import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
+import { encodeFailures } from '../codec/verdict.ts'
+import { encodeBatch, encodeElectors, encodeTrust } from '../codec/voting.ts'
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { Result } from '../types/errors.ts'
-import type { FinalizedBlock, StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
+import type { FinalizedBlock, StateChanges, StoredVerdict } from '../types/ledger-state.ts'
+import { NO_OPERATIONS } from '../types/operations.ts'
+import type { Operators } from '../types/operator.ts'
 import type { BlockHash, Height, Hex32, Nullifier, RequestKey, StateRoot } from '../types/primitives.ts'
 import type { StakingState } from '../types/staking.ts'
 import { isValidation } from '../types/transaction.ts'
+import type { Judgement } from '../types/verdict.ts'
+import type { VerdictVoting } from '../types/voting.ts'
 import {
   accountKey,
+  batchKey,
   blockKey,
   commitKey,
   encodeHeight,
   fillersKey,
   finalityKey,
   heightOfHashKey,
+  judgementKey,
   META,
   nullifierKey,
   nullifierOrderKey,
+  operatorKey,
+  recentBlockKey,
   requestIdKey,
   sequenceKey,
   transactionKey,
+  trustKey,
   verdictKey,
   verdictOrderKey,
 } from './buckets.ts'
@@ -53,9 +67,11 @@ export interface FirstUsers {
   remember(id: Hex32, key: RequestKey): void
 }
 
-/** Block, hash index, nullifiers, verdicts with answers, request ids, sequences, places of staking transactions. */
+/** Block, hash index, the parent among the recent blocks, nullifiers, verdicts with answers, request ids, sequences, places of staking transactions. */
 export function blockOperations(
-  finalized: Pick<FinalizedBlock, 'block' | 'changes' | 'answers'>,
+  finalized: Pick<FinalizedBlock, 'block' | 'answers'> & {
+    readonly changes: Pick<StateChanges, 'nullifiers' | 'verdicts' | 'judgements' | 'accumulators'>
+  },
   firstUsers: FirstUsers,
 ): WriteOperation[] {
   const { block, changes, answers } = finalized
@@ -67,17 +83,20 @@ export function blockOperations(
   const operations = [
     put(blockKey(height), block.bytes),
     put(heightOfHashKey(block.hash), encodeHeight(height)),
+    // Genesis has no parent.
+    ...(height === 0 ? [] : [recentBlockOperation(height - 1, block.header.parentHash)]),
     ...block.transactions
-      .filter((transaction) => !isValidation(transaction))
+      .filter((hashed) => !isValidation(hashed) && hashed.transaction.kind !== 'ballots')
       .map(({ requestKey }) => put(transactionKey(requestKey), encodeHeight(height))),
   ]
   for (const [i, nullifier] of changes.nullifiers.entries()) {
     operations.push(...nullifierOperations(nullifier, firstNullifier + i))
   }
+  for (const judgement of changes.judgements) operations.push(...judgementOperations(judgement, firstUsers))
   for (const [i, verdict] of changes.verdicts.entries()) {
     const figures = answers[i]
     assert(figures !== undefined, `no answer to verdict ${i} at height ${height}`)
-    operations.push(...verdictOperations({ record: verdict, figures }, firstVerdict + i, firstUsers))
+    operations.push(...verdictOperations({ record: verdict, figures }, firstVerdict + i))
   }
   return operations
 }
@@ -87,32 +106,46 @@ export function nullifierOperations(nullifier: Nullifier, position: number): Wri
   return [put(nullifierKey(nullifier), NOTHING), put(nullifierOrderKey(position), fromHex(nullifier))]
 }
 
-/** A verdict at its position in the state's list, with what can be looked up by its fields. */
-export function verdictOperations(
-  stored: StoredVerdict,
-  position: number,
+/** What this node found about a request when a block ordered it, and the request's id. */
+export function judgementOperations(
+  { requestKey, requestIdHash, failures }: Judgement,
   firstUsers: FirstUsers,
 ): WriteOperation[] {
-  const { requestKey, requestIdHash, sequence } = stored.record
-  const operations = [
-    put(verdictKey(requestKey), encodeStoredVerdict(stored)),
-    put(verdictOrderKey(position), fromHex(requestKey)),
+  return [
+    put(judgementKey(requestKey), encodeFailures(failures)),
+    ...requestIdOperations(requestIdHash, requestKey, firstUsers),
   ]
-  if (firstUsers.keyOf(requestIdHash) === null) {
-    firstUsers.remember(requestIdHash, requestKey)
-    operations.push(put(requestIdKey(requestIdHash), fromHex(requestKey)))
-  }
-  if (sequence !== null) {
-    operations.push(put(sequenceKey(sequence.nodeIdHash), encodeSequence(sequence.number)))
-  }
-  return operations
+}
+
+/** A request id belongs to the request that used it first. */
+export function requestIdOperations(
+  requestIdHash: Hex32,
+  requestKey: RequestKey,
+  firstUsers: FirstUsers,
+): WriteOperation[] {
+  if (firstUsers.keyOf(requestIdHash) !== null) return []
+  firstUsers.remember(requestIdHash, requestKey)
+  return [put(requestIdKey(requestIdHash), fromHex(requestKey))]
+}
+
+/** A verdict at its position in the state's list, with the sequence that it advances. */
+export function verdictOperations(
+  row: Pick<StoredVerdict, 'record' | 'figures'>,
+  position: number,
+): WriteOperation[] {
+  const { requestKey, sequence } = row.record
+  return [
+    put(verdictKey(requestKey), encodeVerdictRow(row)),
+    put(verdictOrderKey(position), fromHex(requestKey)),
+    ...(sequence === null ? [] : [put(sequenceKey(sequence.nodeIdHash), encodeSequence(sequence.number))]),
+  ]
 }
 
 /** What is overwritten with every batch: the tip, its certificate, and the accumulators when they moved. */
 export function tipOperations(
   tip: TipRecord,
   certificate: Uint8Array,
-  accumulators: StateAccumulators | null,
+  accumulators: StateFrontiers | null,
 ): WriteOperation[] {
   return [
     put(META.tip, encode(tipSchema, tip)),
@@ -133,7 +166,49 @@ export function stakingOperations(before: StakingState | null, after: StakingSta
   return [
     put(META.staking, encodeStakingRest(after)),
     ...changed.map((account) => put(accountKey(account.id), encodeAccount(account))),
+    ...operatorOperations(before?.operators ?? new Map(), after.operators),
   ]
+}
+
+/**
+ * The rows of open batches, electors, trust and operations that changed.
+ * @param before as the database has it; null when it has none
+ */
+export function votingOperations(before: VerdictVoting | null, after: VerdictVoting): WriteOperation[] {
+  if (before === after) return []
+  const open = new Set(after.batches.map(({ height }) => height))
+  const known = new Set(before?.batches ?? [])
+  const operationsBefore = before?.operations ?? NO_OPERATIONS
+  return [
+    ...(operationsBefore === after.operations
+      ? []
+      : [put(META.operations, encodeOperations(after.operations))]),
+    ...(before?.electors === after.electors ? [] : [put(META.electors, encodeElectors(after.electors))]),
+    ...(before?.batches ?? [])
+      .filter(({ height }) => !open.has(height))
+      .map(({ height }) => ({ type: 'del', key: batchKey(height) }) as const),
+    ...after.batches
+      .filter((batch) => !known.has(batch))
+      .map((batch) => put(batchKey(batch.height), encodeBatch(batch))),
+    ...[...after.trust.values()]
+      .filter((trust) => before?.trust.get(trust.account) !== trust)
+      .map((trust) => put(trustKey(trust.account), encodeTrust(trust))),
+  ]
+}
+
+function operatorOperations(before: Operators, after: Operators): WriteOperation[] {
+  if (before === after) return []
+  const changed = [...after.values()].filter((operator) => before.get(operator.account) !== operator)
+  const forgotten = [...before.keys()].filter((account) => !after.has(account))
+  return [
+    ...changed.map((operator) => put(operatorKey(operator.account), encodeOperator(operator))),
+    ...forgotten.map((account): WriteOperation => ({ type: 'del', key: operatorKey(account) })),
+  ]
+}
+
+/** The hash of the block of a height among the recent ones; it takes the place of one that is no longer recent. */
+export function recentBlockOperation(height: number, hash: BlockHash): WriteOperation {
+  return put(recentBlockKey(slotOf(height)), fromHex(hash))
 }
 
 /** A finality certificate that is kept. */

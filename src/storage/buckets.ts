@@ -15,7 +15,7 @@ import type {
 } from '../types/primitives.ts'
 
 /** What the rows below and the values under them add up to. A database of another version is refused. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 5
 
 /** Prefix bytes. Zero stays free, so that no key is a prefix of the empty range. */
 const BUCKET = {
@@ -35,20 +35,36 @@ const BUCKET = {
   verdicts: 0x07,
   /** Hash of a request id → key of the request that used it first. */
   requestIds: 0x08,
-  /** Hash of a node id → highest sequence number, u64 little endian. */
+  /** Hash of a node id, or of an operator's, → highest sequence number, u64 little endian. */
   sequences: 0x09,
   /** Account id → account. */
   accounts: 0x0a,
-  /** Request key of a staking or evidence transaction → height of the block that holds it. */
+  /** Request key of a staking, operator, operation or evidence transaction → height of the block that holds it. */
   transactions: 0x0b,
   /** Height of an epoch's last block → the fillers from it to the block of its finality certificate, where there are any. */
   fillers: 0x0c,
+  /** Request key → what this node's own rules found about it. */
+  judgements: 0x0d,
+  /** Height → the batch of requests of that block, while it is open. */
+  batches: 0x0e,
+  /** Account id → trust in its validator. */
+  trust: 0x0f,
   /** Position in the state's list of nullifiers → nullifier. */
   nullifierOrder: 0x10,
   /** Position in the state's list of verdicts → request key. */
   verdictOrder: 0x11,
   /** Epoch → proof of the validator set that followed it; kept for ever. */
   handOvers: 0x12,
+  /** Level and index of a complete subtree of the state's list of verdicts → its root; level 0: the leaves. */
+  verdictNodes: 0x13,
+  /** Request key → position of its verdict in the state's list. */
+  verdictPositions: 0x14,
+  /** Account id → its operator. */
+  operators: 0x15,
+  /** Place in the ring of recent blocks → block hash. */
+  recentBlocks: 0x16,
+  /** Account id → the latest changes of trust in its validator. */
+  trustHistory: 0x17,
   /** Name of a sealed block → its canonical bytes, while it is neither settled nor forgotten (pow-store.ts). */
   minedBlocks: 0x20,
   /** Height → seal of the settled block there: bits and nonce. */
@@ -66,11 +82,19 @@ export const META = {
   tipCertificate: metaKey('tip-certificate'),
   /** The staking state without its accounts. */
   staking: metaKey('staking'),
+  /** Those who take part in verdicts. */
+  electors: metaKey('electors'),
+  /** The state of operations; absent: there never was one. */
+  operations: metaKey('operations'),
   /** Lowest height from which every block is kept; absent: none was pruned. */
   lowest: metaKey('lowest'),
   /** Present while a snapshot is being installed: what else is here is half of a state. */
   installing: metaKey('installing'),
   minedRoot: metaKey('mined-root'),
+  /** Verdicts whose nodes and positions are there (receipt-index.ts); absent: none. */
+  verdictsIndexed: metaKey('verdicts-indexed'),
+  /** The newest final block with a certificate of its own, and what leads from the verdicts to the state it names. */
+  receiptAnchor: metaKey('receipt-anchor'),
 } as const
 
 type NumberedBucket =
@@ -78,10 +102,12 @@ type NumberedBucket =
   | 'finality'
   | 'commits'
   | 'fillers'
+  | 'batches'
   | 'nullifierOrder'
   | 'verdictOrder'
   | 'handOvers'
   | 'seals'
+  | 'recentBlocks'
 
 /** Keys from the lower bound up to, not including, the upper one. */
 export interface KeyRange {
@@ -102,6 +128,28 @@ export const sequenceKey = (nodeIdHash: Hex32): Uint8Array => hashKey(BUCKET.seq
 export const accountKey = (id: AccountId): Uint8Array => hashKey(BUCKET.accounts, id)
 export const transactionKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.transactions, requestKey)
 
+export const judgementKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCKET.judgements, requestKey)
+export const trustKey = (account: AccountId): Uint8Array => hashKey(BUCKET.trust, account)
+export const trustHistoryKey = (account: AccountId): Uint8Array => hashKey(BUCKET.trustHistory, account)
+export const batchKey = (height: Height): Uint8Array => heightKey('batches', height)
+
+/** Trust in every validator there was. */
+export const TRUST_RANGE: KeyRange = { gte: Uint8Array.of(BUCKET.trust), lt: Uint8Array.of(BUCKET.trust + 1) }
+/** Every open batch, oldest first. */
+export const BATCH_RANGE: KeyRange = {
+  gte: Uint8Array.of(BUCKET.batches),
+  lt: Uint8Array.of(BUCKET.batches + 1),
+}
+
+export const operatorKey = (account: AccountId): Uint8Array => hashKey(BUCKET.operators, account)
+export const recentBlockKey = (slot: number): Uint8Array => heightKey('recentBlocks', slot)
+
+/** Every operator, in order of their accounts. */
+export const OPERATOR_RANGE: KeyRange = {
+  gte: Uint8Array.of(BUCKET.operators),
+  lt: Uint8Array.of(BUCKET.operators + 1),
+}
+
 /** Every account, in order of their ids. */
 export const ACCOUNT_RANGE: KeyRange = {
   gte: Uint8Array.of(BUCKET.accounts),
@@ -110,6 +158,17 @@ export const ACCOUNT_RANGE: KeyRange = {
 
 export const nullifierOrderKey = (position: number): Uint8Array => heightKey('nullifierOrder', position)
 export const verdictOrderKey = (position: number): Uint8Array => heightKey('verdictOrder', position)
+export const verdictPositionKey = (key: RequestKey): Uint8Array => hashKey(BUCKET.verdictPositions, key)
+
+/** One byte for the level, eight for the index. */
+export function verdictNodeKey(level: number, index: number): Uint8Array {
+  const key = new Uint8Array(10)
+  key[0] = BUCKET.verdictNodes
+  key[1] = level
+  new DataView(key.buffer).setBigUint64(2, BigInt(index))
+  return key
+}
+
 export const handOverKey = (epoch: Epoch): Uint8Array => heightKey('handOvers', epoch)
 
 /** All block hashes. */

@@ -7,22 +7,39 @@ import { decodeBlock } from '../codec/block.ts'
 import { decodeQuorumCertificate, encodeQuorumCertificate } from '../codec/certificates.ts'
 import { toHex } from '../codec/hex.ts'
 import { decodeStateAccumulators } from '../codec/ledger-state.ts'
+import { decodeOperations } from '../codec/operations.ts'
+import { decodeOperator } from '../codec/operator.ts'
+import { recentBlocksOf, recentCount, slotOf } from '../codec/recent-blocks.ts'
 import { decodeAccount, decodeStakingRest } from '../codec/staking.ts'
+import { decodeBatch, decodeElectors, decodeTrust } from '../codec/voting.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Result } from '../types/errors.ts'
-import type { StateAccumulators } from '../types/ledger-state.ts'
-import type { AccountId, Height, StateRoot } from '../types/primitives.ts'
+import type { RecentBlocks, StateAccumulators, StateRootOf } from '../types/ledger-state.ts'
+import { NO_OPERATIONS } from '../types/operations.ts'
+import type { Operator, Operators } from '../types/operator.ts'
+import type { AccountId, BlockHash, Height, StateRoot } from '../types/primitives.ts'
 import type { Account, StakingState } from '../types/staking.ts'
-import { blockOperations, decodeTip, stakingOperations, tipOperations } from './block-batch.ts'
+import type { OpenBatch, ValidatorTrust, VerdictVoting } from '../types/voting.ts'
+import {
+  blockOperations,
+  decodeTip,
+  stakingOperations,
+  tipOperations,
+  votingOperations,
+} from './block-batch.ts'
 import {
   ACCOUNT_RANGE,
+  BATCH_RANGE,
   blockKey,
   decodeHeight,
   finalityKey,
   heightOfHashKey,
   heightRange,
   META,
+  OPERATOR_RANGE,
+  recentBlockKey,
+  TRUST_RANGE,
 } from './buckets.ts'
 import { type Checkpoint, CheckpointRule } from './checkpoints.ts'
 import type { Database } from './database.ts'
@@ -35,6 +52,7 @@ export interface ChainTip {
   readonly stateRoot: StateRoot
   readonly accumulators: StateAccumulators
   readonly staking: StakingState
+  readonly voting: VerdictVoting
   /** The pre-commit certificate that made it final: on this block or on a descendant. */
   readonly finality: QuorumCertificate
 }
@@ -43,7 +61,11 @@ export interface ChainTip {
 export interface ChainGenesis {
   readonly block: HashedBlock
   readonly stateRoot: StateRoot
-  readonly changes: { readonly accumulators: StateAccumulators; readonly staking: StakingState }
+  readonly changes: {
+    readonly accumulators: StateAccumulators
+    readonly staking: StakingState
+    readonly voting: VerdictVoting
+  }
   /** Without signatures: genesis needs none. */
   readonly finality: QuorumCertificate
 }
@@ -71,7 +93,7 @@ const HEIGHTS_CHECKED = 8_192
 export async function openChain(
   database: Database,
   genesis: ChainGenesis,
-  stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot,
+  stateRootOf: StateRootOf,
 ): Promise<FoundChain> {
   const damaged = (why: string) => damagedDatabase(database.path, why)
   const read = <T>(what: string, key: Uint8Array, decode: (bytes: Uint8Array) => Result<T>): T => {
@@ -85,14 +107,27 @@ export async function openChain(
   if (database.get(META.tip) === null) await writeGenesis(database, genesis)
   const { height, hash, stateRoot } = read('the tip', META.tip, decodeTip)
   const block = read(`block ${height}, the tip,`, blockKey(height), decodeBlock)
-  const accumulators = read('the list of accumulators', META.accumulators, decodeStateAccumulators)
+  const accumulators: StateAccumulators = {
+    ...read('the list of accumulators', META.accumulators, decodeStateAccumulators),
+    recentBlocks: readRecentBlocks(database, height),
+  }
   const staking: StakingState = {
     ...read('the staking state', META.staking, decodeStakingRest),
     accounts: await readAccounts(database),
+    operators: await readOperators(database),
+  }
+  const voting: VerdictVoting = {
+    electors: read('the list of electors', META.electors, decodeElectors),
+    batches: await readBatches(database),
+    trust: await readTrust(database),
+    operations:
+      database.get(META.operations) === null
+        ? NO_OPERATIONS
+        : read('the state of operations', META.operations, decodeOperations),
   }
   const finality = read('the certificate of the tip', META.tipCertificate, decodeQuorumCertificate)
   if (block.hash !== hash) throw damaged(`block ${height} has hash ${block.hash}, the tip is ${hash}`)
-  if (stateRootOf(accumulators, staking) !== stateRoot) {
+  if (stateRootOf(accumulators, staking, voting) !== stateRoot) {
     throw damaged(`the accumulators and accounts do not have the state root ${stateRoot} of height ${height}`)
   }
   if (database.get(heightOfHashKey(genesis.block.hash)) === null) {
@@ -100,7 +135,7 @@ export async function openChain(
   }
   const lowest = lowestKept(database)
   await requireEveryBlock(database, lowest, height)
-  const tip: ChainTip = { height, block, stateRoot, accumulators, staking, finality }
+  const tip: ChainTip = { height, block, stateRoot, accumulators, staking, voting, finality }
   return { tip, lowest, ...(await findCheckpoints(database, tip)) }
 }
 
@@ -114,9 +149,13 @@ async function writeGenesis(database: Database, genesis: ChainGenesis): Promise<
   const none = { keyOf: () => null, remember: () => undefined }
   const tip = { height: block.header.height, hash: block.hash, stateRoot }
   await database.write([
-    ...blockOperations({ block, answers: [], changes: { nullifiers: [], verdicts: [], ...changes } }, none),
+    ...blockOperations(
+      { block, answers: [], changes: { nullifiers: [], verdicts: [], judgements: [], ...changes } },
+      none,
+    ),
     ...tipOperations(tip, encodeQuorumCertificate(finality), changes.accumulators),
     ...stakingOperations(null, changes.staking),
+    ...votingOperations(null, changes.voting),
   ])
 }
 
@@ -130,6 +169,52 @@ async function readAccounts(database: Database): Promise<ReadonlyMap<AccountId, 
     accounts.set(account.value.id, account.value)
   }
   return accounts
+}
+
+async function readBatches(database: Database): Promise<readonly OpenBatch[]> {
+  const batches: OpenBatch[] = []
+  for await (const [key, bytes] of database.scan(BATCH_RANGE)) {
+    const batch = decodeBatch(bytes)
+    if (!batch.ok) throw damagedDatabase(database.path, `batch ${decodeHeight(key)}: ${batch.detail}`)
+    batches.push(batch.value)
+  }
+  return batches
+}
+
+async function readTrust(database: Database): Promise<ReadonlyMap<AccountId, ValidatorTrust>> {
+  const trust = new Map<AccountId, ValidatorTrust>()
+  for await (const [key, bytes] of database.scan(TRUST_RANGE)) {
+    const of = decodeTrust(bytes)
+    if (!of.ok) throw damagedDatabase(database.path, `trust in ${toHex(key.subarray(1))}: ${of.detail}`)
+    trust.set(of.value.account, of.value)
+  }
+  return trust
+}
+
+async function readOperators(database: Database): Promise<Operators> {
+  const operators = new Map<AccountId, Operator>()
+  for await (const [key, bytes] of database.scan(OPERATOR_RANGE)) {
+    const operator = decodeOperator(bytes)
+    if (!operator.ok) {
+      throw damagedDatabase(
+        database.path,
+        `the operator of account ${toHex(key.subarray(1))}: ${operator.detail}`,
+      )
+    }
+    operators.set(operator.value.account, operator.value)
+  }
+  return operators
+}
+
+/** The ring of the ancestors of the block at `tip`. */
+function readRecentBlocks(database: Database, tip: Height): RecentBlocks {
+  const hashes: BlockHash[] = []
+  for (let height = tip - recentCount(tip); height < tip; height++) {
+    const bytes = database.get(recentBlockKey(slotOf(height)))
+    if (bytes?.length !== 32) throw damagedDatabase(database.path, `the hash of block ${height} is missing`)
+    hashes.push(toHex(bytes) as BlockHash)
+  }
+  return recentBlocksOf(tip, hashes)
 }
 
 /** Each block shares its batch with its nullifiers and verdicts: where all blocks are, all batches are. */

@@ -9,9 +9,8 @@ import { decode } from '../codec/schema.ts'
 import { assert } from '../types/assert.ts'
 import type { BlockHeader, HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
-import type { FinalizedBlock, StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
+import type { FinalizedBlock, StateAccumulators, StateRootOf, StoredVerdict } from '../types/ledger-state.ts'
 import type { BlockHash, Epoch, Height, Hex32, RequestKey, StateRoot } from '../types/primitives.ts'
-import type { StakingState } from '../types/staking.ts'
 import { isValidation } from '../types/transaction.ts'
 import {
   blockOperations,
@@ -20,6 +19,7 @@ import {
   fillersOperation,
   stakingOperations,
   tipOperations,
+  votingOperations,
 } from './block-batch.ts'
 import {
   blockKey,
@@ -43,7 +43,7 @@ export interface ChainStoreOptions {
   readonly database: Database
   readonly genesis: ChainGenesis
   /** Root of the state over these (ledger/state-root.ts): the check on reopening. */
-  readonly stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot
+  readonly stateRootOf: StateRootOf
   /** Called once, when a batch did not become durable: the process must stop. */
   readonly onFatal: (error: StorageError) => void
 }
@@ -168,18 +168,17 @@ export class ChainStore {
     return this.headerAt((height + 1) as Height)?.parentStateRoot ?? null
   }
 
-  /** The verdicts of a block, one per validation transaction, in their order; null when it is not final. */
+  /** The verdicts on a block's requests, as far as they have come, in their order; null when it is not final. */
   verdictsAt(height: Height): readonly StoredVerdict[] | null {
     const block = this.blockAt(height)
     if (block === null) return null
-    return block.transactions.filter(isValidation).map(({ requestKey }) => {
+    return block.transactions.filter(isValidation).flatMap(({ requestKey }) => {
       const verdict = this.state.storedVerdict(requestKey)
-      if (verdict === null) throw this.#damaged(`block ${height} has no verdict on ${requestKey}`)
-      return verdict
+      return verdict === null ? [] : [verdict]
     })
   }
 
-  /** Height of the final block that holds a staking or evidence transaction; null when none does. */
+  /** Height of the final block that holds a staking, operator, operation or evidence transaction; null when none does. */
   heightOfTransaction(requestKey: RequestKey): Height | null {
     const bytes = this.#options.database.get(transactionKey(requestKey))
     if (bytes === null) return null
@@ -272,7 +271,7 @@ export class ChainStore {
     const last = blocks.at(-1)
     if (last === undefined) return
     const { operations, certified } = this.#operationsOf(blocks)
-    const { accumulators, staking } = last.changes
+    const { accumulators, staking, voting } = last.changes
     const hasMoved = !isSameSize(accumulators, this.#tip.accumulators)
     const { block, stateRoot, finality } = last
     const { height } = block.header
@@ -283,6 +282,7 @@ export class ChainStore {
         hasMoved ? accumulators : null,
       ),
       ...stakingOperations(this.#tip.staking, staking),
+      ...votingOperations(this.#tip.voting, voting),
       ...beside,
     )
     try {
@@ -293,7 +293,7 @@ export class ChainStore {
       this.#options.onFatal(this.#failure)
       throw this.#failure
     }
-    this.#tip = { height, block, stateRoot, accumulators, staking, finality }
+    this.#tip = { height, block, stateRoot, accumulators, staking, voting, finality }
     if (certified !== null) this.#certified = certified
     this.state.advance(last.changes)
   }

@@ -4,13 +4,15 @@
  * the next one. Writes nothing: chain-store.ts owns the batch.
  */
 import { toHex } from '../codec/hex.ts'
-import { decodeStoredVerdict } from '../codec/ledger-state.ts'
+import { decodeVerdictRow } from '../codec/ledger-state.ts'
+import { decodeFailures } from '../codec/verdict.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
 import type { StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
 import type { StakingState } from '../types/staking.ts'
-import type { VerdictRecord } from '../types/verdict.ts'
-import { nullifierKey, requestIdKey, sequenceKey, verdictKey } from './buckets.ts'
+import type { RuleFailure, VerdictRecord } from '../types/verdict.ts'
+import type { VerdictVoting } from '../types/voting.ts'
+import { judgementKey, nullifierKey, requestIdKey, sequenceKey, verdictKey } from './buckets.ts'
 import type { Database, DatabaseView } from './database.ts'
 import { damagedDatabase } from './database-refusals.ts'
 
@@ -19,13 +21,19 @@ export class LedgerStore implements StateReader {
   #view: DatabaseView
   #accumulators: StateAccumulators
   #staking: StakingState
+  #voting: VerdictVoting
 
   /** @param after the last block in the database */
-  constructor(database: Database, after: Pick<StateReader, 'accumulators' | 'staking'>) {
+  constructor(database: Database, after: Pick<StateReader, 'accumulators' | 'staking' | 'voting'>) {
     this.#database = database
     this.#view = database.view()
     this.#accumulators = after.accumulators
     this.#staking = after.staking
+    this.#voting = after.voting
+  }
+
+  get voting(): VerdictVoting {
+    return this.#voting
   }
 
   get staking(): StakingState {
@@ -37,11 +45,12 @@ export class LedgerStore implements StateReader {
   }
 
   /** Moves on to what the database holds now. Only chain-store.ts calls this, between two batches. */
-  advance({ accumulators, staking }: Pick<StateReader, 'accumulators' | 'staking'>): void {
+  advance({ accumulators, staking, voting }: Pick<StateReader, 'accumulators' | 'staking' | 'voting'>): void {
     const old = this.#view
     this.#view = this.#database.view()
     this.#accumulators = accumulators
     this.#staking = staking
+    this.#voting = voting
     old.close()
   }
 
@@ -63,15 +72,24 @@ export class LedgerStore implements StateReader {
     return bytes === null ? 0n : decodeSequence(bytes)
   }
 
-  /** A verdict with the figures of its answer. */
+  /** A verdict with the figures of its answer, and what this node itself found. */
   storedVerdict(requestKey: RequestKey): StoredVerdict | null {
     const bytes = this.#view.get(verdictKey(requestKey))
     if (bytes === null) return null
-    const verdict = decodeStoredVerdict(bytes)
-    if (!verdict.ok) {
-      throw damagedDatabase(this.#database.path, `the verdict on ${requestKey}: ${verdict.detail}`)
+    const row = decodeVerdictRow(bytes)
+    if (!row.ok) throw damagedDatabase(this.#database.path, `the verdict on ${requestKey}: ${row.detail}`)
+    return { ...row.value, failures: this.judgement(requestKey) }
+  }
+
+  /** What this node's own rules found when a block ordered the request; null when it was not there. */
+  judgement(requestKey: RequestKey): readonly RuleFailure[] | null {
+    const bytes = this.#view.get(judgementKey(requestKey))
+    if (bytes === null) return null
+    const failures = decodeFailures(bytes)
+    if (!failures.ok) {
+      throw damagedDatabase(this.#database.path, `the judgement of ${requestKey}: ${failures.detail}`)
     }
-    return verdict.value
+    return failures.value
   }
 
   /** The verdict on the request that used this id first. */

@@ -6,12 +6,16 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { encodeQuorumCertificate } from '../codec/certificates.ts'
 import { toHex } from '../codec/hex.ts'
+import { encodeOperations } from '../codec/operations.ts'
+import { encodeOperator } from '../codec/operator.ts'
+import { recentCount } from '../codec/recent-blocks.ts'
 import { decodeChunk } from '../codec/snapshot.ts'
 import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
 import { utf8ToBytes } from '../codec/utf8.ts'
-import type { SnapshotEntry, SnapshotReplay } from '../ledger/snapshot-check.ts'
+import { encodeBatch, encodeElectors, encodeTrust } from '../codec/voting.ts'
+import type { SnapshotEntry, SnapshotReplay } from '../ledger/snapshot-replay.ts'
 import type { AnswerFigures } from '../types/ledger-state.ts'
-import type { Hex32, RequestKey } from '../types/primitives.ts'
+import type { Height, Hex32, RequestKey } from '../types/primitives.ts'
 import type { ChunkReference, SnapshotManifest } from '../types/snapshot.ts'
 import {
   blockOperations,
@@ -20,10 +24,21 @@ import {
   type FirstUsers,
   nullifierOperations,
   put,
+  recentBlockOperation,
+  requestIdOperations,
   tipOperations,
   verdictOperations,
 } from './block-batch.ts'
-import { accountKey, CONTENT_RANGE, encodeHeight, META, requestIdKey } from './buckets.ts'
+import {
+  accountKey,
+  batchKey,
+  CONTENT_RANGE,
+  encodeHeight,
+  META,
+  operatorKey,
+  requestIdKey,
+  trustKey,
+} from './buckets.ts'
 import type { Database, WriteOperation } from './database.ts'
 import { STORAGE_EXIT, StorageError } from './storage-error.ts'
 
@@ -56,9 +71,18 @@ export function isEmpty(database: Database): boolean {
 export async function clearHalfInstalled(database: Database): Promise<void> {
   await database.clear(CONTENT_RANGE)
   await database.write(
-    [META.tip, META.accumulators, META.staking, META.tipCertificate, META.lowest, META.installing].map(
-      (key) => ({ type: 'del', key }) as const,
-    ),
+    [
+      META.tip,
+      META.accumulators,
+      META.staking,
+      META.electors,
+      META.operations,
+      META.tipCertificate,
+      META.lowest,
+      META.verdictsIndexed,
+      META.receiptAnchor,
+      META.installing,
+    ].map((key) => ({ type: 'del', key }) as const),
   )
 }
 
@@ -73,7 +97,7 @@ export async function installSnapshot(
 ): Promise<void> {
   await database.write([put(META.installing, utf8ToBytes(String(manifest.header.height)))])
   await database.clear(CONTENT_RANGE)
-  const rows = new RowMaker(database, figures)
+  const rows = new RowMaker(database, figures, manifest.header.height)
   for (const reference of manifest.chunks) {
     const bytes = await chunk(reference)
     const entries = bytes === null ? null : decodeChunk(bytes, reference.count)
@@ -87,11 +111,15 @@ export async function installSnapshot(
   }
   const finished = replay.finish()
   if (!finished.ok) throw damaged(manifest, finished.detail)
-  const { block, accumulators, staking } = finished.value
+  const { block, accumulators, staking, voting } = finished.value
   const { certificate, finality } = manifest
   const { height } = block.header
   const none = { keyOf: () => null, remember: () => undefined }
-  const blockRows = { block, answers: [], changes: { nullifiers: [], verdicts: [], accumulators, staking } }
+  const blockRows = {
+    block,
+    answers: [],
+    changes: { nullifiers: [], verdicts: [], judgements: [], accumulators },
+  }
   await database.write([
     ...blockOperations(genesis, none),
     ...blockOperations(blockRows, none),
@@ -101,6 +129,7 @@ export async function installSnapshot(
       accumulators,
     ),
     put(META.staking, encodeStakingRest(staking)),
+    put(META.electors, encodeElectors(voting.electors)),
     commitOperation({ height, certificate: encodeQuorumCertificate(certificate) }),
     ...(finality === null
       ? []
@@ -112,11 +141,14 @@ export async function installSnapshot(
 
 /** What the entries of a snapshot write. */
 class RowMaker {
+  readonly #height: Height
   readonly #figures: AnswerFigures
   readonly #firstUsers: FirstUsers
   #inSlice = new Map<Hex32, RequestKey>()
 
-  constructor(database: Database, figures: AnswerFigures) {
+  /** @param height of the snapshot's block */
+  constructor(database: Database, figures: AnswerFigures, height: Height) {
+    this.#height = height
     this.#figures = figures
     this.#firstUsers = {
       keyOf: (id) => {
@@ -137,12 +169,31 @@ class RowMaker {
       case 'nullifiers':
         return nullifierOperations(entry.nullifier, position)
       case 'verdicts': {
-        const stored = { record: entry.record, figures: this.#figures }
-        return verdictOperations(stored, position, this.#firstUsers)
+        const { record } = entry
+        return [
+          ...verdictOperations({ record, figures: this.#figures }, position),
+          ...requestIdOperations(record.requestIdHash, record.requestKey, this.#firstUsers),
+        ]
       }
+      case 'batches':
+        return [
+          put(batchKey(entry.batch.height), encodeBatch(entry.batch)),
+          ...entry.batch.requests.flatMap(({ requestIdHash, requestKey }) =>
+            requestIdOperations(requestIdHash, requestKey, this.#firstUsers),
+          ),
+        ]
+      case 'trust':
+        return [put(trustKey(entry.trust.account), encodeTrust(entry.trust))]
       case 'accounts':
         return [put(accountKey(entry.account.id), encodeAccount(entry.account))]
-      // Block and staking state are written last; notes have no rows.
+      case 'operators':
+        return [put(operatorKey(entry.operator.account), encodeOperator(entry.operator))]
+      case 'recent-blocks':
+        return [recentBlockOperation(this.#height - recentCount(this.#height) + position, entry.hash)]
+      case 'operations':
+        return [put(META.operations, encodeOperations(entry.operations))]
+      // Block, staking state and electors are written last; notes have no rows.
+      case 'electors':
       case 'staking':
       case 'block':
       case 'note-commitments':

@@ -3,10 +3,15 @@
  * is no part of a snapshot. Reading is in slices: the event loop turns between two.
  */
 import { setImmediate as turn } from 'node:timers/promises'
-import { toHex } from '../codec/hex.ts'
-import { decodeStoredVerdict } from '../codec/ledger-state.ts'
+import { fromHex, toHex } from '../codec/hex.ts'
+import { decodeVerdictRow } from '../codec/ledger-state.ts'
+import { encodeOperations } from '../codec/operations.ts'
+import { encodeOperator, sortedOperators } from '../codec/operator.ts'
+import { recentBlockHashes, recentCount } from '../codec/recent-blocks.ts'
 import { encodeAccount, encodeStakingRest, sortedAccounts } from '../codec/staking.ts'
 import { encodeVerdict } from '../codec/verdict.ts'
+import { encodeBatch, encodeElectors, encodeTrust, sortedTrust } from '../codec/voting.ts'
+import { hasNoOperations } from '../types/operations.ts'
 import type { RequestKey } from '../types/primitives.ts'
 import type { SnapshotPart } from '../types/snapshot.ts'
 import { heightRange, verdictKey } from './buckets.ts'
@@ -82,12 +87,65 @@ export const STATE_PARTS: readonly StatePart[] = [
       }
     },
   },
+  {
+    part: 'electors',
+    size: () => 1,
+    entries: async function* (_view, { voting }) {
+      yield [encodeElectors(voting.electors)]
+    },
+  },
+  {
+    part: 'batches',
+    size: ({ voting }) => voting.batches.length,
+    entries: async function* (_view, { voting }) {
+      for (const batch of voting.batches) {
+        yield [encodeBatch(batch)]
+        await turn()
+      }
+    },
+  },
+  {
+    part: 'trust',
+    size: ({ voting }) => voting.trust.size,
+    entries: async function* (_view, { voting }) {
+      const trust = sortedTrust(voting.trust)
+      for (let at = 0; at < trust.length; at += ACCOUNTS_PER_SLICE) {
+        yield trust.slice(at, at + ACCOUNTS_PER_SLICE).map(encodeTrust)
+        await turn()
+      }
+    },
+  },
+  {
+    part: 'operators',
+    size: ({ staking }) => staking.operators.size,
+    entries: async function* (_view, { staking }) {
+      const operators = sortedOperators(staking.operators)
+      for (let at = 0; at < operators.length; at += ACCOUNTS_PER_SLICE) {
+        yield operators.slice(at, at + ACCOUNTS_PER_SLICE).map(encodeOperator)
+        await turn()
+      }
+    },
+  },
+  {
+    part: 'operations',
+    size: ({ voting }) => (hasNoOperations(voting.operations) ? 0 : 1),
+    entries: async function* (_view, { voting }) {
+      if (!hasNoOperations(voting.operations)) yield [encodeOperations(voting.operations)]
+    },
+  },
+  {
+    part: 'recent-blocks',
+    size: ({ accumulators }) => recentCount(accumulators.recentBlocks.next),
+    entries: async function* (_view, { accumulators }) {
+      yield recentBlockHashes(accumulators.recentBlocks).map((hash) => fromHex(hash))
+    },
+  },
 ]
 
 /** Canonical bytes of the record; the figures of its answer are this node's own and stay here. */
 function verdictOf(view: DatabaseView, requestKey: RequestKey): Uint8Array {
   const bytes = view.get(verdictKey(requestKey))
-  const stored = bytes === null ? null : decodeStoredVerdict(bytes)
+  const stored = bytes === null ? null : decodeVerdictRow(bytes)
   if (stored?.ok !== true) throw damagedDatabase(view.path, `the verdict on ${requestKey} is not there`)
   return encodeVerdict(stored.value.record)
 }

@@ -31,20 +31,25 @@ interface Request {
   readonly answer: Promise<RangeAnswer>
 }
 
+/** Runs something after so many milliseconds; what it returns takes that back. */
+export type Later = (delayMs: number, run: () => void) => () => void
+
 export class RangeRequests {
   readonly #fetcher: RangeFetcher
   readonly #peers: PeerTurns
   readonly #logger: Logger
+  readonly #later: Later
   /** Requests under way, by peer. */
   readonly #busy = new Map<string, number>()
   #requests: Request[] = []
   /** One, until answers end where they were asked to end. */
   #parallel = 1
 
-  constructor(fetcher: RangeFetcher, peers: PeerTurns, logger: Logger) {
+  constructor(fetcher: RangeFetcher, peers: PeerTurns, logger: Logger, later: Later) {
     this.#fetcher = fetcher
     this.#peers = peers
     this.#logger = logger
+    this.#later = later
   }
 
   /**
@@ -101,9 +106,9 @@ export class RangeRequests {
   async #answer(from: Height, to: Height, peer: string): Promise<RangeAnswer> {
     const first = this.#fetch(from, to, peer)
     const slow = Promise.withResolvers<null>()
-    const timer = setTimeout(() => slow.resolve(null), SLOW_MS)
+    const forget = this.#later(SLOW_MS, () => slow.resolve(null))
     const answer = await Promise.race([first, slow.promise])
-    clearTimeout(timer)
+    forget()
     if (answer !== null) return answer
     const other = this.#peers.next(new Set([...this.#busy.keys(), peer]))
     if (other === null) return first

@@ -10,7 +10,7 @@ import { asHeight, type Height } from '../types/primitives.ts'
 import type { Verified } from '../types/verified.ts'
 import { PeerTurns } from './peer-turns.ts'
 import type { BlockReader, ChainTip, RangeFetcher } from './ports.ts'
-import { RANGE_BLOCKS, type RangeAnswer, RangeRequests } from './range-requests.ts'
+import { type Later, RANGE_BLOCKS, type RangeAnswer, RangeRequests } from './range-requests.ts'
 
 /** Blocks fetched but not final yet; the block tree's bound is well above. */
 const AHEAD_BLOCKS_MAX = 384
@@ -37,7 +37,14 @@ export interface RangeSyncOptions {
   /** Told of every range that came: of how many blocks, and whether they were handed over or do not hold. */
   readonly onBlocks?: (result: 'taken' | 'refused', count: number) => void
   readonly now: () => number
+  /** After how long another peer is asked too is counted by this: the process's own timers, unless it says otherwise. */
+  readonly later?: Later
   readonly logger: Logger
+}
+
+const afterDelay: Later = (delayMs, run) => {
+  const timer = setTimeout(run, delayMs)
+  return () => clearTimeout(timer)
 }
 
 interface Range {
@@ -69,9 +76,9 @@ export class RangeSync {
 
   constructor(options: RangeSyncOptions) {
     this.#options = options
-    const { fetcher, now, logger } = options
+    const { fetcher, now, logger, later = afterDelay } = options
     this.#peers = new PeerTurns({ peers: () => fetcher.peers(), now, logger })
-    this.#requests = new RangeRequests(fetcher, this.#peers, logger)
+    this.#requests = new RangeRequests(fetcher, this.#peers, logger, later)
   }
 
   get status(): SyncStatus {

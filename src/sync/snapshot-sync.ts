@@ -5,12 +5,12 @@
  */
 
 import { setImmediate as turn } from 'node:timers/promises'
-import { checkManifest, SnapshotReplay, snapshotBlockHash } from '../ledger/snapshot-check.ts'
-import type { StateAccumulators } from '../types/ledger-state.ts'
+import { checkManifest, snapshotBlockHash } from '../ledger/snapshot-check.ts'
+import { SnapshotReplay } from '../ledger/snapshot-replay.ts'
+import type { StateRootOf } from '../types/ledger-state.ts'
 import type { Logger } from '../types/logger.ts'
-import { asHeight, type Height, type Hex32, type StateRoot } from '../types/primitives.ts'
+import { asHeight, type Height, type Hex32 } from '../types/primitives.ts'
 import type { SnapshotManifest } from '../types/snapshot.ts'
-import type { StakingState } from '../types/staking.ts'
 import { downloadChunks } from './chunk-download.ts'
 import type { IncomingChunks, SnapshotFetcher, SnapshotReader } from './snapshot-ports.ts'
 import { provenSet, type TrustOptions } from './trusted-set.ts'
@@ -28,7 +28,7 @@ export interface SnapshotSyncOptions extends TrustOptions {
   readonly fetcher: SnapshotFetcher
   readonly reader: SnapshotReader
   readonly incoming: IncomingChunks
-  readonly stateRootOf: (accumulators: StateAccumulators, staking: StakingState) => StateRoot
+  readonly stateRootOf: StateRootOf
   /** A snapshot is whole, true and on the disk: the node is to be started with it. Called once. */
   readonly onReady: (height: Height) => void
   readonly now: () => number

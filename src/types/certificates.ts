@@ -1,9 +1,11 @@
 /** Signatures of a quorum, gathered. Referred to by (view, block hash), never by their bytes. */
-import type { BlockHash, Epoch, Height, StateRoot, ValidatorIndex, View } from './primitives.ts'
+import type { BlockHash, Epoch, Height, Hex32, StateRoot, ValidatorIndex, View } from './primitives.ts'
 
 export interface VoterSignature {
   readonly voter: ValidatorIndex
   readonly signature: Uint8Array
+  /** What the vote signed for the commits it carried: of prepare votes only, and null where there were none. */
+  readonly commits: Hex32 | null
 }
 
 /** Weight ≥ Q of votes of one kind for one block in one view. Signatures in order of voter. */
@@ -23,6 +25,6 @@ export interface QuorumCertificate {
 export interface TimeoutCertificate {
   readonly epoch: Epoch
   readonly view: View
-  readonly timeouts: readonly (VoterSignature & { readonly highQcView: View })[]
+  readonly timeouts: readonly (Omit<VoterSignature, 'commits'> & { readonly highQcView: View })[]
   readonly highQc: QuorumCertificate
 }

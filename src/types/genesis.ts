@@ -1,6 +1,7 @@
 /** Whatever must be equal on all nodes from the start. Its hash is the network's identity. */
 import type { ConsensusChoice } from './pow.ts'
 import type { AccountId, UnixMs } from './primitives.ts'
+import type { CertificateType } from './validation-request.ts'
 import type { Validator } from './validator-set.ts'
 
 /** Rules of the chain, in milliseconds and bytes. */
@@ -34,7 +35,40 @@ export interface ChainParameters {
   readonly minimumValidatorStake: bigint
 }
 
-/** The network's floor for requests, level "declared" (spec/four-proofs.md). The stricter of this and the caller's wins. */
+/** How far a request's claims are backed, each level with the ones before it (src/ledger/README.md). */
+export const ASSURANCE_LEVELS = ['declared', 'registered', 'attested'] as const
+export type AssuranceLevel = (typeof ASSURANCE_LEVELS)[number]
+
+/** The level of one operation of four-proof sets. */
+export interface OperationLevel {
+  /** As requests name it. */
+  readonly operation: string
+  readonly level: AssuranceLevel
+}
+
+/** An authority level, and the stake that an operator has bonded at least to hold it. */
+export interface AuthorityStep {
+  readonly level: bigint
+  readonly bondedStake: bigint
+}
+
+/** What the network asks for beyond what a request declares. */
+export interface AssurancePolicy {
+  /** The least level accepted, by the type of the certificate. */
+  readonly certificates: Readonly<Record<CertificateType, AssuranceLevel>>
+  /** The same by operation, in ascending order of their names, all different. */
+  readonly operations: readonly OperationLevel[]
+  /** Of every operation that is not listed. */
+  readonly otherOperations: AssuranceLevel
+  /** Blocks that an anchor is old at most; 1 to 256. */
+  readonly anchorAgeBlocksMax: number
+  /** Leading zero bits of the work of an attestation; 0 to 64. */
+  readonly minimumWorkBits: number
+  /** Ascending in both; what is below the first step has no authority. */
+  readonly authority: readonly AuthorityStep[]
+}
+
+/** The network's floor for requests (spec/four-proofs.md). The stricter of this and the caller's wins. */
 export interface ValidationPolicy {
   readonly minimumStake: bigint
   readonly maxTimeOffsetMs: number
@@ -42,6 +76,8 @@ export interface ValidationPolicy {
   readonly maximumStorage: bigint
   readonly minimumCompute: bigint
   readonly maximumCompute: bigint
+  /** Absent, as in documents from before there were levels: everything is accepted as declared. */
+  readonly assurance?: AssurancePolicy
 }
 
 /** An account with a balance at the start. */

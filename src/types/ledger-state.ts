@@ -3,7 +3,8 @@ import type { HashedBlock } from './block.ts'
 import type { QuorumCertificate } from './certificates.ts'
 import type { Hex32, Nullifier, StateRoot } from './primitives.ts'
 import type { StakingState } from './staking.ts'
-import type { VerdictRecord } from './verdict.ts'
+import type { Judgement, RuleFailure, VerdictRecord } from './verdict.ts'
+import type { VerdictVoting } from './voting.ts'
 
 /**
  * An append-only list under an SSZ List[Bytes32, 2^32] root, kept as its frontier: the root of every
@@ -14,8 +15,26 @@ export interface Frontier {
   readonly nodes: readonly (Hex32 | null)[]
 }
 
+/** A node of a Merkle tree that shares what did not change with the tree it was made from. */
+export interface HashTree {
+  /** 32 bytes. */
+  readonly hash: Uint8Array
+  /** Null for a leaf. */
+  readonly children: readonly [HashTree, HashTree] | null
+}
+
+/** The hashes of the last 256 blocks below one, as a ring: that of height h is leaf h modulo 256. */
+export interface RecentBlocks {
+  /** One above the highest height that is in it; 0 before the first. */
+  readonly next: number
+  /** Depth 8. */
+  readonly tree: HashTree
+}
+
 /** The accumulators under the state root. */
 export interface StateAccumulators {
+  /** The ancestors of the block that the next one builds on. */
+  readonly recentBlocks: RecentBlocks
   readonly nullifiers: Frontier
   readonly noteCommitments: Frontier
   readonly verdicts: Frontier
@@ -24,12 +43,16 @@ export interface StateAccumulators {
 /** Everything that executing one block adds to the state. */
 export interface StateChanges {
   readonly nullifiers: readonly Nullifier[]
-  /** One per validation transaction, in the order of the block. */
+  /** Reached in this block, in their order: of requests that earlier blocks hold, where verdicts are tallied. */
   readonly verdicts: readonly VerdictRecord[]
+  /** One per validation transaction, in the order of the block. */
+  readonly judgements: readonly Judgement[]
   /** After the block. */
   readonly accumulators: StateAccumulators
   /** After the block; the very object of the state before it when the block changes nothing in it. */
   readonly staking: StakingState
+  /** After the block; the very object of the state before it when the block changes nothing in it. */
+  readonly voting: VerdictVoting
 }
 
 /**
@@ -37,7 +60,7 @@ export interface StateChanges {
  * question gets the same answer for ever. Local: not part of the state.
  */
 export interface AnswerFigures {
-  /** CPU time of judging the request, microseconds. */
+  /** Time that this node took to judge the request, microseconds; 0 when it was not there to. */
   readonly validationTimeUs: bigint
   /** From the request's arrival at this node, or its block's, to finality. */
   readonly consensusLatencyMs: bigint
@@ -47,11 +70,6 @@ export interface AnswerFigures {
   readonly networkOverheadBytes: bigint
   /** Share of the block size limit that the block used, 0 to 1. */
   readonly networkLoad: number
-  /** Validators whose signed pre-commit votes are in the certificate that made the block final here. */
-  readonly validatorNodes: number
-  /** Stake of those validators, and of all. */
-  readonly agreeingStake: bigint
-  readonly totalStake: bigint
 }
 
 /** A final block with all that is written in its one batch. */
@@ -74,5 +92,14 @@ export interface FinalizedBlock {
 /** A verdict with the figures of its answer. */
 export interface StoredVerdict {
   readonly record: VerdictRecord
+  /** What this node's own rules found; null when it was not there to judge, as after a snapshot. */
+  readonly failures: readonly RuleFailure[] | null
   readonly figures: AnswerFigures
 }
+
+/** Root of the whole state over its parts (ledger/state-root.ts), for those who only hold the parts. */
+export type StateRootOf = (
+  accumulators: StateAccumulators,
+  staking: StakingState,
+  voting: VerdictVoting,
+) => StateRoot

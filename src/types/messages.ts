@@ -1,4 +1,5 @@
 /** What replicas say to each other. Signatures are ML-DSA-65 over the payloads of codec/signing-payloads.ts. */
+import type { Ballots } from './ballots.ts'
 import type { CertificateReference, HashedBlock } from './block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from './certificates.ts'
 import type { BlockHash, Epoch, Height, StateRoot, ValidatorIndex, View } from './primitives.ts'
@@ -8,6 +9,8 @@ export interface Proposal {
   readonly kind: 'proposal'
   readonly block: HashedBlock
   readonly timeoutCertificate: TimeoutCertificate | null
+  /** Prepare votes that the commits in the block are from, in order of voter: nobody commits for another. */
+  readonly ballotVotes: readonly Vote[]
   readonly signature: Uint8Array
 }
 
@@ -20,6 +23,8 @@ export interface Vote {
   readonly blockHash: BlockHash
   readonly voter: ValidatorIndex
   readonly signature: Uint8Array
+  /** A prepare vote signs its commits too; openings need no signature. */
+  readonly ballots: Ballots
 }
 
 /** A vote over the state after executing a final block (R7). */

@@ -1,4 +1,5 @@
 /** What a validator must remember of its own signatures. One form serves as delta and as snapshot. */
+import type { BallotCommit } from './ballots.ts'
 import type { QuorumCertificate, TimeoutCertificate } from './certificates.ts'
 import type { Timeout, Vote } from './messages.ts'
 import { asEpoch, type Epoch, type View } from './primitives.ts'
@@ -23,6 +24,8 @@ export interface SafetyRecord {
    * to stop at once, the block under a lock must still exist somewhere.
    */
   readonly blocks: readonly Uint8Array[]
+  /** Commits of this validator's that may still be asked for: what was committed to is never replaced. Added, too. */
+  readonly commits: readonly BallotCommit[]
 }
 
 /** A record that says nothing; spread it and set what is new. */
@@ -35,4 +38,5 @@ export const EMPTY_SAFETY_RECORD: SafetyRecord = {
   highQc: null,
   highTc: null,
   blocks: [],
+  commits: [],
 }

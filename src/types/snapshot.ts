@@ -1,4 +1,4 @@
-/** What a state snapshot consists of, and what proves it. Bytes are in codec/snapshot.ts, the rules in ledger/snapshot-check.ts. */
+/** What a state snapshot consists of, and what proves it. Bytes are in codec/snapshot.ts, the rules in ledger/snapshot-check.ts and snapshot-replay.ts. */
 import type { BlockHeader } from './block.ts'
 import type { QuorumCertificate } from './certificates.ts'
 import type { Height, Hex32 } from './primitives.ts'
@@ -6,8 +6,10 @@ import type { Validator } from './validator-set.ts'
 
 /**
  * The parts of a snapshot in their order: the last block in canonical bytes, then the state's lists as their leaves
- * were appended, then the staking state without its accounts, then these in order of their ids. What has no root
- * of its own (request ids, sequences) follows from the verdicts.
+ * were appended, then the staking state without its accounts and operators, then the accounts in order of their ids,
+ * then those who take part in verdicts, the batches that wait for one, and trust in order of account, then the
+ * operators in order of their accounts, then the state of operations where there is any, and the hashes of recent blocks, oldest first. What has no root of its own
+ * (request ids, sequences) follows from the verdicts.
  */
 export const SNAPSHOT_PARTS = [
   'block',
@@ -16,6 +18,12 @@ export const SNAPSHOT_PARTS = [
   'verdicts',
   'staking',
   'accounts',
+  'electors',
+  'batches',
+  'trust',
+  'operators',
+  'operations',
+  'recent-blocks',
 ] as const
 export type SnapshotPart = (typeof SNAPSHOT_PARTS)[number]
 

@@ -2,6 +2,7 @@
  * Accounts, stake and the validator set as values. Nothing here is changed in place: a block that changes stake
  * makes a new state, which shares every account that stayed the same. The rules are in ledger/staking.
  */
+import type { Operators } from './operator.ts'
 import type { AccountId, Epoch, Height, UnixMs, ValidatorId } from './primitives.ts'
 import type { Validator } from './validator-set.ts'
 
@@ -75,6 +76,8 @@ export interface StakingState {
   /** The set that decides the next block. */
   readonly validators: readonly Validator[]
   readonly accounts: ReadonlyMap<AccountId, Account>
+  /** Their bonded stake is in no account; a leaf of the state of their own. */
+  readonly operators: Operators
   /** Within the evidence windows, oldest first. */
   readonly slashes: readonly Slash[]
   /** Within the evidence windows, oldest first. */
@@ -83,9 +86,10 @@ export interface StakingState {
   readonly burnt: bigint
 }
 
-/** All there is: balances, stake, withdrawals under way, and what was burnt. No block changes it. */
+/** All there is: balances, stake, operators' bonds, withdrawals under way, and what was burnt. No block changes it. */
 export function totalSupply(state: StakingState): bigint {
   let sum = state.burnt
+  for (const { bondedStake } of state.operators.values()) sum += bondedStake
   for (const { balance, bonded, unbonding } of state.accounts.values()) {
     sum += balance + bonded
     for (const { amount } of unbonding) sum += amount

@@ -1,9 +1,12 @@
 /**
  * Transactions as the chain orders them: requests that a client asked the network to judge, what holders of
- * accounts do with their stake, and proofs of a validator's equivocation. A closed union, so that a new kind is a
+ * accounts do with their stake and their operators, operations, and proofs of a validator's equivocation. A closed union, so that a new kind is a
  * compile error wherever it is not handled.
  */
-import type { Evidence } from './evidence.ts'
+import type { CastCommit, CastOpening } from './ballots.ts'
+import type { CommitPair, Evidence } from './evidence.ts'
+import type { OperationAction } from './operations.ts'
+import type { OperatorOperation } from './operator.ts'
 import type { AccountId, Height, RequestKey, TransactionHash } from './primitives.ts'
 import type { CertificateValidationRequest, FourProofValidationRequest } from './validation-request.ts'
 
@@ -33,6 +36,8 @@ export type StakingOperation =
   | { readonly kind: 'join' }
   /** Out of it from the next epoch on. */
   | { readonly kind: 'leave' }
+  /** One that was excluded from verdicts comes back on probation, when its cool-down is over. */
+  | { readonly kind: 'rejoin' }
   /** Another validator key from the next epoch on; `proof` is its signature, context key-change. */
   | { readonly kind: 'change-key'; readonly newPublicKey: Uint8Array; readonly proof: Uint8Array }
 
@@ -58,8 +63,57 @@ export interface EvidenceTransaction {
   readonly evidence: Evidence
 }
 
+/** Evidence of two commits in one slot: it costs trust, no stake. Needs no signature of its own. */
+export interface CommitPairTransaction {
+  readonly kind: 'commit-pair'
+  readonly pair: CommitPair
+}
+
+/**
+ * What validators have said in their votes about requests of earlier blocks. The leader makes it out of the votes that
+ * it has; at most one in a block, and the first.
+ */
+export interface BallotsTransaction {
+  readonly kind: 'ballots'
+  /** In order of slot and voter. */
+  readonly commits: readonly CastCommit[]
+  /** In order of slot and voter. */
+  readonly openings: readonly CastOpening[]
+}
+
+/** What an account does with its operator, signed by the key of the account, context operator. */
+export interface OperatorTransaction extends Omit<StakingTransaction, 'kind' | 'operation'> {
+  readonly kind: 'operator'
+  readonly operation: OperatorOperation
+}
+
+/** What an operator transaction's signature is over. */
+export type OperatorContent = Omit<OperatorTransaction, 'kind' | 'signature'>
+
+/** What a validator does about operations, signed by the key of its account, context operation. */
+export interface OperationTransaction extends Omit<StakingTransaction, 'kind' | 'operation'> {
+  readonly kind: 'operation'
+  readonly operation: OperationAction
+}
+
+/** What an operation transaction's signature is over. */
+export type OperationContent = Omit<OperationTransaction, 'kind' | 'signature'>
+
+/** What changes accounts, or makes the block illegal. */
+export type AccountTransaction = StakingTransaction | EvidenceTransaction | OperatorTransaction
+
+/** Whether a transaction is about accounts. */
+export function isAccountTransaction(transaction: Transaction): transaction is AccountTransaction {
+  return transaction.kind === 'staking' || transaction.kind === 'evidence' || transaction.kind === 'operator'
+}
+
 /** What a block orders. */
-export type Transaction = ValidationTransaction | StakingTransaction | EvidenceTransaction
+export type Transaction =
+  | ValidationTransaction
+  | AccountTransaction
+  | OperationTransaction
+  | BallotsTransaction
+  | CommitPairTransaction
 
 /** A transaction with what is derived from its canonical bytes, computed once at the edge. */
 export interface HashedTransaction<T extends Transaction = Transaction> {
@@ -67,8 +121,8 @@ export interface HashedTransaction<T extends Transaction = Transaction> {
   readonly bytes: Uint8Array
   readonly hash: TransactionHash
   /**
-   * Under which it is known while it waits and afterwards: for a request its id and content, for staking the
-   * content with its signature, for evidence the offence, whatever the signatures in it.
+   * Under which it is known while it waits and afterwards: for a request its id and content, for staking and operators
+   * the content with its signature, for evidence the offence, whatever the signatures in it.
    */
   readonly requestKey: RequestKey
 }

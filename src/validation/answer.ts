@@ -3,9 +3,13 @@
  * stored verdict and from nothing else, so that the same question gets the same bytes for ever.
  */
 import { fromHex } from '../codec/hex.ts'
-import type { AnswerFigures, StoredVerdict } from '../types/ledger-state.ts'
+import { findingOf } from '../ledger/verdicts/findings.ts'
+import { unreachable } from '../types/assert.ts'
+import { COMPONENTS, type Component, type Findings, FOUND_INVALID, FOUND_VALID } from '../types/ballots.ts'
+import type { StoredVerdict } from '../types/ledger-state.ts'
+import { quorumOf } from '../types/quorum.ts'
 import type { SecondsNanos } from '../types/validation-request.ts'
-import { PROOF_NAMES, type ProofName, type RuleFailure } from '../types/verdict.ts'
+import { PROOF_NAMES, type ProofName, type VerdictRecord } from '../types/verdict.ts'
 
 /** `ConsensusValidationStatus`. */
 export type AnswerStatus =
@@ -20,7 +24,7 @@ export type AnswerStatus =
       readonly retryAfterMs?: number
     }
 
-/** Why there is no verdict to answer with (spec/four-proofs.md, "The answer"). */
+/** Why there is no verdict, or no receipt, to answer with (spec/four-proofs.md, "The answer"). */
 export type AnswerErrorCode =
   | 'CONSENSUS_NOT_INITIALIZED'
   | 'INVALID_PROOF_FORMAT'
@@ -28,6 +32,8 @@ export type AnswerErrorCode =
   | 'VALIDATION_TIMEOUT'
   | 'INTERNAL_CONSENSUS_ERROR'
   | 'REQUEST_NOT_FOUND'
+  | 'RECEIPT_NOT_READY'
+  | 'RECEIPT_UNAVAILABLE'
   | RoomErrorCode
   | CarrierErrorCode
 
@@ -84,6 +90,18 @@ export const WIRE_NAMES: Readonly<Record<ProofName, string>> = {
   time: 'time_proof',
 }
 
+/** In `failed_proofs` beside the proofs: the ledger bars whoever asks. */
+const BARRED_NAME = 'byzantine_node'
+
+/** What a quorum found against a request, by the names of `failed_proofs`. */
+export function failedNames(findings: Findings): string[] {
+  const isInvalid = (component: Component): boolean => findingOf(findings, component) === FOUND_INVALID
+  return [
+    ...PROOF_NAMES.filter(isInvalid).map((name) => WIRE_NAMES[name]),
+    ...(isInvalid('requester') ? [BARRED_NAME] : []),
+  ]
+}
+
 /** Milliseconds since the epoch as Rust's `SystemTime`. */
 export function systemTimeOf(unixMs: number): SecondsNanos {
   const ms = Math.floor(unixMs)
@@ -94,27 +112,27 @@ export function systemTimeOf(unixMs: number): SecondsNanos {
  * The answer to a request whose verdict is final.
  * @param validatorId name of the node that answers
  */
-export function answerOfVerdict(stored: StoredVerdict, validatorId: string): ValidationAnswer {
-  const { record, figures } = stored
-  const isValid = record.failures.length === 0
+export function answerOfVerdict(
+  { record, figures, failures }: StoredVerdict,
+  validatorId: string,
+): ValidationAnswer {
+  const { status, agreeing, eligibleStake, dissenting } = record
   return {
-    result: isValid ? { kind: 'valid' } : invalid(record.failures),
-    proofHash: isValid ? fromHex(record.proofHash) : null,
+    result: resultOf(record, failures),
+    proofHash: status === 'valid' ? fromHex(record.proofHash) : null,
     validatorId,
     validatedAt: systemTimeOf(record.blockTime),
     metrics: {
       validationTimeUs: figures.validationTimeUs,
-      validatorNodes: figures.validatorNodes,
-      confidenceLevel: share(figures.agreeingStake, figures.totalStake),
+      validatorNodes: agreeing.validators,
+      confidenceLevel: share(agreeing.stake, eligibleStake),
       networkLoad: figures.networkLoad,
     },
     details: {
-      proofResults: proofResults((name) => !record.failures.some((failure) => failure.subject === name)),
+      proofResults: proofResults((name) => findingOf(record.findings, name) === FOUND_VALID),
       bftStatus: {
-        // A count of evidence on the ledger. This protocol version's ledger records none, and a count taken
-        // from elsewhere would change the answer to a question that has been answered.
-        byzantineNodesDetected: 0,
-        faultToleranceMaintained: isQuorum(figures),
+        byzantineNodesDetected: dissenting,
+        faultToleranceMaintained: agreeing.stake >= quorumOf(eligibleStake),
         recoveryActionTaken: null,
       },
       performanceStats: {
@@ -123,6 +141,21 @@ export function answerOfVerdict(stored: StoredVerdict, validatorId: string): Val
         networkOverheadBytes: figures.networkOverheadBytes,
       },
     },
+  }
+}
+
+function resultOf(record: VerdictRecord, failures: StoredVerdict['failures']): AnswerStatus {
+  switch (record.status) {
+    case 'valid':
+      return { kind: 'valid' }
+    case 'invalid':
+      return invalid(record, failures)
+    case 'expired': {
+      const message = `no quorum of the validators found the same in ${record.round + 1} attempts: ask with a new request`
+      return { kind: 'error', errorCode: 'INTERNAL_CONSENSUS_ERROR', message }
+    }
+    default:
+      return unreachable(record.status)
   }
 }
 
@@ -146,13 +179,18 @@ export function answerWithoutVerdict(
   }
 }
 
-/** Failures of the request as a whole have no proof to name; their reasons say what they are about. */
-function invalid(failures: readonly RuleFailure[]): AnswerStatus {
-  const failed = PROOF_NAMES.filter((name) => failures.some((failure) => failure.subject === name))
+/** What failed of the request as a whole has no proof to name; the reason says what it is about. */
+function invalid({ findings }: VerdictRecord, failures: StoredVerdict['failures']): AnswerStatus {
+  const found = COMPONENTS.filter((component) => findingOf(findings, component) === FOUND_INVALID)
+  // The words are this node's own; the verdict is the network's. Where the two differ the words say nothing.
+  const isOwn =
+    failures !== null && failures.length > 0 && failures.every(({ subject }) => found.includes(subject))
   return {
     kind: 'invalid',
-    failedProofs: failed.map((name) => WIRE_NAMES[name]),
-    reason: failures.map((failure) => failure.reason).join('; '),
+    failedProofs: failedNames(findings),
+    reason: isOwn
+      ? failures.map(({ reason }) => reason).join('; ')
+      : `a quorum of the validators found invalid: ${found.join(', ')}; this node did not find the reason itself`,
   }
 }
 
@@ -163,11 +201,6 @@ function proofResults(isValid: (name: ProofName) => boolean): ValidationAnswer['
     workProofValid: isValid('work'),
     timeProofValid: isValid('time'),
   }
-}
-
-/** Q = ⌊2W/3⌋ + 1 (spec/consensus.md). */
-function isQuorum({ agreeingStake, totalStake }: AnswerFigures): boolean {
-  return agreeingStake >= (2n * totalStake) / 3n + 1n
 }
 
 /** a / b to nine digits, without rounding either to a double first. */

@@ -6,9 +6,10 @@ import { isHex } from '../codec/hex.ts'
 import { TRANSACTION_BYTES_MAX } from '../codec/limits.ts'
 import { canonicalTransaction } from '../codec/transaction.ts'
 import { requestIdHash } from '../ledger/request-identity.ts'
-import { ok, type Refusal, type Result } from '../types/errors.ts'
+import { ok, type Result } from '../types/errors.ts'
 import type { StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32, RequestKey } from '../types/primitives.ts'
+import type { Receipt } from '../types/receipt.ts'
 import type { HashedTransaction, ValidationTransaction } from '../types/transaction.ts'
 import type { CertificateValidationRequest, FourProofValidationRequest } from '../types/validation-request.ts'
 import {
@@ -22,22 +23,24 @@ import { type Caller, CallJournal, type CallKind } from './call-journal.ts'
 import type { ShareRefusal } from './client-shares.ts'
 import type { HealthAnswer } from './health-answer.ts'
 import { type InFlightRequest, InFlightRequests } from './in-flight.ts'
+import { NoRoom } from './no-room.ts'
 import type {
   AuditTrail,
   CallContext,
   Clock,
   Readiness,
+  ReceiptSource,
   RefusalLimit,
   Submitter,
   ValidationObserver,
   VerdictFeed,
   VerdictStore,
 } from './ports.ts'
+import { type ReceiptAsk, ReceiptDesk, type ReceiptErrorCode } from './receipt-desk.ts'
 import {
   CALL_DEADLINE_MAX_MS,
   CALL_DEADLINE_MIN_MS,
   DEFAULT_VALIDATION_LIMITS,
-  RETRY_AFTER_MS,
   type ValidationLimits,
 } from './validation-limits.ts'
 import { ValidationCounters, type ValidationMetrics } from './validation-metrics.ts'
@@ -54,9 +57,13 @@ export interface ValidationServiceOptions {
   /** Version of this program, for the health call. */
   readonly version: string
   readonly limits?: Partial<ValidationLimits>
+  /** Absent where no quorum signs states: on a network that is mined. */
+  readonly receipts?: ReceiptSource
   readonly observe?: ValidationObserver
   /** Told of every call that was refused for lack of room. */
   readonly refused?: (limit: RefusalLimit) => void
+  /** Why the ledger bars whoever asks, as it is now; null when it does not. Absent: nobody is barred. */
+  readonly barredRequester?: (transaction: ValidationTransaction) => string | null
   /** Absent: nothing is kept of the calls. */
   readonly audit?: AuditTrail
 }
@@ -69,6 +76,8 @@ export class ValidationService {
   readonly #counters = new ValidationCounters()
   readonly #journal: CallJournal
   readonly #unsubscribe: () => void
+  readonly #receipts: ReceiptDesk
+  readonly #noRoom: NoRoom
 
   constructor(options: ValidationServiceOptions) {
     this.#options = options
@@ -78,7 +87,18 @@ export class ValidationService {
       { allMax: requestsInFlightMax, perClientMax: requestsPerClientMax },
       pendingKeptMs,
     )
+    this.#noRoom = new NoRoom({
+      limits: this.#limits,
+      errorAnswer: (code, message, retryAfterMs) => this.errorAnswer(code, message, retryAfterMs),
+      refused: options.refused,
+    })
     this.#journal = new CallJournal(options, this.#counters)
+    this.#receipts = new ReceiptDesk({
+      source: options.receipts ?? null,
+      clock: options.clock,
+      recordOf: (id) => (this.#stored(id) ?? options.store.decisionById(requestIdHash(id)))?.record ?? null,
+      isUnderWay: (requestId) => this.#underWay(requestId) !== null,
+    })
     this.#unsubscribe = options.feed.onVerdicts((verdicts) => this.#onVerdicts(verdicts))
   }
 
@@ -112,20 +132,44 @@ export class ValidationService {
     return answer
   }
 
-  #status(requestId: string): ValidationAnswer {
-    const idHash = requestIdHash(requestId)
+  /**
+   * `consensus/receipt`: what proves the verdict on a request to somebody who trusts no node.
+   * @param requestId as {@link status} takes it
+   */
+  receipt(requestId: string, ask: ReceiptAsk): Promise<Result<Receipt, ReceiptErrorCode>> {
+    return this.#receipts.receipt(requestId, ask)
+  }
+
+  #stored(requestId: string): StoredVerdict | null {
     const { store } = this.#options
     // The key goes first: a certificate request may carry any id, also the request key of somebody's set.
     const byKey = isHex(requestId, 32) ? store.verdict(requestId as RequestKey) : null
-    const stored = byKey ?? store.verdictById(idHash)
+    return byKey ?? store.verdictById(requestIdHash(requestId))
+  }
+
+  /** The request of an id that is under way here. */
+  #underWay(requestId: string): InFlightRequest | null {
+    const byKey = isHex(requestId, 32) ? this.#inFlight.byKey(requestId as RequestKey) : undefined
+    const request = byKey ?? this.#inFlight.byId(requestIdHash(requestId))
+    return request === undefined || this.#isForgotten(request) ? null : request
+  }
+
+  #status(requestId: string): ValidationAnswer {
+    const stored = this.#stored(requestId)
     if (stored !== null) return answerOfVerdict(stored, this.#options.nodeName)
-    const request = this.#inFlight.byId(idHash)
-    if (request === undefined || this.#isForgotten(request)) {
+    const request = this.#underWay(requestId)
+    if (this.#options.store.isWaiting(requestIdHash(requestId))) return this.#pending(request)
+    if (request === null) {
       return this.errorAnswer(
         'REQUEST_NOT_FOUND',
         'no request with this id has a verdict or is under way here',
       )
     }
+    return this.#pending(request)
+  }
+
+  /** @param request as this node has it; null for one that was asked elsewhere */
+  #pending(request: InFlightRequest | null): ValidationAnswer {
     const { clock, nodeName } = this.#options
     const result = { kind: 'pending', estimatedCompletion: systemTimeOf(this.#estimate(request)) } as const
     return answerWithoutVerdict(result, nodeName, clock.unixMs())
@@ -181,7 +225,11 @@ export class ValidationService {
     if (barred !== null) return this.#journal.answered(call, barred, false)
     const stored = store.verdict(hashed.requestKey)
     if (stored !== null) return this.#journal.answered(call, answerOfVerdict(stored, nodeName), true)
-    const answer = await this.#judge(hashed, caller, startedAtMs)
+    const requester = this.#options.barredRequester?.(transaction) ?? null
+    const answer =
+      requester === null
+        ? await this.#judge(hashed, caller, startedAtMs)
+        : this.errorAnswer('BYZANTINE_NODE_DETECTED', requester)
     return this.#journal.answered(call, answer, false)
   }
 
@@ -210,7 +258,7 @@ export class ValidationService {
       CALL_DEADLINE_MAX_MS,
     )
     const waited = await this.#verdictWithinDeadline(entered.request, caller, deadlineMs)
-    if (!waited.ok) return this.#full(waited.code)
+    if (!waited.ok) return this.#noRoom.full(waited.code)
     if (waited.value !== null) return answerOfVerdict(waited.value, nodeName)
     const message = `no verdict within ${deadlineMs} ms; the request goes on, ask for its status`
     return this.errorAnswer('VALIDATION_TIMEOUT', message)
@@ -224,42 +272,20 @@ export class ValidationService {
       return { ok: true, request: known }
     }
     const added = known === undefined ? this.#add(hashed, client, nowMs) : ok(known)
-    if (!added.ok) return { ok: false, answer: this.#full(added.code) }
+    if (!added.ok) return { ok: false, answer: this.#noRoom.full(added.code) }
     const request = added.value
     const submitted = this.#options.submitter.submit(hashed, client)
-    // Final but not durable yet, or it would have been in the store: the feed tells of it in a moment.
+    // In a final block without a verdict yet, or it would have been in the store: the feed will tell of it.
     if (submitted.ok || submitted.code === 'already-final') {
       request.submittedAtMs = nowMs
       return { ok: true, request }
     }
     if (known === undefined) this.#inFlight.remove(request)
-    return { ok: false, answer: this.#notTaken(submitted) }
+    return { ok: false, answer: this.#noRoom.notTaken(submitted) }
   }
 
   #add(hashed: HashedTransaction, client: string, nowMs: number): Result<InFlightRequest, ShareRefusal> {
     return this.#inFlight.add(hashed.requestKey, idHashOf(hashed), client, nowMs)
-  }
-
-  /** The answer to a call that the pool did not take. */
-  #notTaken({ code, detail }: Refusal): ValidationAnswer {
-    const message = `the request was not taken (${code}): ${detail}`
-    if (code === 'too-large') return this.errorAnswer('INVALID_PROOF_FORMAT', message)
-    if (!POOL_FULL.has(code)) return this.errorAnswer('INTERNAL_CONSENSUS_ERROR', message)
-    this.#options.refused?.('pool')
-    return this.errorAnswer('NODE_BUSY', `${message}; ${tryAgain}`, RETRY_AFTER_MS)
-  }
-
-  /** The answer to a call for which there is no room. */
-  #full(limit: ShareRefusal): ValidationAnswer {
-    const { requestsInFlightMax, requestsPerClientMax } = this.#limits
-    if (limit === 'node') {
-      this.#options.refused?.('node-in-flight')
-      const message = `${requestsInFlightMax} requests are under way here, which is the limit; ${tryAgain}`
-      return this.errorAnswer('NODE_BUSY', message, RETRY_AFTER_MS)
-    }
-    this.#options.refused?.('client-in-flight')
-    const message = `${requestsPerClientMax} requests of this client are under way, the limit for one client; ${tryAgain}`
-    return this.errorAnswer('TOO_MANY_REQUESTS', message, RETRY_AFTER_MS)
   }
 
   /** Waits for the verdict; null when the time is over or the caller is gone. */
@@ -297,18 +323,13 @@ export class ValidationService {
   }
 
   /** When the verdict is to be expected, Unix milliseconds: by the mean latency so far, and not in the past. */
-  #estimate(request: InFlightRequest): number {
+  #estimate(request: InFlightRequest | null): number {
     const { clock } = this.#options
-    const ageMs = clock.monotonicMs() - request.startedAtMs
+    const ageMs = request === null ? 0 : clock.monotonicMs() - request.startedAtMs
     const expectedMs = this.#counters.meanLatencyMs ?? this.#limits.deadlineMs
     return clock.unixMs() + Math.max(0, expectedMs - ageMs)
   }
 }
-
-/** The pool's refusals for lack of room. */
-const POOL_FULL: ReadonlySet<string> = new Set(['full', 'source-budget'])
-
-const tryAgain = `try again in ${RETRY_AFTER_MS / 1_000} s`
 
 /** A request under way, or the answer to a call that could not be put there. */
 type Entered =

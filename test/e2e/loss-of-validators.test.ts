@@ -18,6 +18,8 @@ import { seededRandom } from '../support/seeded-random.ts'
 
 /** The heartbeat of a local network, and what the issue calls a stall. */
 const STALL_MS = 2_000
+/** Within what an answer is promised by default. A verdict takes some blocks, and none of them is late. */
+const ANSWER_MS = 8_000
 /** A look every 20 ms, and what five processes on two cores add to it. */
 const SIGHT_SLACK_MS = 100
 
@@ -29,6 +31,7 @@ beforeAll(async () => {
   network = await LocalNetwork.create({
     make: async (out, basePort) => {
       const args = ['testnet', 'init', '--validators', '4', '--out', out, '--base-port', String(basePort)]
+      args.push('--assurance', 'declared')
       const { code, stderr } = await run([...HYPERMESH, ...args]).ended
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
       return [0, 1, 2, 3].map((i) => join(out, `node-${i}`))
@@ -110,7 +113,7 @@ describe('one of four killed', () => {
     expect(trickle.refused).toBe(0)
     expect(gaps.byBlocks).toBeLessThanOrEqual(STALL_MS)
     expect(gaps.bySight).toBeLessThanOrEqual(STALL_MS + SIGHT_SLACK_MS)
-    expect(Math.max(...trickle.answered.map(({ latencyMs }) => latencyMs))).toBeLessThanOrEqual(STALL_MS)
+    expect(Math.max(...trickle.answered.map(({ latencyMs }) => latencyMs))).toBeLessThanOrEqual(ANSWER_MS)
     for (const node of survivors) expect((await node.readiness()).status).toBe(200)
   })
 })

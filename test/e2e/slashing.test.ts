@@ -98,7 +98,12 @@ describe('a validator that equivocates', () => {
 describe('evidence', () => {
   const contents = (signature: (of: SignedContent) => Uint8Array): [SignedContent, SignedContent] => {
     const content = (byte: string): SignedContent => {
-      const of = { height: asHeight(5), blockHash: byte.repeat(64) as BlockHash, signature: new Uint8Array() }
+      const of = {
+        height: asHeight(5),
+        blockHash: byte.repeat(64) as BlockHash,
+        signature: new Uint8Array(),
+        commits: null,
+      }
       return { ...of, signature: signature(of) }
     }
     return [content('a'), content('b')]
@@ -114,7 +119,7 @@ describe('evidence', () => {
     const key = await keyOf(signer)
     const [a, b] = contents(({ height, blockHash }) =>
       key.sign(
-        voteSigningPayload(network.genesisHash, { ...at, height, blockHash }),
+        voteSigningPayload(network.genesisHash, { kind: 'prepare', ...at, height, blockHash }, null),
         SIGNATURE_CONTEXTS.prepare,
       ),
     )
@@ -147,14 +152,11 @@ describe('evidence', () => {
 
   it('is none where one content has two signatures', { timeout: 60_000 }, async () => {
     const key = await keyOf(maverick)
-    const payload = voteSigningPayload(network.genesisHash, {
-      ...at,
-      height: asHeight(5),
-      blockHash: 'a'.repeat(64) as BlockHash,
-    })
+    const content = { height: asHeight(5), blockHash: 'a'.repeat(64) as BlockHash }
+    const payload = voteSigningPayload(network.genesisHash, { kind: 'prepare', ...at, ...content }, null)
     const sign = (): SignedContent => ({
-      height: asHeight(5),
-      blockHash: 'a'.repeat(64) as BlockHash,
+      ...content,
+      commits: null,
       signature: key.sign(payload, SIGNATURE_CONTEXTS.prepare),
     })
     const [one, other] = [sign(), sign()]

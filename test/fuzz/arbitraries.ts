@@ -1,22 +1,17 @@
 /** Random values of everything that has canonical bytes. Test material only. */
 import fc, { type Arbitrary } from 'fast-check'
 import { hashBlock, transactionsRoot } from '../../src/codec/block.ts'
+import type { StateFrontiers } from '../../src/codec/ledger-state.ts'
 import { hashTransaction } from '../../src/codec/transaction.ts'
 import { appendLeaves, EMPTY_FRONTIER } from '../../src/ledger/frontier.ts'
 import type { BlockHeader, CertificateReference, HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../../src/types/certificates.ts'
-import type { Evidence, SignedContent } from '../../src/types/evidence.ts'
-import type { AnswerFigures, Frontier, StateAccumulators } from '../../src/types/ledger-state.ts'
+import type { CommitPair, Evidence, SignedCommits, SignedContent } from '../../src/types/evidence.ts'
+import type { AnswerFigures, Frontier } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
-import {
-  type AccountId,
-  COUNTER_MAX,
-  type Epoch,
-  type Height,
-  type Hex32,
-  type UnixMs,
-  type ValidatorId,
-} from '../../src/types/primitives.ts'
+import type { Operator, OperatorOperation, OperatorRecord } from '../../src/types/operator.ts'
+import type { AccountId, Epoch, Height, Hex32, UnixMs, ValidatorId } from '../../src/types/primitives.ts'
+import type { Receipt } from '../../src/types/receipt.ts'
 import type { Account, StakingState } from '../../src/types/staking.ts'
 import type { HashedTransaction, StakingOperation, Transaction } from '../../src/types/transaction.ts'
 import {
@@ -27,24 +22,11 @@ import {
   WORK_STATES,
   WORKLOAD_TYPES,
 } from '../../src/types/validation-request.ts'
+import type { Validator } from '../../src/types/validator-set.ts'
 import type { RuleFailure, VerdictRecord } from '../../src/types/verdict.ts'
+import { ballotSlot, ballots, ballotsTransaction } from './ballot-arbitraries.ts'
+import { counter, hex, index, u32, u64 } from './primitive-arbitraries.ts'
 
-// The brands exist in types only, so that one arbitrary serves for every hash and every counter.
-const hex = <T extends string>(length = 32): Arbitrary<T> =>
-  fc
-    .uint8Array({ minLength: length, maxLength: length })
-    .map((bytes) => Buffer.from(bytes).toString('hex') as T)
-const counter = <T extends number>(): Arbitrary<T> =>
-  fc
-    .oneof(
-      fc.nat(1_000),
-      fc.maxSafeNat().map((n) => n % (COUNTER_MAX + 1)),
-      fc.constant(COUNTER_MAX),
-    )
-    .map((n) => n as T)
-const index = <T extends number>(): Arbitrary<T> => fc.nat(65_535).map((n) => n as T)
-const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
-const u32 = fc.nat(2 ** 32 - 1)
 const text = fc.string({ unit: 'binary', maxLength: 24 }).filter((value) => value.isWellFormed())
 const texts = fc.array(text, { maxLength: 4 })
 const bytes = fc.uint8Array({ maxLength: 40 })
@@ -133,7 +115,12 @@ const operation: Arbitrary<StakingOperation> = fc.oneof(
   fc.record({ kind: fc.constantFrom('join' as const, 'leave' as const) }),
   fc.record({ kind: fc.constant('change-key' as const), newPublicKey: publicKey, proof: signature }),
 )
-const signedContent: Arbitrary<SignedContent> = fc.record({ height: counter(), blockHash: hex(), signature })
+const signedContent: Arbitrary<SignedContent> = fc.record({
+  height: counter(),
+  blockHash: hex(),
+  signature,
+  commits: fc.option(hex<Hex32>()),
+})
 const evidence: Arbitrary<Evidence> = fc.record({
   kind: fc.constantFrom('proposal' as const, 'prepare' as const, 'pre-commit' as const),
   epoch: counter(),
@@ -142,8 +129,49 @@ const evidence: Arbitrary<Evidence> = fc.record({
   first: signedContent,
   second: signedContent,
 })
+const signedCommits: Arbitrary<SignedCommits> = fc.record({
+  epoch: counter(),
+  view: counter(),
+  height: counter(),
+  blockHash: hex(),
+  signature,
+  commits: ballots.map(({ commits }) => commits),
+})
+const commitPair: Arbitrary<CommitPair> = fc.record({
+  slot: ballotSlot,
+  publicKey,
+  first: signedCommits,
+  second: signedCommits,
+})
+
+const operatorRecord: Arbitrary<OperatorRecord> = fc.record({
+  operatorId: fc.string({ maxLength: 40 }),
+  keyScheme: fc.constantFrom('ml-dsa-65' as const, 'falcon-1024' as const),
+  publicKey,
+  bondedStake: u64,
+  space: fc.option(fc.record({ bytes: u64, leafSize: u32, root: hex<Hex32>() })),
+  authorityLevel: u64,
+  aliases: fc.array(fc.string({ maxLength: 40 }), { maxLength: 3 }),
+})
+const operatorOperation: Arbitrary<OperatorOperation> = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom('register' as const, 'update' as const),
+    record: operatorRecord,
+    possession: fc.uint8Array({ maxLength: 64 }),
+  }),
+  fc.record({ kind: fc.constant('retire' as const) }),
+)
 
 export const transaction: Arbitrary<Transaction> = fc.oneof(
+  ballotsTransaction,
+  fc.record({
+    kind: fc.constant('operator' as const),
+    publicKey,
+    sequence: counter<number>(),
+    expiresAtHeight: counter<Height>(),
+    operation: operatorOperation,
+    signature,
+  }),
   fc.record({
     kind: fc.constant('staking' as const),
     publicKey,
@@ -153,6 +181,7 @@ export const transaction: Arbitrary<Transaction> = fc.oneof(
     signature,
   }),
   fc.record({ kind: fc.constant('evidence' as const), evidence }),
+  fc.record({ kind: fc.constant('commit-pair' as const), pair: commitPair }),
   fc.record({ kind: fc.constant('validate-certificate' as const), request: certificateValidationRequest }),
   fc.record({ kind: fc.constant('validate-proofs' as const), request: fourProofValidationRequest }),
 )
@@ -188,7 +217,7 @@ export const quorumCertificate: Arbitrary<QuorumCertificate> = fc.record({
   height: counter(),
   blockHash: hex(),
   stateRoot: fc.option(hex()),
-  signatures: fc.array(fc.record({ voter: index(), signature }), { maxLength: 3 }),
+  signatures: fc.array(fc.record({ voter: index(), signature, commits: fc.option(hex()) }), { maxLength: 3 }),
 })
 const timeoutCertificate: Arbitrary<TimeoutCertificate> = fc.record({
   epoch: counter(),
@@ -198,19 +227,16 @@ const timeoutCertificate: Arbitrary<TimeoutCertificate> = fc.record({
 })
 
 const scope = { epoch: counter(), view: counter(), voter: index(), signature }
+const vote = { ...scope, height: counter(), blockHash: hex(), ballots }
 export const message: Arbitrary<ConsensusMessage> = fc.oneof(
   fc.record({
     kind: fc.constant('proposal' as const),
     block,
     timeoutCertificate: fc.option(timeoutCertificate),
+    ballotVotes: fc.array(fc.record({ kind: fc.constant('prepare' as const), ...vote }), { maxLength: 2 }),
     signature,
   }),
-  fc.record({
-    kind: fc.constantFrom('prepare', 'pre-commit'),
-    ...scope,
-    height: counter(),
-    blockHash: hex(),
-  }),
+  fc.record({ kind: fc.constantFrom('prepare', 'pre-commit'), ...vote }),
   fc.record({
     kind: fc.constant('commit' as const),
     ...scope,
@@ -238,13 +264,20 @@ const failure: Arbitrary<RuleFailure> = fc.record({
   subject: fc.constantFrom('space', 'stake', 'work', 'time', 'request'),
   reason: text,
 })
+export const failures: Arbitrary<readonly RuleFailure[]> = fc.array(failure, { maxLength: 4 })
 export const verdict: Arbitrary<VerdictRecord> = fc.record({
   requestKey: hex(),
   requestIdHash: hex(),
   kind: fc.constantFrom('validate-certificate', 'validate-proofs'),
   height: counter(),
   blockTime: counter(),
-  failures: fc.array(failure, { maxLength: 4 }),
+  decidedAt: counter(),
+  status: fc.constantFrom('valid', 'invalid', 'expired'),
+  findings: fc.nat(65_535),
+  round: fc.nat(255),
+  agreeing: fc.record({ validators: fc.nat(65_535), stake: u64 }),
+  dissenting: fc.nat(65_535),
+  eligibleStake: u64,
   proofHash: hex(),
   sequence: fc.option(fc.record({ nodeIdHash: hex(), number: u64 })),
 })
@@ -252,7 +285,7 @@ export const verdict: Arbitrary<VerdictRecord> = fc.record({
 const frontier: Arbitrary<Frontier> = fc
   .array(hex<Hex32>(), { maxLength: 9 })
   .map((leaves) => appendLeaves(EMPTY_FRONTIER, leaves))
-export const accumulators: Arbitrary<StateAccumulators> = fc.record({
+export const accumulators: Arbitrary<StateFrontiers> = fc.record({
   nullifiers: frontier,
   noteCommitments: frontier,
   verdicts: frontier,
@@ -273,12 +306,34 @@ export const account: Arbitrary<Account> = fc.record({
   isJoined: fc.boolean(),
   tombstonedAt: fc.option(counter<Height>()),
 })
+export const operator: Arbitrary<Operator> = fc
+  .tuple(operatorRecord, hex<AccountId>())
+  .chain(([record, account]) =>
+    fc.record({
+      operatorId: fc.constant(record.operatorId),
+      keyScheme: fc.constant(record.keyScheme),
+      publicKey: fc.constant(record.publicKey),
+      bondedStake: fc.constant(record.bondedStake),
+      space: fc.constant(record.space),
+      authorityLevel: fc.constant(record.authorityLevel),
+      aliases: fc.constant(record.aliases),
+      account: fc.constant(account),
+      registeredAt: counter<Height>(),
+      retirement: fc.option(fc.record({ height: counter<Height>(), reservedUntil: counter<Height>() })),
+    }),
+  )
 export const stakingState: Arbitrary<StakingState> = fc.record({
   epoch: counter<Epoch>(),
   validators: fc.array(fc.record({ id: hex<ValidatorId>(), publicKey, stake: u64 }), { maxLength: 3 }),
   accounts: fc
     .uniqueArray(account, { selector: ({ id }) => id, maxLength: 3 })
     .map((list) => new Map(list.sort((a, b) => (a.id < b.id ? -1 : 1)).map((one) => [one.id, one]))),
+  operators: fc
+    .uniqueArray(operator, { selector: ({ account }) => account, maxLength: 3 })
+    .map(
+      (list) =>
+        new Map(list.sort((a, b) => (a.account < b.account ? -1 : 1)).map((one) => [one.account, one])),
+    ),
   slashes: fc.array(
     fc.record({
       account: hex<AccountId>(),
@@ -298,8 +353,33 @@ const figures: Arbitrary<AnswerFigures> = fc.record({
   throughputPerSecond: double,
   networkOverheadBytes: u64,
   networkLoad: double,
-  validatorNodes: u32,
-  agreeingStake: u64,
-  totalStake: u64,
 })
-export const storedVerdict = fc.record({ record: verdict, figures })
+export const verdictRow = fc.record({ record: verdict, figures })
+
+const validators: Arbitrary<readonly Validator[]> = fc.array(
+  fc.record({
+    id: hex<ValidatorId>(),
+    publicKey: fc.nat(255).map((n) => new Uint8Array(1_952).fill(n)),
+    stake: u64,
+  }),
+  { maxLength: 3 },
+)
+
+/** Any fields whatever: next to none of these prove anything. */
+export const receipt: Arbitrary<Receipt> = fc.record({
+  startEpoch: counter<Epoch>(),
+  startBlock: fc.option(fc.record({ header, validators }), { nil: null }),
+  handOvers: fc.array(fc.record({ header, certificate: quorumCertificate, validators }), { maxLength: 2 }),
+  header,
+  certificate: quorumCertificate,
+  stateBranch: fc.record({
+    validators: hex<Hex32>(),
+    nullifiersAndNotes: hex<Hex32>(),
+    parametersToTrust: hex<Hex32>(),
+    operatorsAndBlocks: hex<Hex32>(),
+  }),
+  listSize: counter<number>(),
+  position: counter<number>(),
+  path: fc.array(hex<Hex32>(), { maxLength: 32 }),
+  record: fc.uint8Array({ minLength: 1, maxLength: 200 }),
+})

@@ -9,11 +9,12 @@ import { decodeBlock, hashBlock } from '../../src/codec/block.ts'
 import { decodeQuorumCertificate, encodeQuorumCertificate } from '../../src/codec/certificates.ts'
 import {
   decodeStateAccumulators,
-  decodeStoredVerdict,
+  decodeVerdictRow,
   encodeStateAccumulators,
-  encodeStoredVerdict,
+  encodeVerdictRow,
 } from '../../src/codec/ledger-state.ts'
 import { decodeMessage, encodeMessage } from '../../src/codec/messages.ts'
+import { decodeOperator, encodeOperator } from '../../src/codec/operator.ts'
 import {
   decodeAccount,
   decodeStakingState,
@@ -21,11 +22,20 @@ import {
   encodeStakingState,
 } from '../../src/codec/staking.ts'
 import { decodeTransaction, encodeTransaction } from '../../src/codec/transaction.ts'
-import { decodeVerdict, encodeVerdict } from '../../src/codec/verdict.ts'
+import { decodeFailures, decodeVerdict, encodeFailures, encodeVerdict } from '../../src/codec/verdict.ts'
+import {
+  decodeBatch,
+  decodeElectors,
+  decodeTrust,
+  encodeBatch,
+  encodeElectors,
+  encodeTrust,
+} from '../../src/codec/voting.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
 import type { Result } from '../../src/types/errors.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
 import * as arbitrary from './arbitraries.ts'
+import * as voting from './ballot-arbitraries.ts'
 
 interface Codec {
   readonly values: Arbitrary<unknown>
@@ -51,6 +61,7 @@ const codecs: Record<string, Codec> = {
   },
   messages: { values: arbitrary.message, encode: encodeMessage, decode: decodeMessage },
   accounts: { values: arbitrary.account, encode: encodeAccount, decode: decodeAccount },
+  operators: { values: arbitrary.operator, encode: encodeOperator, decode: decodeOperator },
   'staking states': {
     values: arbitrary.stakingState,
     encode: encodeStakingState,
@@ -62,11 +73,11 @@ const codecs: Record<string, Codec> = {
     encode: encodeStateAccumulators,
     decode: decodeStateAccumulators,
   },
-  'stored verdicts': {
-    values: arbitrary.storedVerdict,
-    encode: encodeStoredVerdict,
-    decode: decodeStoredVerdict,
-  },
+  'verdict rows': { values: arbitrary.verdictRow, encode: encodeVerdictRow, decode: decodeVerdictRow },
+  failures: { values: arbitrary.failures, encode: encodeFailures, decode: decodeFailures },
+  batches: { values: voting.batch, encode: encodeBatch, decode: decodeBatch },
+  electors: { values: voting.electors, encode: encodeElectors, decode: decodeElectors },
+  trust: { values: voting.trust, encode: encodeTrust, decode: decodeTrust },
 }
 
 /** Small hurts to valid bytes: the decoder gets past the first check before it meets them. */

@@ -8,17 +8,20 @@ import { decodeBlock } from '../../src/codec/block.ts'
 import { REASON_BYTES_MAX } from '../../src/codec/limits.ts'
 import { hashTransaction } from '../../src/codec/transaction.ts'
 import { utf8ToBytes } from '../../src/codec/utf8.ts'
-import { decodeVerdict, encodeVerdict } from '../../src/codec/verdict.ts'
+import { decodeFailures, decodeVerdict, encodeFailures, encodeVerdict } from '../../src/codec/verdict.ts'
 import { BranchStates } from '../../src/ledger/branch-state.ts'
 import { buildBlock } from '../../src/ledger/build-block.ts'
+import type { ChainRules } from '../../src/ledger/chain-rules.ts'
 import { checkBlock } from '../../src/ledger/check-block.ts'
 import { genesisState } from '../../src/ledger/genesis-state.ts'
 import type { Nullifier } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
+import { Voters } from '../support/ballots.ts'
 import {
   asParent,
   certificateRequest,
   EMPTY_STATE,
+  EXECUTED_RULES,
   fourProofRequest,
   GENESIS,
   genesisParent,
@@ -28,7 +31,7 @@ import {
 } from '../unit/ledger/fixtures.ts'
 import { hashedTransaction } from './arbitraries.ts'
 
-const { rules } = genesisState(GENESIS, PORTS)
+const TALLIED_RULES = genesisState(GENESIS, PORTS).rules
 
 /** Requests that would be Valid but for each other: few ids, nonces and nodes, so that they collide. */
 const colliding: Arbitrary<HashedTransaction> = fc
@@ -60,24 +63,39 @@ const colliding: Arbitrary<HashedTransaction> = fc
 const chainOf = (transactions: Arbitrary<HashedTransaction>) =>
   fc.array(fc.array(transactions, { maxLength: 6 }), { minLength: 1, maxLength: 4 })
 
-/** Builds and checks a chain; returns what the chain says in the end. */
-function grow(blocks: readonly (readonly HashedTransaction[])[]) {
+/** Refusals of requests for what another request, which waits for its verdict, would use. */
+const RESERVED = ['nullifier-reserved', 'sequence-reserved']
+
+/** Builds and checks a chain, with the ballots of its voters; returns what the chain says in the end. */
+function grow(blocks: readonly (readonly HashedTransaction[])[], rules: ChainRules) {
+  const voters = new Voters(rules.genesisHash)
   let { parent: tip } = genesisParent()
   const branches = new BranchStates(tip.hash, EMPTY_STATE)
   const nullifiers: Nullifier[] = []
   const requestKeys: string[] = []
-  for (const candidates of blocks) {
+  const reserved: string[] = []
+  for (const requests of blocks) {
+    const ballots = rules.verdicts === 'tallied' ? voters.next(tip) : null
+    const candidates = ballots === null ? requests : [ballots, ...requests]
     const { executed, skipped } = buildBlock(proposed(tip), candidates, tip, rules)
+    voters.judged(executed.changes.judgements)
+    if (ballots !== null) expect(executed.block.transactions[0]).toBe(ballots)
+    for (const { transaction, code } of skipped) {
+      if (RESERVED.includes(code)) reserved.push(transaction.requestKey)
+    }
     expect(executed.block.transactions.length + skipped.length).toBe(candidates.length)
     const decoded = decodeBlock(executed.block.bytes)
     if (!decoded.ok) throw new Error(decoded.detail)
     expect(checkBlock(decoded.value, tip, rules)).toEqual({ ok: true, value: executed })
     for (const record of executed.changes.verdicts) {
       expect(decodeVerdict(encodeVerdict(record))).toEqual({ ok: true, value: record })
-      for (const { reason } of record.failures) {
+      requestKeys.push(record.requestKey)
+    }
+    for (const { failures } of executed.changes.judgements) {
+      expect(decodeFailures(encodeFailures(failures))).toEqual({ ok: true, value: failures })
+      for (const { reason } of failures) {
         expect(utf8ToBytes(reason).length).toBeLessThanOrEqual(REASON_BYTES_MAX)
       }
-      requestKeys.push(record.requestKey)
     }
     nullifiers.push(...executed.changes.nullifiers)
     branches.add(executed)
@@ -85,17 +103,24 @@ function grow(blocks: readonly (readonly HashedTransaction[])[]) {
     if (state === null) throw new Error('no state')
     tip = asParent(executed, state)
   }
-  return { nullifiers, requestKeys, tip }
+  return { nullifiers, requestKeys, reserved, tip }
 }
 
-describe('the state transition', () => {
+/** Long enough after the last request for its verdict. */
+const CALM: readonly (readonly HashedTransaction[])[] = [[], [], []]
+
+describe.each([
+  ['come with their requests', EXECUTED_RULES],
+  ['are tallied', TALLIED_RULES],
+])('the state transition where verdicts %s', (_, rules) => {
   it('takes whatever decodes', () => {
     fc.assert(
       fc.property(chainOf(hashedTransaction), (blocks) => {
-        const { requestKeys, tip } = grow(blocks)
+        const { requestKeys, tip } = grow([...blocks, ...CALM], rules)
+        expect(tip.state.voting.batches).toEqual([])
         expect(tip.state.accumulators.verdicts.size).toBe(requestKeys.length)
       }),
-      { numRuns: 40 },
+      { numRuns: 30 },
     )
   })
 
@@ -103,11 +128,14 @@ describe('the state transition', () => {
     let valid = 0
     fc.assert(
       fc.property(chainOf(colliding), (blocks) => {
-        const { nullifiers, requestKeys, tip } = grow(blocks)
+        const { nullifiers, requestKeys, reserved, tip } = grow([...blocks, ...CALM], rules)
         expect(new Set(nullifiers).size).toBe(nullifiers.length)
         expect(new Set(requestKeys).size).toBe(requestKeys.length)
         expect(tip.state.accumulators.nullifiers.size).toBe(nullifiers.length)
-        expect(new Set(requestKeys)).toEqual(new Set(blocks.flat().map(({ requestKey }) => requestKey)))
+        expect(new Set([...requestKeys, ...reserved])).toEqual(
+          new Set(blocks.flat().map(({ requestKey }) => requestKey)),
+        )
+        if (rules.verdicts === 'executed') expect(reserved).toEqual([])
         valid += nullifiers.length
       }),
       { numRuns: 60 },

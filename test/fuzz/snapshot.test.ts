@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeChunk, decodeHandOver, decodeManifest, encodeManifest } from '../../src/codec/snapshot.ts'
-import { SnapshotReplay } from '../../src/ledger/snapshot-check.ts'
+import { SnapshotReplay } from '../../src/ledger/snapshot-replay.ts'
 import { decodeSnapshotAnswer, decodeSnapshotRequest } from '../../src/network/snapshot-codec.ts'
 import type { BlockHash, StateRoot } from '../../src/types/primitives.ts'
 import { SNAPSHOT_PARTS } from '../../src/types/snapshot.ts'

@@ -1,13 +1,18 @@
 /** Discovery by SRV records, against a DNS server on a real socket: order, origin, keeping, and what happens without it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SrvDiscovery, type SrvDiscoveryOptions } from '../../src/client/node/srv-discovery.ts'
-import { HTTPS_SERVICE } from '../../src/client/node/srv-records.ts'
+import { HTTPS_SERVICE, LIBP2P_SERVICE } from '../../src/client/node/srv-records.ts'
 import { weightedOrder } from '../../src/client/weighted-order.ts'
+import { peerIdOfLabel, peerLabel } from '../../src/network/peer-label.ts'
 import { DnsServer } from '../support/client/dns-server.ts'
 import { VirtualClock } from '../support/client/virtual-clock.ts'
 
 const HTTPS = '_hypermesh._tcp.example.test'
 const STOQ = '_stoq._udp.hypermesh.example.test'
+const LIBP2P = '_p2p._tcp.hypermesh.example.test'
+const PEER = '12D3KooWAF2x46aQHVAd998uzcVN7bZayGUNQiyUoFKU6kKb6Zio'
+/** As libp2p's own library spells it in base36. */
+const PEER_LABEL = 'k51qzi5uqu5dgc9ceul0ly4pv280v9bx569iv6kysvsujdt5rh2mxd5wogrg4g'
 const signal = new AbortController().signal
 
 let dns: DnsServer
@@ -75,6 +80,24 @@ describe('discovery', () => {
     expect(lookups[0]?.why).toContain('port 0 of a.example.test')
     expect(lookups[0]?.why).toContain('"bad host" is no host name')
     expect(lookups[0]?.why).toContain('the service is not offered')
+  })
+
+  it('takes the peer id of libp2p from the name of the target, and its address from the same server', async () => {
+    expect(peerLabel(PEER)).toBe(PEER_LABEL)
+    expect(peerIdOfLabel(PEER_LABEL.toUpperCase())).toBe(PEER)
+    const named = (label: string): string => `${label}.example.test`
+    dns.records.set(LIBP2P, [
+      entry(named(PEER_LABEL.toUpperCase()), 4_001),
+      entry(named('www'), 4_002),
+      entry(named(PEER_LABEL.replace('k51', 'k52')), 4_003),
+      entry(`${named(PEER_LABEL)}.nowhere`, 4_004),
+    ])
+    dns.hosts.set(named(PEER_LABEL), '192.0.2.7')
+    const { endpoints, lookups } = await discovery({ services: [LIBP2P_SERVICE] }).discover(signal)
+    expect(endpoints.map(({ endpoint }) => endpoint)).toEqual([`/ip4/192.0.2.7/tcp/4001/p2p/${PEER}`])
+    expect(lookups[0]?.why).toContain('www.example.test does not begin with a peer id in base36')
+    expect(lookups[0]?.why).toContain('k52')
+    expect(lookups[0]?.why).toContain('nowhere has no address')
   })
 
   it('looks at a bounded number of records', async () => {

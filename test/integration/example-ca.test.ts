@@ -1,23 +1,26 @@
-/** What the example CA refuses: nodes that disagree or are one, other proofs, requests that nobody should sign. */
+/** What the example CA takes for proof, and what it refuses: forged and foreign receipts, requests that nobody should sign. */
 import 'reflect-metadata'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509'
+import { Pkcs10CertificateRequestGenerator, X509Certificate } from '@peculiar/x509'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Authority } from '../../examples/certificate-authority/authority.ts'
-import { type Confirm, confirmByAgreement } from '../../examples/certificate-authority/evidence.ts'
+import { Authority, RECEIPT_OID } from '../../examples/certificate-authority/authority.ts'
+import { type Confirm, confirmByReceipt } from '../../examples/certificate-authority/evidence.ts'
 import { issue } from '../../examples/certificate-authority/issue.ts'
 import { makeSigningRequest, readSigningRequest } from '../../examples/certificate-authority/names.ts'
-import type { Carrier } from '../../src/client/carrier.ts'
+import type { Carrier, CarrierReply } from '../../src/client/carrier.ts'
 import { configuredEndpoints } from '../../src/client/endpoint.ts'
 import { HypermeshClient } from '../../src/client/hypermesh-client.ts'
-import { consensusProofBincode } from '../../src/codec/proofs.ts'
-import { readJson, writeJson } from '../../src/rpc/json-shape.ts'
-import { certificateValidationRequest } from '../../src/rpc/trustchain-json-request.ts'
-import { validationAnswer } from '../../src/rpc/trustchain-json-response.ts'
-import { answerOf } from '../support/client/scripted-carrier.ts'
+import { verifyReceiptOf } from '../../src/client/offline-receipt.ts'
+import { receiptJson } from '../../src/codec/receipt-json.ts'
+import type { GenesisHash } from '../../src/types/primitives.ts'
+import type { Receipt, ReceiptTrust } from '../../src/types/receipt.ts'
+import type { VerdictRecord } from '../../src/types/verdict.ts'
+import { answerBytes } from '../support/client/scripted-carrier.ts'
+import { altered, TRUST } from '../support/receipt-fixture.ts'
+import { receiptOn } from '../support/receipt-on-request.ts'
 
 let folder: string
 beforeEach(() => {
@@ -25,42 +28,53 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-/** What one node says of the request that it is sent. */
-interface Says {
-  readonly as: string
-  readonly kind: 'valid' | 'invalid'
-  readonly proofs?: 'of another request'
-  readonly atSecs?: bigint
+/** What one node does with a request for a verdict, and for the receipt of it. */
+interface Conduct {
+  readonly says?: 'valid' | 'invalid' | 'nothing'
+  /** What the network's verdict is, in place of Valid on the very request. */
+  readonly record?: (record: VerdictRecord) => VerdictRecord
+  /** What it makes of the receipt before it hands it out. */
+  readonly forges?: (receipt: Receipt) => Receipt | 'none' | 'lost'
 }
 
-/** A node that judges whatever it gets as it is told to, and knows which proofs it was sent. */
-function nodeThatSays({ as, kind, proofs, atSecs = 7n }: Says): Carrier {
+const INVALID = { kind: 'invalid', failedProofs: ['space_proof'], reason: 'total_storage is 1' } as const
+const NOT_READY = { kind: 'error', errorCode: 'RECEIPT_NOT_READY', message: 'not yet' } as const
+
+const reply = (payload: Uint8Array, standing: CarrierReply['standing'] = 'success'): CarrierReply => ({
+  payload,
+  standing,
+  note: '',
+  retryAfterMs: null,
+})
+
+/** The request that the CA sent last, to whichever node. */
+let sent: Uint8Array = new Uint8Array()
+
+function nodeThat({ says = 'valid', record, forges = (same) => same }: Conduct): Carrier {
   return {
-    call: async (_method, payload) => {
-      const request = readJson(certificateValidationRequest, payload)
-      if (!request.ok) throw new Error(request.detail)
-      const { consensusProof } = request.value.certificateRequest
-      const hash = createHash('sha256').update(consensusProofBincode(consensusProof)).digest()
-      const result =
-        kind === 'valid' ? { kind } : { kind, failedProofs: ['space_proof'], reason: 'total_storage is 1' }
-      const answer = {
-        ...answerOf(result, as),
-        proofHash:
-          kind === 'invalid' ? null : proofs === undefined ? new Uint8Array(hash) : new Uint8Array(32),
-        validatedAt: { secs: atSecs, nanos: 0 },
+    call: async (method, payload) => {
+      if (method === 'validate_certificate') {
+        sent = payload
+        if (says === 'nothing') throw new Error('connect ECONNREFUSED')
+        return reply(answerBytes(says === 'valid' ? { kind: 'valid' } : INVALID))
       }
-      const json = Buffer.from(writeJson(validationAnswer, answer))
-      return { payload: json, standing: 'success', note: '', retryAfterMs: null }
+      if (method !== 'receipt') throw new Error(`asked for ${method}`)
+      const receipt = forges(receiptOn(sent, record))
+      if (receipt === 'lost') throw new Error('read ECONNRESET')
+      return receipt === 'none'
+        ? reply(answerBytes(NOT_READY), 'try-again')
+        : reply(Buffer.from(receiptJson(receipt)))
     },
     close: async () => {},
   }
 }
 
-function confirmBy(nodes: readonly Says[]): Confirm {
+function confirmBy(nodes: readonly Conduct[], trust: ReceiptTrust = TRUST): Confirm {
   const endpoints = nodes.map((_, i) => `https://node-${i}`)
-  const carriers = { https: (endpoint: string) => nodeThatSays(nodes[Number(endpoint.slice(-1))] as Says) }
-  return confirmByAgreement(
+  const carriers = { https: (endpoint: string) => nodeThat(nodes[Number(endpoint.slice(-1))] as Conduct) }
+  return confirmByReceipt(
     new HypermeshClient({ endpoints: configuredEndpoints(endpoints, 'as-given'), carriers, passesMax: 1 }),
+    trust,
   )
 }
 
@@ -73,59 +87,117 @@ async function issued(confirm: Confirm, csr?: string) {
   return { result, files }
 }
 
+const invalidVerdict = (record: VerdictRecord): VerdictRecord => ({
+  ...record,
+  status: 'invalid',
+  findings: 0b10,
+})
+const withSignature = (receipt: Receipt, change: (signature: Uint8Array) => Uint8Array): Receipt => {
+  const [first, ...rest] = receipt.certificate.signatures
+  if (first === undefined) throw new Error('nobody signed')
+  const signatures = [{ ...first, signature: change(Uint8Array.from(first.signature)) }, ...rest]
+  return { ...receipt, certificate: { ...receipt.certificate, signatures } }
+}
+const withRecord = (receipt: Receipt, from: Receipt): Receipt => ({ ...receipt, record: from.record })
+
 describe('the example CA', () => {
-  it('issues when two nodes agree', async () => {
-    const { result, files } = await issued(
-      confirmBy([
-        { as: 'a', kind: 'valid' },
-        { as: 'b', kind: 'valid' },
-      ]),
+  it('issues on a receipt, names its hash in the certificate, and keeps what checks it', async () => {
+    const { result, files } = await issued(confirmBy([{}]))
+    if (!result.ok) throw new Error(result.detail)
+    const { serialNumber, pem } = result.value
+    expect(files.sort()).toEqual(
+      ['pem', 'receipt.json', 'request.json'].map((end) => `${serialNumber}.${end}`),
     )
-    expect(result).toMatchObject({ ok: true })
-    expect(files).toHaveLength(2)
+    const [receipt, request] = ['receipt', 'request'].map((kind) =>
+      readFileSync(join(folder, `${serialNumber}.${kind}.json`)),
+    ) as [Buffer, Buffer]
+    const extension = new X509Certificate(pem).getExtension(RECEIPT_OID)
+    expect(extension?.critical).toBe(false)
+    const hash = createHash('sha256').update(receipt).digest('hex')
+    expect(Buffer.from(extension?.value ?? new ArrayBuffer()).toString('hex')).toBe(`0420${hash}`)
+    expect(await verifyReceiptOf(receipt, request, TRUST)).toMatchObject({
+      ok: true,
+      value: { isValid: true },
+    })
+    expect(await verifyReceiptOf(receipt, 'another request', TRUST)).toMatchObject({ code: 'other-request' })
+    expect(await verifyReceiptOf(receipt, Buffer.from('{}'), TRUST)).toMatchObject({
+      code: 'malformed-request',
+    })
   })
 
-  it.each<[string, Says[], code: string, detail: string]>([
-    ['the first says Invalid', [{ as: 'a', kind: 'invalid' }], 'invalid', 'total_storage is 1'],
+  it.each<[string, Conduct[]]>([
+    ['the first does not answer', [{ says: 'nothing', forges: () => 'lost' }, {}]],
+    ['the first is lost between the verdict and its receipt', [{ forges: () => 'lost' }, {}]],
     [
-      'the second says Invalid',
-      [
-        { as: 'a', kind: 'valid' },
-        { as: 'b', kind: 'invalid' },
-      ],
-      'disagreement',
-      'https://node-0 said Valid, https://node-1 Invalid',
+      'the first forges the receipt',
+      [{ forges: (receipt) => withSignature(receipt, (of) => of.fill(0)) }, {}],
     ],
     [
-      'both are one node',
-      [
-        { as: 'a', kind: 'valid' },
-        { as: 'a', kind: 'valid' },
-      ],
-      'disagreement',
-      'are one node, a',
+      'the first has the receipt of another request',
+      [{ record: (of) => ({ ...of, requestKey: altered(of.requestKey) }) }, {}],
+    ],
+  ])('issues by the second node when %s', async (_what, nodes) => {
+    const { result, files } = await issued(confirmBy(nodes))
+    expect(result).toMatchObject({ ok: true })
+    expect(files).toHaveLength(3)
+  })
+
+  const elsewhere: ReceiptTrust = { ...TRUST, genesisHash: 'ab'.repeat(32) as GenesisHash }
+  const others: ReceiptTrust = {
+    ...TRUST,
+    validators: TRUST.validators.map((of) => ({ ...of, publicKey: of.publicKey.toReversed() })),
+  }
+  it.each<[string, Conduct[], code: string, detail: string, trust?: ReceiptTrust]>([
+    ['the node says Invalid', [{ says: 'invalid' }], 'invalid', 'total_storage is 1'],
+    [
+      'the receipt is of an Invalid verdict',
+      [{ record: invalidVerdict }],
+      'invalid',
+      'though a node said Valid',
     ],
     [
-      'they speak of two verdicts',
-      [
-        { as: 'a', kind: 'valid' },
-        { as: 'b', kind: 'valid', atSecs: 8n },
-      ],
-      'disagreement',
-      'speak of two verdicts',
+      'a signature is another',
+      [{ forges: (receipt) => withSignature(receipt, (of) => of.fill(1, 100, 101)) }],
+      'no-proof',
+      'wrong-signature',
     ],
     [
-      'one speaks of other proofs',
+      'a signature is missing',
       [
-        { as: 'a', kind: 'valid' },
-        { as: 'b', kind: 'valid', proofs: 'of another request' },
+        {
+          forges: (of) => ({
+            ...of,
+            certificate: { ...of.certificate, signatures: of.certificate.signatures.slice(1) },
+          }),
+        },
       ],
-      'disagreement',
+      'no-proof',
+      'too-little-stake',
+    ],
+    [
+      'the record of a Valid verdict is put in place of an Invalid one',
+      [{ record: invalidVerdict, forges: (receipt) => withRecord(receipt, receiptOn(sent)) }],
+      'no-proof',
+      'wrong-path',
+    ],
+    [
+      'it is on another request',
+      [{ record: (of) => ({ ...of, requestKey: altered(of.requestKey) }) }],
+      'no-proof',
+      'other-request',
+    ],
+    [
+      'it is on other proofs',
+      [{ record: (of) => ({ ...of, proofHash: altered(of.proofHash) }) }],
+      'no-proof',
       'other proofs than those that were sent',
     ],
-    ['there is only one', [{ as: 'a', kind: 'valid' }], 'no-verdict', 'no answer from any endpoint'],
-  ])('issues nothing when %s', async (_name, nodes, code, detail) => {
-    const { result, files } = await issued(confirmBy(nodes))
+    ['it is of another network', [{}], 'no-proof', 'wrong-network', elsewhere],
+    ['it is signed by others than those who are trusted', [{}], 'no-proof', 'wrong-signature', others],
+    ['there is none', [{ forges: () => 'none' }], 'no-verdict', 'RECEIPT_NOT_READY'],
+    ['nobody answers', [{ says: 'nothing' }], 'no-verdict', 'no answer from https://node-0'],
+  ])('issues nothing when %s', async (_name, nodes, code, detail, trust = TRUST) => {
+    const { result, files } = await issued(confirmBy(nodes, trust))
     expect(result).toMatchObject({ ok: false, code, detail: expect.stringContaining(detail) })
     expect(files).toEqual([])
   })

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { hashTransaction } from '../../src/codec/transaction.ts'
 import { ClientLimiter } from '../../src/rpc/client-limiter.ts'
-import type { ApiPorts, BlockReference, BlockView } from '../../src/rpc/http/api-ports.ts'
+import type { ApiPorts, BlockReference, BlockView, TrustHistoryView } from '../../src/rpc/http/api-ports.ts'
 import { makeApiServer } from '../../src/rpc/http/api-server.ts'
 import { makeCaServer } from '../../src/rpc/http/ca-server.ts'
 import { HttpError } from '../../src/rpc/http/errors.ts'
@@ -362,6 +362,37 @@ const BLOCK: BlockView = {
   transactions: [],
 }
 
+const HISTORY: TrustHistoryView = {
+  account: 'ef'.repeat(32),
+  now: {
+    score: 0.64,
+    ppm: 640_000,
+    status: 'active',
+    exclusions: 0,
+    excludedUntilPeriod: null,
+    cleanPeriods: 0,
+    slots: 1,
+    agreed: 0,
+    dissented: 1,
+    withheld: 0,
+    absent: 0,
+  },
+  changes: [
+    {
+      height: 7,
+      period: 0,
+      from: 800_000,
+      ppm: 640_000,
+      status: 'active',
+      slots: 1,
+      agreed: 0,
+      dissented: 1,
+      withheld: 0,
+      absent: 0,
+    },
+  ],
+}
+
 describe('the public API and metrics', () => {
   const asked: BlockReference[] = []
   let ready = true
@@ -371,15 +402,29 @@ describe('the public API and metrics', () => {
     transaction: (key) => ({ key, state: 'unknown', height: null }),
     submit: () => ({ is: 'busy', code: 'full', detail: 'no room' }),
   }
+  const unused = (): never => {
+    throw new Error('not asked for')
+  }
   const ports: ApiPorts = {
     staking,
+    operators: { operator: unused, policy: unused },
+    trustHistory: (id) => (id === 'ab'.repeat(32) ? HISTORY : null),
+    operations: { operations: unused, operation: unused },
     status: () => {
       throw new Error('a fault')
     },
     lowestHeight: () => 5,
     peers: async () => [],
     validators: () => [
-      { index: 0, validatorId: 'ab', stake: 2n ** 63n, nextStake: 0n, isThisNode: true, isConnected: false },
+      {
+        index: 0,
+        validatorId: 'ab',
+        stake: 2n ** 63n,
+        nextStake: 0n,
+        isThisNode: true,
+        isConnected: false,
+        trust: null,
+      },
     ],
     block: (reference) => {
       asked.push(reference)
@@ -396,6 +441,7 @@ describe('the public API and metrics', () => {
     const server = await started(makeApiServer(ports, optionsOf(plain)))
     expect((await call(server, '/v1/peers')).body).toBe('[]')
     expect(JSON.parse((await call(server, '/v1/validators')).body)[0].stake).toBe('9223372036854775808')
+    expect(JSON.parse((await call(server, `/v1/validators/${'ab'.repeat(32)}/trust`)).body)).toEqual(HISTORY)
     for (const name of ['7', 'head', 'final', 'ef'.repeat(32)]) {
       expect(JSON.parse((await call(server, `/v1/blocks/${name}`)).body)).toEqual(BLOCK)
     }
@@ -408,6 +454,8 @@ describe('the public API and metrics', () => {
   })
 
   it.each([
+    [`/v1/validators/${'cd'.repeat(32)}/trust`, 404, 'E_NO_VALIDATOR'],
+    ['/v1/validators/0/trust', 404, 'E_NO_VALIDATOR'],
     ['/v1/blocks/8', 404, 'E_NO_BLOCK'],
     ['/v1/blocks/4', 410, 'E_BLOCK_PRUNED'],
     ['/v1/blocks/08', 400, 'E_BLOCK_REFERENCE'],

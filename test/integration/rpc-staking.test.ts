@@ -1,11 +1,15 @@
 /** The public API's staking routes over real HTTP: shapes, statuses, bounds. */
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { uniformAssurance } from '../../src/ledger/validation-policy.ts'
 import { ClientLimiter, clientLimitsOf } from '../../src/rpc/client-limiter.ts'
 import type { ApiPorts } from '../../src/rpc/http/api-ports.ts'
 import { makeApiServer } from '../../src/rpc/http/api-server.ts'
+import type { OperationResultView } from '../../src/rpc/http/operation-ports.ts'
+import type { OperatorView } from '../../src/rpc/http/operator-ports.ts'
 import type { StakingPorts, SubmitRefusal } from '../../src/rpc/http/staking-ports.ts'
 import { TRANSACTION_BODY_BYTES_MAX } from '../../src/rpc/http/staking-routes.ts'
 import type { MonotonicMs } from '../../src/types/primitives.ts'
+import { POLICY } from '../unit/ledger/fixtures.ts'
 
 const KEY = 'ab'.repeat(32)
 const NOBODY = '00'.repeat(32)
@@ -21,16 +25,61 @@ const account = {
   tombstonedAt: null,
 }
 
+const operator: OperatorView = {
+  operatorId: 'acme',
+  account: KEY,
+  keyScheme: 'falcon-1024',
+  publicKey: 'ab',
+  bondedStake: 2n ** 63n,
+  space: { bytes: 2n ** 40n, leafSize: 1_024, root: KEY },
+  authorityLevel: 7n,
+  aliases: ['acme.eu'],
+  registeredAt: 3,
+  retirement: null,
+}
+
+const decided: OperationResultView = {
+  id: KEY,
+  kind: 'node-admission',
+  route: 'full-bft',
+  state: 'done',
+  proposer: KEY,
+  proposedAt: 3,
+  opensAt: 5,
+  height: 8,
+  operation: { kind: 'node-admission', account: KEY },
+  outcome: 'Approved',
+  tally: {
+    status: 'valid',
+    round: 0,
+    decidedAt: 7,
+    agreeing: { validators: 3, stake: 2n ** 60n },
+    dissenting: 0,
+    eligibleStake: 2n ** 61n,
+  },
+  participatingNodes: [KEY],
+  trustAdjustments: [],
+}
+
 async function served(submit: StakingPorts['submit']): Promise<string> {
   const unused = (): never => {
     throw new Error('not asked for')
   }
   const ports: ApiPorts = {
+    trustHistory: unused,
     staking: {
       account: (id) => (id === KEY ? account : null),
       slashes: () => [{ account: KEY, height: 4, time: 5, stake: 1_000n, burnt: 750n }],
       transaction: (key) => ({ key, state: 'final', height: 7 }),
       submit,
+    },
+    operators: {
+      operator: (name) => (name === 'acme.eu' ? operator : null),
+      policy: () => ({ ...POLICY, assurance: uniformAssurance('attested') }),
+    },
+    operations: {
+      operations: () => ({ open: [], decided: [], entries: [] }),
+      operation: (id) => (id === KEY ? decided : null),
     },
     status: unused,
     lowestHeight: unused,
@@ -53,6 +102,42 @@ async function served(submit: StakingPorts['submit']): Promise<string> {
 const post = (url: string, body: string) => fetch(`${url}/v1/transactions`, { method: 'POST', body })
 const bodyOf = (bytes: Uint8Array): string =>
   JSON.stringify({ transaction: Buffer.from(bytes).toString('base64') })
+
+describe('the operator routes', () => {
+  it('show operators by any name, and the policy, amounts with every digit', async () => {
+    const url = await served(() => ({ key: KEY, state: 'pending', height: null }))
+    const get = async (path: string) => (await fetch(url + path)).json()
+    expect(await get('/v1/operators/acme.eu')).toEqual({
+      ...operator,
+      bondedStake: '9223372036854775808',
+      space: { bytes: '1099511627776', leafSize: 1_024, root: KEY },
+      authorityLevel: '7',
+    })
+    expect(await get('/v1/operators/nobody')).toMatchObject({ status: 404, code: 'E_NO_OPERATOR' })
+    expect(await get('/v1/policy')).toMatchObject({
+      minimumStake: '100',
+      assurance: {
+        certificates: { RootCA: 'attested' },
+        minimumWorkBits: 16,
+        authority: [{ level: '1', bondedStake: '1' }, {}, {}],
+      },
+    })
+  })
+})
+
+describe('the operation routes', () => {
+  it('show all, one with every digit of its tally, and say what is wrong with a name', async () => {
+    const url = await served(() => ({ key: KEY, state: 'pending', height: null }))
+    const get = async (path: string) => (await fetch(url + path)).json()
+    expect(await get('/v1/operations')).toEqual({ open: [], decided: [], entries: [] })
+    expect(await get(`/v1/operations/${KEY}`)).toMatchObject({
+      outcome: 'Approved',
+      tally: { agreeing: { stake: '1152921504606846976' }, eligibleStake: '2305843009213693952' },
+    })
+    expect(await get(`/v1/operations/${NOBODY}`)).toMatchObject({ status: 404, code: 'E_NO_OPERATION' })
+    expect(await get('/v1/operations/AB')).toMatchObject({ status: 400, code: 'E_OPERATION_ID' })
+  })
+})
 
 describe('the staking routes', () => {
   it('show accounts, punishments and transactions, amounts with every digit', async () => {

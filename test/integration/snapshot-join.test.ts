@@ -1,9 +1,10 @@
 /** A joiner of a pruned network over real sockets and real databases: through a snapshot to the tip, with the same state. */
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
+import type { RunningNode } from '../../src/composition/running-node.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { createLogger } from '../../src/observability/logger.ts'
-import { type RunningNode, startNode } from '../../src/validator-node.ts'
+import { startNode } from '../../src/validator-node.ts'
 import { makeSignedChain, signedDirectory } from '../support/signed-chain.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 

@@ -20,12 +20,13 @@ import {
   certificate,
   FinalChain,
   figures,
+  GENESIS_PARENT,
   GENESIS_STATE,
   NETWORK,
   stateRootOf,
 } from '../support/final-chain.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-import { fourProofTransaction, numberedTransaction } from '../unit/ledger/fixtures.ts'
+import { certificateTransaction, fourProofTransaction, numberedTransaction } from '../unit/ledger/fixtures.ts'
 
 interface Opened {
   readonly database: Database
@@ -64,20 +65,30 @@ describe('a chain store', () => {
 
   it('finds every block, state root and verdict again, before and after reopening', async () => {
     const path = join(temporaryDirectory(), 'db')
-    const maker = new FinalChain()
+    const maker = new FinalChain(GENESIS_PARENT, 'tallied')
+    const bad = certificateTransaction({ top: { requestId: 'bad' }, stake: { stakeAmount: 1n } })
     const blocks = [
       ...maker.empty(2),
-      maker.next([numberedTransaction(1), fourProofTransaction()]),
+      maker.next([numberedTransaction(1), fourProofTransaction(), bad]),
       maker.next([numberedTransaction(2)]),
-      ...maker.empty(1),
+      ...maker.empty(2),
+      maker.next([numberedTransaction(3)]),
     ]
+    const judged = new Map(
+      blocks.flatMap(({ changes }) => changes.judgements).map((of) => [of.requestKey, of.failures]),
+    )
     const first = await open(path)
     for (const block of blocks) await first.chain.commitFinalized([block])
     const check = ({ chain }: Opened) => {
-      expect(chain.tip.height).toBe(5)
+      expect(chain.tip.height).toBe(7)
       expect(chain.tip.block).toEqual(at(blocks, -1).block)
       expect(chain.tip.finality).toEqual(at(blocks, -1).finality)
       expect(chain.tip.accumulators).toEqual(at(blocks, -1).changes.accumulators)
+      expect(chain.tip.voting).toEqual(at(blocks, -1).changes.voting)
+      expect(chain.state.voting).toEqual(at(blocks, -1).changes.voting)
+      // The block of the last two of them has its verdict already; the request of the tip waits.
+      expect(chain.tip.voting.batches.map((batch) => batch.height)).toEqual([7])
+      expect(chain.verdictsAt(asHeight(7))).toEqual([])
       for (const { block, stateRoot, changes } of blocks) {
         const { height } = block.header
         expect(chain.blockBytesAt(height)).toEqual(block.bytes)
@@ -88,13 +99,22 @@ describe('a chain store', () => {
         expect(chain.heightOf(block.hash)).toBe(height)
         expect(chain.hashAt(height)).toBe(block.hash)
         expect(chain.stateRootAt(height)).toBe(stateRoot)
-        expect(chain.verdictsAt(height)).toEqual(
-          changes.verdicts.map((record) => ({ record, figures: figures(height) })),
-        )
+        for (const { requestKey, requestIdHash, failures } of changes.judgements) {
+          expect(chain.state.judgement(requestKey)).toEqual(failures)
+          expect(chain.state.requestKeyOfId(requestIdHash)).toBe(requestKey)
+        }
+        const stored = changes.verdicts.map((record) => ({
+          record,
+          figures: figures(height),
+          failures: judged.get(record.requestKey) ?? null,
+        }))
+        // Of one block's requests in each of these.
+        const [first] = changes.verdicts
+        if (first !== undefined) expect(chain.verdictsAt(first.height)).toEqual(stored)
         for (const nullifier of changes.nullifiers) expect(chain.state.hasNullifier(nullifier)).toBe(true)
         for (const record of changes.verdicts) {
           expect(chain.state.verdict(record.requestKey)).toEqual(record)
-          expect(chain.verdict(record.requestKey)).toEqual({ record, figures: figures(height) })
+          expect(stored).toContainEqual(chain.verdict(record.requestKey))
           expect(chain.verdictById(record.requestIdHash)?.record).toEqual(record)
           expect(chain.state.requestKeyOfId(record.requestIdHash)).toBe(record.requestKey)
           if (record.sequence !== null) {
@@ -103,7 +123,9 @@ describe('a chain store', () => {
         }
       }
       expect(blocks.flatMap(({ changes }) => changes.nullifiers).length).toBeGreaterThan(0)
-      expect(blocks.flatMap(({ changes }) => changes.verdicts).some(({ sequence }) => sequence)).toBe(true)
+      const records = blocks.flatMap(({ changes }) => changes.verdicts)
+      expect(records.some(({ sequence }) => sequence)).toBe(true)
+      expect(records.map(({ status }) => status)).toEqual(['valid', 'valid', 'invalid', 'valid'])
     }
     check(first)
     await first.database.close()
@@ -186,13 +208,21 @@ describe('a chain store', () => {
     const again = { ...verdict, requestKey: UNKNOWN as RequestKey }
     await chain.commitFinalized([
       one,
-      { ...two, changes: { ...two.changes, verdicts: [again] }, answers: [figures(2)] },
+      {
+        ...two,
+        changes: { ...two.changes, verdicts: [again], judgements: [{ ...again, failures: [] }] },
+        answers: [figures(2)],
+      },
     ])
     expect(chain.state.requestKeyOfId(verdict.requestIdHash)).toBe(verdict.requestKey)
     const three = maker.next()
     const later = { ...verdict, requestKey: 'ee'.repeat(32) as RequestKey }
     await chain.commitFinalized([
-      { ...three, changes: { ...three.changes, verdicts: [later] }, answers: [figures(3)] },
+      {
+        ...three,
+        changes: { ...three.changes, verdicts: [later], judgements: [{ ...later, failures: [] }] },
+        answers: [figures(3)],
+      },
     ])
     expect(chain.verdictById(verdict.requestIdHash)?.record).toEqual(verdict)
   })

@@ -4,14 +4,19 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, it } from 'vitest'
+import { toHex } from '../../src/codec/hex.ts'
+import { frontierRoot } from '../../src/ledger/frontier.ts'
+import { merklePath, rootOfPath } from '../../src/ledger/receipt/merkle-path.ts'
 import { ChainStore } from '../../src/storage/chain-store.ts'
 import { Database } from '../../src/storage/database.ts'
 import { SafetyLog } from '../../src/storage/safety-log.ts'
-import { asHeight } from '../../src/types/primitives.ts'
+import { asHeight, type Hex32 } from '../../src/types/primitives.ts'
+import { isValidation } from '../../src/types/transaction.ts'
 import {
   BINDING,
   numberOf,
   pathsIn,
+  receiptIndexOf,
   SEGMENT_BYTES,
   safetyRecord,
   transactionsAt,
@@ -66,8 +71,29 @@ it('loses no block and no safety record that was durable', async () => {
     for (let at = height + 1; at <= chain.tip.height; at++) {
       const block = chain.blockAt(asHeight(at))
       expect(block?.header.parentHash).toBe(chain.hashAt(asHeight(at - 1)))
-      expect(block?.transactions.map(({ hash }) => hash)).toEqual(transactionsAt(at).map(({ hash }) => hash))
-      expect(chain.verdictsAt(asHeight(at))).toHaveLength(transactionsAt(at).length)
+      const requests = block?.transactions.filter(isValidation)
+      expect(requests?.map(({ hash }) => hash)).toEqual(transactionsAt(at).map(({ hash }) => hash))
+      for (const { requestKey } of requests ?? []) expect(chain.state.judgement(requestKey)).not.toBeNull()
+    }
+    // A verdict comes three blocks after its request; those of the last blocks are open.
+    const open = chain.tip.voting.batches.map((batch) => batch.height)
+    expect(open.length).toBeGreaterThan(0)
+    for (let at = Math.max(1, height - 4); at <= chain.tip.height; at++) {
+      const isOpen = at > chain.tip.height - 3
+      expect(chain.verdictsAt(asHeight(at))).toHaveLength(isOpen ? 0 : transactionsAt(at).length)
+      expect(open.includes(asHeight(at))).toBe(isOpen && transactionsAt(at).length > 0)
+    }
+    // The index of receipts is in the blocks' own batches: nothing of it is missing, and every place is proven.
+    const missing: object[] = []
+    const index = await receiptIndexOf(database, chain, (fields) => missing.push(fields))
+    expect(missing).toEqual([])
+    expect(index.anchor?.header.height).toBe(chain.tip.height)
+    const { size } = chain.state.accumulators.verdicts
+    for (const position of [0, Math.floor(size / 2), size - 1]) {
+      const path = merklePath(position, size, (level, i) => index.node(level, i))
+      const leaf = toHex(index.node(0, position)) as Hex32
+      const root = rootOfPath(leaf, position, size, path) ?? new Uint8Array()
+      expect(toHex(root)).toBe(frontierRoot(chain.state.accumulators.verdicts))
     }
     height = chain.tip.height
     await database.close()

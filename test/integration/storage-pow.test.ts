@@ -30,7 +30,7 @@ async function open(path: string, genesis: GenesisState = GENESIS_STATE) {
   const chain = await ChainStore.open({
     database,
     genesis,
-    stateRootOf: (accumulators, staking) => rootOfState(accumulators, staking, fixedRoots),
+    stateRootOf: (accumulators, staking, voting) => rootOfState(accumulators, staking, voting, fixedRoots),
     onFatal,
   })
   return { database, chain, fatal, mined: new MinedBlocks(database, chain, onFatal) }
@@ -38,7 +38,8 @@ async function open(path: string, genesis: GenesisState = GENESIS_STATE) {
 
 /** Executed and sealed blocks on genesis; the first has a transaction. */
 function mine(count: number, genesis = GENESIS_STATE): { executed: ExecutedBlock; sealed: SealedBlock }[] {
-  const { block, stateRoot, rules, state: first } = genesis
+  const { block, stateRoot, state: first } = genesis
+  const rules = { ...genesis.rules, verdicts: 'executed' as const }
   let parent: ParentBlock = { hash: block.hash, header: block.header, stateRoot, state: first }
   let name = block.hash as string as SealHash
   return Array.from({ length: count }, (_, i) => {

@@ -17,7 +17,8 @@ async function open(path: string, genesis: StakingChain['genesis']) {
   const chain = await ChainStore.open({
     database,
     genesis,
-    stateRootOf: (accumulators, staking) => stateRoot(accumulators, staking, genesis.rules.fixedRoots),
+    stateRootOf: (accumulators, staking, voting) =>
+      stateRoot(accumulators, staking, voting, genesis.rules.fixedRoots),
     onFatal: () => undefined,
   })
   return { database, chain }

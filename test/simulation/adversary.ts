@@ -7,10 +7,11 @@ import { MESSAGE_BYTES_MAX } from '../../src/codec/limits.ts'
 import { encodeMessage } from '../../src/codec/messages.ts'
 import {
   proposalSigningPayload,
+  signedVotePayload,
   timeoutSigningPayload,
-  voteSigningPayload,
 } from '../../src/codec/signing-payloads.ts'
 import { proofCommitment } from '../../src/ledger/proof-commitment.ts'
+import type { BallotConduct } from '../../src/runtime/own-ballots.ts'
 import type { BlockRange } from '../../src/storage/chain-store.ts'
 import type { BlockHeader, CertificateReference, HashedBlock } from '../../src/types/block.ts'
 import type { TimeoutCertificate } from '../../src/types/certificates.ts'
@@ -27,13 +28,14 @@ import {
   type View,
 } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
+import { type BallotHabits, bendBallots, conductOf, HONEST_BALLOTS, otherCommits } from './ballot-liar.ts'
 import type { Conspiracy } from './conspiracy.ts'
 import { toySign } from './toy-signatures.ts'
 
 export { Conspiracy } from './conspiracy.ts'
 
 /** Probabilities, 0 to 1. */
-export interface Misbehaviour {
+export interface Misbehaviour extends BallotHabits {
   /** A message to one receiver is left out. */
   readonly withhold: number
   /** A proposal is sent in two versions. */
@@ -76,6 +78,7 @@ export const HONEST: Misbehaviour = {
   garbage: 0,
   badRange: 0,
   censor: 0,
+  ...HONEST_BALLOTS,
 }
 
 export interface Bent {
@@ -108,6 +111,11 @@ export class Adversary {
     this.#knows = knows
     this.#habits = habits
     this.isCensor = habits.censor === 1
+  }
+
+  /** What it says about requests, and when: the rest is the honest code's (runtime/ballot-box.ts). */
+  get conduct(): BallotConduct {
+    return conductOf(this.#habits, this.#knows.random)
   }
 
   /** A message reached this validator. */
@@ -166,8 +174,14 @@ export class Adversary {
   }
 
   #versionsOf(message: ConsensusMessage): ConsensusMessage[] {
-    const { equivocate, doubleVote, forgeTimeout, stale, fork, illegal } = this.#habits
+    const { equivocate, forgeTimeout, stale, fork, illegal } = this.#habits
     const { random } = this.#knows
+    const bent =
+      (message.kind === 'prepare' || message.kind === 'pre-commit') && message.voter === this.#index
+    if (bent) {
+      const vote = this.#withBallots(message)
+      return [...this.#votesFor(vote), ...this.#secondCommits(vote)]
+    }
     if (message.kind === 'proposal') {
       const first = (random.chance(stale) ? this.#staleProposal(message) : null) ?? message
       const forked = random.chance(fork) ? this.#forkingProposal(first) : null
@@ -180,21 +194,6 @@ export class Adversary {
       this.#old = message.block.transactions[0] ?? this.#old
       return versions
     }
-    if ((message.kind === 'prepare' || message.kind === 'pre-commit') && message.voter === this.#index) {
-      if (message.kind === 'prepare') this.#knows.keepVote(message)
-      const instead = this.#instead?.header.view === message.view ? this.#instead : null
-      if (instead !== null) {
-        return this.#keys.map((voter) => this.#voteFor(message, instead, voter))
-      }
-      if (!random.chance(doubleVote)) return [message]
-      // Pre-commit votes as well, before there is a certificate.
-      const kinds = message.kind === 'prepare' ? (['prepare', 'pre-commit'] as const) : [message.kind]
-      const votes = this.#knows
-        .blocksOf(message.view)
-        .flatMap((block) => this.#keys.flatMap((voter) => kinds.map((kind) => ({ block, voter, kind }))))
-        .map(({ block, voter, kind }) => this.#voteFor({ ...message, kind }, block, voter))
-      return [message, ...votes]
-    }
     if (message.kind === 'timeout' && message.voter === this.#index && random.chance(forgeTimeout)) {
       const isFar = random.chance(0.1)
       const view = random.chance(0.7) ? message.view : asView(message.view + random.below(80))
@@ -204,7 +203,48 @@ export class Adversary {
     return [message]
   }
 
-  #signed(block: HashedBlock, timeoutCertificate: TimeoutCertificate | null): Proposal {
+  /** What its vote becomes: for another block, or for all blocks of the view. */
+  #votesFor(message: Vote): Vote[] {
+    const { random } = this.#knows
+    if (message.kind === 'prepare') this.#knows.keepVote(message)
+    const instead = this.#instead?.header.view === message.view ? this.#instead : null
+    if (instead !== null) return this.#keys.map((voter) => this.#voteFor(message, instead, voter))
+    if (!random.chance(this.#habits.doubleVote)) return [message]
+    // Pre-commit votes as well, before there is a certificate.
+    const kinds = message.kind === 'prepare' ? (['prepare', 'pre-commit'] as const) : [message.kind]
+    const votes = this.#knows
+      .blocksOf(message.view)
+      .flatMap((block) => this.#keys.flatMap((voter) => kinds.map((kind) => ({ block, voter, kind }))))
+      .map(({ block, voter, kind }) => this.#voteFor({ ...message, kind }, block, voter))
+    return [message, ...votes]
+  }
+
+  /** The vote with ballots that are not what they should be, signed anew. */
+  #withBallots(vote: Vote): Vote {
+    const ballots = bendBallots(vote.ballots, this.#habits, this.#knows, this.#index)
+    if (ballots === vote.ballots) return vote
+    const bent = { ...vote, ballots }
+    const payload = signedVotePayload(this.#knows.genesisHash, bent)
+    return { ...bent, signature: toySign(this.#index, payload, vote.kind) }
+  }
+
+  /** A vote for the same block that commits to something else. */
+  #secondCommits(vote: Vote): Vote[] {
+    const { pair } = this.#habits
+    // No number is drawn for the others: their stories stay as they are.
+    if (vote.kind !== 'prepare' || pair === 0 || !this.#knows.random.chance(pair)) return []
+    const ballots = otherCommits(vote.ballots)
+    if (ballots === null) return []
+    const second = { ...vote, ballots }
+    const payload = signedVotePayload(this.#knows.genesisHash, second)
+    return [{ ...second, signature: toySign(this.#index, payload, vote.kind) }]
+  }
+
+  #signed(
+    block: HashedBlock,
+    timeoutCertificate: TimeoutCertificate | null,
+    ballotVotes: Proposal['ballotVotes'] = [],
+  ): Proposal {
     const { epoch, view } = block.header
     this.#knows.keepBlock(block)
     const payload = proposalSigningPayload(this.#knows.genesisHash, { epoch, view, blockHash: block.hash })
@@ -212,6 +252,7 @@ export class Adversary {
       kind: 'proposal',
       block,
       timeoutCertificate,
+      ballotVotes,
       signature: toySign(this.#index, payload, 'proposal'),
     }
   }
@@ -222,7 +263,7 @@ export class Adversary {
       header: { ...header, timestamp: asUnixMs(header.timestamp + 1) },
       transactions,
     })
-    return this.#signed(block, first.timeoutCertificate)
+    return this.#signed(block, first.timeoutCertificate, first.ballotVotes)
   }
 
   /** TC from the lowest reports, block on the lowest certificate that goes with it. */
@@ -268,7 +309,7 @@ export class Adversary {
   }
 
   /** A block that no honest validator may vote for. */
-  #illegalProposal({ block, timeoutCertificate }: Proposal): Proposal {
+  #illegalProposal({ block, timeoutCertificate, ballotVotes }: Proposal): Proposal {
     const { header, transactions } = block
     const wrongRoot = 'ee'.repeat(32)
     const changes: Partial<BlockHeader>[] = [
@@ -281,15 +322,21 @@ export class Adversary {
     if (old !== null && this.#knows.random.chance(0.4)) {
       const twice = [...transactions, old, old]
       const repeated = { ...header, transactionsRoot: transactionsRoot(twice) }
-      return this.#signed(hashBlock({ header: repeated, transactions: twice }), timeoutCertificate)
+      return this.#signed(
+        hashBlock({ header: repeated, transactions: twice }),
+        timeoutCertificate,
+        ballotVotes,
+      )
     }
     const change = changes[this.#knows.random.below(changes.length)]
-    return this.#signed(hashBlock({ header: { ...header, ...change }, transactions }), timeoutCertificate)
+    const changed = hashBlock({ header: { ...header, ...change }, transactions })
+    return this.#signed(changed, timeoutCertificate, ballotVotes)
   }
 
   #voteFor(like: Vote, block: HashedBlock, voter: ValidatorIndex): Vote {
-    const vote = { ...like, voter, blockHash: block.hash, height: block.header.height }
-    const payload = voteSigningPayload(this.#knows.genesisHash, vote)
+    const ballots = like.kind === 'prepare' ? like.ballots : { ...like.ballots, commits: [] }
+    const vote = { ...like, ballots, voter, blockHash: block.hash, height: block.header.height }
+    const payload = signedVotePayload(this.#knows.genesisHash, vote)
     return { ...vote, signature: toySign(voter, payload, like.kind) }
   }
 

@@ -3,7 +3,7 @@
  * of the invariants in the specification's list. Byzantine nodes are looked at for nothing but their votes.
  */
 import { createHash } from 'node:crypto'
-import { voteSigningPayload } from '../../src/codec/signing-payloads.ts'
+import { certificateSigningPayload } from '../../src/codec/signing-payloads.ts'
 import type { ConsensusEffect } from '../../src/consensus/effect.ts'
 import { Electorate } from '../../src/consensus/validator-set.ts'
 import { frontierRoot } from '../../src/ledger/frontier.ts'
@@ -234,16 +234,16 @@ export class Checker {
   #finalBy(node: Speaker, blockHash: string, certificate: QuorumCertificate): void {
     if (this.#certified.has(blockHash)) return
     const { kind, signatures } = certificate
-    const payload = voteSigningPayload(this.#genesis.rules.genesisHash, certificate)
     const electorate = this.#electorates.get(certificate.epoch)
     const isTrue =
       electorate !== undefined &&
       kind === 'pre-commit' &&
       certificate.blockHash === blockHash &&
       electorate.weightOf(signatures.map(({ voter }) => voter)) >= electorate.quorum &&
-      signatures.every(({ voter, signature }) =>
-        toySignatureCheck(electorate.set).isValid(voter, kind, payload, signature),
-      )
+      signatures.every(({ voter, signature, commits }) => {
+        const payload = certificateSigningPayload(this.#genesis.rules.genesisHash, certificate, commits)
+        return commits === null && toySignatureCheck(electorate.set).isValid(voter, kind, payload, signature)
+      })
     if (isTrue) this.#certified.add(blockHash)
     else this.violated(`I5: ${node.name} holds ${blockHash} for final without a quorum`)
   }

@@ -18,6 +18,7 @@ import {
 } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
 import { Adversary, Conspiracy, type Misbehaviour } from './adversary.ts'
+import { BallotChecker, finalVerdicts } from './ballot-checker.ts'
 import { Checker } from './checker.ts'
 import { EventQueue } from './event-queue.ts'
 import { type FaultOptions, scheduleFaults } from './faults.ts'
@@ -37,6 +38,8 @@ export interface ClusterOptions extends FaultOptions {
   readonly parameters?: Partial<ChainParameters>
   /** By validator index. Their stake together is below a third. */
   readonly byzantine?: ReadonlyMap<number, Byzantine>
+  /** No honest validator is ever away, unheard or slow: then nothing may cost it trust. */
+  readonly isCalm?: boolean
   /** All keys of the liars are in one hand, which sees every message. */
   readonly isOmniscient?: boolean
   readonly followers?: number
@@ -70,6 +73,7 @@ const ANSWER_DEADLINE_MS = 400
 export class Cluster implements World {
   readonly random: Random
   readonly checker: Checker
+  readonly ballotChecker: BallotChecker
   readonly electorate: Electorate
   readonly genesis: GenesisState
   /** Every process: validators in order, twins' second halves, followers. */
@@ -98,6 +102,12 @@ export class Cluster implements World {
     this.electorate = new Electorate({ epoch: asEpoch(0), validators: genesis.validators })
     const honest = genesis.validators.flatMap(({ id }, i) => (byzantine.has(i) ? [] : [id]))
     this.checker = new Checker(this.electorate, this.genesis, new Set(honest))
+    this.ballotChecker = new BallotChecker({
+      honest: new Set<string>(honest),
+      founders: genesis.validators,
+      isCalm: options.isCalm ?? false,
+      violated: (what) => this.checker.violated(what),
+    })
     const liars = [...byzantine].filter(([, { kind }]) => kind === 'liar').map(([i]) => asValidatorIndex(i))
     const keys = options.isOmniscient === true ? liars : null
     this.#conspiracy = new Conspiracy(this.genesis.rules.genesisHash, this.electorate, this.random)
@@ -307,13 +317,17 @@ export class Cluster implements World {
     if (this.#options.isOmniscient === true) this.#conspiracy.observe(message)
     if (from.adversary === null) {
       this.checker.visible(from, message)
+      this.ballotChecker.said(from, message)
       for (const receiver of receivers) this.#deliver(from, receiver, bytes, message)
       return
     }
     const indices = [...new Set(receivers.map(({ index }) => index as number))]
     for (const bent of from.adversary.bend(message, indices)) {
       const said = decodeMessage(bent.bytes)
-      if (said.ok) this.checker.visible(from, said.value)
+      if (said.ok) {
+        this.checker.visible(from, said.value)
+        this.ballotChecker.said(from, said.value)
+      }
       for (const receiver of receivers) {
         if (receiver.index !== bent.to) continue
         this.#deliver(from, receiver, bent.bytes, said.ok ? said.value : message)
@@ -322,6 +336,7 @@ export class Cluster implements World {
   }
 
   finalized(node: SimulatedNode, blocks: readonly FinalizedBlock[]): void {
+    this.ballotChecker.executed(node, blocks.map(finalVerdicts))
     for (const { block, finality } of blocks) {
       if (block.header.proposer !== node.index) continue
       const bytes = encodeFinalAnnouncement({ block, finality })

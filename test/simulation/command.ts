@@ -12,6 +12,7 @@ import { catchMutant, controlViolations, type MutantResult, mutantLine } from '.
 import { MUTANTS, mutantNamed } from './mutants.ts'
 import type { Outcome } from './swarm.ts'
 import { enumerateTwins } from './twins.ts'
+import { type Row, table } from './verdicts/table.ts'
 
 const USAGE = `npm run sim -- --seeds N --start S   run N seeds from S on
 npm run sim -- --seed X              repeat one seed
@@ -19,6 +20,7 @@ npm run sim -- --seed X --trace      … and print every effect of it
 npm run sim -- --mutants             break every rule in turn and see that it is noticed
 npm run sim -- --mutant NAME         … one rule; with --seed or --seeds: run seeds with it
 npm run sim -- --twins VIEWS         enumerate the twins' cases of so many views
+npm run sim -- --verdicts SEEDS      measure what comes of verdicts when a rule about them is changed (table 5.9)
   --jobs N    processes (default: one for each processor)
   --twice     run every seed twice and compare the traces
   --plain     without the accelerations of the lanes
@@ -72,6 +74,9 @@ async function runSeeds(run: SeedRun): Promise<boolean> {
   const failures: (Pick<Outcome, 'seed' | 'violations' | 'trace'> & { readonly repeat: string })[] = []
   const traces = new Map<number, string>()
   let [effects, events, done] = [0, 0, 0]
+  const verdicts = { valid: 0, invalid: 0, expired: 0 }
+  const seedsWith = { byzantine: 0, calm: 0 }
+  let lowestTrustWhenCalm: number | null = null
   const each = Array.from({ length: seeds }, (_, i) => start + i)
   await runLane({
     jobs: run.jobs,
@@ -84,6 +89,13 @@ async function runSeeds(run: SeedRun): Promise<boolean> {
       process.stdout.write(lines.join(''))
       done++
       effects += outcome.effects
+      for (const status of ['valid', 'invalid', 'expired'] as const)
+        verdicts[status] += outcome.verdicts[status]
+      const { calm = 0, byzantine = 0, lowestHonestTrust = 0 } = outcome.figures ?? {}
+      seedsWith.byzantine += byzantine
+      seedsWith.calm += calm
+      if (calm === 1)
+        lowestTrustWhenCalm = Math.min(lowestTrustWhenCalm ?? lowestHonestTrust, lowestHonestTrust)
       events += outcome.events
       const before = traces.get(seed) ?? trace
       traces.set(seed, trace)
@@ -114,6 +126,9 @@ async function runSeeds(run: SeedRun): Promise<boolean> {
       seedsPerSecond: Number((done / seconds).toFixed(2)),
       effects,
       events,
+      verdicts,
+      seedsWith,
+      lowestTrustWhenCalm,
       failures,
     }),
   )
@@ -147,6 +162,7 @@ async function main(): Promise<boolean> {
       mutants: { type: 'boolean', default: false },
       mutant: { type: 'string' },
       twins: { type: 'string' },
+      verdicts: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -165,6 +181,15 @@ async function main(): Promise<boolean> {
     })
     print(JSON.stringify({ ...about, ...result, seconds: Number(secondsSince().toFixed(1)) }))
     return result.violations.length === 0
+  }
+  if (values.verdicts !== undefined) {
+    const rows: Row[] = []
+    for await (const row of table(count(values.verdicts, 'verdicts') ?? 0, jobs)) {
+      rows.push(row)
+      print(`${row.variant.padEnd(46)} ${JSON.stringify(row.figures)}`)
+    }
+    print(JSON.stringify({ ...about, seconds: Number(secondsSince().toFixed(1)), rows }))
+    return true
   }
   if (mutant !== undefined) mutantNamed(mutant)
   if (values.mutants) {

@@ -2,9 +2,12 @@
  * What Byzantine validators know: the messages that reached them (or all there are, when they are in one hand), and
  * the certificates that can be put together from them, true and false ones. Signs with the keys it is given only.
  */
+
+import { commitsDigest } from '../../src/codec/ballots.ts'
 import { encodeMessage } from '../../src/codec/messages.ts'
 import { timeoutSigningPayload } from '../../src/codec/signing-payloads.ts'
 import type { Electorate } from '../../src/consensus/validator-set.ts'
+import type { BallotCommit, BallotOpening, BallotSlot } from '../../src/types/ballots.ts'
 import type { BlockHeader, HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate, VoterSignature } from '../../src/types/certificates.ts'
 import type { ConsensusMessage, Timeout, Vote } from '../../src/types/messages.ts'
@@ -19,9 +22,10 @@ import {
 import type { Random } from './random.ts'
 import { toySign } from './toy-signatures.ts'
 
-type ReportedTimeout = VoterSignature & { readonly highQcView: View }
+type ReportedTimeout = TimeoutCertificate['timeouts'][number]
 
 const REMEMBERED = 200
+const STOLEN_MAX = 8
 /** Blocks that are not final yet are among so many. */
 const RECENT = 4
 
@@ -34,6 +38,8 @@ export class Conspiracy {
   readonly #timeouts = new Map<View, Map<ValidatorIndex, Timeout>>()
   readonly #votes = new Map<string, { readonly vote: Vote; readonly signatures: VoterSignature[] }>()
   readonly #certificates = new Map<View, QuorumCertificate>()
+  readonly #commits = new Map<string, Map<ValidatorIndex, BallotCommit>>()
+  readonly #openings = new Map<string, Map<ValidatorIndex, BallotOpening>>()
   readonly #seen: ConsensusMessage[] = []
 
   constructor(genesisHash: GenesisHash, electorate: Electorate, random: Random) {
@@ -52,6 +58,7 @@ export class Conspiracy {
         return
       case 'prepare':
         this.keepVote(message)
+        this.#keepBallots(message)
         return
       case 'timeout': {
         const ofView = this.#timeouts.get(message.view) ?? new Map<ValidatorIndex, Timeout>()
@@ -62,10 +69,50 @@ export class Conspiracy {
         if (message.highQc !== null) this.#certificates.set(message.highQc.view, message.highQc)
         return
       case 'pre-commit':
+        this.#keepBallots(message)
+        return
       case 'commit':
       case 'certificate-request':
         return
     }
+  }
+
+  /** What another validator committed to in a slot; null when nothing was heard. */
+  commitFor(slot: BallotSlot, self: ValidatorIndex): BallotCommit | null {
+    return this.#heard(this.#commits, slot, self)
+  }
+
+  /** What another validator opened in a slot; null when nothing was heard. */
+  openingFor(slot: BallotSlot, self: ValidatorIndex): BallotOpening | null {
+    return this.#heard(this.#openings, slot, self)
+  }
+
+  /** All that was opened in a slot, by whom. */
+  openingsOf(slot: BallotSlot): readonly (readonly [ValidatorIndex, BallotOpening])[] {
+    return [...(this.#openings.get(slotName(slot)) ?? [])]
+  }
+
+  /** The latest openings of others, in each slot of the one whose commit {@link commitFor} gives. */
+  openingsOfOthers(self: ValidatorIndex): readonly BallotOpening[] {
+    return [...this.#openings].slice(-STOLEN_MAX).flatMap(([slot, said]) => {
+      const victim = [...(this.#commits.get(slot)?.keys() ?? [])].find((voter) => voter !== self)
+      const opening = victim === undefined ? undefined : said.get(victim)
+      return opening === undefined ? [] : [opening]
+    })
+  }
+
+  #heard<T>(
+    said: ReadonlyMap<string, ReadonlyMap<ValidatorIndex, T>>,
+    slot: BallotSlot,
+    self: ValidatorIndex,
+  ): T | null {
+    for (const [voter, ballot] of said.get(slotName(slot)) ?? []) if (voter !== self) return ballot
+    return null
+  }
+
+  #keepBallots({ voter, ballots }: Vote): void {
+    for (const commit of ballots.commits) keep(this.#commits, slotName(commit), voter, commit)
+    for (const opening of ballots.openings) keep(this.#openings, slotName(opening), voter, opening)
   }
 
   keepBlock(block: HashedBlock): void {
@@ -118,7 +165,8 @@ export class Conspiracy {
     const entry = this.#votes.get(key) ?? { vote, signatures: [] }
     this.#votes.set(key, entry)
     if (entry.signatures.some(({ voter }) => voter === vote.voter)) return
-    entry.signatures.push({ voter: vote.voter, signature: vote.signature })
+    const commits = commitsDigest(vote.ballots.commits)
+    entry.signatures.push({ voter: vote.voter, signature: vote.signature, commits })
     if (!this.#isQuorum(entry.signatures) || this.#certificates.has(vote.view)) return
     const { epoch, view, height, blockHash } = vote
     const signatures = [...entry.signatures].sort((a, b) => a.voter - b.voter)
@@ -199,4 +247,19 @@ export class Conspiracy {
   #isQuorum(signatures: readonly { readonly voter: ValidatorIndex }[]): boolean {
     return this.electorate.weightOf(signatures.map(({ voter }) => voter)) >= this.electorate.quorum
   }
+}
+
+function keep<T>(
+  said: Map<string, Map<ValidatorIndex, T>>,
+  slot: string,
+  voter: ValidatorIndex,
+  ballot: T,
+): void {
+  const of = said.get(slot) ?? new Map<ValidatorIndex, T>()
+  said.set(slot, of.set(voter, ballot))
+}
+
+/** A slot by name. */
+export function slotName({ height, blockHash, round }: BallotSlot): string {
+  return `${height}/${round}/${blockHash}`
 }

@@ -15,6 +15,9 @@ export interface FaultOptions {
   readonly powerCutEveryMs?: number
   /** The network is cut in two this often, each time elsewhere. */
   readonly partitionEveryMs?: number
+  /** Once, and for so long: one half of the validators on each side. */
+  readonly halvedAtMs?: number
+  readonly halvedForMs?: number
   /** Whether the two sides of a cut notice it as lost connections. */
   readonly isCutNoticed?: boolean
   /** One link goes and comes back this often. */
@@ -31,6 +34,22 @@ export interface FaultOptions {
   readonly clockSkewMaxMs?: number
   /** A machine's wall clock jumps this often, forth or back, by up to the skew. */
   readonly clockJumpEveryMs?: number
+}
+
+/** No faults: all that goes wrong is what Byzantine validators do. */
+export const CALM: FaultOptions = {
+  drop: 0,
+  duplicate: 0,
+  delayMaxMs: 10,
+  crashChance: 0,
+  powerCutEveryMs: 0,
+  partitionEveryMs: 0,
+  flapEveryMs: 0,
+  slowShare: 0,
+  diskMaxMs: 2,
+  diskFailChance: 0,
+  clockSkewMaxMs: 0,
+  clockJumpEveryMs: 0,
 }
 
 /** Whatever strikes again and again until the healing. */
@@ -50,6 +69,12 @@ export function scheduleFaults(cluster: Cluster, faults: FaultOptions): void {
     for (const b of cluster.nodes) {
       if (a !== b && faults.slowShare !== undefined && random.chance(faults.slowShare)) cluster.slow(a, b)
     }
+  }
+  const { halvedAtMs, halvedForMs = 0 } = faults
+  if (halvedAtMs !== undefined) {
+    const half = cluster.nodes.slice(0, cluster.nodes.length / 2)
+    cluster.at(halvedAtMs, () => cluster.separate(half, faults.isCutNoticed ?? true))
+    cluster.at(halvedAtMs + halvedForMs, () => cluster.heal())
   }
   if (faults.healAtMs !== undefined && faults.healAtMs > 0) cluster.at(faults.healAtMs, () => cluster.heal())
 }

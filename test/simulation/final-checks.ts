@@ -10,6 +10,7 @@ import type { StateAccumulators, StateChanges } from '../../src/types/ledger-sta
 import type { Hex32, Nullifier, RequestKey } from '../../src/types/primitives.ts'
 import type { StakingState } from '../../src/types/staking.ts'
 import type { VerdictRecord } from '../../src/types/verdict.ts'
+import type { VerdictVoting } from '../../src/types/voting.ts'
 import type { TakenTransaction } from './cluster.ts'
 import type { SimulatedNode } from './simulated-node.ts'
 
@@ -17,25 +18,30 @@ import type { SimulatedNode } from './simulated-node.ts'
 class MapState implements StateReader {
   accumulators: StateAccumulators
   staking: StakingState
+  voting: VerdictVoting
   readonly #nullifiers = new Set<Nullifier>()
   readonly #verdicts = new Map<RequestKey, VerdictRecord>()
   readonly #ids = new Map<Hex32, RequestKey>()
   readonly #sequences = new Map<Hex32, bigint>()
 
-  constructor({ accumulators, staking }: Pick<StateReader, 'accumulators' | 'staking'>) {
+  constructor({ accumulators, staking, voting }: Pick<StateReader, 'accumulators' | 'staking' | 'voting'>) {
+    this.voting = voting
     this.accumulators = accumulators
     this.staking = staking
   }
 
   apply(changes: StateChanges): void {
     for (const nullifier of changes.nullifiers) this.#nullifiers.add(nullifier)
+    for (const { requestKey, requestIdHash } of changes.judgements) {
+      if (!this.#ids.has(requestIdHash)) this.#ids.set(requestIdHash, requestKey)
+    }
     for (const verdict of changes.verdicts) {
       this.#verdicts.set(verdict.requestKey, verdict)
-      if (!this.#ids.has(verdict.requestIdHash)) this.#ids.set(verdict.requestIdHash, verdict.requestKey)
       if (verdict.sequence !== null) this.#sequences.set(verdict.sequence.nodeIdHash, verdict.sequence.number)
     }
     this.accumulators = changes.accumulators
     this.staking = changes.staking
+    this.voting = changes.voting
   }
 
   hasNullifier(nullifier: Nullifier): boolean {

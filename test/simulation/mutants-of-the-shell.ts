@@ -59,10 +59,13 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: VERIFIER,
-        find: `        return this.#signatures.isValid(message.voter, message.kind, payload, message.signature)
-          ? message
-          : null`,
-        replace: '        return payload.length > 0 ? message : null',
+        find: '    return this.#signatures.isValid(voter, kind, signedVotePayload(this.#genesisHash, vote), signature)',
+        replace: '    return signature.length > 0',
+      },
+      {
+        file: 'src/runtime/ingress.ts',
+        find: "return (message.kind === 'prepare' || message.kind === 'pre-commit') && message.voter !== sender",
+        replace: "return message.kind === 'prepare' && sender === null",
       },
     ],
     options: forgers,
@@ -102,13 +105,24 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'src/runtime/block-executor.ts',
-        find: 'exclude: (requestKey) => on.state.verdict(requestKey) !== null',
+        find: 'exclude: (requestKey) => on.state.verdict(requestKey) !== null || isOpen(on.state.voting, requestKey)',
         replace: 'exclude: (requestKey) => requestKey.length === 0',
       },
       {
         file: 'src/ledger/execute-transactions.ts',
-        find: '    if (this.#parent.verdict(requestKey) !== null) {',
+        find: '    if (this.#state.verdict(requestKey) !== null) {',
         replace: '    if (requestKey.length === 0) {',
+      },
+      {
+        file: 'src/ledger/execute-transactions.ts',
+        find: '    if (isOpen(voting, requestKey)) {',
+        replace: '    if (requestKey.length === 0) {',
+      },
+      {
+        // What a waiting request would spend keeps itself out a second time as well.
+        file: 'src/ledger/verdicts/waiting-refusal.ts',
+        find: '  const reserved = nullifiers.find((nullifier) => isReserved(voting, nullifier) || here.reserves(nullifier))',
+        replace: '  const reserved = nullifiers.find((nullifier) => nullifier.length === 0)',
       },
     ],
     options: busy,

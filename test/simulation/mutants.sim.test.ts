@@ -2,15 +2,18 @@
  * Does the checker check? Code that breaks one rule is found out within a stated number of seeds, and code that
  * breaks none is not. `npm run sim -- --mutants` prints the table, the rules about liveness among it.
  */
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ACCELERATIONS } from './lane/accelerations.ts'
+import { CHANGES_VARIABLE } from './lane/lane.ts'
 import { catchMutant, controlViolations, type MutantResult, mutantLine } from './lane/mutant-lane.ts'
 import { changed, changedBy, type SourceChange } from './lane/source-change.ts'
 import { MUTANTS, mutantNamed } from './mutants.ts'
 
 const root = join(import.meta.dirname, '../..')
+const lane = join(import.meta.dirname, 'lane')
 /** Simulated in real time on a loaded machine; a test waits for its seeds, never for this. */
 const TIMEOUT_MS = 300_000
 const JOBS = 2
@@ -60,6 +63,19 @@ describe('the table of mutants', () => {
     expect(changed('1 x 2', change)).toBe('1 y 2')
     expect(() => changed('none', change)).toThrow('0 times')
     expect(() => changed('x x', change)).toThrow('2 times')
+  })
+})
+
+describe('a lane', { timeout: TIMEOUT_MS }, () => {
+  it('does not run with a change that came too late, or to what it does not load', () => {
+    const change = { file: 'vitest.config.ts', find: 'x', replace: 'y' }
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--import', join(lane, 'loader.ts'), join(lane, 'worker.ts')],
+      { encoding: 'utf8', env: { ...process.env, [CHANGES_VARIABLE]: JSON.stringify([change]) } },
+    )
+    expect(stderr).toContain('nothing loads vitest.config.ts')
+    expect(status).toBe(1)
   })
 })
 

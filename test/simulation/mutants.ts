@@ -4,10 +4,13 @@
  * to apply. Where a second line of defence stands behind the rule, the mutant takes that away too.
  */
 import type { SourceChange } from './lane/source-change.ts'
+import { BALLOT_MUTANTS } from './mutants-of-the-ballots.ts'
 import { EPOCH_MUTANTS } from './mutants-of-the-epochs.ts'
 import { SAFETY_MUTANTS } from './mutants-of-the-rules.ts'
 import { LEDGER_MUTANTS } from './mutants-of-the-shell.ts'
 import type { RunChanges } from './swarm.ts'
+import { ATTACK_MUTANTS } from './verdicts/attack-mutants.ts'
+import type { AttackName } from './verdicts/attacks.ts'
 
 export interface Mutant {
   readonly name: string
@@ -19,9 +22,17 @@ export interface Mutant {
   readonly changes: readonly SourceChange[]
   /** What its seeds have more of than the swarm's. */
   readonly options?: (seed: number) => RunChanges
+  /** What it is found out by in the place of the swarm: a told attack, which is given the seed. */
+  readonly attack?: AttackName
 }
 
-export const MUTANTS: readonly Mutant[] = [...SAFETY_MUTANTS, ...LEDGER_MUTANTS, ...EPOCH_MUTANTS]
+export const MUTANTS: readonly Mutant[] = [
+  ...SAFETY_MUTANTS,
+  ...LEDGER_MUTANTS,
+  ...EPOCH_MUTANTS,
+  ...BALLOT_MUTANTS,
+  ...ATTACK_MUTANTS,
+]
 
 /** @throws Error when there is none of this name */
 export function mutantNamed(name: string | null): Mutant | null {

@@ -64,7 +64,9 @@ export class MiningWorld {
     this.delayMaxMs = options.delayMaxMs ?? 300
     this.#drop = options.drop ?? 0
     const { clockSkewMaxMs = 0, epochBlocks = 0 } = options
-    this.genesis = genesisState({ ...GENESIS, parameters: { ...GENESIS.parameters, epochBlocks } }, PORTS)
+    const parameters = { ...GENESIS.parameters, epochBlocks }
+    const consensus = { engine: 'pow', mining: this.mining } as const
+    this.genesis = genesisState({ ...GENESIS, parameters, consensus }, PORTS)
     this.miners = options.hashRates.map(
       (rate, i) => new SimulatedMiner(this, i, rate / 1_000, (this.random.next() - 0.5) * clockSkewMaxMs),
     )
@@ -224,6 +226,9 @@ export class SimulatedMiner {
         },
         get staking() {
           return node.#state.staking
+        },
+        get voting() {
+          return node.#state.voting
         },
       },
       pool: this.pool,

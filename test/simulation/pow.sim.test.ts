@@ -137,8 +137,8 @@ describe('three miners', () => {
       // Either side spent the nonces, each for its own request.
       expect([...alone.nullifiers].sort()).toEqual([...together.nullifiers].sort())
       expect(alone.stateRoot).not.toBe(together.stateRoot)
-      expect(alone.verdicts.every(({ failures }) => failures.length === 0)).toBe(true)
-      expect(together.verdicts.every(({ failures }) => failures.length === 0)).toBe(true)
+      expect(alone.verdicts.every(({ status }) => status === 'valid')).toBe(true)
+      expect(together.verdicts.every(({ status }) => status === 'valid')).toBe(true)
 
       for (const pair of pairs) for (const transaction of pair) world.offer(transaction)
       world.heal()
@@ -153,7 +153,7 @@ describe('three miners', () => {
       expect(new Set(ends.map(({ stateRoot }) => stateRoot)).size).toBe(1)
       // One of each pair is Valid and spends; the loser is judged Invalid on the common chain.
       expect(ends[0]?.nullifiers).toHaveLength(4)
-      expect(ends[0]?.verdicts.filter(({ failures }) => failures.length === 0)).toHaveLength(4)
+      expect(ends[0]?.verdicts.filter(({ status }) => status === 'valid')).toHaveLength(4)
       expect(world.miners.some(({ rolledBack }) => rolledBack > 0)).toBe(true)
     },
     TIMEOUT_MS,

@@ -1,6 +1,7 @@
 /** Single stories in the simulator: what the swarm draws by chance, told on purpose. */
 
 import { describe, expect, it } from 'vitest'
+import { isValidation } from '../../src/types/transaction.ts'
 import type { Misbehaviour } from './adversary.ts'
 import { growsBy, heightsOf, liar, make } from './scenario.ts'
 import { TRANSACTIONS } from './swarm.ts'
@@ -31,7 +32,7 @@ describe('without faults', { timeout: 120_000 }, () => {
       cluster.nodes.flatMap(({ events }) => events).filter(({ kind }) => kind === 'view-timed-out'),
     ).toEqual([])
     const [first] = cluster.nodes
-    const carried = first?.finalBlocks.flatMap(({ transactions }) => transactions) ?? []
+    const carried = first?.finalBlocks.flatMap(({ transactions }) => transactions.filter(isValidation)) ?? []
     expect(carried.map(({ requestKey }) => requestKey).toSorted()).toEqual(
       TRANSACTIONS.map(({ requestKey }) => requestKey).toSorted(),
     )
@@ -210,6 +211,32 @@ describe('a Byzantine validator', { timeout: 120_000 }, () => {
       )
     expect(accused).toContain(3)
     expect(cluster.violations).toEqual([])
+  })
+
+  it('that commits to two things is proven to, alone, and pays with its trust', async () => {
+    for (let seed = 0; seed < 3; seed++) {
+      const cluster = make({
+        seed,
+        byzantine: liar(3, { pair: 1 }),
+        transactions: TRANSACTIONS,
+        transactionEveryMs: 100,
+      })
+      const accused = (): number[] =>
+        (cluster.honest[0]?.finalBlocks ?? [])
+          .flatMap(({ transactions }) => transactions)
+          .flatMap(({ transaction }) =>
+            transaction.kind === 'commit-pair' ? [ownerOf(transaction.pair.publicKey)] : [],
+          )
+      expect(await cluster.runFor(60_000, () => accused().length > 0), `seed ${seed}`).toBe(true)
+      expect(await growsBy(cluster, 20, cluster.honest, 60_000), `seed ${seed}`).toBe(true)
+      expect(new Set(accused())).toEqual(new Set([3]))
+      const trust = [...(cluster.honest[0]?.process?.chain.state.voting.trust.values() ?? [])]
+      const halved = trust.filter(({ commitPairs }) => commitPairs.length > 0)
+      expect(halved).toHaveLength(1)
+      expect(halved[0]?.ppm).toBeLessThanOrEqual(400_000)
+      expect(trust.filter(({ ppm }) => ppm >= 790_000)).toHaveLength(3)
+      expect(cluster.violations, `seed ${seed}`).toEqual([])
+    }
   })
 
   it('with garbage and forgeries is turned away at the ingress', async () => {

@@ -164,6 +164,11 @@ export class SimulatedNode implements Speaker {
   }
 
   /** What it is holding back from the chain. */
+  /** Batches of requests without all their verdicts, or not accounted for yet. */
+  get waitingForVerdicts(): number {
+    return this.process?.chain.state.voting.batches.length ?? 0
+  }
+
   get waiting(): number {
     return this.process?.pool.size ?? 0
   }

@@ -3,15 +3,17 @@
  * flow and range sync, over a simulated disk, network and clock. Nothing of theirs is rebuilt here.
  */
 import { decodeBlock } from '../../src/codec/block.ts'
-import { finalTurnsOf, nextSetOf } from '../../src/composition/epochs.ts'
-import { evidenceTo } from '../../src/composition/evidence-flow.ts'
+import { leaderRecordOf, nextSetOf } from '../../src/composition/epochs.ts'
+import { commitPairTo, evidenceTo } from '../../src/composition/evidence-flow.ts'
 import { signingHistoryOf } from '../../src/composition/signing-history.ts'
 import { StakingAdmission } from '../../src/composition/staking-admission.ts'
 import { TransactionFlow } from '../../src/composition/transaction-flow.ts'
 import type { ConsensusEffect } from '../../src/consensus/effect.ts'
+import { ballotSalts } from '../../src/crypto/ballot-salt.ts'
 import { Signer } from '../../src/crypto/signer.ts'
 import { isFiller } from '../../src/ledger/chain-rules.ts'
 import { stateRoot } from '../../src/ledger/state-root.ts'
+import { isOpen } from '../../src/ledger/verdicts/open-requests.ts'
 import { Mempool } from '../../src/mempool/mempool.ts'
 import { ConsensusNode } from '../../src/runtime/consensus-node.ts'
 import type { ValidatorDuties } from '../../src/runtime/consensus-node-options.ts'
@@ -66,7 +68,8 @@ export class SimulatedProcess {
     const chain = await ChainStore.open({
       database: MemoryDatabase.open(node.database, (apply) => disk.write(apply)),
       genesis,
-      stateRootOf: (accumulators, staking) => stateRoot(accumulators, staking, genesis.rules.fixedRoots),
+      stateRootOf: (accumulators, staking, voting) =>
+        stateRoot(accumulators, staking, voting, genesis.rules.fixedRoots),
       onFatal: (error) => node.fatal(error),
     })
     disk.isOpening = false
@@ -90,8 +93,10 @@ export class SimulatedProcess {
     this.pool = new Mempool(POOL_LIMITS, {
       now: () => asMonotonicMs(node.monotonicMs()),
       isFinal: (requestKey) =>
-        chain.state.verdict(requestKey) !== null || chain.heightOfTransaction(requestKey) !== null,
-      refusal: ({ transaction }) => this.#admission.refusal(transaction),
+        chain.state.verdict(requestKey) !== null ||
+        isOpen(chain.state.voting, requestKey) ||
+        chain.heightOfTransaction(requestKey) !== null,
+      refusal: (transaction) => this.#admission.refusal(transaction),
       expired: () => world.checker.violated(`I16: ${node.name} lets transactions expire`),
     })
     this.consensus = this.#makeConsensus()
@@ -133,10 +138,11 @@ export class SimulatedProcess {
       rules: world.genesis.rules,
       nextSet: () => nextSetOf(chain),
       epochEndOf: (epoch) => epochEndHeight(epoch, epochBlocks),
-      finalTurns: finalTurnsOf(chain, epochBlocks),
+      leaderRecord: leaderRecordOf(chain, world.genesis.rules.parameters),
       validator: id === null ? null : this.#duties(id),
       tip: { ...tip, finality: finalityOf(tip) },
       finalState: chain.state,
+      judgement: (requestKey) => chain.state.judgement(requestKey),
       store: {
         commitFinalized: (blocks) => this.#decided(blocks),
         putCommitCertificate: (certificate) => chain.commitCertificates.put(certificate),
@@ -169,11 +175,12 @@ export class SimulatedProcess {
       observe: (event) => node.observe(event),
       onFinal: (blocks) => {
         node.finalized(blocks)
-        this.pool.review(({ transaction }) => this.#admission.isHopeless(transaction))
+        this.pool.review((transaction) => this.#admission.isHopeless(transaction))
         this.sync.finalized()
       },
       onEpoch: () => undefined,
       onEquivocation: evidenceTo(() => this.flow),
+      onCommitPair: commitPairTo(() => this.flow),
       onHalt: (reason) => {
         if (node.isHonest) world.checker.violated(`halt: ${node.name}: ${reason}`)
       },
@@ -203,7 +210,17 @@ export class SimulatedProcess {
     const forgotten = (node.mutation.forgets ?? []).map((field) => [field, EMPTY_SAFETY_RECORD[field]])
     const recovered = { ...fold, ...Object.fromEntries(forgotten) } as SafetyRecord
     const history = signingHistoryOf(recovered, node.world.genesis.rules.genesisHash)
-    return { id, signer: new Signer(toyKeyPair(node.index ?? 0), history), log: this.#log, recovered }
+    const seed = Uint8Array.of(node.index ?? 0)
+    return {
+      id,
+      signer: new Signer(toyKeyPair(node.index ?? 0), history),
+      log: this.#log,
+      recovered,
+      ballots: {
+        saltOf: ballotSalts(seed, node.world.genesis.rules.genesisHash),
+        ...(node.adversary === null ? {} : { conduct: node.adversary.conduct }),
+      },
+    }
   }
 
   #before(effect: ConsensusEffect): void {
@@ -288,6 +305,17 @@ export class SimulatedProcess {
         take: (blocks, finality) => node.guarded(() => this.consensus.take(blocks, finality)),
       },
       now: () => node.monotonicMs(),
+      // Never the process's own: what a seed does would depend on how fast the machine is.
+      later: (delayMs, run) => {
+        let isForgotten = false
+        this.#disk.later(delayMs, () => {
+          if (!isForgotten) run()
+          world.settle()
+        })
+        return () => {
+          isForgotten = true
+        }
+      },
       logger: silent,
     })
   }

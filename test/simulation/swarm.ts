@@ -1,9 +1,11 @@
 /** Swarm testing: every seed draws its own mix and strengths of faults, of stakes and of parameters. */
-import { quorumOf } from '../../src/consensus/validator-set.ts'
+import { quorumOf } from '../../src/types/quorum.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
 import { certificateTransaction, fourProofTransaction, timeProof } from '../unit/ledger/fixtures.ts'
 import { HONEST, type Misbehaviour } from './adversary.ts'
+import type { BallotChecker } from './ballot-checker.ts'
 import { type Byzantine, Cluster, type ClusterOptions } from './cluster.ts'
+import { CALM } from './faults.ts'
 import { isEveryPoolEmpty, lostTransactions, replayViolations, viewsApart } from './final-checks.ts'
 import { withLeaders } from './leaders.ts'
 import { Random } from './random.ts'
@@ -21,6 +23,11 @@ export const TRANSACTIONS: readonly HashedTransaction[] = [
   ...[2n, 1n].map((sequenceNumber) => fourProofTransaction({ time: { sequenceNumber } })),
 ]
 
+/** So many Valid requests, each other than all of {@link TRANSACTIONS}. */
+export function requestsNumbered(count: number): HashedTransaction[] {
+  return Array.from({ length: count }, (_, i) => certificate(`many-${i}`, BigInt(1_000 + i)))
+}
+
 function certificate(requestId: string, nonce: bigint): HashedTransaction {
   return certificateTransaction({ top: { requestId }, time: timeProof({ nonce }) })
 }
@@ -33,6 +40,8 @@ const BLOCKS_AFTER_HEAL = 3
 const LIVENESS_MS = 40_000
 /** Seeds in which the adversary has the network in its hand. */
 const SIEGE_SHARE = 0.08
+/** Seeds in which adversaries are all that is wrong. */
+const CALM_SHARE = 0.12
 
 /** A knob that is off in half of the seeds and of any strength in the others. */
 function sometimes(random: Random, max: number, chance = 0.5): number {
@@ -68,6 +77,16 @@ function drawHabits(random: Random): Misbehaviour {
     garbage: strength() * 0.2,
     badRange: strength(),
     censor: random.chance(0.2) ? 1 : 0,
+    lie: strength(),
+    laze: random.chance(0.15) ? 1 : 0,
+    abstain: random.chance(0.15) ? 1 : 0,
+    hush: strength(),
+    spoil: strength() * 0.5,
+    steal: strength() * 0.5,
+    copy: random.chance(0.2) ? 1 : 0,
+    leak: random.chance(0.2) ? 1 : 0,
+    pair: 0,
+    leaveOut: strength() * 0.9,
   }
 }
 
@@ -89,6 +108,13 @@ function drawByzantine(random: Random, stakes: readonly bigint[]): Map<number, B
     else byzantine.set(i, isSilent ? { kind: 'silent' } : { kind: 'liar', habits })
   }
   return byzantine
+}
+
+/** The seed's adversaries and nothing else: what they cannot do is cost an honest validator trust. */
+function calm(drawn: ClusterOptions): ClusterOptions {
+  // A period that does not end: absence from one of few batches in a short one has its price.
+  const parameters = { ...drawn.parameters, epochBlocks: 0 }
+  return { ...drawn, ...CALM, isCalm: true, transactions: TRANSACTIONS, transactionEveryMs: 40, parameters }
 }
 
 /** The options of a seed. */
@@ -129,6 +155,7 @@ export function drawOptions(seed: number, transactions: readonly HashedTransacti
     transactions: random.chance(0.7) ? transactions : [],
     transactionEveryMs: 20 + random.below(300),
   }
+  if (random.chance(CALM_SHARE)) return calm(drawn)
   return random.chance(SIEGE_SHARE) ? { ...drawn, ...siege(seed, random.chance(0.5) ? 1 : 2) } : drawn
 }
 
@@ -140,6 +167,9 @@ export interface Outcome {
   readonly effects: number
   readonly events: number
   readonly simulatedMs: number
+  readonly verdicts: BallotChecker['verdicts']
+  /** Of the seed, or of what was modelled in its place. */
+  readonly figures?: Readonly<Record<string, number>>
 }
 
 export interface RunChanges extends Partial<ClusterOptions> {
@@ -155,7 +185,10 @@ export function runSeed(
   changes: RunChanges = {},
 ): Promise<Outcome> {
   const { livenessMs = LIVENESS_MS, onEffect = null, ...options } = changes
-  const drawn = { ...drawOptions(seed, transactions), ...options }
+  const draw = drawOptions(seed, transactions)
+  // Whoever brings faults of its own says itself whether they are none.
+  const isCalm = Object.keys(options).length === 0 && draw.isCalm === true
+  const drawn: ClusterOptions = { ...draw, isCalm, ...options }
   const { stakes, leadersInTurn } = drawn
   return withLeaders(
     (view) => (leadersInTurn === true ? view % stakes.length : null),
@@ -178,6 +211,7 @@ async function runDrawn(
   const isWell = (): boolean =>
     watched.every((node) => node.isUp && node.height >= goal) &&
     isEveryPoolEmpty(cluster.honest) &&
+    cluster.honest.every((node) => node.waitingForVerdicts === 0) &&
     viewsApart(cluster.honest) <= 1
   const isDone = await cluster.runFor(livenessMs, () => cluster.violations.length > 0 || isWell())
   const heights = watched.map((node) => node.height)
@@ -188,6 +222,8 @@ async function runDrawn(
       checker.violated(
         `I16: ${cluster.honest.map((node) => node.waiting)} wait ${livenessMs} ms after healing`,
       )
+    } else if (cluster.honest.some((node) => node.waitingForVerdicts > 0)) {
+      checker.violated(`V6: requests wait for verdicts ${livenessMs} ms after healing`)
     } else checker.violated(`I18: views are ${viewsApart(cluster.honest)} apart`)
   }
   if (cluster.violations.length === 0) {
@@ -204,5 +240,11 @@ async function runDrawn(
     effects: checker.effects,
     events: cluster.events,
     simulatedMs: cluster.nowMs,
+    verdicts: cluster.ballotChecker.verdicts,
+    figures: {
+      calm: drawn.isCalm === true ? 1 : 0,
+      byzantine: drawn.byzantine?.size === 0 ? 0 : 1,
+      lowestHonestTrust: cluster.ballotChecker.lowestHonestTrust,
+    },
   }
 }

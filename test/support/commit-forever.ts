@@ -4,8 +4,11 @@
  */
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { appendLeaves } from '../../src/ledger/frontier.ts'
+import { stateBranch } from '../../src/ledger/state-root.ts'
 import { ChainStore } from '../../src/storage/chain-store.ts'
 import { Database } from '../../src/storage/database.ts'
+import { ReceiptIndex } from '../../src/storage/receipt-index.ts'
 import { SafetyLog } from '../../src/storage/safety-log.ts'
 import type { GenesisHash, ValidatorId } from '../../src/types/primitives.ts'
 import { numberedTransaction } from '../unit/ledger/fixtures.ts'
@@ -43,18 +46,41 @@ function fatal(error: Error): never {
   process.exit(1)
 }
 
+/** What receipts are made from, as a node opens it; the lines say what was missing. */
+export function receiptIndexOf(
+  database: Database,
+  chain: ChainStore,
+  onMissing: (fields: object) => void = () => undefined,
+): Promise<ReceiptIndex> {
+  const ignore = (): void => undefined
+  return ReceiptIndex.open({
+    database,
+    tip: chain.tip,
+    append: appendLeaves,
+    branchOf: (accumulators, staking, voting) =>
+      stateBranch(accumulators, staking, voting, GENESIS_STATE.rules.fixedRoots),
+    logger: { debug: ignore, info: onMissing, warn: ignore, error: ignore },
+  })
+}
+
 async function commitBlocks(path: string): Promise<void> {
   const database = await Database.open({ path, network: NETWORK })
   const chain = await ChainStore.open({ database, genesis: GENESIS_STATE, stateRootOf, onFatal: fatal })
   const { tip } = chain
-  const maker = new FinalChain({
-    hash: tip.block.hash,
-    header: tip.block.header,
-    stateRoot: tip.stateRoot,
-    state: chain.state,
-  })
+  const maker = new FinalChain(
+    { hash: tip.block.hash, header: tip.block.header, stateRoot: tip.stateRoot, state: chain.state },
+    'tallied',
+  )
+  // What this node judged before it was killed is in the database.
+  const waiting = tip.voting.batches.flatMap(({ requests }) => requests)
+  maker.judged(
+    waiting.map((request) => ({ ...request, failures: chain.state.judgement(request.requestKey) ?? [] })),
+  )
+  const index = await receiptIndexOf(database, chain)
   for (let height = tip.height + 1; ; height++) {
-    await chain.commitFinalized([maker.next(transactionsAt(height))])
+    const blocks = [maker.next(transactionsAt(height))]
+    await chain.commitFinalized(blocks, index.operations(blocks))
+    index.committed()
     process.stdout.write(`block ${height}\n`)
   }
 }

@@ -6,6 +6,8 @@
 import { validatorId } from '../../src/codec/genesis.ts'
 import { ValidatorSignatures } from '../../src/composition/validator-signatures.ts'
 import type { ConsensusEvent } from '../../src/consensus/event.ts'
+import { NO_LEADER_RECORD } from '../../src/consensus/leader-election.ts'
+import { ballotSalts } from '../../src/crypto/ballot-salt.ts'
 import { selectMlDsa65 } from '../../src/crypto/select.ts'
 import { Signer } from '../../src/crypto/signer.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
@@ -17,10 +19,17 @@ import type { IngressOutcome } from '../../src/runtime/ingress.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
 import type { Genesis } from '../../src/types/genesis.ts'
 import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
-import { asEpoch, asMonotonicMs, asUnixMs, type ValidatorId } from '../../src/types/primitives.ts'
+import {
+  asEpoch,
+  asMonotonicMs,
+  asUnixMs,
+  type RequestKey,
+  type ValidatorId,
+} from '../../src/types/primitives.ts'
 import { EMPTY_SAFETY_RECORD } from '../../src/types/safety.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
-import { EMPTY_STATE, GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
+import type { RuleFailure } from '../../src/types/verdict.ts'
+import { GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
 
 const mlDsa = selectMlDsa65()
 export const KEYS = [0, 1, 2, 3].map((i) => mlDsa.keyPairFromSeed(new Uint8Array(32).fill(40 + i)))
@@ -96,7 +105,8 @@ export class MemoryNode {
   readonly pool: Mempool
   readonly consensus: ConsensusNode
   writeFailure: Error | null = null
-  #state: StateReader = EMPTY_STATE
+  #state: StateReader
+  readonly #judged = new Map<RequestKey, readonly RuleFailure[]>()
 
   constructor(network: MemoryNetwork, index: number | null) {
     const key = index === null ? null : (KEYS[index] ?? null)
@@ -122,6 +132,7 @@ export class MemoryNode {
       },
     )
     const { state } = network
+    this.#state = state.state
     const live: StateReader = {
       hasNullifier: (nullifier) => this.#state.hasNullifier(nullifier),
       verdict: (requestKey) => this.#state.verdict(requestKey),
@@ -133,19 +144,29 @@ export class MemoryNode {
       get accumulators() {
         return node.#state.accumulators
       },
+      get voting() {
+        return node.#state.voting
+      },
     }
     const node = this
     this.consensus = new ConsensusNode({
       rules: state.rules,
       nextSet: () => SET,
       epochEndOf: () => null,
-      finalTurns: [],
+      leaderRecord: NO_LEADER_RECORD,
       validator:
         key === null || this.id === null
           ? null
-          : { id: this.id, signer: new Signer(key, {}), log: this.log, recovered: EMPTY_SAFETY_RECORD },
+          : {
+              id: this.id,
+              signer: new Signer(key, {}),
+              log: this.log,
+              recovered: EMPTY_SAFETY_RECORD,
+              ballots: { saltOf: ballotSalts(new Uint8Array(32).fill(index ?? 0), state.rules.genesisHash) },
+            },
       tip: { block: state.block, stateRoot: state.stateRoot, finality: null },
       finalState: live,
+      judgement: (requestKey) => this.#judged.get(requestKey) ?? null,
       store: {
         commitFinalized: async (blocks) => {
           await new Promise((resolve) => setImmediate(resolve))
@@ -153,6 +174,9 @@ export class MemoryNode {
           for (const block of blocks) {
             const parent = this.#state
             this.chain.push(block)
+            for (const { requestKey, failures } of block.changes.judgements) {
+              this.#judged.set(requestKey, failures)
+            }
             this.#state = StateOverlay.of(() => parent, block.changes)
           }
         },
@@ -174,6 +198,7 @@ export class MemoryNode {
       onFinal: (blocks) => network.onFinal(this, blocks),
       onEpoch: () => {},
       onEquivocation: (equivocation) => void this.equivocations.push(equivocation),
+      onCommitPair: () => undefined,
       onHalt: (reason) => void this.fatal.push(reason),
       onFatal: (error) => void this.fatal.push(error),
       logger: silent,

@@ -1,5 +1,6 @@
 /** A network for the validation service's tests: takes requests, and makes verdicts final when the test says so. */
 import { requestIdHash } from '../../src/ledger/request-identity.ts'
+import { findingsOf } from '../../src/ledger/verdicts/findings.ts'
 import { ok, type Result, refuse } from '../../src/types/errors.ts'
 import type { AnswerFigures, StoredVerdict } from '../../src/types/ledger-state.ts'
 import { asHeight, asUnixMs, type Hex32 } from '../../src/types/primitives.ts'
@@ -14,9 +15,6 @@ export const FIGURES: AnswerFigures = {
   throughputPerSecond: 12.5,
   networkOverheadBytes: 2_048n,
   networkLoad: 0.25,
-  validatorNodes: 3,
-  agreeingStake: 300n,
-  totalStake: 400n,
 }
 
 /** A verdict for a request, as a node would keep it. */
@@ -35,11 +33,18 @@ export function verdictOf(
       kind: hashed.transaction.kind,
       height: asHeight(7),
       blockTime: asUnixMs(1_760_000_001_234),
-      failures,
+      decidedAt: asHeight(10),
+      status: failures.length === 0 ? 'valid' : 'invalid',
+      findings: findingsOf(failures),
+      round: 0,
+      agreeing: { validators: 3, stake: 300n },
+      dissenting: 0,
+      eligibleStake: 400n,
       proofHash: 'ab'.repeat(32) as Hex32,
       sequence: null,
     },
     figures,
+    failures,
   }
 }
 
@@ -53,11 +58,15 @@ export class FakeNetwork {
   notReady: string | null = null
   /** Makes a verdict final at once. */
   answersAtOnce = false
+  /** Hashes of the ids of requests that are in the chain and wait for their verdicts. */
+  readonly waiting = new Set<string>()
   failures: readonly RuleFailure[] = []
 
   readonly store = {
     verdict: (key: string) => this.#verdicts.find(({ record }) => record.requestKey === key) ?? null,
+    decisionById: () => null,
     verdictById: (id: string) => this.#verdicts.find(({ record }) => record.requestIdHash === id) ?? null,
+    isWaiting: (id: string) => this.waiting.has(id),
   }
 
   readonly submitter = {

@@ -6,6 +6,8 @@
 import { encodeMessage } from '../../src/codec/messages.ts'
 import { signingHistoryOf } from '../../src/composition/signing-history.ts'
 import { ValidatorSignatures } from '../../src/composition/validator-signatures.ts'
+import { NO_LEADER_RECORD } from '../../src/consensus/leader-election.ts'
+import { ballotSalts } from '../../src/crypto/ballot-salt.ts'
 import { selectMlDsa65 } from '../../src/crypto/select.ts'
 import { Signer } from '../../src/crypto/signer.ts'
 import { genesisState } from '../../src/ledger/genesis-state.ts'
@@ -18,7 +20,7 @@ import type { HashedBlock } from '../../src/types/block.ts'
 import type { ConsensusMessage } from '../../src/types/messages.ts'
 import { asEpoch, asMonotonicMs, asUnixMs, asValidatorIndex, asView } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
-import { EMPTY_STATE, PORTS } from '../unit/ledger/fixtures.ts'
+import { PORTS } from '../unit/ledger/fixtures.ts'
 import { NETWORK_GENESIS } from './consensus-nodes.ts'
 import type { FaultFileSystem } from './fault-fs.ts'
 import { idOf, keyOf, NETWORK } from './safety-fixtures.ts'
@@ -46,7 +48,7 @@ export function blockOnGenesis(proposer: number, transactions: readonly HashedTr
   const executor = new BlockExecutor({
     rules: RULES,
     final: { hash: START.block.hash, stateRoot: START.stateRoot },
-    finalState: EMPTY_STATE,
+    finalState: START.state,
     pool: poolOf(transactions),
     stopwatch: () => 0,
   })
@@ -111,17 +113,20 @@ export async function live(
     rules: RULES,
     nextSet: () => SET,
     epochEndOf: () => null,
-    finalTurns: [],
+    leaderRecord: NO_LEADER_RECORD,
     onEpoch: () => undefined,
     onEquivocation: () => undefined,
+    onCommitPair: () => undefined,
     validator: {
       id: idOf(index),
       signer: new Signer(keyOf(index), signingHistoryOf(recovered, NETWORK)),
       log,
       recovered,
+      ballots: { saltOf: ballotSalts(new Uint8Array(32).fill(index), NETWORK) },
     },
     tip: { block: START.block, stateRoot: START.stateRoot, finality: null },
-    finalState: EMPTY_STATE,
+    finalState: START.state,
+    judgement: () => null,
     store: { commitFinalized: async () => undefined, putCommitCertificate: async () => undefined },
     pool: poolOf(transactions),
     transport: { broadcast: (bytes) => void said.push(bytes), send: (_, bytes) => void said.push(bytes) },

@@ -2,25 +2,27 @@
 import { randomBytes } from 'node:crypto'
 import { SIGNATURE_BYTES } from '../../src/codec/certificates.ts'
 import { buildBlock } from '../../src/ledger/build-block.ts'
+import type { ChainRules } from '../../src/ledger/chain-rules.ts'
 import type { ParentBlock } from '../../src/ledger/executed-block.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
-import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import { stateRoot } from '../../src/ledger/state-root.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
 import { epochOf } from '../../src/types/epochs.ts'
 import type { Genesis } from '../../src/types/genesis.ts'
-import type { AnswerFigures, FinalizedBlock, StateAccumulators } from '../../src/types/ledger-state.ts'
-import { asHeight, asUnixMs, asValidatorIndex, asView, type StateRoot } from '../../src/types/primitives.ts'
-import type { StakingState } from '../../src/types/staking.ts'
+import type { AnswerFigures, FinalizedBlock, StateRootOf } from '../../src/types/ledger-state.ts'
+import { asHeight, asUnixMs, asValidatorIndex, asView } from '../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
+import type { Judgement } from '../../src/types/verdict.ts'
 import { EMPTY_STATE, GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
+import { Voters } from './ballots.ts'
+import { stateAfter } from './state-after.ts'
 
 export const GENESIS_STATE: GenesisState = genesisState(GENESIS, PORTS)
 
 /** What {@link ChainStore.open} wants of the ledger. */
-export const stateRootOf = (accumulators: StateAccumulators, staking: StakingState): StateRoot =>
-  stateRoot(accumulators, staking, GENESIS_STATE.rules.fixedRoots)
+export const stateRootOf: StateRootOf = (accumulators, staking, voting) =>
+  stateRoot(accumulators, staking, voting, GENESIS_STATE.rules.fixedRoots)
 
 /** The network of {@link GENESIS}. */
 export const NETWORK = { network: GENESIS.network, genesisHash: GENESIS_STATE.rules.genesisHash }
@@ -44,6 +46,7 @@ export function certificate(
     signatures: [0, 1, 2].map((voter) => ({
       voter: asValidatorIndex(voter),
       signature: new Uint8Array(randomBytes(SIGNATURE_BYTES)),
+      commits: null,
     })),
   }
 }
@@ -56,9 +59,6 @@ export function figures(height: number): AnswerFigures {
     throughputPerSecond: 0.5,
     networkOverheadBytes: 1_000n,
     networkLoad: 0.25,
-    validatorNodes: 3,
-    agreeingStake: 3n,
-    totalStake: 4n,
   }
 }
 
@@ -69,17 +69,31 @@ export const GENESIS_PARENT: ParentBlock = {
   state: EMPTY_STATE,
 }
 
-/** Builds one block after another; knows nothing of storage. */
+/**
+ * Builds one block after another; knows nothing of storage. `executed`: a verdict comes with its request, for tests
+ * that are not about how it comes. `tallied`: as on a network, with the ballots of four honest validators.
+ */
 export class FinalChain {
   #parent: ParentBlock
+  readonly #rules: ChainRules
+  readonly #voters = new Voters(GENESIS_STATE.rules.genesisHash)
 
-  constructor(parent: ParentBlock = GENESIS_PARENT) {
+  constructor(parent: ParentBlock = GENESIS_PARENT, verdicts: ChainRules['verdicts'] = 'executed') {
     this.#parent = parent
+    this.#rules = { ...GENESIS_STATE.rules, verdicts }
+  }
+
+  /** Requests that a chain of before has ordered and not decided, as the voters found them. */
+  judged(judgements: readonly Judgement[]): this {
+    this.#voters.judged(judgements)
+    return this
   }
 
   /** The next block with these transactions, final by its own certificate. */
-  next(transactions: readonly HashedTransaction[] = []): FinalizedBlock {
+  next(requests: readonly HashedTransaction[] = []): FinalizedBlock {
     const parent = this.#parent
+    const ballots = this.#rules.verdicts === 'tallied' ? this.#voters.next(parent) : null
+    const transactions = ballots === null ? requests : [ballots, ...requests]
     const height = parent.header.height + 1
     const { executed, skipped } = buildBlock(
       {
@@ -91,19 +105,16 @@ export class FinalChain {
       },
       transactions,
       parent,
-      GENESIS_STATE.rules,
+      this.#rules,
     )
     if (skipped.length > 0) throw new Error(`not in the block: ${skipped[0]?.code}`)
     const { block, changes } = executed
+    this.#voters.judged(changes.judgements)
     this.#parent = {
       hash: block.hash,
       header: block.header,
       stateRoot: executed.stateRoot,
-      // An empty block adds nothing: no layer for it, or a long chain would be a deep recursion.
-      state:
-        changes.verdicts.length === 0 && changes.staking === parent.state.staking
-          ? parent.state
-          : StateOverlay.of(() => parent.state, changes),
+      state: stateAfter(parent.state, changes),
     }
     return {
       ...executed,

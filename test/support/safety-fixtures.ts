@@ -6,6 +6,7 @@ import { encodeMessage } from '../../src/codec/messages.ts'
 import { payloadOf } from '../../src/composition/safety-slots.ts'
 import { SIGNATURE_CONTEXTS } from '../../src/crypto/contexts.ts'
 import { genesisState } from '../../src/ledger/genesis-state.ts'
+import { NO_BALLOTS } from '../../src/types/ballots.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
 import type { Proposal, Timeout, Vote } from '../../src/types/messages.ts'
 import {
@@ -49,6 +50,7 @@ export function signedVote(index: number, kind: Vote['kind'], view: number, bloc
     blockHash,
     voter: asValidatorIndex(index),
     signature: unsigned,
+    ballots: NO_BALLOTS,
   })
 }
 
@@ -84,6 +86,7 @@ export function signedProposal(
     kind: 'proposal',
     block,
     timeoutCertificate: null,
+    ballotVotes: [],
     signature: unsigned,
   })
   return { view: asView(view), bytes: encodeMessage(proposal), block: block.bytes }
@@ -103,7 +106,7 @@ export function signedCertificate(
     height: asHeight(view),
     blockHash: BLOCK_A,
     stateRoot: null,
-    signatures: votes.map(({ voter, signature }) => ({ voter, signature })),
+    signatures: votes.map(({ voter, signature }) => ({ voter, signature, commits: null })),
   }
 }
 

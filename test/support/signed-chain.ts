@@ -1,12 +1,12 @@
 /**
- * A chain of any length in a data directory, made without a network: real blocks with real state changes and with
- * certificates that four keys in this process signed. Written through the node's own storage, snapshots and pruning.
+ * A chain of any length in a data directory, made without a network: real blocks with real state changes, ballots and
+ * certificates of four keys in this process. Written through the node's own storage, snapshots and pruning.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { takeNodeKeys } from '../../src/cli/node-keys.ts'
 import { genesisHash, validatorId } from '../../src/codec/genesis.ts'
-import { commitSigningPayload, voteSigningPayload } from '../../src/codec/signing-payloads.ts'
+import { certificateSigningPayload } from '../../src/codec/signing-payloads.ts'
 import { type ChainUpkeep, openChainUpkeep } from '../../src/composition/chain-upkeep.ts'
 import {
   createDataDirectory,
@@ -20,7 +20,6 @@ import { selectMlDsa65 } from '../../src/crypto/select.ts'
 import { buildBlock } from '../../src/ledger/build-block.ts'
 import type { ChainRules } from '../../src/ledger/chain-rules.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
-import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import type { StateReader } from '../../src/ledger/state-reader.ts'
 import { stateRoot } from '../../src/ledger/state-root.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
@@ -30,12 +29,13 @@ import type { HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
 import { epochOf } from '../../src/types/epochs.ts'
 import type { Genesis } from '../../src/types/genesis.ts'
-import type { FinalizedBlock, StateAccumulators } from '../../src/types/ledger-state.ts'
+import type { FinalizedBlock, StateRootOf } from '../../src/types/ledger-state.ts'
 import { asHeight, asUnixMs, asValidatorIndex, asView, type StateRoot } from '../../src/types/primitives.ts'
-import type { StakingState } from '../../src/types/staking.ts'
 import { GENESIS, numberedTransaction, PORTS } from '../unit/ledger/fixtures.ts'
+import { Voters } from './ballots.ts'
 import { figures } from './final-chain.ts'
 import { RecordingLogger } from './network-node.ts'
+import { stateAfter } from './state-after.ts'
 
 const KEYS = [1, 2, 3, 4].map((seed) => selectMlDsa65().keyPairFromSeed(new Uint8Array(32).fill(seed)))
 
@@ -60,8 +60,8 @@ export const signedState = (epochBlocks: number): GenesisState =>
 /** Root of a state of such a network. */
 export const signedStateRootOf =
   ({ rules }: GenesisState) =>
-  (accumulators: StateAccumulators, staking: StakingState): StateRoot =>
-    stateRoot(accumulators, staking, rules.fixedRoots)
+  (...[accumulators, staking, voting]: Parameters<StateRootOf>): StateRoot =>
+    stateRoot(accumulators, staking, voting, rules.fixedRoots)
 
 /** A certificate of three of the four, signed. */
 export function signedCertificate(
@@ -71,15 +71,14 @@ export function signedCertificate(
 ): QuorumCertificate {
   const { epoch, view, height } = header
   const of = { epoch, view, height, blockHash: hash }
-  const payload =
-    root === null
-      ? voteSigningPayload(header.genesisHash, of)
-      : commitSigningPayload(header.genesisHash, { ...of, stateRoot: root })
+  const unsigned = { kind, ...of, stateRoot: root, signatures: [] }
+  const payload = certificateSigningPayload(header.genesisHash, unsigned, null)
   const signatures = [0, 1, 2].map((voter) => ({
     voter: asValidatorIndex(voter),
     signature: KEYS[voter]?.sign(payload, SIGNATURE_CONTEXTS[kind]) ?? new Uint8Array(),
+    commits: null,
   }))
-  return { kind, ...of, stateRoot: root, signatures }
+  return { ...unsigned, signatures }
 }
 
 /** Blocks that become final by one certificate: a checkpoint's distance. */
@@ -100,6 +99,7 @@ export class SignedChain {
   readonly upkeep: ChainUpkeep
   readonly #options: SignedChainOptions
   readonly #rules: ChainRules
+  readonly #voters: Voters
 
   private constructor(
     options: SignedChainOptions,
@@ -109,9 +109,15 @@ export class SignedChain {
   ) {
     this.#options = options
     this.#rules = signedState(options.epochBlocks).rules
+    this.#voters = new Voters(this.#rules.genesisHash)
     this.database = database
     this.chain = chain
     this.upkeep = upkeep
+    // What a process before this one judged is in the database.
+    const waiting = chain.tip.voting.batches.flatMap(({ requests }) => requests)
+    this.#voters.judged(
+      waiting.map((request) => ({ ...request, failures: chain.state.judgement(request.requestKey) ?? [] })),
+    )
   }
 
   static async open(options: SignedChainOptions, directory: DataDirectory): Promise<SignedChain> {
@@ -130,7 +136,7 @@ export class SignedChain {
     const metrics = createMetrics({ version: 'test', commit: 'test' })
     metrics.stop()
     const upkeep = await openChainUpkeep({
-      storage: { chain, database, directory },
+      storage: { chain, database, directory, genesisState: genesis },
       config: { ...configSchema.parse({}).storage, ...options.storage },
       epochBlocks: options.epochBlocks,
       isValidator: () => true,
@@ -179,6 +185,7 @@ export class SignedChain {
     }
     for (let height = tip.height + 1; height <= to; height++) {
       const requests = requestEvery > 0 && height % requestEvery === 0 ? [numberedTransaction(height)] : []
+      const ballots = this.#voters.next(parent)
       const { executed } = buildBlock(
         {
           epoch: epochOf(asHeight(height), this.#options.epochBlocks),
@@ -188,21 +195,19 @@ export class SignedChain {
           timestamp: asUnixMs(parent.header.timestamp + 1),
           proposer: asValidatorIndex(height % 4),
         },
-        requests,
+        ballots === null ? requests : [ballots, ...requests],
         parent,
         this.#rules,
       )
       const { block, changes } = executed
+      this.#voters.judged(changes.judgements)
       made.push({ ...executed, fillers: [], answers: changes.verdicts.map(() => figures(height)) })
       const below = parent.state
       parent = {
         hash: block.hash,
         header: block.header,
         stateRoot: executed.stateRoot,
-        state:
-          changes.verdicts.length === 0 && changes.staking === below.staking
-            ? below
-            : StateOverlay.of(() => below, changes),
+        state: stateAfter(below, changes),
       }
     }
     const last = made.at(-1)

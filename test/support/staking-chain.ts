@@ -3,6 +3,7 @@ import { accountId } from '../../src/codec/genesis.ts'
 import {
   keyChangeSigningPayload,
   proposalSigningPayload,
+  signedVotePayload,
   stakingSigningPayload,
   voteSigningPayload,
 } from '../../src/codec/signing-payloads.ts'
@@ -14,15 +15,17 @@ import { buildBlock, type ProposedFields } from '../../src/ledger/build-block.ts
 import { checkBlock } from '../../src/ledger/check-block.ts'
 import type { ExecutedBlock, ParentBlock } from '../../src/ledger/executed-block.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
-import { StateOverlay } from '../../src/ledger/state-overlay.ts'
+import type { BallotCommit } from '../../src/types/ballots.ts'
 import { epochOf } from '../../src/types/epochs.ts'
 import {
   type Evidence,
+  makeCommitPair,
   makeEvidence,
   type SignedContent,
   type SlashableKind,
 } from '../../src/types/evidence.ts'
-import type { ChainParameters, Genesis } from '../../src/types/genesis.ts'
+import type { ChainParameters, Genesis, ValidationPolicy } from '../../src/types/genesis.ts'
+import type { Vote } from '../../src/types/messages.ts'
 import {
   type AccountId,
   asEpoch,
@@ -31,12 +34,15 @@ import {
   asValidatorIndex,
   asView,
   type BlockHash,
+  type Hex32,
   nextHeight,
   type ValidatorId,
 } from '../../src/types/primitives.ts'
 import type { Account, StakingState } from '../../src/types/staking.ts'
 import type { HashedTransaction, StakingOperation, StakingTransaction } from '../../src/types/transaction.ts'
 import { GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
+import { type Habits, Voters } from './ballots.ts'
+import { stateAfter } from './state-after.ts'
 
 const mlDsa = selectMlDsa65()
 
@@ -56,9 +62,13 @@ export const STAKE = 1_000n
 export const BALANCE = 10_000n
 
 /** Epochs of four blocks, one second apart in {@link StakingChain}. */
-export function stakingGenesis(parameters: Partial<ChainParameters> = {}): Genesis {
+export function stakingGenesis(
+  parameters: Partial<ChainParameters> = {},
+  policy: ValidationPolicy = GENESIS.policy,
+): Genesis {
   return {
     ...GENESIS,
+    policy,
     parameters: {
       ...GENESIS.parameters,
       epochBlocks: 4,
@@ -85,12 +95,15 @@ export class StakingChain {
   readonly genesis: GenesisState
   readonly blocks: ExecutedBlock[] = []
   parent: ParentBlock
+  readonly voters: Voters
   #view = 0
 
-  constructor(parameters: Partial<ChainParameters> = {}) {
-    this.genesis = genesisState(stakingGenesis(parameters), PORTS)
+  /** @param habits of the validators where verdicts are concerned: by default they are honest */
+  constructor(parameters: Partial<ChainParameters> = {}, habits?: Habits, policy?: ValidationPolicy) {
+    this.genesis = genesisState(stakingGenesis(parameters, policy), PORTS)
     const { block, stateRoot, state } = this.genesis
     this.parent = { hash: block.hash, header: block.header, stateRoot, state }
+    this.voters = new Voters(this.genesis.rules.genesisHash, habits)
   }
 
   get height(): number {
@@ -140,15 +153,24 @@ export class StakingChain {
     if (checked.value.stateRoot !== executed.stateRoot) throw new Error('the roots differ')
     const parentState = this.parent.state
     const { block, changes, stateRoot } = checked.value
-    const isSame = changes.verdicts.length === 0 && changes.staking === parentState.staking
     this.blocks.push(checked.value)
+    this.voters.judged(changes.judgements)
     this.parent = {
       hash: block.hash,
       header: block.header,
       stateRoot,
-      state: isSame ? parentState : StateOverlay.of(() => parentState, changes),
+      state: stateAfter(parentState, changes),
     }
     return checked.value
+  }
+
+  /** The next block with the ballots that it can hold. */
+  voted(
+    transactions: readonly HashedTransaction[] = [],
+    fields: Partial<ProposedFields> = {},
+  ): ExecutedBlock {
+    const ballots = this.voters.next(this.parent)
+    return this.next(ballots === null ? transactions : [ballots, ...transactions], fields)
   }
 
   /** Empty blocks up to and including a height. */
@@ -160,6 +182,7 @@ export class StakingChain {
   /** Code with which a builder leaves the transaction out; null when it is legal. Changes nothing. */
   refusalOf(transaction: HashedTransaction): string | null {
     const { skipped } = buildBlock(this.fields(), [transaction], this.parent, this.genesis.rules)
+    this.#view--
     return skipped[0]?.code ?? null
   }
 
@@ -201,6 +224,7 @@ export class StakingChain {
     view: number,
     hash: string,
     height = 9,
+    commits: Hex32 | null = null,
   ): SignedContent {
     const blockHash = hash.repeat(64) as BlockHash
     const { genesisHash } = this.genesis.rules
@@ -208,9 +232,39 @@ export class StakingChain {
     const payload =
       kind === 'proposal'
         ? proposalSigningPayload(genesisHash, slot)
-        : voteSigningPayload(genesisHash, { ...slot, height: asHeight(height) })
+        : voteSigningPayload(genesisHash, { kind, ...slot, height: asHeight(height) }, commits)
     const signature = keyOf(i).sign(payload, SIGNATURE_CONTEXTS[kind])
-    return { height: asHeight(kind === 'proposal' ? 0 : height), blockHash, signature }
+    return { height: asHeight(kind === 'proposal' ? 0 : height), blockHash, signature, commits }
+  }
+
+  /** A prepare vote of a key with commits. */
+  commitVote(i: number, commits: readonly BallotCommit[], of: Partial<Vote> = {}): Vote {
+    const vote = {
+      kind: 'prepare' as const,
+      epoch: asEpoch(0),
+      view: asView(9),
+      height: asHeight(9),
+      blockHash: 'c'.repeat(64) as BlockHash,
+      ballots: { commits, openings: [] },
+      ...of,
+    }
+    const payload = signedVotePayload(this.genesis.rules.genesisHash, vote)
+    const signature = keyOf(i).sign(payload, SIGNATURE_CONTEXTS.prepare)
+    return { voter: asValidatorIndex(i), signature, ...vote }
+  }
+
+  /** Evidence of two commits of a key in one slot, said in two views. */
+  commitPair(i: number, height = 1, votes: readonly [Partial<Vote>, Partial<Vote>] = [{}, {}]) {
+    const slot = { height: asHeight(height), blockHash: 'd'.repeat(64) as BlockHash, round: 0 }
+    const [a, b] = (['0b', '0a'] as const).map((byte, n) =>
+      this.commitVote(i, [{ ...slot, commit: byte.repeat(32) as Hex32 }], {
+        view: asView(9 + n),
+        ...votes[n],
+      }),
+    ) as [Vote, Vote]
+    const pair = makeCommitPair(slot, publicKeyOf(i), a, b)
+    if (pair === null) throw new Error('equal commits')
+    return hashTransaction({ kind: 'commit-pair', pair })
   }
 
   /** Evidence against a key: two contents it signed in a slot. */

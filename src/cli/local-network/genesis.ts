@@ -1,7 +1,8 @@
 /** The genesis of a network on one machine: equal validators, and parameters that suit loopback and a laptop. */
 
 import { accountId } from '../../codec/genesis.ts'
-import type { ChainParameters, Genesis, ValidationPolicy } from '../../types/genesis.ts'
+import { uniformAssurance } from '../../ledger/validation-policy.ts'
+import type { AssurancePolicy, ChainParameters, Genesis, ValidationPolicy } from '../../types/genesis.ts'
 import type { ConsensusChoice, MiningParameters } from '../../types/pow.ts'
 import { asUnixMs } from '../../types/primitives.ts'
 import type { PublicKeys } from '../node-keys.ts'
@@ -51,10 +52,25 @@ const POLICY: ValidationPolicy = {
   maximumCompute: 1_000_000n,
 }
 
+/** What a network on one machine may ask of requests, by name. */
+export const ASSURANCE_PRESETS = ['declared', 'registered', 'attested', 'mixed'] as const
+export type AssurancePreset = (typeof ASSURANCE_PRESETS)[number]
+
+/** `mixed` is the testnet's: operators answer for every request, and attest those for certificates of an authority. */
+export function assurancePreset(preset: AssurancePreset): AssurancePolicy {
+  if (preset !== 'mixed') return uniformAssurance(preset)
+  const registered = uniformAssurance('registered')
+  return {
+    ...registered,
+    certificates: { ...registered.certificates, RootCA: 'attested', IntermediateCA: 'attested' },
+  }
+}
+
 /**
  * @param timeMs Unix milliseconds; the first block's time lies after it
  * @param parameters in place of the defaults, for tests and benchmarks
  * @param consensus absent: BFT without a fallback
+ * @param assurance absent: everything is accepted as declared
  */
 export function makeGenesis(
   network: string,
@@ -62,12 +78,13 @@ export function makeGenesis(
   validators: readonly PublicKeys[],
   parameters: Partial<ChainParameters> = {},
   consensus?: ConsensusChoice,
+  assurance?: AssurancePolicy,
 ): Genesis {
   return {
     network,
     time: asUnixMs(timeMs),
     parameters: { ...PARAMETERS, ...parameters },
-    policy: POLICY,
+    policy: { ...POLICY, ...(assurance === undefined ? {} : { assurance }) },
     validators: validators.map(({ id, publicKey }) => ({ id, publicKey, stake: STAKE })),
     accounts: validators
       .map(({ publicKey }) => ({ id: accountId(publicKey), balance: BALANCE }))

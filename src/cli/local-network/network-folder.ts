@@ -18,7 +18,7 @@ import {
 import { formatGenesis } from '../../config/genesis-file.ts'
 import { makeFolders } from '../../config/make-folders.ts'
 import { isProcess } from '../../config/run-file.ts'
-import type { ChainParameters } from '../../types/genesis.ts'
+import type { AssurancePolicy, ChainParameters } from '../../types/genesis.ts'
 import type { ConsensusChoice } from '../../types/pow.ts'
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -40,6 +40,8 @@ export interface NetworkPlan {
   readonly parameters?: Partial<ChainParameters>
   /** Absent: BFT without a fallback. */
   readonly consensus?: ConsensusChoice
+  /** Absent: everything is accepted as declared. */
+  readonly assurance?: AssurancePolicy
 }
 
 /** Folders of a network's nodes, in order. */
@@ -135,7 +137,14 @@ export async function createNetwork(plan: NetworkPlan): Promise<string[]> {
     const keys: PublicKeys[] = []
     for (const path of built) keys.push(await createNodeKeys(path, 'validator'))
 
-    const genesis = makeGenesis(plan.network, Date.now(), keys, plan.parameters, plan.consensus)
+    const genesis = makeGenesis(
+      plan.network,
+      Date.now(),
+      keys,
+      plan.parameters,
+      plan.consensus,
+      plan.assurance,
+    )
     const text = formatGenesis(genesis)
     writeConfigs(built, plan.ports, keys)
     const hash = genesisHash(genesis)

@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { quorumOf } from '../../consensus/validator-set.ts'
+import { quorumOf } from '../../types/quorum.ts'
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { exitCodeOf, onStopSignals } from '../stop-signals.ts'

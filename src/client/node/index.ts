@@ -5,5 +5,5 @@ export { type HttpsOptions, httpsCarrier, type TlsTrust } from './https-carrier.
 export { libp2pCarrier, type Networks } from './libp2p-carrier.ts'
 export { type NodeCarrierOptions, nodeCarriers, nodeClient } from './node-client.ts'
 export { type Discovery, SrvDiscovery, type SrvDiscoveryOptions, type SrvLookup } from './srv-discovery.ts'
-export { HTTPS_SERVICE, type SrvService, STOQ_SERVICE } from './srv-records.ts'
+export { HTTPS_SERVICE, LIBP2P_SERVICE, type SrvService, STOQ_SERVICE } from './srv-records.ts'
 export { type StoqOptions, stoqCarrier } from './stoq-carrier.ts'

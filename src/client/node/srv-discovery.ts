@@ -10,7 +10,9 @@ import {
   endpointOf,
   HTTPS_SERVICE,
   isDnsName,
+  multiaddrOf,
   RECORDS_MAX,
+  type ReadRecord,
   type SrvRecord,
   type SrvService,
   STOQ_SERVICE,
@@ -20,6 +22,7 @@ import {
 export interface SrvDiscoveryOptions {
   /** `example.org`: asks for `_hypermesh._tcp.example.org` and `_stoq._udp.hypermesh.example.org`. */
   readonly domain: string
+  /** Other services, or another order; libp2p's is not among the default ones, for it needs the network's name. */
   readonly services?: readonly SrvService[]
   /** DNS servers in place of the system's: `127.0.0.1:5353`, `[::1]:5353`. */
   readonly servers?: readonly string[]
@@ -151,7 +154,7 @@ export class SrvDiscovery implements EndpointSource {
     )
     try {
       const records = await resolver.resolveSrv(name)
-      const found = readRecords(records, service, rank, name)
+      const found = readRecords(records, await readAll(records, service, resolver), rank, name)
       this.#good.set(name, { ...found, atMs: this.#clock.nowMs() })
       return found
     } catch (error) {
@@ -193,16 +196,38 @@ function resolverOf(servers: readonly string[] | undefined, timeoutMs: number): 
   return resolver
 }
 
-function readRecords(records: readonly SrvRecord[], service: SrvService, rank: number, name: string): Found {
+/** What each of the first records names, in their order. */
+function readAll(
+  records: readonly SrvRecord[],
+  { scheme }: SrvService,
+  resolver: Resolver,
+): Promise<ReadRecord[]> {
+  const looked = records.slice(0, RECORDS_MAX)
+  if (scheme !== 'libp2p') return Promise.resolve(looked.map((record) => endpointOf(record, scheme)))
+  return Promise.all(looked.map(async (record) => multiaddrOf(record, await addressesOf(record, resolver))))
+}
+
+/** IPv6 first, as TrustChain's networks are. Empty when the target has none, or its name is none. */
+async function addressesOf({ name }: SrvRecord, resolver: Resolver): Promise<string[]> {
+  if (!isDnsName(name)) return []
+  const found = await Promise.allSettled([resolver.resolve6(name), resolver.resolve4(name)])
+  return found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
+}
+
+function readRecords(
+  records: readonly SrvRecord[],
+  readings: readonly ReadRecord[],
+  rank: number,
+  name: string,
+): Found {
   const endpoints: EndpointChoice[] = []
   const passedOver: string[] = []
-  for (const record of records.slice(0, RECORDS_MAX)) {
-    const read = endpointOf(record, service.scheme)
+  for (const [i, read] of readings.entries()) {
     if ('why' in read) {
       passedOver.push(read.why)
       continue
     }
-    const { priority, weight } = record
+    const { priority = 0, weight = 0 } = records[i] ?? {}
     const origin = { kind: 'srv', name, priority, weight, isStale: false } as const
     endpoints.push({ endpoint: read.endpoint, priority: rank * PRIORITIES + priority, weight, origin })
   }

@@ -1,7 +1,7 @@
 /**
- * The pure function that makes a request Valid or Invalid on every validator alike: its bytes, the state before
- * it, the block's time and the network's policy; no clock, socket, file or randomness (spec/four-proofs.md,
- * level "declared"). All rules are asked, so that the answer names everything that is wrong at once.
+ * The rules of the level "declared", which every request is asked: its bytes, the state before it, the block's time
+ * and the network's policy; no clock, socket, file or randomness (spec/four-proofs.md). All are asked, so that the
+ * answer names everything that is wrong at once. What higher levels ask is judge-request.ts's.
  */
 
 import type { ValidationPolicy } from '../../types/genesis.ts'
@@ -29,7 +29,7 @@ export type JudgedState = Pick<StateReader, 'hasNullifier' | 'requestKeyOfId' | 
  * @param identity of the same transaction (request-identity.ts)
  * @param state before the transaction, with the earlier ones of its block
  * @param blockTime of the block that orders it
- * @returns every rule that failed, in the order space, stake, work, time, request; empty exactly when Valid
+ * @returns every rule that failed, in the order space, stake, work, time, request; empty when Valid at this level
  */
 export function checkFourProofs(
   transaction: ValidationTransaction,

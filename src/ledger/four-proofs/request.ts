@@ -14,8 +14,8 @@ const SAN_ENTRIES_MAX = 100
 const TOLERANCE_MAX = 1 / 3
 
 /**
- * Rules of the row "outer" in spec/four-proofs.md, and that its id was not used for another payload. Nobody is
- * tombstoned or excluded on this ledger yet, so that rule has nothing to ask.
+ * Rules of the row "outer" in spec/four-proofs.md, and that its id was not used for another payload. Whether the requester
+ * is barred is requester.ts's.
  * @param keyOfId the request that first used this request's id, or null
  */
 export function checkCertificateRequest(

@@ -37,6 +37,7 @@ export function applyOperation(
   parameters: ChainParameters,
 ): Outcome {
   if (operation.kind === 'transfer') return transfer(operation, account, state)
+  if (operation.kind === 'rejoin') return rejoin(account, parameters)
   if (parameters.epochBlocks === 0) {
     return refuse('staking-epochs', 'the network has one epoch without end, its validator set never changes')
   }
@@ -124,6 +125,22 @@ function join(account: Account, publicKey: Uint8Array, state: State, parameters:
   if (account.validatorKey !== null) return ok([{ ...account, isJoined: true }])
   const taken = takenBy(publicKey, state)
   return taken ?? ok([{ ...account, isJoined: true, validatorKey: publicKey }])
+}
+
+/** Nothing of the stake changes: who takes part in verdicts is a matter of trust (verdicts/voting-execution.ts). */
+function rejoin(account: Account, { minimumValidatorStake }: ChainParameters): Outcome {
+  if (account.tombstonedAt !== null) {
+    return refuse(
+      'staking-tombstoned',
+      `account ${account.id} was punished at height ${account.tombstonedAt}`,
+    )
+  }
+  return account.bonded < minimumValidatorStake
+    ? refuse(
+        'staking-minimum',
+        `the stake of ${account.bonded} is below the minimum of ${minimumValidatorStake}`,
+      )
+    : ok([account])
 }
 
 function changeKey({ newPublicKey }: Operation<'change-key'>, account: Account, state: State): Outcome {

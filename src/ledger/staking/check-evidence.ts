@@ -49,9 +49,23 @@ export function checkEvidence(
   return ok(account)
 }
 
+/**
+ * Whether evidence proves that one key signed two contents, however long ago and whoever it belongs to.
+ * @param rules of the network that it was signed for
+ */
+export function isProvenEquivocation(evidence: Evidence, rules: ChainRules): boolean {
+  return (
+    checkContents(evidence) === null &&
+    [evidence.first, evidence.second].every((content) => isSigned(evidence, content, rules))
+  )
+}
+
 function checkContents({ kind, first, second }: Evidence): Refusal<EvidenceRefusal> | null {
   if (kind === 'proposal' && (first.height !== 0 || second.height !== 0)) {
     return refuse('evidence-height', 'a proposal is signed without a height: it is 0 here')
+  }
+  if (kind !== 'prepare' && (first.commits !== null || second.commits !== null)) {
+    return refuse('evidence-commits', 'only prepare votes sign for commits')
   }
   const order = compareContents(first, second)
   if (order === 0) return refuse('evidence-same-content', 'both signatures are over one content')
@@ -60,12 +74,12 @@ function checkContents({ kind, first, second }: Evidence): Refusal<EvidenceRefus
 
 function isSigned(
   { kind, epoch, view, publicKey }: Evidence,
-  { height, blockHash, signature }: SignedContent,
+  { height, blockHash, signature, commits }: SignedContent,
   { genesisHash, verifySignature }: ChainRules,
 ): boolean {
   const payload =
     kind === 'proposal'
       ? proposalSigningPayload(genesisHash, { epoch, view, blockHash })
-      : voteSigningPayload(genesisHash, { epoch, view, height, blockHash })
+      : voteSigningPayload(genesisHash, { kind, epoch, view, height, blockHash }, commits)
   return verifySignature(publicKey, payload, signature, kind)
 }

@@ -7,7 +7,11 @@ import { keyChangeSigningPayload, stakingSigningPayload } from '../../codec/sign
 import { ok, type Refusal, type Result, refuse } from '../../types/errors.ts'
 import type { Height } from '../../types/primitives.ts'
 import type { Account, StakingState } from '../../types/staking.ts'
-import type { StakingTransaction } from '../../types/transaction.ts'
+import type {
+  OperationTransaction,
+  OperatorTransaction,
+  StakingTransaction,
+} from '../../types/transaction.ts'
 import type { ChainRules } from '../chain-rules.ts'
 import { applyOperation } from './apply-operation.ts'
 import type { StakingRefusal } from './staking-refusals.ts'
@@ -51,8 +55,9 @@ export function checkStakingSignatures(
     : refuse('staking-key-proof', 'the proof is not valid under the new key')
 }
 
-function checkPlace(
-  { sequence, expiresAtHeight, operation }: StakingTransaction,
+/** Whether it is the turn of a transaction of an account: what holds for every kind of them. */
+export function checkPlace(
+  { sequence, expiresAtHeight, operation }: StakingTransaction | OperatorTransaction | OperationTransaction,
   account: Account | undefined,
   height: Height,
 ): Result<Account, StakingRefusal> {

@@ -1,9 +1,11 @@
 /**
  * What the last block of an epoch does besides its transactions (R13): decides the next set, starts the delays of
- * the epoch's withdrawals, frees what is mature, and forgets what no evidence can reach any more.
+ * the epoch's withdrawals, frees what is mature, and forgets what no evidence can reach any more, and
+ * the names of operators that are long retired.
  */
 import { VALIDATORS_MAX } from '../../codec/limits.ts'
 import type { ChainParameters } from '../../types/genesis.ts'
+import type { Operators } from '../../types/operator.ts'
 import { type AccountId, asEpoch, asUnixMs } from '../../types/primitives.ts'
 import { type Account, EPOCH_ENDS_MAX, type StakingState, type Unbonding } from '../../types/staking.ts'
 import type { Validator } from '../../types/validator-set.ts'
@@ -33,6 +35,7 @@ export function endEpoch(state: StakingState, end: ChainMoment, parameters: Chai
     // Who a validator of the old set is, its former keys tell: they are looked up before any is forgotten.
     validators: nextValidators(state, parameters.minimumValidatorStake),
     accounts,
+    operators: withoutForgotten(state.operators, end),
     slashes: state.slashes.filter((slash) => !isWindowOver(slash, end, parameters)),
     epochEnds,
     burnt: state.burnt,
@@ -83,4 +86,12 @@ export function nextValidators(
 
 function isSameSet(a: readonly Validator[], b: readonly Validator[]): boolean {
   return a.length === b.length && a.every(({ id, stake }, i) => id === b[i]?.id && stake === b[i]?.stake)
+}
+
+/** Retired operators whose names were kept for long enough are gone. The very registry when there are none. */
+function withoutForgotten(operators: Operators, { height }: ChainMoment): Operators {
+  const kept = [...operators].filter(
+    ([, { retirement }]) => retirement === null || height < retirement.reservedUntil,
+  )
+  return kept.length === operators.size ? operators : new Map(kept)
 }

@@ -35,5 +35,13 @@ export function genesisStaking({ validators, accounts: balances }: Genesis): Sta
     const account = accounts.get(id) ?? emptyAccount(id)
     accounts.set(id, { ...account, balance: account.balance + balance })
   }
-  return { epoch: asEpoch(0), validators, accounts, slashes: [], epochEnds: [], burnt: 0n }
+  return {
+    epoch: asEpoch(0),
+    validators,
+    accounts,
+    operators: new Map(),
+    slashes: [],
+    epochEnds: [],
+    burnt: 0n,
+  }
 }

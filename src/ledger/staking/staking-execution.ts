@@ -6,8 +6,10 @@ import { assert, unreachable } from '../../types/assert.ts'
 import type { Refusal } from '../../types/errors.ts'
 import type { AccountId } from '../../types/primitives.ts'
 import type { Account, StakingState } from '../../types/staking.ts'
-import type { EvidenceTransaction, StakingTransaction } from '../../types/transaction.ts'
+import type { AccountTransaction } from '../../types/transaction.ts'
 import type { ChainRules } from '../chain-rules.ts'
+import { checkOperator } from '../operators/check-operator.ts'
+import type { OperatorRefusal } from '../operators/operator-refusals.ts'
 import { checkEvidence } from './check-evidence.ts'
 import { checkStaking } from './check-staking.ts'
 import { endEpoch } from './end-epoch.ts'
@@ -29,15 +31,32 @@ export class StakingExecution {
     this.#rules = rules
   }
 
+  /** After the transactions so far. */
+  get state(): StakingState {
+    return this.#state
+  }
+
+  /** An account after a transaction of it that changes no stake. */
+  used(account: Account): void {
+    this.#put([account])
+  }
+
   /** Applies the next transaction, or says why the block may not hold it. */
-  add(
-    transaction: StakingTransaction | EvidenceTransaction,
-  ): Refusal<StakingRefusal | EvidenceRefusal> | null {
+  add(transaction: AccountTransaction): Refusal<StakingRefusal | EvidenceRefusal | OperatorRefusal> | null {
     switch (transaction.kind) {
       case 'staking': {
         const changed = checkStaking(transaction, this.#state, this.#now.height, this.#rules)
         if (!changed.ok) return changed
         this.#put(changed.value)
+        return null
+      }
+      case 'operator': {
+        const changed = checkOperator(transaction, this.#state, this.#now.height, this.#rules)
+        if (!changed.ok) return changed
+        const { account, operator } = changed.value
+        this.#put([account])
+        const operators = new Map(this.#state.operators).set(operator.account, operator)
+        this.#state = { ...this.#state, operators }
         return null
       }
       case 'evidence': {

@@ -21,13 +21,17 @@ export type StakingRefusal =
   | 'staking-key-changes'
   | 'staking-key-proof'
   | 'staking-signature'
+  | 'staking-not-excluded'
+  | 'staking-cool-down'
 
 export type EvidenceRefusal =
   | 'evidence-same-content'
   | 'evidence-order'
   | 'evidence-height'
+  | 'evidence-commits'
   | 'evidence-future-epoch'
   | 'evidence-expired'
   | 'evidence-unknown-key'
   | 'evidence-punished'
   | 'evidence-signature'
+  | 'evidence-equivocation'

@@ -4,26 +4,12 @@
  */
 import { validatorListSchema } from '../../codec/genesis.ts'
 import { toHex } from '../../codec/hex.ts'
-import { counter, hashTreeRoot, hexBytes, listOf, record, type Schema, u64 } from '../../codec/schema.ts'
+import { counter, hashTreeRoot, hexBytes, listOf, record, u64 } from '../../codec/schema.ts'
 import { accountSchema, epochEndListSchema, slashListSchema, sortedAccounts } from '../../codec/staking.ts'
 import type { Epoch, Hex32 } from '../../types/primitives.ts'
 import { ACCOUNTS_MAX, type Account, type StakingState } from '../../types/staking.ts'
 import type { Validator } from '../../types/validator-set.ts'
-
-/** A root that is worked out once per object. */
-function remembered<T extends object>(rootOf: (value: T) => Hex32): (value: T) => Hex32 {
-  const roots = new WeakMap<T, Hex32>()
-  return (value) => {
-    const known = roots.get(value)
-    if (known !== undefined) return known
-    const root = rootOf(value)
-    roots.set(value, root)
-    return root
-  }
-}
-
-const bySchema = <T extends object>(schema: Schema<T>): ((value: T) => Hex32) =>
-  remembered((value) => toHex(hashTreeRoot(schema, value)) as Hex32)
+import { bySchema, remembered } from '../remembered-roots.ts'
 
 /** Root of a validator set: what a header carries as `validatorSetRoot`, and leaf 3 of the state. */
 export const validatorSetRoot: (validators: readonly Validator[]) => Hex32 = bySchema(validatorListSchema)
@@ -55,7 +41,7 @@ const stakingRoots = record<StakingRoots>({
   epoch: counter(),
 })
 
-/** Leaf 5 of the state: everything of it but the validator set, which is a leaf of its own. */
+/** Leaf 5 of the state: everything of it but the validator set and the operators, which are leaves of their own. */
 export const stakingRoot: (state: StakingState) => Hex32 = remembered(
   ({ accounts, slashes, epochEnds, burnt, epoch }) =>
     toHex(

@@ -22,6 +22,10 @@ export function httpStatusOf(code: AnswerErrorCode): number {
       return 500
     case 'REQUEST_NOT_FOUND':
       return 404
+    case 'RECEIPT_NOT_READY':
+      return 503
+    case 'RECEIPT_UNAVAILABLE':
+      return 410
     case 'TOO_MANY_REQUESTS':
       return 429
     case 'NODE_BUSY':

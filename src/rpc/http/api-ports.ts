@@ -3,6 +3,8 @@
  * decimal strings in JSON, so that every client reads them exactly. Times are Unix milliseconds.
  */
 
+import type { OperationPorts } from './operation-ports.ts'
+import type { OperatorPorts } from './operator-ports.ts'
 import type { StakingPorts } from './staking-ports.ts'
 
 /** Everything that a person asks first. */
@@ -88,6 +90,47 @@ export interface ValidatorView {
   readonly nextStake: bigint
   readonly isThisNode: boolean
   readonly isConnected: boolean
+  /** How far it is trusted to take part in verdicts; null for one that never could. */
+  readonly trust: TrustView | null
+}
+
+/** Trust in a validator as the ledger has it; the counters are of the period that goes on. */
+export interface TrustView {
+  /** 0 to 1, for reading; the ledger counts in parts per million. */
+  readonly score: number
+  readonly ppm: number
+  readonly status: 'active' | 'probation' | 'excluded'
+  readonly exclusions: number
+  /** The first period in which it may come back; null while it is not excluded. */
+  readonly excludedUntilPeriod: number | null
+  readonly cleanPeriods: number
+  readonly slots: number
+  readonly agreed: number
+  readonly dissented: number
+  readonly withheld: number
+  readonly absent: number
+}
+
+/** How trust in one validator came to be what it is. */
+export interface TrustHistoryView {
+  readonly account: string
+  /** As the ledger has it now. */
+  readonly now: TrustView
+  /** Every change that a final block made, newest first; at most the latest 240, and none from before a snapshot. */
+  readonly changes: readonly {
+    readonly height: number
+    readonly period: number
+    /** Trust before it and after it, in parts per million. */
+    readonly from: number
+    readonly ppm: number
+    readonly status: TrustView['status']
+    /** What was counted in the period so far; at its end, in all of it. */
+    readonly slots: number
+    readonly agreed: number
+    readonly dissented: number
+    readonly withheld: number
+    readonly absent: number
+  }[]
 }
 
 export interface BlockView {
@@ -113,8 +156,8 @@ export interface BlockView {
     readonly hash: string
     readonly kind: string
     readonly requestKey: string
-    /** Null while the block is not executed. */
-    readonly verdict: 'valid' | 'invalid' | null
+    /** Null while there is none, and for what gets none. */
+    readonly verdict: 'valid' | 'invalid' | 'expired' | null
     readonly reasons: readonly string[]
   }[]
 }
@@ -136,11 +179,15 @@ export interface ReadinessCheck {
 /** What the public API asks the node. */
 export interface ApiPorts {
   readonly staking: StakingPorts
+  readonly operators: OperatorPorts
+  readonly operations: OperationPorts
   status(): StatusView | Promise<StatusView>
   /** From here on this node has every block; below, it pruned them. */
   lowestHeight(): number
   peers(): readonly PeerView[] | Promise<readonly PeerView[]>
   validators(): readonly ValidatorView[] | Promise<readonly ValidatorView[]>
+  /** Of the validator of this id, or of this account; null when it never had any. */
+  trustHistory(id: string): TrustHistoryView | null
   /** Null when there is no such block here. */
   block(reference: BlockReference): BlockView | null | Promise<BlockView | null>
   readiness(): readonly ReadinessCheck[]

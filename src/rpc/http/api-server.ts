@@ -9,6 +9,8 @@ import type { ApiPorts, BlockReference } from './api-ports.ts'
 import { addEventRoute, type EventStreams } from './event-route.ts'
 import { sendJson } from './json-reply.ts'
 import { HttpListener, type ListenerOptions } from './listener.ts'
+import { addOperationRoutes } from './operation-routes.ts'
+import { addOperatorRoutes } from './operator-routes.ts'
 import { addProbes } from './probes.ts'
 import { sendProblem } from './problem.ts'
 import { addStakingRoutes, TRANSACTION_BODY_BYTES_MAX } from './staking-routes.ts'
@@ -31,9 +33,23 @@ export function makeApiServer(
 function addRoutes(app: FastifyInstance, ports: ApiPorts): void {
   addProbes(app, () => ports.readiness())
   addStakingRoutes(app, ports.staking)
+  addOperatorRoutes(app, ports.operators)
+  addOperationRoutes(app, ports.operations)
   app.get('/v1/status', async (_request, reply) => sendJson(reply, await ports.status()))
   app.get('/v1/peers', async (_request, reply) => sendJson(reply, await ports.peers()))
   app.get('/v1/validators', async (_request, reply) => sendJson(reply, await ports.validators()))
+  app.get<{ Params: { id: string } }>('/v1/validators/:id/trust', (request, reply) => {
+    const { id } = request.params
+    const history = isHex(id, 32) ? ports.trustHistory(id) : null
+    if (history !== null) return sendJson(reply, history)
+    return sendProblem(request, reply, {
+      title: 'Not found',
+      status: 404,
+      detail: 'no validator of this id, and none of this account, ever took part in verdicts',
+      code: 'E_NO_VALIDATOR',
+      fix: '/v1/validators lists them; an id is 64 lower-case hex digits',
+    })
+  })
   app.get<{ Params: { reference: string } }>('/v1/blocks/:reference', async (request, reply) => {
     const reference = blockReference(request.params.reference)
     if (reference === null) {

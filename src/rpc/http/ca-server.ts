@@ -5,12 +5,15 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { TEXT_BYTES_MAX } from '../../codec/limits.ts'
+import { receiptJson } from '../../codec/receipt-json.ts'
 import type { ValidationAnswer } from '../../validation/answer.ts'
 import type { CallContext } from '../../validation/ports.ts'
+import { RECEIPT_RETRY_SECONDS } from '../../validation/receipt-desk.ts'
 import type { ValidationService } from '../../validation/validation-service.ts'
 import { type BatchItem, readBatch } from '../batch.ts'
 import { readJson, type Shape } from '../json-shape.ts'
 import { JSON_BYTES_MAX } from '../lossless-json.ts'
+import { receiptQuery } from '../receipt-ask.ts'
 import { certificateValidationRequest, fourProofValidationRequest } from '../trustchain-json-request.ts'
 import { answerJson, healthJson, metricsJson } from '../trustchain-json-response.ts'
 import { answerForm, httpStatusOf } from './answer-status.ts'
@@ -93,6 +96,21 @@ function addRoutes(app: FastifyInstance, service: ValidationService, options: Li
       isTooLong ? service.errorAnswer('REQUEST_NOT_FOUND', 'the id is too long') : service.status(id),
     )
   })
+  app.get<{ Params: { id: string }; Querystring: Record<string, unknown> }>(
+    '/consensus/validation/receipt/:id',
+    async (request, reply) => {
+      const { id } = request.params
+      const ask = receiptQuery(request.query)
+      if (!ask.ok) return sendAnswer(reply, service.errorAnswer('INVALID_PROOF_FORMAT', ask.detail))
+      if (Buffer.byteLength(id) > TEXT_BYTES_MAX) {
+        return sendAnswer(reply, service.errorAnswer('REQUEST_NOT_FOUND', 'the id is too long'))
+      }
+      const receipt = await service.receipt(id, ask.value)
+      if (receipt.ok) return send(reply, receiptJson(receipt.value))
+      if (receipt.code === 'RECEIPT_NOT_READY') reply.header('retry-after', String(RECEIPT_RETRY_SECONDS))
+      return sendAnswer(reply, service.errorAnswer(receipt.code, receipt.detail))
+    },
+  )
   app.get('/consensus/health', (_request, reply) => {
     const health = service.health()
     return send(reply, healthJson(health), health.status === 'healthy' ? 200 : 503)

@@ -1,12 +1,12 @@
 /** What `/consensus/events` tells, as plain data. Times are Unix milliseconds. */
 
-/** `event: verdict`: a request is decided for ever. */
+/** `event: verdict`: a request, or an operation, is decided for ever. */
 export interface VerdictEventView {
   readonly requestKey: string
   /** Hash under which the ledger keeps the request's id: who has the id finds it, nobody learns it. */
   readonly requestIdHash: string
-  readonly kind: 'validate-certificate' | 'validate-proofs'
-  readonly result: 'valid' | 'invalid'
+  readonly kind: 'validate-certificate' | 'validate-proofs' | 'operation'
+  readonly result: 'valid' | 'invalid' | 'expired'
   readonly failedProofs: readonly string[]
   readonly height: number
   /** Of the block. */

@@ -56,6 +56,6 @@ export interface StakingPorts {
   slashes(): readonly SlashView[]
   /** By request key, 64 hex digits. */
   transaction(key: string): TransactionView
-  /** @param bytes canonical bytes of a staking or evidence transaction */
+  /** @param bytes canonical bytes of a staking, operator, operation or evidence transaction */
   submit(bytes: Uint8Array): TransactionView | SubmitRefusal
 }

@@ -1,12 +1,13 @@
 /** The public API's routes about accounts and stake. Taking a transaction twice is the same as taking it once. */
 import type { FastifyInstance } from 'fastify'
 import { isHex } from '../../codec/hex.ts'
+import { TRANSACTION_BYTES_MAX } from '../../codec/limits.ts'
 import { sendJson } from './json-reply.ts'
 import { sendProblem } from './problem.ts'
 import type { StakingPorts, SubmitRefusal } from './staking-ports.ts'
 
 /** Canonical bytes of the longest such transaction, in base64 and with room for the JSON around it. */
-export const TRANSACTION_BODY_BYTES_MAX = 32 * 1_024
+export const TRANSACTION_BODY_BYTES_MAX = Math.ceil(TRANSACTION_BYTES_MAX / 3) * 4 + 1_024
 
 /** Standard alphabet, padded: one spelling for one transaction. */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/

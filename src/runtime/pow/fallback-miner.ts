@@ -171,7 +171,8 @@ export class FallbackMiner {
   #executorOn({ block, stateRoot }: FinalPoint): BlockExecutor {
     const { rules, finalState, pool, clock } = this.#options
     return new BlockExecutor({
-      rules,
+      // Without a quorum there are no ballots: what is mined is provisional, and so are its verdicts.
+      rules: { ...rules, verdicts: 'executed' },
       final: { hash: block.hash, stateRoot },
       finalState,
       pool,

@@ -93,7 +93,7 @@ export class PowNode implements ConsensusEngine {
   constructor(options: PowNodeOptions) {
     this.#options = options
     const { rules, mining, root, clock, pool, network, store, miner, observe, onFatal } = options
-    this.#figures = new AnswerFigureMeter(options.electorate, rules.parameters.blockBytesMax)
+    this.#figures = new AnswerFigureMeter(rules.parameters.blockBytesMax)
     this.#executor = new BlockExecutor({
       rules,
       final: { hash: root.block.hash, stateRoot: options.stateRoot },
@@ -199,7 +199,7 @@ export class PowNode implements ConsensusEngine {
     const now = clock.monotonicMs()
     const answered = blocks.map((block) => ({
       ...block,
-      answers: this.#figures.measure(this.#executor.take(block.sealed.block.hash), notFinal, now),
+      answers: this.#figures.measure(this.#executor.take(block.sealed.block.hash), now),
     }))
     await store.settle(answered, settled, notFinal)
     for (const { sealed } of blocks) pool.remove(sealed.block.transactions)

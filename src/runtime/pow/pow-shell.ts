@@ -179,7 +179,10 @@ export class PowShell {
     const { height } = parent.block.header
     const fields = minedFields({ sealHash: parent.sealHash, height }, epochBlocks)
     const timestamp = asUnixMs(Math.max(timestampMin, clock.unixMs()))
-    const built = executor.build({ ...fields, timestamp }, parent.block, true, 'template')
+    const built = executor.build({ ...fields, timestamp }, parent.block, true, {
+      use: 'template',
+      ballots: null,
+    })
     assert(built !== null, 'a mined block may be empty')
     const { block } = built
     miner.mine(block, bits, (nonce) =>

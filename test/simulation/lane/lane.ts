@@ -6,7 +6,10 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { mutantNamed } from '../mutants.ts'
 import type { Outcome } from '../swarm.ts'
+import { ACCELERATIONS } from './accelerations.ts'
+import type { SourceChange } from './source-change.ts'
 
 export interface LaneTask {
   readonly seed: number
@@ -35,6 +38,11 @@ export interface LaneOptions {
   /** Told of every seed, in the order in which they end; true stops the lane. */
   readonly onOutcome: (answer: LaneAnswer) => boolean
 }
+
+/** Environment of a lane's process: what is to be changed, as JSON of `SourceChange`s … */
+export const CHANGES_VARIABLE = 'HYPERMESH_SIM_CHANGES'
+/** … and `1` for sources and hashing without accelerations. */
+export const PLAIN_VARIABLE = 'HYPERMESH_SIM_PLAIN'
 
 const folder = import.meta.dirname
 const modules = join(folder, '../../../node_modules')
@@ -86,11 +94,15 @@ function runProcess(
     if (running === null && code === 0) resolve()
     else if (running === null) reject(new Error(`a process of the lane ended with ${code ?? signal}`))
     else {
-      tell({ outcome: failed(running, `the process ended with ${code ?? signal}`), lines: [] })
+      tell({ outcome: outcomeOf(running, [`the process ended with ${code ?? signal}`]), lines: [] })
       runProcess(options, seeds, state).then(resolve, reject)
     }
   })
   return promise
+}
+
+function changesOf(mutant: string | undefined, isPlain: boolean): readonly SourceChange[] {
+  return [...(mutantNamed(mutant ?? null)?.changes ?? []), ...(isPlain ? [] : ACCELERATIONS)]
 }
 
 function start(mutant: string | undefined, isPlain: boolean): ChildProcess {
@@ -101,12 +113,22 @@ function start(mutant: string | undefined, isPlain: boolean): ChildProcess {
     execArgv: ['--no-warnings', '--import', join(folder, 'loader.ts')],
     env: {
       PATH: process.env['PATH'],
-      ...(mutant === undefined ? {} : { HYPERMESH_SIM_MUTANT: mutant }),
-      ...(isPlain ? { HYPERMESH_SIM_PLAIN: '1' } : {}),
+      [CHANGES_VARIABLE]: JSON.stringify(changesOf(mutant, isPlain)),
+      ...(isPlain ? { [PLAIN_VARIABLE]: '1' } : {}),
     },
   })
 }
 
-function failed(seed: number, violation: string): Outcome {
-  return { seed, violations: [violation], trace: '', heights: [], effects: 0, events: 0, simulatedMs: 0 }
+/** The outcome of what ran no network. */
+export function outcomeOf(seed: number, violations: readonly string[]): Outcome {
+  return {
+    seed,
+    violations,
+    trace: '',
+    heights: [],
+    effects: 0,
+    events: 0,
+    simulatedMs: 0,
+    verdicts: { valid: 0, invalid: 0, expired: 0 },
+  }
 }

@@ -1,27 +1,22 @@
 /**
- * Loaded before everything else in a lane's process (`node --import`): changes sources as they are read, by the
- * mutant and the accelerations that the environment names. src/ itself has no switches.
+ * Loaded before everything else in a lane's process (`node --import`): changes sources as they are read, as the
+ * environment says. src/ itself has no switches. Imports nothing of src/, nor of what imports it: a module that was
+ * loaded before the hook is never changed.
  */
 import { registerHooks } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { mutantNamed } from '../mutants.ts'
-import { ACCELERATIONS } from './accelerations.ts'
 import { changedBy, type SourceChange } from './source-change.ts'
 
-/** Environment of a lane's process: the mutant's name, and `1` for sources without accelerations. */
-export const MUTANT_VARIABLE = 'HYPERMESH_SIM_MUTANT'
-export const PLAIN_VARIABLE = 'HYPERMESH_SIM_PLAIN'
-
 const root = join(import.meta.dirname, '../../..')
+const changes = JSON.parse(process.env['HYPERMESH_SIM_CHANGES'] ?? '[]') as readonly SourceChange[]
+const files = new Map(changes.map(({ file }) => [join(root, file), file]))
+const unmet = new Set(files.values())
 
-function changesOf(mutant: string | undefined, isPlain: boolean): readonly SourceChange[] {
-  return [...(mutantNamed(mutant ?? null)?.changes ?? []), ...(isPlain ? [] : ACCELERATIONS)]
+/** Files that were to be changed and have not been loaded: with any of them a run shows nothing. */
+export function unchangedFiles(): string[] {
+  return [...unmet]
 }
-
-const changes = changesOf(process.env[MUTANT_VARIABLE], process.env[PLAIN_VARIABLE] === '1')
-const pathOf = (file: string): string => join(root, file)
-const files = new Map(changes.map(({ file }) => [pathOf(file), file]))
 
 registerHooks({
   load: (url, context, nextLoad) => {
@@ -29,6 +24,7 @@ registerHooks({
     const file = url.startsWith('file:') ? files.get(fileURLToPath(url)) : undefined
     if (file === undefined || loaded.source == null) return loaded
     const text = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source)
+    unmet.delete(file)
     return { ...loaded, source: changedBy(text, file, changes) }
   },
 })

@@ -30,7 +30,7 @@ export async function catchMutant(
   let first: { readonly seed: number; readonly violation: string } | null = null
   await runLane({
     seeds: Array.from({ length: limit }, (_, i) => i + 1),
-    jobs,
+    jobs: Math.min(jobs, limit),
     mutant: name,
     onOutcome: ({ outcome: { seed, violations } }) => {
       const [violation] = violations

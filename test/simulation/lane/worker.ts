@@ -1,21 +1,30 @@
 /** A process of a lane: runs the seeds that it is sent, one after the other, and sends back what came of each. */
-import { setHasher } from '@chainsafe/persistent-merkle-tree'
-import { hasher } from '@chainsafe/persistent-merkle-tree/hasher/as-sha256'
+import { useNativeHashes } from '../../../src/crypto/native-hashes.ts'
 import { mutantNamed } from '../mutants.ts'
-import { runSeed, TRANSACTIONS } from '../swarm.ts'
-import type { LaneAnswer, LaneTask } from './lane.ts'
-import { PLAIN_VARIABLE } from './loader.ts'
+import { type Outcome, runSeed, TRANSACTIONS } from '../swarm.ts'
+import { ATTACKS, type Attack } from '../verdicts/attacks.ts'
+import { type LaneAnswer, type LaneTask, outcomeOf, PLAIN_VARIABLE } from './lane.ts'
+import { unchangedFiles } from './loader.ts'
 
-const isPlain = process.env[PLAIN_VARIABLE] === '1'
-if (!isPlain) setHasher(hasher)
+if (process.env[PLAIN_VARIABLE] !== '1') useNativeHashes()
+if (unchangedFiles().length > 0) throw new Error(`nothing loads ${unchangedFiles().join(', ')}`)
 
-process.on('message', async ({ seed, isTraced, like }: LaneTask) => {
-  const lines: string[] = []
-  const outcome = await runSeed(seed, TRANSACTIONS, {
-    ...(mutantNamed(like)?.options?.(seed) ?? {}),
+async function run({ seed, isTraced, like }: LaneTask, lines: string[]): Promise<Outcome> {
+  const mutant = mutantNamed(like)
+  if (mutant?.attack !== undefined) {
+    const attack: Attack = ATTACKS[mutant.attack]
+    const { violations, figures = {} } = await attack(seed)
+    return { ...outcomeOf(seed, violations), figures }
+  }
+  return await runSeed(seed, TRANSACTIONS, {
+    ...(mutant?.options?.(seed) ?? {}),
     ...(isTraced ? { onEffect: (line: string) => void lines.push(line) } : {}),
   })
-  const answer: LaneAnswer = { outcome, lines }
+}
+
+process.on('message', async (task: LaneTask) => {
+  const lines: string[] = []
+  const answer: LaneAnswer = { outcome: await run(task, lines), lines }
   process.send?.(answer)
 })
 process.send?.('ready')

@@ -33,6 +33,8 @@ const START_DEADLINE_MS = 170_000
 export interface ChaosNetworkOptions {
   readonly validators: number
   readonly heartbeatMs: number
+  /** Blocks of an epoch; default: as `testnet init` has it. */
+  readonly epochBlocks?: number
   /** Repeats whom the faults hurt, what is asked, and what is lost on the way; not when. */
   readonly seed: number
   /** For a fabric other than relays. */
@@ -127,7 +129,11 @@ export class ChaosNetwork {
       network: 'chaos',
       ports,
       // A state is voted over, and lied about, with every block.
-      parameters: { heartbeatMs, certificateIntervalMs: 0 },
+      parameters: {
+        heartbeatMs,
+        certificateIntervalMs: 0,
+        ...(options.epochBlocks === undefined ? {} : { epochBlocks: options.epochBlocks }),
+      },
     })
     const peerIds: string[] = []
     for (const folder of folders) peerIds.push((await readPublicKeys(folder)).peerId)

@@ -1,6 +1,6 @@
 /**
- * A small DNS server on a UDP port of loopback: answers questions for SRV records from a table (RFC 1035, RFC 2782).
- * Knows no compression, no other type and no recursion.
+ * A small DNS server on a UDP port of loopback: answers questions for SRV and A records from tables (RFC 1035, RFC
+ * 2782). Knows no compression, no other type and no recursion.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import type { AddressInfo } from 'node:net'
@@ -13,6 +13,7 @@ export interface SrvEntry {
   readonly target: string
 }
 
+const TYPE_A = 1
 const TYPE_SRV = 33
 const RESPONSE_CODES = { ok: 0, 'server failure': 2, 'no such name': 3 } as const
 
@@ -34,16 +35,19 @@ function readName(message: Buffer, from: number): { name: string; end: number } 
   return { name: labels.join('.').toLowerCase(), end: at + 1 }
 }
 
-function encodeRecord({ priority, weight, port, target }: SrvEntry): Buffer {
+function encodeSrv({ priority, weight, port, target }: SrvEntry): Buffer {
   const fixed = Buffer.alloc(6)
   fixed.writeUInt16BE(priority, 0)
   fixed.writeUInt16BE(weight, 2)
   fixed.writeUInt16BE(port, 4)
-  const data = Buffer.concat([fixed, encodeName(target)])
+  return Buffer.concat([fixed, encodeName(target)])
+}
+
+function encodeRecord(type: number, data: Buffer): Buffer {
   const head = Buffer.alloc(12)
   // The name is that of the question, at offset 12.
   head.writeUInt16BE(0xc00c, 0)
-  head.writeUInt16BE(TYPE_SRV, 2)
+  head.writeUInt16BE(type, 2)
   head.writeUInt16BE(1, 4)
   head.writeUInt32BE(60, 6)
   head.writeUInt16BE(data.length, 10)
@@ -54,6 +58,8 @@ export class DnsServer {
   readonly #socket: Socket
   /** By name in lower case; what is not there does not exist. */
   readonly records = new Map<string, readonly SrvEntry[]>()
+  /** Of hosts, by name in lower case: their IPv4 address. */
+  readonly hosts = new Map<string, string>()
   /** `silent`: questions are heard and not answered. */
   mode: 'answering' | 'failing' | 'silent' = 'answering'
   /** Names that were asked for, in order. */
@@ -83,7 +89,8 @@ export class DnsServer {
     const { name, end } = readName(message, 12)
     this.asked.push(name)
     if (this.mode === 'silent') return
-    const records = this.mode === 'failing' ? undefined : this.records.get(name)
+    const type = message.readUInt16BE(end)
+    const records = this.mode === 'failing' ? undefined : this.#recordsOf(name, type)
     const code = this.mode === 'failing' ? 'server failure' : records === undefined ? 'no such name' : 'ok'
     const head = Buffer.alloc(12)
     head.writeUInt16BE(message.readUInt16BE(0), 0)
@@ -92,9 +99,17 @@ export class DnsServer {
     head.writeUInt16BE(records?.length ?? 0, 6)
     const question = message.subarray(12, end + 4)
     this.#socket.send(
-      Buffer.concat([head, question, ...(records ?? []).map(encodeRecord)]),
+      Buffer.concat([head, question, ...(records ?? []).map((data) => encodeRecord(type, data))]),
       from.port,
       from.address,
     )
+  }
+
+  /** What there is of a type under a name; nothing when there is no such name at all. */
+  #recordsOf(name: string, type: number): Buffer[] | undefined {
+    const host = this.hosts.get(name)
+    if (host !== undefined) return type === TYPE_A ? [Buffer.from(host.split('.').map(Number))] : []
+    const entries = this.records.get(name)
+    return entries === undefined ? undefined : type === TYPE_SRV ? entries.map(encodeSrv) : []
   }
 }

@@ -52,6 +52,8 @@ const STANDINGS: Readonly<Record<AnswerErrorCode, Standing>> = {
   INVALID_PROOF_FORMAT: 'lasting',
   BYZANTINE_NODE_DETECTED: 'lasting',
   REQUEST_NOT_FOUND: 'lasting',
+  RECEIPT_NOT_READY: 'try-again',
+  RECEIPT_UNAVAILABLE: 'lasting',
   TOO_MANY_REQUESTS: 'try-again',
   NODE_BUSY: 'try-again',
   REQUEST_TIMEOUT: 'try-again',

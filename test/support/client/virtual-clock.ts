@@ -1,4 +1,5 @@
 /** A clock for the client that jumps from timer to timer, so that a call of half a minute takes no time at all. */
+import { vi } from 'vitest'
 import type { Clock } from '../../../src/client/clock.ts'
 
 interface Timer {
@@ -37,6 +38,8 @@ export class VirtualClock implements Clock {
     for (;;) {
       // A whole turn of the loop: every promise that can go on has gone on.
       await new Promise((resolve) => setImmediate(resolve))
+      // The client loads some of its modules when they are first needed, and that takes no time of this clock.
+      await vi.dynamicImportSettled()
       if (isSettled) return settled
       const [next] = [...this.#timers].sort((a, b) => a.atMs - b.atMs)
       if (next === undefined) throw new Error('the call waits for something that is no timer')

@@ -48,6 +48,11 @@ export function askStatus(ca: string, requestId: string): Promise<HttpAnswer> {
   return call(`${ca}/consensus/validation/status/${encodeURIComponent(requestId)}`, 'GET', null)
 }
 
+/** `/consensus/metrics`, by the names of the wire. */
+export async function askMetrics(ca: string): Promise<Record<string, number>> {
+  return JSON.parse((await call(`${ca}/consensus/metrics`, 'GET', null)).text) as Record<string, number>
+}
+
 /** What an answer says, without what is the answering node's own: its name and its figures. */
 export function verdictOf(text: string): object {
   const { result, proof_hash, validated_at, details } = JSON.parse(text) as Record<string, unknown>

@@ -41,6 +41,8 @@ export interface LocalNetworkOptions {
   readonly parameters?: Partial<ChainParameters>
   /** Level of the nodes' logs. */
   readonly logLevel?: string
+  /** Address on which TrustChain asks, by HTTPS and by STOQ; default `[::1]`. */
+  readonly doorHost?: string
   /** Makes the node folders in `out` instead, as a person would with the command line. */
   readonly make?: (out: string, basePort: number) => Promise<readonly string[]>
 }
@@ -62,18 +64,22 @@ export class LocalNetwork {
     ports: readonly NodePorts[],
     peerIds: readonly string[],
     logLevel: string,
+    doorHost: string,
   ) {
     this.home = home
     this.ports = ports
     this.#peerIds = peerIds
     this.nodes = folders.map((folder, i) => {
-      const { api, ca } = ports[i] ?? { api: 0, ca: 0 }
+      const { api, ca, stoq } = ports[i] ?? { api: 0, ca: 0, stoq: 0 }
       return new NodeProcess({
         name: `node-${i}`,
         folder,
         api: `http://127.0.0.1:${api}`,
-        ca: `https://[::1]:${ca}`,
-        args: ['--log.level', logLevel],
+        ca: `https://${doorHost}:${ca}`,
+        args: [
+          ...['--log.level', logLevel],
+          ...['--ca.listen', `${doorHost}:${ca}`, '--stoq.listen', `${doorHost}:${stoq}`],
+        ],
       })
     })
     const { genesis } = dataDirectoryAt(folders[0] ?? '')
@@ -84,7 +90,7 @@ export class LocalNetwork {
 
   /** Makes a network; nothing runs yet. */
   static async create(options: LocalNetworkOptions = {}): Promise<LocalNetwork> {
-    const { validators = 4, parameters = {}, logLevel = 'info', make } = options
+    const { validators = 4, parameters = {}, logLevel = 'info', doorHost = '[::1]', make } = options
     // The processes run what is built: that must be what is here.
     execFileSync(process.execPath, [ENSURE], { stdio: ['ignore', 'ignore', 'inherit'] })
     const home = mkdtempSync(join(tmpdir(), 'hypermesh-e2e-'))
@@ -103,7 +109,7 @@ export class LocalNetwork {
         : await make(out, basePort)
     const peerIds: string[] = []
     for (const folder of folders) peerIds.push((await readPublicKeys(folder)).peerId)
-    return new LocalNetwork(home, folders, ports, peerIds, logLevel)
+    return new LocalNetwork(home, folders, ports, peerIds, logLevel, doorHost)
   }
 
   /** Makes a network, starts it, and waits until every node is ready. */

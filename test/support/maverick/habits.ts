@@ -7,12 +7,15 @@ import { hashBlock } from '../../../src/codec/block.ts'
 import {
   commitSigningPayload,
   proposalSigningPayload,
-  voteSigningPayload,
+  signedVotePayload,
 } from '../../../src/codec/signing-payloads.ts'
 import { SIGNATURE_CONTEXTS } from '../../../src/crypto/contexts.ts'
 import type { MlDsaKeyPair } from '../../../src/crypto/ml-dsa.ts'
+import { findingOf, findingsOf } from '../../../src/ledger/verdicts/findings.ts'
+import { COMPONENTS, type Findings, FOUND_INVALID, FOUND_VALID } from '../../../src/types/ballots.ts'
 import type { CommitVote, ConsensusMessage, Proposal, Vote } from '../../../src/types/messages.ts'
 import { asUnixMs, type BlockHash, type GenesisHash, type StateRoot } from '../../../src/types/primitives.ts'
+import type { RuleFailure } from '../../../src/types/verdict.ts'
 
 /** Every habit by name, with what it does. */
 export const HABITS = {
@@ -23,6 +26,8 @@ export const HABITS = {
   'withhold-proposals': 'keeps its proposals to itself',
   'withhold-votes': 'keeps its votes to itself',
   'lie-about-state': 'signs another state root in its commit votes',
+  'lie-in-verdicts': 'finds the opposite of what the rules find',
+  'withhold-openings': 'commits to its findings and never opens them',
 } as const
 
 export type Habit = keyof typeof HABITS
@@ -61,6 +66,7 @@ export function bend(message: ConsensusMessage, habits: ReadonlySet<Habit>, key:
     case 'pre-commit':
       if (habits.has('withhold-votes')) return []
       if (habits.has('double-votes')) return both(otherVote(message, key))
+      if (habits.has('withhold-openings')) return [{ to: 'all', message: withoutOpenings(message) }]
       return habits.has('split-votes') ? halves(otherVote(message, key)) : both(message).slice(0, 1)
     case 'commit':
       if (habits.has('withhold-votes')) return []
@@ -81,10 +87,24 @@ function otherProposal(proposal: Proposal, { keyPair, genesisHash }: Key): Propo
   return { ...proposal, block, signature: keyPair.sign(payload, SIGNATURE_CONTEXTS.proposal) }
 }
 
+/** Openings are not signed: the vote is as good without. */
+function withoutOpenings(vote: Vote): Vote {
+  return { ...vote, ballots: { commits: vote.ballots.commits, openings: [] } }
+}
+
+/** What a liar says about a request. */
+export function oppositeFindings(failures: readonly RuleFailure[]): Findings {
+  const findings = findingsOf(failures)
+  return COMPONENTS.reduce((sum, component, i) => {
+    const value = findingOf(findings, component) === FOUND_VALID ? FOUND_INVALID : FOUND_VALID
+    return sum | (value << (2 * i))
+  }, 0)
+}
+
 /** A vote for a block that is nowhere. */
 function otherVote(vote: Vote, { keyPair, genesisHash }: Key): Vote {
   const blockHash = complement(vote.blockHash) as BlockHash
-  const payload = voteSigningPayload(genesisHash, { ...vote, blockHash })
+  const payload = signedVotePayload(genesisHash, { ...vote, blockHash })
   return { ...vote, blockHash, signature: keyPair.sign(payload, SIGNATURE_CONTEXTS[vote.kind]) }
 }
 

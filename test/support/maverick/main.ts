@@ -15,7 +15,7 @@ import { loadIdentity } from '../../../src/crypto/keystore.ts'
 import { selectMlDsa65 } from '../../../src/crypto/select.ts'
 import { createLogger } from '../../../src/observability/logger.ts'
 import { startNode } from '../../../src/validator-node.ts'
-import { isHabit } from './habits.ts'
+import { isHabit, oppositeFindings } from './habits.ts'
 import { misbehave } from './misbehave.ts'
 
 const settings = Object.fromEntries(
@@ -49,7 +49,13 @@ misbehave(
   (kind, view) => told.debug({ kind, view }, 'the maverick misbehaved'),
 )
 
-const node = await startNode({ dataDir: directory.root, config, logger })
+const index = genesis.validators.findIndex(({ id }) => id === own)
+const conduct = {
+  ...(names.includes('lie-in-verdicts') ? { findings: oppositeFindings } : {}),
+  // Or it would put its openings into the blocks that it leads.
+  ...(names.includes('withhold-openings') ? { leavesOut: (voter: number) => voter === index } : {}),
+}
+const node = await startNode({ dataDir: directory.root, config, logger, conduct })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void node.stop())
 // Ends with the process that started it, as the nodes beside it do.
 process.once('disconnect', () => process.exit(1))

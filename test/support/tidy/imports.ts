@@ -33,8 +33,10 @@ const DIRECTIONS: Readonly<Record<string, Directions>> = {
   runtime: { folders: ['types', 'codec', 'consensus', 'ledger'] },
   observability: { folders: ['types'], typesOnly: ['consensus', 'runtime'] },
   config: { folders: ['types', 'codec'] },
+  // The entry for programs: nothing in it may need a node, or Node.
+  'receipt.ts': { folders: ['types', 'codec', 'ledger', 'crypto', 'config'], packages: PURE_PACKAGES },
   // Runs in a browser: what it imports, and what that imports, is followed to the end by webViolations.
-  client: { folders: ['types', 'codec', 'rpc', 'validation'], packages: ['@noble/hashes'] },
+  client: { folders: ['types', 'codec', 'rpc', 'validation', 'receipt.ts'], packages: ['@noble/hashes'] },
   'client/node': { folders: ['client', 'types', 'codec', 'rpc', 'network', 'session', 'crypto'] },
 }
 
@@ -82,7 +84,7 @@ export function importViolations(files: readonly SourceFile[]): string[] {
 }
 
 /** Packages that run in every JavaScript host. */
-const WEB_PACKAGES = ['@noble/hashes']
+const WEB_PACKAGES = ['@noble/hashes', '@noble/post-quantum', '@chainsafe/ssz', 'zod']
 
 /**
  * One line for every import that a browser could not follow, from an entry to the last file that it needs: modules of

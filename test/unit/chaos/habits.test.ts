@@ -9,11 +9,12 @@ import { decodeMessage, encodeMessage } from '../../../src/codec/messages.ts'
 import {
   commitSigningPayload,
   proposalSigningPayload,
-  voteSigningPayload,
+  signedVotePayload,
 } from '../../../src/codec/signing-payloads.ts'
 import { SIGNATURE_CONTEXTS } from '../../../src/crypto/contexts.ts'
 import { selectMlDsa65 } from '../../../src/crypto/select.ts'
 import { genesisState } from '../../../src/ledger/genesis-state.ts'
+import { NO_BALLOTS } from '../../../src/types/ballots.ts'
 import type { CommitVote, ConsensusMessage, Proposal, Timeout, Vote } from '../../../src/types/messages.ts'
 import type { StateRoot } from '../../../src/types/primitives.ts'
 import { asView } from '../../../src/types/primitives.ts'
@@ -32,17 +33,21 @@ const block = hashBlock({
 })
 const signature = new Uint8Array(3_309)
 const slot = { epoch: block.header.epoch, view: block.header.view, height: block.header.height }
-const proposal: Proposal = { kind: 'proposal', block, timeoutCertificate: null, signature }
+const proposal: Proposal = { kind: 'proposal', block, timeoutCertificate: null, ballotVotes: [], signature }
 const vote = (kind: Vote['kind']): Vote => ({
   kind,
   ...slot,
   blockHash: block.hash,
   voter: block.header.proposer,
   signature,
+  ballots: NO_BALLOTS,
 })
 const commit: CommitVote = {
-  ...vote('prepare'),
+  ...slot,
   kind: 'commit',
+  blockHash: block.hash,
+  voter: block.header.proposer,
+  signature,
   stateRoot: 'ab'.repeat(32) as StateRoot,
 }
 const timeout: Timeout = {
@@ -70,7 +75,7 @@ function holds(message: ConsensusMessage): boolean {
     }
     case 'prepare':
     case 'pre-commit': {
-      const payload = voteSigningPayload(genesisHash, message)
+      const payload = signedVotePayload(genesisHash, message)
       return keyPair.publicKey.verify(payload, message.signature, SIGNATURE_CONTEXTS[message.kind])
     }
     case 'commit':

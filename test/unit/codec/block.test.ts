@@ -17,7 +17,9 @@ import type { BlockHeader } from '../../../src/types/block.ts'
 import { built, fourProofTransaction, genesisParent, numberedTransaction } from '../ledger/fixtures.ts'
 
 const readme = readFileSync(join(import.meta.dirname, '../../../src/ledger/README.md'), 'utf8')
-const rows = [...readme.matchAll(/^\| *(\d+) \| *(\d+) \| `([\w.]+)` *\|/gm)].map(
+// Other layouts are told further down.
+const [section = ''] = readme.split('\n## Hashes\n')
+const rows = [...section.matchAll(/^\| *(\d+) \| *(\d+) \| `([\w.]+)` *\|/gm)].map(
   ([, offset, size, field]) => ({
     offset: Number(offset),
     size: Number(size),

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { toHex } from '../../../src/codec/hex.ts'
 import {
   commitSigningPayload,
+  preCommitSigningPayload,
+  prepareSigningPayload,
   proposalSigningPayload,
   timeoutSigningPayload,
-  voteSigningPayload,
 } from '../../../src/codec/signing-payloads.ts'
 import {
   asEpoch,
@@ -13,6 +14,7 @@ import {
   asView,
   type BlockHash,
   type GenesisHash,
+  type Hex32,
   type StateRoot,
 } from '../../../src/types/primitives.ts'
 
@@ -25,12 +27,30 @@ const of = {
   stateRoot: 'c3'.repeat(32) as StateRoot,
   highQcView: asView(4),
 }
+const commits = 'd4'.repeat(32) as Hex32
 const counter = (n: number): string => `0${n}${'00'.repeat(7)}`
 
 describe('a signing payload', () => {
   it.each([
     ['proposal', proposalSigningPayload, 80, [genesis, counter(1), counter(2), of.blockHash]],
-    ['vote', voteSigningPayload, 88, [genesis, counter(1), counter(2), counter(3), of.blockHash]],
+    [
+      'pre-commit vote',
+      preCommitSigningPayload,
+      88,
+      [genesis, counter(1), counter(2), counter(3), of.blockHash],
+    ],
+    [
+      'prepare vote with commits',
+      (network: GenesisHash, vote: typeof of) => prepareSigningPayload(network, vote, commits),
+      120,
+      [genesis, counter(1), counter(2), counter(3), of.blockHash, commits],
+    ],
+    [
+      'prepare vote without',
+      (network: GenesisHash, vote: typeof of) => prepareSigningPayload(network, vote, null),
+      120,
+      [genesis, counter(1), counter(2), counter(3), of.blockHash, '00'.repeat(32)],
+    ],
     [
       'commit',
       commitSigningPayload,

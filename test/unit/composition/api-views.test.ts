@@ -38,7 +38,10 @@ const chain = {
   heightOf: (hash: string) => finalized.find(({ block }) => block.hash === hash)?.block.header.height ?? null,
   stateRootAt: (height: number) => finalized[height - 1]?.stateRoot ?? null,
   verdictsAt: (height: number) =>
-    finalized[height - 1]?.changes.verdicts.map((record) => ({ record })) ?? null,
+    finalized[height - 1]?.changes.verdicts.map((record, i) => ({
+      record,
+      failures: finalized[height - 1]?.changes.judgements[i]?.failures ?? null,
+    })) ?? null,
   commitCertificates: { latest: { height: 1 } },
 } as unknown as ChainStore
 
@@ -53,7 +56,8 @@ function views(self: number | null = 1, target = 0): ApiViews {
     self: () => (self === null ? null : asValidatorIndex(self)),
     electorate: () => electorate,
     chain,
-    parameters: GENESIS.parameters,
+    trustHistory: { of: () => [] },
+    rules: GENESIS,
     staking: new StakingViews({
       chain,
       isWaiting: () => false,

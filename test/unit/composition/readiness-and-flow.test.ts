@@ -1,7 +1,8 @@
 /** What an operator is told about readiness, and the way of a transaction before it is in a block. */
 import { describe, expect, it } from 'vitest'
 import { encodeMessage } from '../../../src/codec/messages.ts'
-import { voteSigningPayload } from '../../../src/codec/signing-payloads.ts'
+import { signedVotePayload } from '../../../src/codec/signing-payloads.ts'
+import { hashTransaction } from '../../../src/codec/transaction.ts'
 import { type ReadinessSources, readinessChecks } from '../../../src/composition/readiness.ts'
 import { signingHistoryOf } from '../../../src/composition/signing-history.ts'
 import { TransactionFlow } from '../../../src/composition/transaction-flow.ts'
@@ -178,6 +179,14 @@ describe('the flow of transactions', () => {
     expect(log).toEqual(expected)
   })
 
+  it('from gossip or a client, ballots: refused, for they travel in votes', () => {
+    const { made, log } = flow()
+    const ballots = hashTransaction({ kind: 'ballots', commits: [], openings: [] })
+    expect(made.submit(ballots)).toMatchObject({ ok: false, code: 'ballots-in-pool' })
+    expect(made.received([ballots.bytes], 'peer')).toBe('reject')
+    expect(log).toEqual(['rejected rules', 'rejected rules'])
+  })
+
   it('from gossip, known: ignored, and not passed on by us', () => {
     const { made, log } = flow()
     made.submit(one)
@@ -202,11 +211,9 @@ describe('what the signer learns from the record', () => {
     expect(Object.keys(history).toSorted()).toEqual(['pre-commit', 'prepare', 'proposal', 'timeout'])
     const signer = new Signer(key, history)
     const slot = { kind: 'prepare', epoch: 1, position: 1 } as const
-    expect(signer.sign(slot, voteSigningPayload(network, recovered.prepare))).toBe(
-      recovered.prepare.signature,
-    )
+    expect(signer.sign(slot, signedVotePayload(network, recovered.prepare))).toBe(recovered.prepare.signature)
     const other = vote('prepare', 0, blockOn(GENESIS, 1, { timestamp: B1.header.timestamp + 1 }))
-    expect(() => signer.sign(slot, voteSigningPayload(network, other))).toThrow('a second prepare')
+    expect(() => signer.sign(slot, signedVotePayload(network, other))).toThrow('a second prepare')
     const above = { kind: 'pre-commit', epoch: 1, position: 5 } as const
     expect(() => signer.sign(above, new Uint8Array(1))).toThrow('given up')
   })

@@ -14,6 +14,7 @@ import { dataDirectoryAt } from '../../../src/config/data-directory.ts'
 import { SIGNATURE_CONTEXTS } from '../../../src/crypto/contexts.ts'
 import { loadIdentity } from '../../../src/crypto/keystore.ts'
 import { selectMlDsa65 } from '../../../src/crypto/select.ts'
+import { NO_BALLOTS } from '../../../src/types/ballots.ts'
 import type { Vote } from '../../../src/types/messages.ts'
 import {
   asEpoch,
@@ -53,6 +54,7 @@ beforeAll(async () => {
       blockHash,
       voter: asValidatorIndex(0),
       signature: new Uint8Array(0),
+      ballots: NO_BALLOTS,
     }
     return { ...vote, signature: keyPair.sign(payloadOf(genesisHash, vote), SIGNATURE_CONTEXTS.prepare) }
   }

@@ -1,7 +1,7 @@
 /** A block as the API shows it: each verdict beside the request it is of, whatever else the block holds. */
 import { expect, it } from 'vitest'
 import { blockView } from '../../../src/composition/shared-views.ts'
-import type { VerdictRecord } from '../../../src/types/verdict.ts'
+import { verdictOf } from '../../support/fake-network.ts'
 import { blockOn, GENESIS } from '../consensus/harness.ts'
 import { numberedTransaction } from '../ledger/fixtures.ts'
 
@@ -9,11 +9,8 @@ it('puts verdicts beside their requests when another transaction stands before t
   const unjudged = numberedTransaction(1)
   const judged = numberedTransaction(2)
   const block = { ...blockOn(GENESIS, 1), transactions: [unjudged, judged] }
-  const record = {
-    requestKey: judged.requestKey,
-    failures: [{ subject: 'work', reason: 'too little' }],
-  } as unknown as VerdictRecord
-  const view = blockView(block, { stateRoot: null, isFinal: false, voters: [], verdicts: [record] })
+  const verdict = verdictOf(judged, [{ subject: 'work', reason: 'too little' }])
+  const view = blockView(block, { stateRoot: null, isFinal: false, voters: [], verdicts: [verdict] })
   expect(
     view.transactions.map(({ requestKey, verdict, reasons }) => ({ requestKey, verdict, reasons })),
   ).toEqual([

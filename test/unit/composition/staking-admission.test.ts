@@ -27,7 +27,7 @@ function setUp() {
     {
       now: () => asMonotonicMs(0),
       isFinal: (key) => heights.has(key),
-      refusal: ({ transaction }) => admission.refusal(transaction),
+      refusal: (transaction) => admission.refusal(transaction),
       expired: () => {},
     },
   )
@@ -35,7 +35,7 @@ function setUp() {
     const { block } = chain.next(transactions)
     for (const { requestKey } of transactions) heights.set(requestKey, block.header.height)
     pool.remove(transactions)
-    pool.review(({ transaction }) => admission.isHopeless(transaction))
+    pool.review((transaction) => admission.isHopeless(transaction))
   }
   const views = new StakingViews({
     chain: store,
@@ -60,6 +60,7 @@ describe('the pool', () => {
     expect(codeOf(chain.signed(6, { ...transfer, amount: BALANCE + 1n }))).toBe('staking-balance')
     expect(codeOf(chain.signed(9, transfer))).toBe('staking-unknown-account')
     expect(codeOf(chain.offence(9))).toBe('evidence-unknown-key')
+    expect(codeOf(chain.commitPair(9))).toBe('evidence-future-epoch')
   })
 
   it('takes an offence once, whoever signed what', () => {
@@ -96,6 +97,8 @@ describe('the pool', () => {
   it.each([
     ['staking-signature', true],
     ['evidence-same-content', true],
+    ['evidence-equivocation', true],
+    ['evidence-future-epoch', false],
     ['staking-sequence', false],
     ['evidence-expired', false],
     ['full', false],

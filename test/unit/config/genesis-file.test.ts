@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { genesisHash, validatorId } from '../../../src/codec/genesis.ts'
 import { formatGenesis, parseGenesis } from '../../../src/config/genesis-file.ts'
+import { uniformAssurance } from '../../../src/ledger/validation-policy.ts'
 import type { Genesis } from '../../../src/types/genesis.ts'
 import type { MiningParameters } from '../../../src/types/pow.ts'
 import { type AccountId, asUnixMs } from '../../../src/types/primitives.ts'
@@ -86,6 +87,49 @@ describe('genesis.json', () => {
       { ...chosen, consensus: { engine: 'pow', mining: { ...MINING, maturityBlocks: 7 } } },
     ]
     expect(new Set(hashes.map((genesis) => genesisHash(genesis as Genesis))).size).toBe(3)
+  })
+
+  it('keeps what is asked of requests, which makes another network; without it nothing changed', () => {
+    const assurance = {
+      ...uniformAssurance('registered'),
+      operations: [
+        { operation: 'a', level: 'declared' as const },
+        { operation: 'b', level: 'attested' as const },
+      ],
+    }
+    const asking = { ...GENESIS, policy: { ...GENESIS.policy, assurance } }
+    expect(parseGenesis(formatGenesis(asking))).toEqual(asking)
+    const consensus: Genesis['consensus'] = { engine: 'pow', mining: MINING }
+    const all = [GENESIS, asking, { ...GENESIS, consensus }, { ...asking, consensus }]
+    expect(new Set(all.map(genesisHash)).size).toBe(4)
+    // The identity of this document from before there were levels.
+    expect(genesisHash(GENESIS)).toBe('dd3161c5214995e1ff7a2ff557ce41c9688e4f08da8edc0e5df8753b268d79d4')
+  })
+
+  it.each<[what: string, change: Json, message: RegExp]>([
+    ['a level that is none', { otherOperations: 'proven' }, /otherOperations/],
+    ['a type of certificate less', { certificates: { TLS: 'declared' } }, /assurance\.certificates/],
+    ['anchors of any age', { anchorAgeBlocksMax: 257 }, /anchorAgeBlocksMax/],
+    ['anchors of no age', { anchorAgeBlocksMax: 0 }, /anchorAgeBlocksMax/],
+    ['work that nobody can do', { minimumWorkBits: 65 }, /minimumWorkBits/],
+    [
+      'operations out of order',
+      { operations: ['b', 'a'].map((operation) => ({ operation, level: 'declared' })) },
+      /ascending order/,
+    ],
+    [
+      'authority that costs less',
+      { authority: ['5', '4'].map((bondedStake, i) => ({ level: `${i + 1}`, bondedStake })) },
+      /steps of authority ascend/,
+    ],
+    ['an unknown name', { openings: 1 }, /openings/],
+  ])('refuses a policy with %s (65)', (_what, change, message) => {
+    const asking = { ...GENESIS, policy: { ...GENESIS.policy, assurance: uniformAssurance('attested') } }
+    const file = JSON.parse(formatGenesis(asking)) as Json
+    Object.assign((file['policy'] as Json)['assurance'] as Json, change)
+    expect(() => parseGenesis(JSON.stringify(file))).toThrow(
+      expect.objectContaining({ code: 'E_GENESIS', exitCode: 65, message: expect.stringMatching(message) }),
+    )
   })
 
   it.each<[what: string, mining: Json, message: RegExp]>([

@@ -53,6 +53,7 @@ describe('the defaults', () => {
         pruneBlocks: 0,
         snapshotEpochs: 1,
         snapshotsKept: 2,
+        seedCheckpoints: [],
       },
       sync: { trust: null },
       validator: { doppelgangerWaitMs: 10_000 },
@@ -130,6 +131,7 @@ describe('precedence', () => {
         'storage.prune-blocks': '1000',
         'storage.snapshot-epochs': '3',
         'storage.snapshots-kept': '4',
+        'storage.seed-checkpoints': '/a,/b,/c',
         'sync.trust': `7:${'ab'.repeat(32)}`,
         'validator.doppelganger-wait': '30s',
         'mining.enabled': 'false',
@@ -140,7 +142,8 @@ describe('precedence', () => {
       const text = other[name] ?? ''
       expect(text, `a value for ${name}`).not.toBe('')
       const plain = field.kind === 'number' || field.kind === 'boolean' ? text : JSON.stringify(text)
-      const value = field.kind === 'list' ? `[${plain}]` : plain
+      const items = text.split(',').map((item) => JSON.stringify(item))
+      const value = field.kind === 'list' ? `[${items.join()}]` : plain
       const fromFile = resolveConfig(toml(`${name} = ${value}\n`)).config
       expect(fromFile).not.toEqual(resolveConfig({}).config)
       expect(resolveConfig({ environment: { [field.environmentName]: text } }).config).toEqual(fromFile)

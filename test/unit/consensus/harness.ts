@@ -2,13 +2,17 @@
  * One replica under a test's hand, and whatever the other validators could say to it. Signatures, checks and built
  * blocks are answered at once, as the driver does; everything else is up to the test.
  */
+
+import { commitsDigest } from '../../../src/codec/ballots.ts'
 import { hashBlock, headerSchema, transactionsRoot } from '../../../src/codec/block.ts'
 import { encodeMessage } from '../../../src/codec/messages.ts'
-import type { ConsensusEffect } from '../../../src/consensus/effect.ts'
+import type { ConsensusEffect, SignRequest } from '../../../src/consensus/effect.ts'
 import type { ConsensusEvent } from '../../../src/consensus/event.ts'
 import { rootCertificate } from '../../../src/consensus/initial-state.ts'
 import type { ConsensusInput } from '../../../src/consensus/input.ts'
+import { NO_LEADER_RECORD } from '../../../src/consensus/leader-election.ts'
 import { Replica, type ReplicaOptions } from '../../../src/consensus/replica.ts'
+import { type Ballots, NO_BALLOTS } from '../../../src/types/ballots.ts'
 import type { HashedBlock } from '../../../src/types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../../../src/types/certificates.ts'
 import type { ChainParameters } from '../../../src/types/genesis.ts'
@@ -22,6 +26,7 @@ import {
   asView,
   type StateRoot,
   type ValidatorId,
+  type ValidatorIndex,
 } from '../../../src/types/primitives.ts'
 import { EMPTY_SAFETY_RECORD } from '../../../src/types/safety.ts'
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
@@ -111,10 +116,15 @@ export function chainOf(count: number): HashedBlock[] {
 const SIGNATURE = new Uint8Array(3_309)
 
 export function proposal(block: HashedBlock, timeoutCertificate: TimeoutCertificate | null = null): Proposal {
-  return { kind: 'proposal', block, timeoutCertificate, signature: SIGNATURE }
+  return { kind: 'proposal', block, timeoutCertificate, ballotVotes: [], signature: SIGNATURE }
 }
 
-export function vote(kind: Vote['kind'], voter: number, block: HashedBlock): Vote {
+export function vote(
+  kind: Vote['kind'],
+  voter: number,
+  block: HashedBlock,
+  ballots: Ballots = NO_BALLOTS,
+): Vote {
   const { epoch, view, height } = block.header
   return {
     kind,
@@ -124,6 +134,7 @@ export function vote(kind: Vote['kind'], voter: number, block: HashedBlock): Vot
     blockHash: block.hash,
     voter: asValidatorIndex(voter),
     signature: SIGNATURE,
+    ballots,
   }
 }
 
@@ -155,7 +166,11 @@ export function quorumOn(
     height,
     blockHash: block.hash,
     stateRoot: kind === 'commit' ? stateAfter(block) : null,
-    signatures: voters.map((voter) => ({ voter: asValidatorIndex(voter), signature: SIGNATURE })),
+    signatures: voters.map((voter) => ({
+      voter: asValidatorIndex(voter),
+      signature: SIGNATURE,
+      commits: null,
+    })),
   }
 }
 
@@ -203,6 +218,12 @@ export interface HarnessOptions extends Partial<Omit<ReplicaOptions, 'validatorS
   readonly pool?: readonly HashedTransaction[]
   /** Blocks whose check fails. */
   readonly invalid?: (block: HashedBlock) => boolean
+  /** What the replica's own votes carry. */
+  readonly ballots?: (kind: Vote['kind']) => Ballots
+  /** Whether ballots for the next block are missing, where the replica may wait for them. */
+  readonly isBallotMissing?: () => boolean
+  /** Who does not weigh in the period that begins after a block; null when none does. */
+  readonly weightless?: (block: HashedBlock) => readonly ValidatorIndex[] | null
   /** False: `started` is up to the test. */
   readonly isStarted?: boolean
   /** Validators with a connection from the start. */
@@ -230,12 +251,13 @@ export class Harness {
       final: options.final ?? GENESIS,
       finality: options.finality ?? null,
       epochEnd: options.epochEnd ?? null,
-      finalTurns: options.finalTurns ?? [],
+      leaderRecord: options.leaderRecord ?? NO_LEADER_RECORD,
       pacemaker: options.pacemaker ?? null,
       recovered: { ...(options.recovered ?? EMPTY_SAFETY_RECORD), epoch: asEpoch(1) },
       recoveredProposal: options.recoveredProposal ?? null,
       recoveredBlocks: options.recoveredBlocks ?? [],
       encodeProposal: encodeMessage,
+      commitsDigest,
     })
     if (options.isStarted === false) return
     this.feed({ kind: 'started' })
@@ -321,10 +343,21 @@ export class Harness {
     })
   }
 
+  #ballotsOf({ kind }: SignRequest): Ballots {
+    return kind === 'prepare' || kind === 'pre-commit'
+      ? (this.#options.ballots?.(kind) ?? NO_BALLOTS)
+      : NO_BALLOTS
+  }
+
   #answer(effect: ConsensusEffect): ConsensusInput | null {
     switch (effect.kind) {
       case 'sign':
-        return { kind: 'signed', request: effect.request, signature: SIGNATURE }
+        return {
+          kind: 'signed',
+          request: effect.request,
+          signature: SIGNATURE,
+          ballots: this.#ballotsOf(effect.request),
+        }
       case 'check-block': {
         const isInvalid = this.#options.invalid?.(effect.block) ?? false
         return {
@@ -332,18 +365,28 @@ export class Harness {
           blockHash: effect.block.hash,
           outcome: isInvalid
             ? { ok: false, code: 'timestamp' }
-            : { ok: true, stateRoot: stateAfter(effect.block) },
+            : {
+                ok: true,
+                stateRoot: stateAfter(effect.block),
+                weightless: this.#options.weightless?.(effect.block) ?? null,
+              },
         }
       }
       case 'build-block': {
-        const { view, parent, isEmptyAllowed } = effect
+        const { view, parent, isEmptyAllowed, mayAwaitBallots } = effect
+        if (mayAwaitBallots && this.#options.isBallotMissing?.() === true)
+          return { kind: 'block-built', view, built: 'ballots-missing' }
         if (this.pool.length === 0 && !isEmptyAllowed) return { kind: 'block-built', view, built: null }
         const block = blockOn(parent, view, {
           proposer: this.replica.self ?? 0,
           justifyView: effect.justify.view,
           transactions: this.pool,
         })
-        return { kind: 'block-built', view, built: { block, stateRoot: stateAfter(block) } }
+        return {
+          kind: 'block-built',
+          view,
+          built: { block, stateRoot: stateAfter(block), weightless: null, ballotVotes: [] },
+        }
       }
       case 'finalize': {
         return null
@@ -380,11 +423,12 @@ export function words(effects: readonly ConsensusEffect[]): string[] {
       case 'finalize':
         return `finalize ${effect.blocks.map(({ header }) => header.height)}`
       case 'persist': {
-        const { blocks, ...fields } = effect.record
+        const { blocks, commits, ...fields } = effect.record
         const set = Object.entries(fields).flatMap(([name, value]) =>
           value === null || name === 'epoch' ? [] : [name],
         )
-        return `persist ${[...set, ...(blocks.length > 0 ? ['blocks'] : [])].join('+')}`
+        const lists = [...(blocks.length > 0 ? ['blocks'] : []), ...(commits.length > 0 ? ['commits'] : [])]
+        return `persist ${[...set, ...lists].join('+')}`
       }
       case 'halt':
         return `halt ${effect.reason}`

@@ -5,7 +5,7 @@ import { LeaderSchedule } from '../../../src/consensus/leader-schedule.ts'
 import { Electorate } from '../../../src/consensus/validator-set.ts'
 import { asValidatorIndex, asView } from '../../../src/types/primitives.ts'
 import { Random } from '../../simulation/random.ts'
-import { validatorSet } from './harness.ts'
+import { chainOf, Harness, leaderOf, validatorSet } from './harness.ts'
 
 const electorate = new Electorate(validatorSet([1n, 1n, 1n, 1n]))
 
@@ -104,5 +104,81 @@ describe('the leaders of an epoch', () => {
     election.final({ view: asView(2 ** 40), parentView: asView(1), proposer: asValidatorIndex(1) })
     expect(performance.now() - start).toBeLessThan(1_000)
     expect(election.leaderOf(asView(2 ** 40 + 10))).toBeTypeOf('number')
+  })
+})
+
+describe('leaders and trust', () => {
+  const places = (...of: number[]) => of.map(asValidatorIndex)
+  const led = (election: LeaderElection, from: number, count = 40): number[] =>
+    [...new Set(Array.from({ length: count }, (_, i) => election.leaderOf(asView(from + i))))].sort()
+  const turn = (view: number, proposer: number, weightless?: number[]) => ({
+    view: asView(view),
+    parentView: asView(view - 1),
+    proposer: asValidatorIndex(proposer),
+    weightless: weightless && places(...weightless),
+  })
+
+  it('go together: who does not weigh has no turn', () => {
+    const election = new LeaderElection(electorate, { weightless: places(2), turns: [] })
+    expect(led(election, 1)).toEqual([0, 1, 3])
+  })
+
+  it('share the turns of those without weight by stake', () => {
+    const election = new LeaderElection(new Electorate(validatorSet([1n, 1n, 2n, 4n])), {
+      weightless: places(1),
+      turns: [],
+    })
+    const turns = [0, 0, 0, 0]
+    for (let view = 1; view <= 70; view++) {
+      const leader = election.leaderOf(asView(view))
+      turns[leader] = (turns[leader] ?? 0) + 1
+    }
+    expect(turns).toEqual([10, 0, 20, 40])
+  })
+
+  it('are all, when those who weigh may all be dishonest: less than a third of the stake, or nobody', () => {
+    for (const weightless of [places(0, 1, 2, 3), places(0, 1, 2)]) {
+      expect(led(new LeaderElection(electorate, { weightless, turns: [] }), 1)).toEqual([0, 1, 2, 3])
+    }
+    expect(led(new LeaderElection(electorate, { weightless: places(0, 1), turns: [] }), 1)).toEqual([2, 3])
+  })
+
+  it('change four views after the last block of a period, and forget who failed before', () => {
+    const election = new LeaderElection(electorate)
+    // View 1 failed: 1 is passed over until its block.
+    election.final({ view: asView(2), parentView: asView(0), proposer: asValidatorIndex(2) })
+    expect(election.passedOverIn(asView(6))).toEqual([1])
+    election.final(turn(3, 3, [0]))
+    expect(election.passedOverIn(asView(6))).toEqual([1])
+    expect(election.passedOverIn(asView(7))).toEqual([0])
+  })
+
+  it('are chosen without those who fail as long as a third of the stake leads', () => {
+    const wide = new Electorate(validatorSet([1n, 1n, 1n, 1n, 1n, 1n, 1n]))
+    const passedOverAfter = (weightless: number[]): number[] => {
+      const election = new LeaderElection(wide, { weightless: places(...weightless), turns: [] })
+      const { election: seen } = chainWith(new Set([5, 6]), 400, election)
+      return seen.passedOverIn(asView(401))
+    }
+    expect(passedOverAfter([0])).toContain(0)
+    // Three of seven lead at the least.
+    expect(passedOverAfter([0, 1, 2, 3])).toEqual([0, 1, 2, 3])
+    for (const weightless of [[], [0], [0, 1], [0, 1, 2]]) {
+      expect(passedOverAfter(weightless).length).toBeLessThanOrEqual(4)
+    }
+  })
+
+  it('change for a replica with the final block that ends a period, as its execution says', () => {
+    const blocks = chainOf(8)
+    const h = new Harness({ weightless: ({ header }) => (header.height === 2 ? places(3) : null) })
+    const leaders: number[] = []
+    for (const block of blocks.slice(0, 5)) {
+      h.finalize(block)
+      leaders.push(h.replica.look().leader)
+    }
+    // In view 6, four views after block 2, the schedule is another one.
+    expect(leaders.slice(0, 4)).toEqual([2, 3, 4, 5].map(leaderOf))
+    const expected = new LeaderElection(electorate, { weightless: places(3), turns: [] })
+    expect(leaders[4]).toBe(expected.leaderOf(asView(6)))
   })
 })

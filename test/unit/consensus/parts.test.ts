@@ -16,7 +16,7 @@ import { Electorate } from '../../../src/consensus/validator-set.ts'
 import { VoteAggregator } from '../../../src/consensus/vote-aggregator.ts'
 import type { HashedBlock } from '../../../src/types/block.ts'
 import type { QuorumCertificate } from '../../../src/types/certificates.ts'
-import { asHeight, asValidatorIndex, asView } from '../../../src/types/primitives.ts'
+import { asHeight, asValidatorIndex, asView, type Hex32 } from '../../../src/types/primitives.ts'
 import { EMPTY_SAFETY_RECORD } from '../../../src/types/safety.ts'
 import { mintVerified, type Verified } from '../../../src/types/verified.ts'
 import {
@@ -35,6 +35,7 @@ import {
 const [B1, B2, B3] = chainOf(3) as [HashedBlock, HashedBlock, HashedBlock]
 const four = new Electorate(validatorSet([1n, 1n, 1n, 1n]))
 const i = asValidatorIndex
+const digest = (byte: number): Hex32 => byte.toString(16).padStart(64, '0') as Hex32
 const signature = (byte: number): Uint8Array => new Uint8Array(3_309).fill(byte)
 
 describe('the pacemaker (R15)', () => {
@@ -77,16 +78,20 @@ describe('the pacemaker (R15)', () => {
 
 describe('the vote aggregator', () => {
   const count = (votes: VoteAggregator, voter: number, content: string, byte = voter): string =>
-    votes.count(5, i(voter), content, signature(byte)).kind
+    votes.count(5, i(voter), content, { signature: signature(byte), commits: null }).kind
 
   it('reports a quorum once, with the signatures for that content in order of voter', () => {
     const votes = new VoteAggregator(four)
     expect(count(votes, 3, 'a')).toBe('counted')
     expect(count(votes, 2, 'b')).toBe('counted')
     expect(count(votes, 1, 'a')).toBe('counted')
-    expect(votes.count(5, i(0), 'a', signature(0))).toEqual({
+    expect(votes.count(5, i(0), 'a', { signature: signature(0), commits: digest(0) })).toEqual({
       kind: 'quorum',
-      signatures: [0, 1, 3].map((voter) => ({ voter, signature: signature(voter) })),
+      signatures: [0, 1, 3].map((voter) => ({
+        voter,
+        signature: signature(voter),
+        commits: voter === 0 ? digest(0) : null,
+      })),
     })
     expect(votes.weightOf(5, 'a')).toBe(3n)
     expect(votes.votersOf(5)).toEqual([0, 1, 2, 3])
@@ -113,6 +118,12 @@ describe('the vote aggregator', () => {
     expect(votes.isOfInterest(5, i(3), 'a')).toBe(false)
     expect(votes.isOfInterest(5, i(2), 'b')).toBe(true)
     expect(votes.isOfInterest(6, i(3), 'a')).toBe(true)
+  })
+
+  it('knows whose vote it has, whatever it was for', () => {
+    const votes = new VoteAggregator(four)
+    count(votes, 1, 'a')
+    expect([votes.has(5, i(1)), votes.has(5, i(2)), votes.has(6, i(1))]).toEqual([true, false, false])
   })
 
   it('weighs by stake', () => {

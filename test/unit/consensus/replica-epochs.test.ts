@@ -1,8 +1,10 @@
 /** R13 and R12 on one replica: the end of an epoch, its fillers, the root of the next one, and what convicts. */
 import { describe, expect, it } from 'vitest'
+import { commitsDigest } from '../../../src/codec/ballots.ts'
 import { rootCertificate } from '../../../src/consensus/initial-state.ts'
 import { foldSafetyRecords } from '../../../src/consensus/safety.ts'
-import { asEpoch, asHeight, asValidatorIndex, asView } from '../../../src/types/primitives.ts'
+import type { BallotCommit } from '../../../src/types/ballots.ts'
+import { asEpoch, asHeight, asValidatorIndex, asView, type Hex32 } from '../../../src/types/primitives.ts'
 import { EMPTY_SAFETY_RECORD } from '../../../src/types/safety.ts'
 import {
   blockOn,
@@ -197,8 +199,24 @@ describe('an equivocation', () => {
         epoch: 1,
         view: 1,
         validator: 1,
-        one: { height: 1, blockHash: B1.hash, signature: signature(1) },
-        other: { height: 1, blockHash: twin.hash, signature: signature(2) },
+        one: { height: 1, blockHash: B1.hash, signature: signature(1), commits: null },
+        other: { height: 1, blockHash: twin.hash, signature: signature(2), commits: null },
+      },
+    ])
+  })
+
+  it('of prepare votes names what each signed for its commits, and two sets of commits alone are none', () => {
+    const [one, other] = ['0a', '0b'].map((byte) => [
+      { height: B1.header.height, blockHash: B1.hash, round: 0, commit: byte.repeat(32) as Hex32 },
+    ]) as [BallotCommit[], BallotCommit[]]
+    const h = new Harness()
+    h.receive(vote('prepare', 1, B1, { commits: one, openings: [] }), 1)
+    expect(h.receive(vote('prepare', 1, B1, { commits: other, openings: [] }), 1)).toEqual([])
+    expect(h.receive(vote('prepare', 1, twin, { commits: other, openings: [] }), 1)).toMatchObject([
+      {
+        kind: 'report-equivocation',
+        one: { blockHash: B1.hash, commits: commitsDigest(one) },
+        other: { blockHash: twin.hash, commits: commitsDigest(other) },
       },
     ])
   })
@@ -214,8 +232,8 @@ describe('an equivocation', () => {
         epoch: 1,
         view: 1,
         validator: 1,
-        one: { height: 0, blockHash: B1.hash, signature: signature(1) },
-        other: { height: 0, blockHash: twin.hash, signature: signature(2) },
+        one: { height: 0, blockHash: B1.hash, signature: signature(1), commits: null },
+        other: { height: 0, blockHash: twin.hash, signature: signature(2), commits: null },
       },
     ])
     expect(h.receive(proposal(twin), 1)).toEqual([])

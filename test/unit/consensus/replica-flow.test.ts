@@ -482,7 +482,11 @@ describe('a replica that follows', () => {
       'check 1',
     ])
     const checked = replica.step(
-      { kind: 'block-checked', blockHash: B1.hash, outcome: { ok: true, stateRoot: stateAfter(B1) } },
+      {
+        kind: 'block-checked',
+        blockHash: B1.hash,
+        outcome: { ok: true, stateRoot: stateAfter(B1), weightless: null },
+      },
       now,
     )
     expect(words(checked.effects)).toEqual(['finalize 1'])

@@ -1,8 +1,9 @@
 /** Quorum arithmetic and leader turns, over stakes of every shape. */
 import { describe, expect, it } from 'vitest'
 import { LeaderSchedule } from '../../../src/consensus/leader-schedule.ts'
-import { Electorate, quorumOf } from '../../../src/consensus/validator-set.ts'
+import { Electorate } from '../../../src/consensus/validator-set.ts'
 import { asValidatorIndex, asView } from '../../../src/types/primitives.ts'
+import { quorumOf } from '../../../src/types/quorum.ts'
 import { Random } from '../../simulation/random.ts'
 import { validatorSet } from './harness.ts'
 

@@ -10,6 +10,7 @@ import {
   asParent,
   built,
   EMPTY_STATE,
+  EXECUTED_RULES,
   fourProofTransaction,
   genesisParent,
   numberedTransaction,
@@ -38,6 +39,9 @@ class WrittenState implements StateReader {
   get accumulators() {
     return this.#state.accumulators
   }
+  get voting() {
+    return this.#state.voting
+  }
 }
 
 const must = <T>(value: T | null): T => {
@@ -50,7 +54,7 @@ function setUp() {
   const database = new WrittenState()
   const branches = new BranchStates(parent.hash, database)
   const grow = (n: number, on = parent): ExecutedBlock => {
-    const executed = built([numberedTransaction(n)], on)
+    const executed = built([numberedTransaction(n)], on, EXECUTED_RULES)
     branches.add(executed)
     return executed
   }
@@ -84,7 +88,7 @@ describe('the state on a branch', () => {
 
   it('shows the highest sequence number', () => {
     const { branches, on, c } = setUp()
-    const set = built([fourProofTransaction({ time: { sequenceNumber: 7n } })], on(c))
+    const set = built([fourProofTransaction({ time: { sequenceNumber: 7n } })], on(c), EXECUTED_RULES)
     branches.add(set)
     const nodeIdHash = must(set.changes.verdicts[0]?.sequence ?? null).nodeIdHash
     expect(must(branches.at(set.block.hash)).lastSequence(nodeIdHash)).toBe(7n)

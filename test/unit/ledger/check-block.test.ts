@@ -1,6 +1,7 @@
 /** Blocks: what is built is legal, and every single departure is refused by its own code. */
 import { describe, expect, it } from 'vitest'
 import { decodeBlock, hashBlock, transactionsRoot } from '../../../src/codec/block.ts'
+import { recentBlockHashes } from '../../../src/codec/recent-blocks.ts'
 import { BranchStates } from '../../../src/ledger/branch-state.ts'
 import { buildBlock } from '../../../src/ledger/build-block.ts'
 import { type BlockRefusal, checkBlock } from '../../../src/ledger/check-block.ts'
@@ -8,12 +9,14 @@ import { genesisState, ZERO_BLOCK_HASH } from '../../../src/ledger/genesis-state
 import type { Block, BlockHeader } from '../../../src/types/block.ts'
 import { asEpoch, asHeight, asUnixMs, type Hex32, type StateRoot } from '../../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
+import { Voters } from '../../support/ballots.ts'
 import {
   asParent,
   BLOCK_TIME,
   built,
   certificateTransaction,
   EMPTY_STATE,
+  EXECUTED_RULES,
   fourProofTransaction,
   GENESIS,
   genesisParent,
@@ -44,15 +47,21 @@ describe('a built block', () => {
     const decoded = decodeBlock(executed.block.bytes)
     if (!decoded.ok) throw new Error(decoded.detail)
     expect(checkBlock(decoded.value, parent, rules)).toEqual({ ok: true, value: executed })
-    expect(executed.changes.verdicts.map(({ failures }) => failures)).toEqual([[], [], []])
-    expect(executed.changes.nullifiers).toHaveLength(3)
+    expect(executed.changes.judgements.map(({ failures }) => failures)).toEqual([[], [], []])
+    const [batch] = executed.changes.voting.batches
+    expect(batch?.requests.map(({ requestKey }) => requestKey)).toEqual(
+      transactions.map(({ requestKey }) => requestKey),
+    )
+    expect(executed.changes).toMatchObject({ verdicts: [], nullifiers: [] })
     expect(executed.stateRoot).not.toBe(parent.stateRoot)
   })
 
-  it('may be empty, and then changes nothing', () => {
+  it('may be empty, and then changes nothing but the recent blocks', () => {
     const empty = built([], parent)
-    expect(empty.stateRoot).toBe(parent.stateRoot)
-    expect(empty.changes.accumulators).toEqual(parent.state.accumulators)
+    const { recentBlocks, ...lists } = empty.changes.accumulators
+    expect(parent.state.accumulators).toMatchObject(lists)
+    expect(recentBlockHashes(recentBlocks)).toEqual([parent.hash])
+    expect(empty.stateRoot).not.toBe(parent.stateRoot)
     expect(checkBlock(empty.block, parent, rules)).toEqual({ ok: true, value: empty })
   })
 
@@ -64,9 +73,12 @@ describe('a built block', () => {
 
   it('holds a chain together', () => {
     const branches = new BranchStates(parent.hash, EMPTY_STATE)
+    const voters = new Voters(rules.genesisHash)
     let tip = parent
     for (let n = 0; n < 5; n++) {
-      const next = built([numberedTransaction(10 + n)], tip)
+      const ballots = voters.next(tip)
+      const next = built([...(ballots === null ? [] : [ballots]), numberedTransaction(10 + n)], tip)
+      voters.judged(next.changes.judgements)
       expect(checkBlock(next.block, tip, rules)).toEqual({ ok: true, value: next })
       branches.add(next)
       const state = branches.at(next.block.hash)
@@ -74,18 +86,23 @@ describe('a built block', () => {
       tip = asParent(next, state)
     }
     expect(tip.header.height).toBe(5)
-    expect(tip.state.accumulators.verdicts.size).toBe(5)
+    // A verdict comes three blocks after its request.
+    expect(tip.state.accumulators.verdicts.size).toBe(2)
+    expect(tip.state.voting.batches.map(({ height }) => height)).toEqual([3, 4, 5])
   })
 
-  it('leaves out what it may not hold and says why', () => {
-    const before = built([numberedTransaction(1)], parent)
+  it.each([
+    ['waits for its verdict', rules, 'request-open'],
+    ['has its verdict', EXECUTED_RULES, 'request-already-judged'],
+  ] as const)('leaves out what %s, and what comes twice, and says so', (_, rules, code) => {
+    const before = built([numberedTransaction(1)], parent, rules)
     const branches = new BranchStates(parent.hash, EMPTY_STATE)
     branches.add(before)
     const on = asParent(before, branches.at(before.block.hash) ?? EMPTY_STATE)
     const [judged, twice, fine] = [numberedTransaction(1), numberedTransaction(2), numberedTransaction(3)]
     const { executed: block, skipped } = buildBlock(proposed(on), [judged, twice, twice, fine], on, rules)
     expect(block.block.transactions).toEqual([twice, fine])
-    expect(skipped.map(({ code }) => code)).toEqual(['request-already-judged', 'request-repeated-in-block'])
+    expect(skipped.map(({ code }) => code)).toEqual([code, 'request-repeated-in-block'])
     expect(checkBlock(block.block, on, rules)).toEqual({ ok: true, value: block })
   })
 
@@ -150,8 +167,11 @@ describe('a block is refused for', () => {
     expect(checkBlock(block, parent, rules)).toMatchObject({ code: 'request-repeated-in-block' })
   })
 
-  it('a request that has its verdict, on the branch or in the final state', () => {
-    const first = built([numberedTransaction(1)], parent)
+  it.each([
+    ['waits for its verdict', rules, 'request-open'],
+    ['has its verdict', EXECUTED_RULES, 'request-already-judged'],
+  ] as const)('a request that %s, on the branch or in the final state', (_, rules, code) => {
+    const first = built([numberedTransaction(1)], parent, rules)
     const branches = new BranchStates(parent.hash, EMPTY_STATE)
     branches.add(first)
     const onBranch = branches.at(first.block.hash)
@@ -160,13 +180,13 @@ describe('a block is refused for', () => {
     if (ofFinal === null) throw new Error('no state')
     for (const state of [onBranch, ofFinal]) {
       const on = asParent(first, state)
-      const empty = built([], on).block
+      const empty = built([], on, rules).block
       const repeated = [numberedTransaction(1)]
       const block = hashBlock({
         header: { ...empty.header, transactionsRoot: transactionsRoot(repeated) },
         transactions: repeated,
       })
-      expect(checkBlock(block, on, rules)).toMatchObject({ code: 'request-already-judged' })
+      expect(checkBlock(block, on, rules)).toMatchObject({ code })
     }
   })
 
@@ -183,16 +203,21 @@ describe('a block is refused for', () => {
 describe('a request that is Invalid', () => {
   it('is legal in a block, has its record, and spends nothing', () => {
     const invalid = certificateTransaction({ stake: { stakeAmount: 1n } })
-    const block = built([invalid], parent)
-    expect(checkBlock(block.block, parent, rules)).toEqual({ ok: true, value: block })
+    const block = built([invalid], parent, EXECUTED_RULES)
+    expect(checkBlock(block.block, parent, EXECUTED_RULES)).toEqual({ ok: true, value: block })
     expect(block.changes.nullifiers).toEqual([])
     expect(block.changes.verdicts).toEqual([
       expect.objectContaining({
         requestKey: invalid.requestKey,
         height: 1,
         blockTime: BLOCK_TIME,
-        failures: [{ subject: 'stake', reason: 'stake_amount 1 is below the minimum 100 (network policy)' }],
+        status: 'invalid',
+        // Two bits each: space 1, stake 2 (invalid), work 1, time 1, request 1.
+        findings: 0b01_01_01_01_10_01,
       }),
+    ])
+    expect(block.changes.judgements.map(({ failures }) => failures)).toEqual([
+      [{ subject: 'stake', reason: 'stake_amount 1 is below the minimum 100 (network policy)' }],
     ])
     expect(block.changes.accumulators.verdicts.size).toBe(1)
     expect(block.stateRoot).not.toBe(parent.stateRoot)

@@ -5,7 +5,6 @@ import { fromHex, toHex } from '../../../src/codec/hex.ts'
 import { utf8ToBytes } from '../../../src/codec/utf8.ts'
 import { BranchStates } from '../../../src/ledger/branch-state.ts'
 import { executeTransactions } from '../../../src/ledger/execute-transactions.ts'
-import { genesisState } from '../../../src/ledger/genesis-state.ts'
 import { requestIdentity, requestIdHash, timeNullifier } from '../../../src/ledger/request-identity.ts'
 import type { StateReader } from '../../../src/ledger/state-reader.ts'
 import { asEpoch, asHeight } from '../../../src/types/primitives.ts'
@@ -16,17 +15,23 @@ import {
   built,
   certificateTransaction,
   EMPTY_STATE,
+  EXECUTED_RULES,
   fourProofTransaction,
-  GENESIS,
   genesisParent,
   numberedTransaction,
-  PORTS,
   timeProof,
 } from './fixtures.ts'
 
-const { rules } = genesisState(GENESIS, PORTS)
+/** Verdicts that come at once: what one leaves behind is met by the next request, in its block and after it. */
+const rules = EXECUTED_RULES
 const { parent } = genesisParent()
-const context = { epoch: asEpoch(0), height: asHeight(1), blockTime: BLOCK_TIME, rules }
+const context = {
+  epoch: asEpoch(0),
+  height: asHeight(1),
+  blockTime: BLOCK_TIME,
+  parentHash: parent.hash,
+  rules,
+}
 
 function execute(transactions: readonly HashedTransaction[], state: StateReader = EMPTY_STATE) {
   const execution = executeTransactions(context, transactions, state)
@@ -36,14 +41,14 @@ function execute(transactions: readonly HashedTransaction[], state: StateReader 
 
 /** Failures of the second transaction, once in the block of the first and once in the block after it. */
 function secondAfterFirst(first: HashedTransaction, second: HashedTransaction) {
-  const together = execute([first, second]).changes.verdicts[1]?.failures
-  const executed = built([first], parent)
+  const together = execute([first, second]).changes.judgements[1]?.failures
+  const executed = built([first], parent, rules)
   const branches = new BranchStates(parent.hash, EMPTY_STATE)
   branches.add(executed)
   const state = branches.at(executed.block.hash)
   if (state === null) throw new Error('no state')
-  const next = built([second], asParent(executed, state))
-  const apart = next.changes.verdicts[0]?.failures
+  const next = built([second], asParent(executed, state), rules)
+  const apart = next.changes.judgements[0]?.failures
   expect(apart).toEqual(together)
   return together
 }
@@ -99,19 +104,19 @@ describe('a request id', () => {
       reason: `request_id reused: "same" belongs to request ${first.requestKey} with another payload`,
     }
     expect(secondAfterFirst(first, second)).toEqual([reused])
-    expect(execute([first, second, third]).changes.verdicts[2]?.failures).toEqual([reused])
+    expect(execute([first, second, third]).changes.judgements[2]?.failures).toEqual([reused])
   })
 
   it('stays with its first user on a branch', () => {
     const first = certificateTransaction({ top: { requestId: 'same' } })
     const second = certificateTransaction({ top: { requestId: 'same' }, time: timeProof({ nonce: 9n }) })
     const branches = new BranchStates(parent.hash, EMPTY_STATE)
-    const one = built([first], parent)
+    const one = built([first], parent, rules)
     branches.add(one)
-    const two = built([second], asParent(one, branches.at(one.block.hash) ?? EMPTY_STATE))
+    const two = built([second], asParent(one, branches.at(one.block.hash) ?? EMPTY_STATE), rules)
     branches.add(two)
     expect(branches.at(two.block.hash)?.requestKeyOfId(requestIdHash('same'))).toBe(first.requestKey)
-    expect(branches.at(two.block.hash)?.verdict(second.requestKey)?.failures).toHaveLength(1)
+    expect(branches.at(two.block.hash)?.verdict(second.requestKey)?.status).toBe('invalid')
   })
 
   it('of a four-proof set is its request key', () => {
@@ -178,7 +183,7 @@ describe('execution', () => {
       [numberedTransaction(1)],
       EMPTY_STATE,
     )
-    expect(late.ok && late.value.changes.verdicts[0]?.failures.map(({ subject }) => subject)).toEqual([
+    expect(late.ok && late.value.changes.judgements[0]?.failures.map(({ subject }) => subject)).toEqual([
       'time',
       'request',
     ])

@@ -6,6 +6,7 @@ import { hashTransaction } from '../../../src/codec/transaction.ts'
 import { selectMlDsa65 } from '../../../src/crypto/select.ts'
 import { signatureVerifier } from '../../../src/crypto/verify-signature.ts'
 import { buildBlock, type ProposedFields } from '../../../src/ledger/build-block.ts'
+import type { ChainRules } from '../../../src/ledger/chain-rules.ts'
 import type { ExecutedBlock, ParentBlock } from '../../../src/ledger/executed-block.ts'
 import { type GenesisState, genesisState } from '../../../src/ledger/genesis-state.ts'
 import type { StateReader } from '../../../src/ledger/state-reader.ts'
@@ -68,6 +69,9 @@ export const GENESIS: Genesis = {
 
 /** Real signature checks. */
 export const PORTS = { verifySignature: signatureVerifier(selectMlDsa65()) }
+
+/** Rules of {@link GENESIS} under which a verdict comes with its request, for tests that are not about how it comes. */
+export const EXECUTED_RULES: ChainRules = { ...genesisState(GENESIS, PORTS).rules, verdicts: 'executed' }
 
 /** The state before block 1 of {@link GENESIS}. */
 export const EMPTY_STATE = genesisState(GENESIS, PORTS).state

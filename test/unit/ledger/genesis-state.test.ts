@@ -1,19 +1,35 @@
 /** Block 0, the empty state and the state root. */
-import { ByteVectorType, ContainerType } from '@chainsafe/ssz'
+import {
+  ByteVectorType,
+  ContainerType,
+  ListCompositeType,
+  UintNumberType,
+  VectorCompositeType,
+} from '@chainsafe/ssz'
 import { describe, expect, it } from 'vitest'
 import { decodeBlock } from '../../../src/codec/block.ts'
 import { genesisHash } from '../../../src/codec/genesis.ts'
 import { fromHex, toHex } from '../../../src/codec/hex.ts'
+import { recentBlocksOf } from '../../../src/codec/recent-blocks.ts'
 import { appendLeaves, EMPTY_FRONTIER, frontierRoot } from '../../../src/ledger/frontier.ts'
 import { EMPTY_ACCUMULATORS, genesisState, ZERO_BLOCK_HASH } from '../../../src/ledger/genesis-state.ts'
 import { stakingRoot, validatorSetRoot } from '../../../src/ledger/staking/staking-root.ts'
 import { stateRoot } from '../../../src/ledger/state-root.ts'
+import { uniformAssurance } from '../../../src/ledger/validation-policy.ts'
+import { batchesRoot, trustRoot } from '../../../src/ledger/verdicts/voting-root.ts'
 import type { Genesis } from '../../../src/types/genesis.ts'
-import { type AccountId, asEpoch, asHeight, type Hex32 } from '../../../src/types/primitives.ts'
-import { GENESIS, PORTS } from './fixtures.ts'
+import type { Operators } from '../../../src/types/operator.ts'
+import {
+  type AccountId,
+  asEpoch,
+  asHeight,
+  type BlockHash,
+  type Hex32,
+} from '../../../src/types/primitives.ts'
+import { built, GENESIS, genesisParent, numberedTransaction, PORTS } from './fixtures.ts'
 
 const state = genesisState(GENESIS, PORTS)
-const { staking } = state.changes
+const { staking, voting } = state.changes
 const { block, rules } = state
 
 describe('genesis', () => {
@@ -37,6 +53,8 @@ describe('genesis', () => {
       { network: 'other' },
       { time: (GENESIS.time + 1) as Genesis['time'] },
       { policy: { ...GENESIS.policy, minimumStake: 101n } },
+      { policy: { ...GENESIS.policy, assurance: uniformAssurance('declared') } },
+      { policy: { ...GENESIS.policy, assurance: uniformAssurance('attested') } },
       { parameters: { ...GENESIS.parameters, heartbeatMs: 1 } },
       { validators: GENESIS.validators.slice(1) },
     ]
@@ -52,9 +70,15 @@ describe('genesis', () => {
 })
 
 describe('the state root', () => {
-  it('is the SSZ root of the six roots in their order', () => {
+  it('is the SSZ root of the ten roots in their order', () => {
     const root = new ByteVectorType(32)
-    const container = new ContainerType({ a: root, b: root, c: root, d: root, e: root, f: root })
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']
+    const container = new ContainerType(Object.fromEntries(names.map((name) => [name, root])))
+    const recent = new ContainerType({
+      next: new UintNumberType(8),
+      hashes: new VectorCompositeType(root, 256),
+    })
+    const noBlocks = { next: 0, hashes: Array.from({ length: 256 }, () => new Uint8Array(32)) }
     const empty = fromHex(frontierRoot(EMPTY_FRONTIER))
     const expected = container.hashTreeRoot({
       a: empty,
@@ -63,12 +87,35 @@ describe('the state root', () => {
       d: fromHex(validatorSetRoot(GENESIS.validators)),
       e: fromHex(rules.fixedRoots.parameters),
       f: fromHex(stakingRoot(staking)),
+      g: fromHex(batchesRoot(voting)),
+      h: fromHex(trustRoot(voting.trust)),
+      i: new ListCompositeType(root, 4_096).hashTreeRoot([]),
+      j: recent.hashTreeRoot(noBlocks),
     })
     expect(state.stateRoot).toBe(toHex(expected))
   })
 
   it('depends on every part', () => {
     const grown = appendLeaves(EMPTY_FRONTIER, ['11'.repeat(32) as Hex32])
+    const account = [...staking.accounts.keys()][0] as AccountId
+    const recentBlocks = recentBlocksOf(1, ['11'.repeat(32) as BlockHash])
+    const operators: Operators = new Map([
+      [
+        account,
+        {
+          operatorId: 'one',
+          keyScheme: 'ml-dsa-65',
+          publicKey: new Uint8Array(1_952),
+          bondedStake: 1n,
+          space: null,
+          authorityLevel: 1n,
+          aliases: [],
+          account,
+          registeredAt: asHeight(1),
+          retirement: null,
+        },
+      ],
+    ])
     const slash = {
       account: [...staking.accounts.keys()][0] as AccountId,
       height: asHeight(1),
@@ -76,27 +123,42 @@ describe('the state root', () => {
       stake: 1n,
       burnt: 1n,
     }
+    const [batch] = built([numberedTransaction(1)], genesisParent().parent).changes.voting.batches
+    if (batch === undefined) throw new Error('no batch')
     const other = '22'.repeat(32) as Hex32
     const roots = [
-      stateRoot(EMPTY_ACCUMULATORS, staking, rules.fixedRoots),
-      stateRoot({ ...EMPTY_ACCUMULATORS, nullifiers: grown }, staking, rules.fixedRoots),
-      stateRoot({ ...EMPTY_ACCUMULATORS, noteCommitments: grown }, staking, rules.fixedRoots),
-      stateRoot({ ...EMPTY_ACCUMULATORS, verdicts: grown }, staking, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, staking, voting, rules.fixedRoots),
+      stateRoot({ ...EMPTY_ACCUMULATORS, nullifiers: grown }, staking, voting, rules.fixedRoots),
+      stateRoot({ ...EMPTY_ACCUMULATORS, noteCommitments: grown }, staking, voting, rules.fixedRoots),
+      stateRoot({ ...EMPTY_ACCUMULATORS, verdicts: grown }, staking, voting, rules.fixedRoots),
       stateRoot(
         EMPTY_ACCUMULATORS,
         { ...staking, validators: staking.validators.slice(1) },
+        voting,
         rules.fixedRoots,
       ),
-      stateRoot(EMPTY_ACCUMULATORS, { ...staking, accounts: new Map() }, rules.fixedRoots),
-      stateRoot(EMPTY_ACCUMULATORS, { ...staking, burnt: 1n }, rules.fixedRoots),
-      stateRoot(EMPTY_ACCUMULATORS, { ...staking, epoch: asEpoch(1) }, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, { ...staking, accounts: new Map() }, voting, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, { ...staking, burnt: 1n }, voting, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, { ...staking, epoch: asEpoch(1) }, voting, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, { ...staking, operators }, voting, rules.fixedRoots),
+      stateRoot({ ...EMPTY_ACCUMULATORS, recentBlocks }, staking, voting, rules.fixedRoots),
       stateRoot(
         EMPTY_ACCUMULATORS,
         { ...staking, epochEnds: [{ epoch: asEpoch(0), time: GENESIS.time }] },
+        voting,
         rules.fixedRoots,
       ),
-      stateRoot(EMPTY_ACCUMULATORS, { ...staking, slashes: [slash] }, rules.fixedRoots),
-      stateRoot(EMPTY_ACCUMULATORS, staking, { ...rules.fixedRoots, parameters: other }),
+      stateRoot(EMPTY_ACCUMULATORS, { ...staking, slashes: [slash] }, voting, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, staking, { ...voting, electors: [] }, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, staking, { ...voting, trust: new Map() }, rules.fixedRoots),
+      stateRoot(EMPTY_ACCUMULATORS, staking, { ...voting, batches: [batch] }, rules.fixedRoots),
+      stateRoot(
+        EMPTY_ACCUMULATORS,
+        staking,
+        { ...voting, batches: [{ ...batch, round: 1 }] },
+        rules.fixedRoots,
+      ),
+      stateRoot(EMPTY_ACCUMULATORS, staking, voting, { ...rules.fixedRoots, parameters: other }),
     ]
     expect(new Set(roots).size).toBe(roots.length)
   })

@@ -388,10 +388,10 @@ describe('an answer', () => {
       ...FIGURES,
       validationTimeUs: 2n ** 64n - 1n,
       throughputPerSecond: 1_000,
-      agreeingStake: 400n,
       networkLoad: 1e-7,
     }
-    const json = answerJson(answerOfVerdict({ ...stored, figures }, 'node-1'))
+    const record = { ...stored.record, agreeing: { validators: 4, stake: 400n } }
+    const json = answerJson(answerOfVerdict({ ...stored, record, figures }, 'node-1'))
     expect(json).toContain('"validation_time_us":18446744073709551615,')
     expect(json).toContain('"throughput_ops_per_sec":1000.0,')
     expect(json).toContain('"confidence_level":1.0,')
@@ -407,7 +407,9 @@ describe('an answer', () => {
     const answers = [
       answerOfVerdict(stored, 'n'),
       answerOfVerdict(
-        { ...stored, record: { ...stored.record, failures: [{ subject: 'time', reason: 'ü"\\' }] } },
+        verdictOf(hashTransaction({ kind: 'validate-certificate', request: certificateRequest() }), [
+          { subject: 'time', reason: 'ü"\\' },
+        ]),
         'n',
       ),
       answerWithoutVerdict({ kind: 'pending', estimatedCompletion: { secs: 1n, nanos: 2 } }, 'n', 0),

@@ -5,9 +5,11 @@ import { encodeQuorumCertificate } from '../../../src/codec/certificates.ts'
 import { encodeFinalAnnouncement } from '../../../src/codec/final-announcement.ts'
 import { decodeMessage, encodeMessage } from '../../../src/codec/messages.ts'
 import { decodeSafetyRecord } from '../../../src/codec/safety-record.ts'
+import { ALL_VALID } from '../../../src/ledger/verdicts/findings.ts'
 import { recoverSafety } from '../../../src/runtime/recover-safety.ts'
 import type { FinalizedBlock } from '../../../src/types/ledger-state.ts'
 import { asEpoch, asHeight, asUnixMs, asView, type ValidatorId } from '../../../src/types/primitives.ts'
+import type { VerdictRecord } from '../../../src/types/verdict.ts'
 import { MemoryNetwork, type MemoryNode } from '../../support/consensus-nodes.ts'
 import { numberedTransaction } from '../ledger/fixtures.ts'
 
@@ -41,14 +43,23 @@ describe('four nodes', () => {
     }, waiting)
     const blocks = network.nodes.map((node) => holder(node) as FinalizedBlock)
     expect(new Set(blocks.map(({ block, stateRoot }) => `${block.hash} ${stateRoot}`)).size).toBe(1)
-    for (const { changes, answers, finality } of blocks) {
-      expect(changes.verdicts).toMatchObject([{ requestKey: transaction.requestKey, failures: [] }])
-      expect(answers).toHaveLength(1)
-      expect(answers[0]).toMatchObject({
-        validatorNodes: finality.signatures.length,
-        agreeingStake: BigInt(finality.signatures.length),
-        totalStake: 4n,
+    for (const { block, changes, answers } of blocks) {
+      const [record] = changes.verdicts as [VerdictRecord]
+      const { agreeing } = record
+      expect(record).toMatchObject({
+        requestKey: transaction.requestKey,
+        status: 'valid',
+        findings: ALL_VALID,
+        round: 0,
+        decidedAt: block.header.height,
+        dissenting: 0,
+        eligibleStake: 4n,
       })
+      // Commits in a later block than the request, openings two blocks later at the earliest.
+      expect(record.decidedAt).toBeGreaterThanOrEqual(record.height + 3)
+      expect(agreeing.validators).toBeGreaterThanOrEqual(3)
+      expect(agreeing.stake).toBe(BigInt(agreeing.validators))
+      expect(answers).toHaveLength(1)
       expect(answers[0]?.validationTimeUs).toBeGreaterThan(0n)
     }
     const height = blocks[0]?.block.header.height ?? 0

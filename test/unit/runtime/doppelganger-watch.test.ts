@@ -1,13 +1,22 @@
 /** The watch over our own signatures: what is ours, what is somebody else's, wherever in a message it stands. */
 import { describe, expect, it } from 'vitest'
+import { commitsDigest } from '../../../src/codec/ballots.ts'
 import { genesisHash } from '../../../src/codec/genesis.ts'
 import { decodeMessage } from '../../../src/codec/messages.ts'
 import { signingHistoryOf } from '../../../src/composition/signing-history.ts'
 import { Signer } from '../../../src/crypto/signer.ts'
 import { DoppelgangerWatch, type ForeignSignature } from '../../../src/runtime/doppelganger-watch.ts'
+import type { BallotCommit } from '../../../src/types/ballots.ts'
 import type { QuorumCertificate } from '../../../src/types/certificates.ts'
 import type { ConsensusMessage, Timeout, Vote } from '../../../src/types/messages.ts'
-import { asEpoch, asHeight, asValidatorIndex, asView, type BlockHash } from '../../../src/types/primitives.ts'
+import {
+  asEpoch,
+  asHeight,
+  asValidatorIndex,
+  asView,
+  type BlockHash,
+  type Hex32,
+} from '../../../src/types/primitives.ts'
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../../../src/types/safety.ts'
 import { KEYS, NETWORK_GENESIS } from '../../support/consensus-nodes.ts'
 import { signedProposal } from '../../support/safety-fixtures.ts'
@@ -18,7 +27,21 @@ const A = 'aa'.repeat(32) as BlockHash
 const B = 'bb'.repeat(32) as BlockHash
 const signature = new Uint8Array(3_309)
 
-const vote = (kind: Vote['kind'], view: number, blockHash = A, voter = US): Vote => ({
+const COMMITS: readonly BallotCommit[] = [
+  { height: asHeight(9), blockHash: A, round: 0, commit: '0c'.repeat(32) as Hex32 },
+]
+const OTHER_COMMITS: readonly BallotCommit[] = [
+  { height: asHeight(9), blockHash: A, round: 0, commit: '0d'.repeat(32) as Hex32 },
+]
+const withCommits = (view: number, commits = COMMITS): Vote => vote('prepare', view, A, US, commits)
+
+const vote = (
+  kind: Vote['kind'],
+  view: number,
+  blockHash = A,
+  voter = US,
+  commits: readonly BallotCommit[] = [],
+): Vote => ({
   kind,
   epoch: asEpoch(0),
   view: asView(view),
@@ -26,6 +49,7 @@ const vote = (kind: Vote['kind'], view: number, blockHash = A, voter = US): Vote
   blockHash,
   voter: asValidatorIndex(voter),
   signature,
+  ballots: { commits, openings: [] },
 })
 const timeout = (view: number, highQcView = view - 1, voter = US): Timeout => ({
   kind: 'timeout',
@@ -37,14 +61,24 @@ const timeout = (view: number, highQcView = view - 1, voter = US): Timeout => ({
   highQc: { view: asView(highQcView), blockHash: A },
   final: { height: asHeight(1), blockHash: A },
 })
-const qc = (kind: QuorumCertificate['kind'], view: number, blockHash = A, voters = [0, US, 2]) => ({
+const qc = (
+  kind: QuorumCertificate['kind'],
+  view: number,
+  blockHash = A,
+  voters = [0, US, 2],
+  commits: Hex32 | null = null,
+): QuorumCertificate => ({
   kind,
   epoch: asEpoch(0),
   view: asView(view),
   height: asHeight(view),
   blockHash,
   stateRoot: null,
-  signatures: voters.map((voter) => ({ voter: asValidatorIndex(voter), signature })),
+  signatures: voters.map((voter) => ({
+    voter: asValidatorIndex(voter),
+    signature,
+    commits: voter === US ? commits : null,
+  })),
 })
 const tc = (view: number, voters: readonly number[], highQcView = view - 1) => ({
   epoch: asEpoch(0),
@@ -113,6 +147,17 @@ describe('a signature of our key', () => {
     ['a proposal that we did not make', proposalIn(12), 'proposal', 12],
   ])('is not: %s', (_, message, kind, view) => {
     expect(seen(message)).toEqual([{ kind, epoch: 0, view }])
+  })
+
+  it('is told apart by its commits, in a vote and in a certificate', () => {
+    const record = { ...RECORD, prepare: withCommits(10) }
+    expect(seen(withCommits(10), record)).toEqual([])
+    expect(seen(qc('prepare', 10, A, [0, US, 2], commitsDigest(COMMITS)), record)).toEqual([])
+    const foreign = [{ kind: 'prepare', epoch: 0, view: 10 }]
+    expect(seen(withCommits(10, OTHER_COMMITS), record)).toEqual(foreign)
+    expect(seen(withCommits(10, []), record)).toEqual(foreign)
+    expect(seen(qc('prepare', 10, A, [0, US, 2], commitsDigest(OTHER_COMMITS)), record)).toEqual(foreign)
+    expect(seen(qc('prepare', 10), record)).toEqual(foreign)
   })
 
   it('is anything at all for a key that has never signed here', () => {

@@ -1,17 +1,21 @@
 /** What becomes Verified: real ML-DSA signatures over the real payloads, and every way of not having them. */
 import { describe, expect, it } from 'vitest'
+import { commitsDigest } from '../../../src/codec/ballots.ts'
 import {
+  certificateSigningPayload,
   commitSigningPayload,
   proposalSigningPayload,
+  signedVotePayload,
   timeoutSigningPayload,
-  voteSigningPayload,
 } from '../../../src/codec/signing-payloads.ts'
+import { hashTransaction } from '../../../src/codec/transaction.ts'
 import { ValidatorSignatures } from '../../../src/composition/validator-signatures.ts'
 import { Electorate } from '../../../src/consensus/validator-set.ts'
 import { SIGNATURE_CONTEXTS } from '../../../src/crypto/contexts.ts'
 import { selectMlDsa65 } from '../../../src/crypto/select.ts'
 import type { SignedKind } from '../../../src/crypto/signer.ts'
 import { MessageVerifier } from '../../../src/runtime/message-verifier.ts'
+import { type BallotCommit, type BallotOpening, NO_BALLOTS } from '../../../src/types/ballots.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../../../src/types/certificates.ts'
 import type { CommitVote, ConsensusMessage, Timeout, Vote } from '../../../src/types/messages.ts'
 import {
@@ -20,6 +24,7 @@ import {
   asValidatorIndex,
   asView,
   type GenesisHash,
+  type Hex32,
 } from '../../../src/types/primitives.ts'
 import {
   blockOn,
@@ -58,9 +63,9 @@ function sign(validator: number, payload: Uint8Array, kind: SignedKind): Uint8Ar
   return key.sign(payload, SIGNATURE_CONTEXTS[kind])
 }
 
-function signedVote(kind: Vote['kind'], voter: number, network = NETWORK): Vote {
-  const unsigned = vote(kind, voter, B1)
-  return { ...unsigned, signature: sign(voter, voteSigningPayload(network, unsigned), kind) }
+function signedVote(kind: Vote['kind'], voter: number, network = NETWORK, ballots = NO_BALLOTS): Vote {
+  const unsigned = vote(kind, voter, B1, ballots)
+  return { ...unsigned, signature: sign(voter, signedVotePayload(network, unsigned), kind) }
 }
 
 function signedCommit(voter: number): CommitVote {
@@ -77,17 +82,15 @@ function signedQuorum(
   kind: QuorumCertificate['kind'],
   block = B1,
   voters: readonly number[] = [0, 1, 2],
+  commitsOf: (voter: number) => Hex32 | null = () => null,
 ): QuorumCertificate {
   const unsigned = quorumOn(kind, block, voters)
-  const payload =
-    kind === 'commit'
-      ? commitSigningPayload(NETWORK, { ...unsigned, stateRoot: stateAfter(block) })
-      : voteSigningPayload(NETWORK, unsigned)
   return {
     ...unsigned,
     signatures: voters.map((voter) => ({
       voter: asValidatorIndex(voter),
-      signature: sign(voter, payload, kind),
+      signature: sign(voter, certificateSigningPayload(NETWORK, unsigned, commitsOf(voter)), kind),
+      commits: commitsOf(voter),
     })),
   }
 }
@@ -237,6 +240,135 @@ describe('a message that does not hold', () => {
   })
 })
 
+describe('commits', () => {
+  const slot = { height: B1.header.height, blockHash: B1.hash, round: 0 }
+  const commitOf = (byte: string, of: Partial<BallotCommit> = {}): BallotCommit => ({
+    ...slot,
+    commit: byte.repeat(32) as Hex32,
+    ...of,
+  })
+  const opening: BallotOpening = { ...slot, rules: 1, findings: [1365], salt: '0e'.repeat(32) as Hex32 }
+  const voteWith = (
+    voter: number,
+    commits: readonly BallotCommit[],
+    openings: readonly BallotOpening[] = [],
+  ) => signedVote('prepare', voter, NETWORK, { commits, openings })
+  const one = voteWith(1, [commitOf('0a')])
+  const three = voteWith(3, [commitOf('0b')])
+
+  /** A proposal of a block with these commits in it, and these votes beside it. */
+  function carrying(
+    commits: readonly (BallotCommit & { readonly voter: number })[],
+    ballotVotes: readonly Vote[],
+  ): ConsensusMessage {
+    const ballots = hashTransaction({
+      kind: 'ballots',
+      commits: commits.map((commit) => ({ ...commit, voter: asValidatorIndex(commit.voter) })),
+      openings: [],
+    })
+    const block = blockOn(B1, 2, { transactions: commits.length === 0 ? [] : [ballots] })
+    const payload = proposalSigningPayload(NETWORK, { ...block.header, blockHash: block.hash })
+    return { ...proposal(block), ballotVotes, signature: sign(2, payload, 'proposal') }
+  }
+  const good = [
+    { voter: 1, ...commitOf('0a') },
+    { voter: 3, ...commitOf('0b') },
+  ]
+
+  it.each<[string, ConsensusMessage]>([
+    ['a vote with them', one],
+    [
+      'a vote with openings, which need no signature',
+      { ...one, ballots: { ...one.ballots, openings: [opening] } },
+    ],
+    [
+      'a pre-commit vote with openings',
+      signedVote('pre-commit', 1, NETWORK, { commits: [], openings: [opening] }),
+    ],
+    ['a block with them and the votes that vouch for them', carrying(good, [one, three])],
+    ['a block with fewer than the votes beside it have', carrying(good.slice(0, 1), [one, three])],
+    ['votes beside a block without ballots', carrying([], [one])],
+    [
+      'a certificate of votes with and without them',
+      bundle({
+        highQc: signedQuorum('prepare', B1, [0, 1, 2], (voter) =>
+          voter === 1 ? commitsDigest([commitOf('0a')]) : null,
+        ),
+      }),
+    ],
+  ])('hold: %s', (_, message) => {
+    expect(verifier.verify(message)).toEqual(message)
+  })
+
+  it.each<[string, ConsensusMessage]>([
+    [
+      'a vote whose commits were tampered with',
+      { ...one, ballots: { commits: [commitOf('0c')], openings: [] } },
+    ],
+    [
+      'a vote with two commits in one slot',
+      signedVote('prepare', 1, NETWORK, { commits: [commitOf('0a'), commitOf('0c')], openings: [] }),
+    ],
+    ['a vote whose commits were taken away', { ...one, ballots: { commits: [], openings: [] } }],
+    ['a vote that got commits', { ...signedVote('prepare', 1), ballots: one.ballots }],
+    [
+      'a vote whose commit was moved to another round',
+      { ...one, ballots: { commits: [commitOf('0a', { round: 1 })], openings: [] } },
+    ],
+    [
+      'a pre-commit vote with commits',
+      signedVote('pre-commit', 1, NETWORK, { commits: [commitOf('0a')], openings: [] }),
+    ],
+    ['a block with a commit that no vote vouches for', carrying(good, [one])],
+    ['a block with commits and no votes at all', carrying(good, [])],
+    ["a block with a commit under another's name", carrying([{ voter: 0, ...commitOf('0a') }], [one])],
+    ['a block with another commit than the vote has', carrying([{ voter: 1, ...commitOf('0c') }], [one])],
+    [
+      'a block with a commit to another height than the vote has',
+      carrying([{ voter: 1, ...commitOf('0a', { height: asHeight(9) }) }], [one]),
+    ],
+    [
+      'a vouching vote with another voter on it',
+      carrying([{ voter: 0, ...commitOf('0a') }], [{ ...one, voter: asValidatorIndex(0) }]),
+    ],
+    [
+      'a vouching vote that does not hold',
+      carrying(good.slice(0, 1), [{ ...one, signature: three.signature }]),
+    ],
+    [
+      'a vouching vote of another network',
+      carrying(good.slice(0, 1), [signedVote('prepare', 1, OTHER_NETWORK, one.ballots)]),
+    ],
+    ['vouching votes out of order', carrying(good, [three, one])],
+    ['one vouching vote twice', carrying(good, [one, one, three])],
+    ['a vouching pre-commit vote', carrying([], [signedVote('pre-commit', 1)])],
+    ['a vouching vote of another epoch', carrying([], [{ ...one, epoch: asEpoch(2) }])],
+    [
+      'a certificate with another digest of them',
+      bundle({
+        highQc: {
+          ...qc,
+          signatures: qc.signatures.map((of) => ({ ...of, commits: commitsDigest([commitOf('0a')]) })),
+        },
+      }),
+    ],
+    [
+      'a pre-commit certificate with any',
+      bundle({
+        finality: {
+          ...signedQuorum('pre-commit'),
+          signatures: signedQuorum('pre-commit').signatures.map((of) => ({
+            ...of,
+            commits: '0a'.repeat(32) as Hex32,
+          })),
+        },
+      }),
+    ],
+  ])('do not hold: %s', (_, message) => {
+    expect(verifier.verify(message)).toBe(null)
+  })
+})
+
 describe('a certificate that is held', () => {
   const checks = { count: 0 }
   const counting = new MessageVerifier(
@@ -261,7 +393,14 @@ describe('a certificate that is held', () => {
   const forgeries: QuorumCertificate[] = [
     { ...qc, signatures: [] },
     { ...qc, height: asHeight(77) },
-    { ...qc, signatures: qc.signatures.map(({ voter }) => ({ voter, signature: new Uint8Array(3_309) })) },
+    {
+      ...qc,
+      signatures: qc.signatures.map(({ voter }) => ({
+        voter,
+        signature: new Uint8Array(3_309),
+        commits: null,
+      })),
+    },
   ]
   it.each(forgeries)('takes the place of whatever came under its reference (%#)', (forged) => {
     expect(counting.verify(bundle({ highQc: forged }))).toEqual(bundle({ highQc: qc }))

@@ -9,6 +9,7 @@ import { SIGNATURE_CONTEXTS } from '../../../src/crypto/contexts.ts'
 import { payloadDigest } from '../../../src/crypto/signer.ts'
 import { SafetyLog } from '../../../src/storage/safety-log.ts'
 import { StorageError } from '../../../src/storage/storage-error.ts'
+import { NO_BALLOTS } from '../../../src/types/ballots.ts'
 import type { HashedBlock } from '../../../src/types/block.ts'
 import type { Proposal, Vote } from '../../../src/types/messages.ts'
 import { asEpoch, asValidatorIndex } from '../../../src/types/primitives.ts'
@@ -31,7 +32,13 @@ function by<T extends RecordedMessage>(index: number, message: T): T {
 }
 
 function proposalOf(block: HashedBlock): Proposal {
-  return by(LEADER, { kind: 'proposal', block, timeoutCertificate: null, signature: new Uint8Array(3_309) })
+  return by(LEADER, {
+    kind: 'proposal',
+    block,
+    timeoutCertificate: null,
+    ballotVotes: [],
+    signature: new Uint8Array(3_309),
+  })
 }
 
 function voteBy(index: number, kind: Vote['kind'], { header, hash }: HashedBlock): Vote {
@@ -44,6 +51,7 @@ function voteBy(index: number, kind: Vote['kind'], { header, hash }: HashedBlock
     blockHash: hash,
     voter: asValidatorIndex(index),
     signature: new Uint8Array(3_309),
+    ballots: NO_BALLOTS,
   })
 }
 

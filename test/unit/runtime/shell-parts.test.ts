@@ -3,7 +3,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { ConsensusEffect } from '../../../src/consensus/effect.ts'
 import type { ConsensusInput } from '../../../src/consensus/input.ts'
 import type { Replica } from '../../../src/consensus/replica.ts'
-import { Electorate } from '../../../src/consensus/validator-set.ts'
+import type { ExecutedBlock } from '../../../src/ledger/executed-block.ts'
+import { StateOverlay } from '../../../src/ledger/state-overlay.ts'
+import type { StateReader } from '../../../src/ledger/state-reader.ts'
 import { AnswerFigureMeter } from '../../../src/runtime/answer-figures.ts'
 import { BlockExecutor } from '../../../src/runtime/block-executor.ts'
 import { DurableOutbox } from '../../../src/runtime/durable-outbox.ts'
@@ -13,9 +15,8 @@ import { InvariantViolation } from '../../../src/types/assert.ts'
 import { asMonotonicMs, asUnixMs, asView, type RequestKey } from '../../../src/types/primitives.ts'
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
 import { MemoryLog } from '../../support/consensus-nodes.ts'
-import { certificate, GENESIS_PARENT, GENESIS_STATE } from '../../support/final-chain.ts'
-import { validatorSet } from '../consensus/harness.ts'
-import { BLOCK_TIME, EMPTY_STATE, numberedTransaction, proposed } from '../ledger/fixtures.ts'
+import { FinalChain, GENESIS_PARENT, GENESIS_STATE } from '../../support/final-chain.ts'
+import { BLOCK_TIME, EMPTY_STATE, EXECUTED_RULES, numberedTransaction, proposed } from '../ledger/fixtures.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 const bytes = (n: number): Uint8Array => Uint8Array.of(n)
@@ -192,17 +193,38 @@ describe('the executor', () => {
 
   function executor(waiting: readonly HashedTransaction[] = []) {
     const removed: RequestKey[] = []
+    let final: StateReader = EMPTY_STATE
+    const finalState: StateReader = {
+      get accumulators() {
+        return final.accumulators
+      },
+      get staking() {
+        return final.staking
+      },
+      get voting() {
+        return final.voting
+      },
+      hasNullifier: (nullifier) => final.hasNullifier(nullifier),
+      verdict: (key) => final.verdict(key),
+      requestKeyOfId: (id) => final.requestKeyOfId(id),
+      lastSequence: (id) => final.lastSequence(id),
+    }
     const made = new BlockExecutor({
       rules,
       final: { hash: genesis.hash, stateRoot },
-      finalState: EMPTY_STATE,
+      finalState,
       pool: {
         select: ({ exclude }) => waiting.filter(({ requestKey }) => !exclude(requestKey)),
         remove: (transactions) => removed.push(...[...transactions].map(({ requestKey }) => requestKey)),
       },
       stopwatch: () => performance.now(),
     })
-    return { made, removed }
+    /** As storage does: what is committed is the final state. */
+    const committed = (executed: ExecutedBlock): void => {
+      final = StateOverlay.of(() => EMPTY_STATE, executed.changes)
+      made.committed(executed)
+    }
+    return { made, removed, committed }
   }
   const fields = { ...proposed(GENESIS_PARENT), timestamp: BLOCK_TIME }
 
@@ -218,7 +240,8 @@ describe('the executor', () => {
     const first = made.build(fields, genesis, false)
     if (first === null) throw new Error('a block')
     const on = { ...fields, view: asView(2), justify: { view: asView(1), blockHash: first.block.hash } }
-    expect(made.build(on, first.block, false)).toBe(null)
+    // There is nothing to order, but a verdict to wait for, and its windows are heights.
+    expect(made.build(on, first.block, false)?.block.transactions).toEqual([])
     const rival = made.build({ ...fields, view: asView(3) }, genesis, false)
     expect(rival?.block.transactions).toEqual([transaction])
     expect(rival?.stateRoot).toBe(first.stateRoot)
@@ -240,13 +263,13 @@ describe('the executor', () => {
   })
 
   it('gives executed blocks to be written, drops the branches beside them, and moves on', () => {
-    const { made } = executor()
+    const { made, committed } = executor()
     const one = made.build(fields, genesis, true)
     const rival = made.build({ ...fields, view: asView(2) }, genesis, true)
     if (one === null || rival === null) throw new Error('blocks')
     expect(made.take(one.block.hash).executed).toBe(one)
     expect(made.take(one.block.hash).executionMs).toBeGreaterThanOrEqual(0)
-    made.committed(one)
+    committed(one)
     expect(() => made.take(rival.block.hash)).toThrow('finalized before it is executed')
     const next = { ...fields, view: asView(3), justify: { view: asView(1), blockHash: one.block.hash } }
     expect(made.build(next, one.block, true)?.block.header.parentStateRoot).toBe(one.stateRoot)
@@ -256,12 +279,11 @@ describe('the executor', () => {
 
 describe('the figures of an answer', () => {
   it('are those of this node’s own measuring', () => {
-    const electorate = new Electorate(validatorSet([5n, 3n, 1n, 1n]))
-    const meter = new AnswerFigureMeter(() => electorate, 1_000_000)
+    const meter = new AnswerFigureMeter(1_000_000)
     const transactions = [numberedTransaction(1), numberedTransaction(2)]
     const { made } = {
       made: new BlockExecutor({
-        rules: GENESIS_STATE.rules,
+        rules: EXECUTED_RULES,
         final: { hash: GENESIS_STATE.block.hash, stateRoot: GENESIS_STATE.stateRoot },
         finalState: EMPTY_STATE,
         pool: { select: () => transactions, remove: () => {} },
@@ -274,31 +296,24 @@ describe('the figures of an answer', () => {
       false,
     )
     if (executed === null) throw new Error('a block')
-    const finality = {
-      ...certificate(executed.block),
-      signatures: certificate(executed.block).signatures.slice(0, 2),
-    }
     const [first] = transactions as [HashedTransaction]
     meter.arrived(first.requestKey, asMonotonicMs(100))
     meter.arrived(first.requestKey, asMonotonicMs(190))
     meter.transferred(700)
     meter.transferred(300)
     const execution = { executed, executionMs: 4 }
-    const answers = meter.measure(execution, finality, asMonotonicMs(250.4))
+    const answers = meter.measure(execution, asMonotonicMs(250.4))
     expect(answers[0]).toEqual({
       validationTimeUs: 2_000n,
       consensusLatencyMs: 150n,
       throughputPerSecond: 0.2,
       networkOverheadBytes: 500n,
       networkLoad: executed.block.bytes.length / 1_000_000,
-      validatorNodes: 2,
-      agreeingStake: 8n,
-      totalStake: 10n,
     })
     // It did not come to this node.
     expect(answers[1]?.consensusLatencyMs).toBe(0n)
 
-    const later = meter.measure(execution, finality, asMonotonicMs(20_000))
+    const later = meter.measure(execution, asMonotonicMs(20_000))
     expect(later[0]).toMatchObject({
       throughputPerSecond: 0.2,
       networkOverheadBytes: 0n,
@@ -306,8 +321,29 @@ describe('the figures of an answer', () => {
     })
   })
 
+  it('have the time of judging in the block that ordered the request, not in that of the verdict', () => {
+    const meter = new AnswerFigureMeter(1_000_000)
+    const chain = new FinalChain(GENESIS_PARENT, 'tallied')
+    const blocks = [chain.next([numberedTransaction(1), numberedTransaction(2)]), ...chain.empty(3)]
+    const measured = blocks.map((executed, i) =>
+      meter.measure({ executed, executionMs: i === 0 ? 10 : 70 }, asMonotonicMs(1)),
+    )
+    expect(measured.map((answers) => answers.map(({ validationTimeUs }) => validationTimeUs))).toEqual([
+      [],
+      [],
+      [],
+      [5_000n, 5_000n],
+    ])
+    // A node that was started in between has judged nothing.
+    const restarted = new AnswerFigureMeter(1_000_000)
+    const [answer] = blocks
+      .slice(1)
+      .flatMap((executed) => restarted.measure({ executed, executionMs: 70 }, asMonotonicMs(1)))
+    expect(answer?.validationTimeUs).toBe(0n)
+  })
+
   it('are none for a block without verdicts', () => {
-    const meter = new AnswerFigureMeter(() => new Electorate(validatorSet([1n])), 1_000)
+    const meter = new AnswerFigureMeter(1_000)
     const empty = {
       executed: {
         block: GENESIS_STATE.block,
@@ -316,6 +352,6 @@ describe('the figures of an answer', () => {
       },
       executionMs: 1,
     }
-    expect(meter.measure(empty, certificate(GENESIS_STATE.block), asMonotonicMs(1))).toEqual([])
+    expect(meter.measure(empty, asMonotonicMs(1))).toEqual([])
   })
 })

@@ -1,6 +1,7 @@
 /** Fetching a snapshot from peers of every kind: who is believed, what is thrown away, and what is not fetched twice. */
 import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { recentBlockHashes } from '../../../src/codec/recent-blocks.ts'
 import {
   ChunkWriter,
   decodeChunk,
@@ -10,20 +11,37 @@ import {
 } from '../../../src/codec/snapshot.ts'
 import { encodeAccount, encodeStakingRest, sortedAccounts } from '../../../src/codec/staking.ts'
 import { encodeVerdict } from '../../../src/codec/verdict.ts'
+import { encodeBatch, encodeElectors, encodeTrust, sortedTrust } from '../../../src/codec/voting.ts'
 import type { IncomingChunks } from '../../../src/sync/snapshot-ports.ts'
 import { SnapshotSync } from '../../../src/sync/snapshot-sync.ts'
 import type { TrustedBlock } from '../../../src/sync/trusted-set.ts'
 import { ok, refuse } from '../../../src/types/errors.ts'
+import type { FinalizedBlock } from '../../../src/types/ledger-state.ts'
 import { asHeight, type BlockHash, type Hex32 } from '../../../src/types/primitives.ts'
 import type { ChunkReference, SnapshotManifest, SnapshotPart } from '../../../src/types/snapshot.ts'
-import { certificate, FinalChain, GENESIS_STATE, stateRootOf } from '../../support/final-chain.ts'
+import {
+  certificate,
+  FinalChain,
+  GENESIS_PARENT,
+  GENESIS_STATE,
+  stateRootOf,
+} from '../../support/final-chain.ts'
 import { RecordingLogger } from '../../support/session/recording-logger.ts'
 import { numberedTransaction } from '../ledger/fixtures.ts'
 
 const sha256 = (bytes: Uint8Array): Hex32 => createHash('sha256').update(bytes).digest('hex') as Hex32
 
-const final = new FinalChain().next([1, 2, 3].map(numberedTransaction))
+/** One block whose requests have their verdicts, and one with a request that waits for its own. */
+const [, , , verdicts, final] = ((): FinalizedBlock[] => {
+  const chain = new FinalChain(GENESIS_PARENT, 'tallied')
+  return [
+    chain.next([1, 2, 3].map(numberedTransaction)),
+    ...chain.empty(3),
+    chain.next([numberedTransaction(4)]),
+  ]
+})() as [FinalizedBlock, FinalizedBlock, FinalizedBlock, FinalizedBlock, FinalizedBlock]
 const { block, stateRoot, changes } = final
+const HEIGHT = block.header.height
 const CHUNKS = new Map<Hex32, Uint8Array>()
 const references: ChunkReference[] = []
 const add = (part: SnapshotPart, entries: readonly Uint8Array[]): void => {
@@ -36,11 +54,18 @@ const add = (part: SnapshotPart, entries: readonly Uint8Array[]): void => {
 add('block', [block.bytes])
 add(
   'nullifiers',
-  changes.nullifiers.map((nullifier) => Buffer.from(nullifier, 'hex')),
+  verdicts.changes.nullifiers.map((nullifier) => Buffer.from(nullifier, 'hex')),
 )
-add('verdicts', changes.verdicts.map(encodeVerdict))
+add('verdicts', verdicts.changes.verdicts.map(encodeVerdict))
 add('staking', [encodeStakingRest(changes.staking)])
 add('accounts', sortedAccounts(changes.staking.accounts).map(encodeAccount))
+add('electors', [encodeElectors(changes.voting.electors)])
+add('batches', changes.voting.batches.map(encodeBatch))
+add('trust', sortedTrust(changes.voting.trust).map(encodeTrust))
+add(
+  'recent-blocks',
+  recentBlockHashes(changes.accumulators.recentBlocks).map((hash) => Buffer.from(hash, 'hex')),
+)
 
 const MANIFEST: SnapshotManifest = {
   header: block.header,
@@ -147,12 +172,12 @@ beforeEach(() => {
 describe('a snapshot', () => {
   it('is fetched from several peers, each chunk once, checked, and told of once', async () => {
     await bench.attempt()
-    expect(bench.ready).toEqual([1])
+    expect(bench.ready).toEqual([HEIGHT])
     expect(bench.incoming.finished).toEqual(MANIFEST)
     expect(bench.asked.map(({ sha }) => sha).sort()).toEqual([...CHUNKS.keys()].sort())
     expect(new Set(bench.asked.map(({ peer }) => peer)).size).toBeGreaterThan(1)
     await bench.attempt()
-    expect(bench.ready).toEqual([1])
+    expect(bench.ready).toEqual([HEIGHT])
   })
 
   it('goes on with what is there', async () => {
@@ -160,7 +185,7 @@ describe('a snapshot', () => {
       bench.incoming.chunks.set(reference.sha256, CHUNKS.get(reference.sha256) as Uint8Array)
     }
     await bench.attempt()
-    expect(bench.ready).toEqual([1])
+    expect(bench.ready).toEqual([HEIGHT])
     expect(bench.asked.map(({ sha }) => sha).sort()).toEqual(
       references
         .slice(3)
@@ -187,6 +212,9 @@ describe('a snapshot', () => {
     ],
     ['chunks out of order', { chunks: references.toReversed() }],
     ['no verdicts', { chunks: references.filter(({ part }) => part !== 'verdicts') }],
+    ['no electors', { chunks: references.filter(({ part }) => part !== 'electors') }],
+    ['no open batches', { chunks: references.filter(({ part }) => part !== 'batches') }],
+    ['no trust', { chunks: references.filter(({ part }) => part !== 'trust') }],
     ['no block', { chunks: references.slice(1) }],
   ])('with %s is not taken from one peer, and the true one from the next', async (_, change) => {
     const liar: Peer = { manifest: { ...MANIFEST, ...change } }
@@ -195,7 +223,7 @@ describe('a snapshot', () => {
     expect(alone.ready).toEqual([])
     const both = new Bench({ liar, honest: HONEST })
     await both.attempt()
-    expect(both.ready).toEqual([1])
+    expect(both.ready).toEqual([HEIGHT])
     expect(both.incoming.finished).toEqual(MANIFEST)
   })
 })
@@ -205,7 +233,7 @@ describe('a peer', () => {
     const liar: Peer = { chunk: () => Uint8Array.of(1, 2, 3) }
     bench = new Bench({ liar, honest: HONEST })
     await bench.attempt()
-    expect(bench.ready).toEqual([1])
+    expect(bench.ready).toEqual([HEIGHT])
     // Requests that were under way at once, and none after its lie was seen.
     expect(bench.asked.filter(({ peer }) => peer === 'liar').length).toBeLessThanOrEqual(4)
   })
@@ -220,23 +248,23 @@ describe('a peer', () => {
     expect(bench.ready).toEqual([])
     isOpen = true
     await bench.attempt()
-    expect(bench.ready).toEqual([1])
+    expect(bench.ready).toEqual([HEIGHT])
   })
 })
 
 describe('a block that the operator trusts', () => {
   it('at the height of the snapshot must be its block', async () => {
-    const other = new Bench({ a: HONEST }, { height: asHeight(1), hash: '33'.repeat(32) as BlockHash })
+    const other = new Bench({ a: HONEST }, { height: HEIGHT, hash: '33'.repeat(32) as BlockHash })
     await other.attempt()
     expect([other.ready, other.asked]).toEqual([[], []])
-    const same = new Bench({ a: HONEST }, { height: asHeight(1), hash: block.hash })
+    const same = new Bench({ a: HONEST }, { height: HEIGHT, hash: block.hash })
     await same.attempt()
-    expect(same.ready).toEqual([1])
+    expect(same.ready).toEqual([HEIGHT])
   })
 
   it('above it is for range sync to meet', async () => {
     const above = new Bench({ a: HONEST }, { height: asHeight(9), hash: '33'.repeat(32) as BlockHash })
     await above.attempt()
-    expect(above.ready).toEqual([1])
+    expect(above.ready).toEqual([HEIGHT])
   })
 })

@@ -7,7 +7,7 @@ import type { RuleFailure } from '../../../src/types/verdict.ts'
 import type { AuditedCall, ObservedCall, RefusalLimit } from '../../../src/validation/ports.ts'
 import type { ValidationLimits } from '../../../src/validation/validation-limits.ts'
 import { ValidationService } from '../../../src/validation/validation-service.ts'
-import { FakeClock, FakeNetwork, FIGURES, verdictOf } from '../../support/fake-network.ts'
+import { FakeClock, FakeNetwork, verdictOf } from '../../support/fake-network.ts'
 import { certificateRequest, fourProofRequest } from '../../support/requests.ts'
 
 let network: FakeNetwork
@@ -75,6 +75,7 @@ describe('a verdict', () => {
     ['work', [{ subject: 'work', reason: 'x' }], ['work_proof'], [true, true, false, true]],
     ['time', [{ subject: 'time', reason: 'x' }], ['time_proof'], [true, true, true, false]],
     ['the whole request', [{ subject: 'request', reason: 'x' }], [], [true, true, true, true]],
+    ['who asks', [{ subject: 'requester', reason: 'x' }], ['byzantine_node'], [true, true, true, true]],
     [
       'several, named once each and in the order of the wire',
       [
@@ -102,9 +103,11 @@ describe('a verdict', () => {
     [267n, 400n, true],
     [2n, 3n, false],
     [3n, 3n, true],
-  ])('by %d of %d stake keeps fault tolerance: %s', async (agreeingStake, totalStake, expected) => {
+  ])('by %d of %d stake keeps fault tolerance: %s', async (agreeingStake, eligibleStake, expected) => {
     const request = certificateRequest()
-    network.finalize(verdictOf(hashed(request), [], { ...FIGURES, agreeingStake, totalStake }))
+    const verdict = verdictOf(hashed(request))
+    const agreeing = { validators: 3, stake: agreeingStake }
+    network.finalize({ ...verdict, record: { ...verdict.record, agreeing, eligibleStake } })
     const answer = await service.validateCertificate(request, 'a')
     expect(answer.details.bftStatus.faultToleranceMaintained).toBe(expected)
   })
@@ -210,6 +213,28 @@ describe('without a verdict', () => {
       expect(service.status('x').result).toMatchObject({ errorCode: 'REQUEST_NOT_FOUND' })
     },
   )
+
+  it('who asks and is barred is told why, and its request goes nowhere; a verdict that is there stays', async () => {
+    service.close()
+    const barred: string[] = []
+    service = new ValidationService({
+      ...network,
+      clock,
+      nodeName: 'node-1',
+      version: '1.2.3',
+      barredRequester: (transaction) => {
+        barred.push(transaction.kind)
+        return 'node_id "x" is excluded'
+      },
+    })
+    const error = { kind: 'error', errorCode: 'BYZANTINE_NODE_DETECTED', message: 'node_id "x" is excluded' }
+    expect((await service.validateCertificate(certificateRequest(), 'a')).result).toEqual(error)
+    expect((await service.validateProofs(fourProofRequest(), 'a')).result).toEqual(error)
+    expect(barred).toEqual(['validate-certificate', 'validate-proofs'])
+    expect(network.submitted).toEqual([])
+    network.finalize(verdictOf(hashed(certificateRequest())))
+    expect((await service.validateCertificate(certificateRequest(), 'a')).result).toEqual({ kind: 'valid' })
+  })
 
   it('a request that is final in the pool and not yet in the store waits for the feed', async () => {
     network.refusal = 'already-final'

@@ -96,7 +96,13 @@ describe('a block', () => {
       expect(filler.changes.staking).toBe(staking)
     }
     expect(chain.height).toBe(10)
-    expect(() => chain.next()).toThrow(/epoch: it builds on a filler/)
+    const onFiller = chain.parent
+    const last = chain.next([], { epoch: asEpoch(0) })
+    const next = hashBlock({ ...last.block, header: { ...last.block.header, epoch: asEpoch(2) } })
+    expect(checkBlock(next, onFiller, chain.genesis.rules)).toMatchObject({
+      code: 'epoch',
+      detail: expect.stringMatching(/^it builds on a filler/),
+    })
     const full = ended()
     const before = full.parent
     const { block } = full.next([transfer])
@@ -134,6 +140,7 @@ describe('a light client', () => {
     const signatures = voters.map((voter) => ({
       voter: asValidatorIndex(voter),
       signature: keyOf(voter).sign(payload, SIGNATURE_CONTEXTS.commit),
+      commits: null,
     }))
     return { ...about, signatures, ...change }
   }

@@ -47,6 +47,9 @@ class MemoryMiner {
         get staking() {
           return node.#state.staking
         },
+        get voting() {
+          return node.#state.voting
+        },
       },
       kept: [],
       notFinal: state.finality,

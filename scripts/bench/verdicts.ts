@@ -1,0 +1,131 @@
+/**
+ * What issue 4 asks of verdicts by commit and reveal ("What it must show", 8): latency of one in flight, a rate that is
+ * kept up, what STOQ adds, memory of a request in flight; each with the target beside it.
+ */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { closeConnections, hold, type LoadResult, offered, oneInFlight, type Percentiles } from './load.ts'
+import { BenchNetwork } from './processes.ts'
+
+const TARGET = {
+  oneInFlightP50MsMax: 100,
+  perSecondMin: 1_000,
+  seconds: 60,
+  p99MsMax: 1_000,
+  stoqOverheadP50MsMax: 2,
+  memoryPerRequestMiBMax: 1,
+}
+const BASE_PORT = 31_300
+/** Requests of one call of a CA that has many; 100 are allowed. */
+const PER_BATCH = 50
+const HELD = 2_000
+const BENCH_STOQ = join(import.meta.dirname, '..', 'bench-stoq.ts')
+
+export interface VerdictSettings {
+  readonly settleSeconds: number
+  readonly oneInFlight: number
+  readonly warmUpSeconds: number
+}
+
+interface Cost {
+  /** CPU time of all nodes together. */
+  readonly cpuMsPerRequest: number
+  readonly blocksPerRequest: number
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const rounded = (value: number): number => Math.round(value * 100) / 100
+
+/** @param validators of the network; two of them are killed at the end, for the memory of what waits */
+export async function verdicts(validators: number, settings: VerdictSettings) {
+  const stoqOverheadP50Ms = await stoqOverhead()
+  const network = await BenchNetwork.start(validators, BASE_PORT, {})
+  try {
+    await sleep(settings.settleSeconds * 1_000)
+    await oneInFlight(network.cas, 50)
+    const single = await measured(
+      network,
+      () => oneInFlight(network.cas, settings.oneInFlight),
+      settings.oneInFlight,
+    )
+    const sustained = []
+    for (const perCall of [1, PER_BATCH]) {
+      await offered(network.cas, TARGET.perSecondMin / 2, settings.warmUpSeconds, perCall)
+      const load = () => offered(network.cas, TARGET.perSecondMin, TARGET.seconds, perCall)
+      sustained.push({
+        requestsPerCall: perCall,
+        ...(await measured(network, load, TARGET.perSecondMin * TARGET.seconds)),
+      })
+    }
+    const memory = await memoryInFlight(network, validators)
+    const report = { oneInFlight: single, sustained, stoqOverheadP50Ms, memory }
+    return { target: TARGET, ...report, meetsTarget: meets(report) }
+  } finally {
+    closeConnections()
+    await network.stop()
+  }
+}
+
+/** Which of the targets hold. */
+export function meets(report: {
+  readonly oneInFlight: Percentiles
+  readonly sustained: readonly LoadResult[]
+  readonly stoqOverheadP50Ms: Readonly<Record<string, number>>
+  readonly memory: { readonly perRequestMiB: number }
+}) {
+  const { oneInFlightP50MsMax, p99MsMax, perSecondMin, stoqOverheadP50MsMax, memoryPerRequestMiBMax } = TARGET
+  return {
+    oneInFlight: report.oneInFlight.p50 <= oneInFlightP50MsMax,
+    // Answered at the rate that was offered, but for what was under way at the end.
+    sustained: report.sustained.map(
+      ({ failed, answeredPerSecond, latencyMs }) =>
+        failed === 0 && answeredPerSecond >= 0.98 * perSecondMin && latencyMs.p99 < p99MsMax,
+    ),
+    stoqOverhead: Object.values(report.stoqOverheadP50Ms).every((ms) => ms < stoqOverheadP50MsMax),
+    memory: report.memory.perRequestMiB < memoryPerRequestMiBMax,
+  }
+}
+
+async function measured<T>(
+  network: BenchNetwork,
+  run: () => Promise<T>,
+  requests: number,
+): Promise<T & Cost> {
+  const cpuMs = (): number => network.usage().reduce((sum, usage) => sum + usage.cpuMs, 0)
+  const [cpuBefore, from] = [cpuMs(), await network.height()]
+  const result = await run()
+  const [cpuAfter, to] = [cpuMs(), await network.height()]
+  return {
+    ...result,
+    cpuMsPerRequest: rounded((cpuAfter - cpuBefore) / requests),
+    blocksPerRequest: rounded((to - from) / requests),
+  }
+}
+
+/** Without a quorum nothing is answered: what many requests take, at the node that was asked and at one that was not. */
+async function memoryInFlight(network: BenchNetwork, validators: number) {
+  await network.kill(validators - 1)
+  await network.kill(validators - 2)
+  await sleep(2_000)
+  const alive = validators - 2
+  const rss = (): number[] => network.usage(alive).map(({ rssBytes }) => rssBytes)
+  const before = rss()
+  const held = hold(network.cas[0] ?? '', HELD)
+  let most = before
+  let inFlight = 0
+  for (let i = 0; i < 20; i++) {
+    await sleep(500)
+    if (held.inFlight() < HELD) break
+    inFlight = held.inFlight()
+    most = rss().map((bytes, node) => Math.max(bytes, most[node] ?? 0))
+  }
+  const grownMiB = most.map((bytes, node) => rounded((bytes - (before[node] ?? 0)) / 2 ** 20))
+  return { inFlight, grownMiB, perRequestMiB: inFlight === 0 ? Number.NaN : Math.max(...grownMiB) / inFlight }
+}
+
+async function stoqOverhead(): Promise<Readonly<Record<string, number>>> {
+  const { stdout } = await promisify(execFile)(process.execPath, [BENCH_STOQ])
+  const report = JSON.parse(stdout) as { overheadP50Ms: Readonly<Record<string, number>> }
+  return report.overheadP50Ms
+}

@@ -1,0 +1,119 @@
+/** How long a leader waits for ballots that come after the quorum, and when it does not. */
+import { describe, expect, it } from 'vitest'
+import type { ConsensusEffect } from '../../../src/consensus/effect.ts'
+import { Pacemaker } from '../../../src/consensus/pacemaker.ts'
+import type { Ballots } from '../../../src/types/ballots.ts'
+import { asHeight, type BlockHash, type Hex32 } from '../../../src/types/primitives.ts'
+import { chainOf, type GENESIS, Harness, type HarnessOptions, PARAMETERS, proposal, vote } from './harness.ts'
+
+type Block = typeof GENESIS
+const BLOCKS = chainOf(3) as [Block, Block, Block]
+const [B1, , B3] = BLOCKS
+const BALLOTS: Ballots = {
+  commits: [
+    { height: asHeight(1), blockHash: B1.hash as BlockHash, round: 0, commit: '0a'.repeat(32) as Hex32 },
+  ],
+  openings: [],
+}
+
+/**
+ * Replica 0 before its view 4: three views in which all votes carry ballots, and that of 3 comes so long after the
+ * quorum (null: never). The prepare quorum of the third is there, without the vote of 3.
+ */
+function inItsView(lagMs: number | null, options: HarnessOptions = {}, ballots = BALLOTS): Harness {
+  const h = new Harness({
+    ballots: (kind) => (kind === 'prepare' ? ballots : { commits: [], openings: [] }),
+    ...options,
+  })
+  h.feed({ kind: 'work-arrived' })
+  for (const block of BLOCKS) {
+    h.receive(proposal(block), block.header.proposer)
+    for (const voter of [1, 2]) h.receive(vote('prepare', voter, block, ballots), voter)
+    if (block === B3) break
+    if (lagMs !== null) h.later(lagMs).receive(vote('prepare', 3, block, ballots), 3)
+  }
+  return h
+}
+
+const timer = (h: Harness): ConsensusEffect | undefined =>
+  h.effects.findLast((effect) => effect.kind === 'set-timer' && effect.timer === 'propose')
+
+describe('a leader whose next block could hold ballots that are missing', () => {
+  const missing = { isBallotMissing: () => true }
+
+  it('waits for one and a half times the usual lag, then proposes without them', () => {
+    const h = inItsView(3, missing)
+    expect(h.view).toBe(4)
+    expect(timer(h)).toMatchObject({ view: 4, delayMs: 4.5 })
+    expect(h.effects.filter(({ kind }) => kind === 'build-block')).toMatchObject([{ mayAwaitBallots: true }])
+    h.effects.length = 0
+    h.later(4.5).expire('propose')
+    expect(h.effects.filter(({ kind }) => kind === 'build-block')).toMatchObject([{ mayAwaitBallots: false }])
+  })
+
+  it('proposes as soon as the last of them is there', () => {
+    let isMissing = true
+    const h = inItsView(3, { isBallotMissing: () => isMissing })
+    h.later(1)
+    h.effects.length = 0
+    isMissing = false
+    h.receive(vote('prepare', 3, B3, BALLOTS), 3)
+    expect(h.effects.map(({ kind }) => kind)).toContain('build-block')
+    expect(timer(h)).not.toMatchObject({ delayMs: 3.5 })
+  })
+
+  it('goes on waiting for what is left of it when another vote comes', () => {
+    const h = inItsView(3, { isBallotMissing: () => true })
+    h.later(1).receive(vote('prepare', 3, B3, BALLOTS), 3)
+    expect(timer(h)).toMatchObject({ delayMs: 3.5 })
+  })
+
+  it('waits no longer than it would gather under load', () => {
+    expect(timer(inItsView(60, missing))).toMatchObject({ delayMs: PARAMETERS.viewTimeoutMinMs / 16 })
+  })
+
+  it('counts openings that come with pre-commit votes', () => {
+    const h = new Harness({ ballots: () => BALLOTS, isBallotMissing: () => true })
+    h.feed({ kind: 'work-arrived' })
+    for (const block of BLOCKS) {
+      h.receive(proposal(block), block.header.proposer)
+      for (const voter of [1, 2]) h.receive(vote('prepare', voter, block, BALLOTS), voter)
+      if (block === B3) break
+      h.later(2)
+      for (const voter of [1, 2]) h.receive(vote('pre-commit', voter, block, BALLOTS), voter)
+      h.later(2).receive(vote('pre-commit', 3, block, BALLOTS), 3)
+    }
+    expect(timer(h)).toMatchObject({ view: 4, delayMs: 6 })
+  })
+
+  it('does not wait when nobody was late, or the late one never came', () => {
+    for (const lagMs of [0, null]) {
+      const h = inItsView(lagMs, missing)
+      expect(h.effects.filter(({ kind }) => kind === 'build-block')).toMatchObject([
+        { view: 4, mayAwaitBallots: false },
+      ])
+    }
+  })
+
+  it('does not wait where votes carry no ballots', () => {
+    const h = inItsView(3, missing, { commits: [], openings: [] })
+    expect(h.effects.filter(({ kind }) => kind === 'build-block')).toMatchObject([{ mayAwaitBallots: false }])
+  })
+
+  it('does not wait at the end of an epoch: a filler holds no ballots', () => {
+    const h = inItsView(3, { ...missing, epochEnd: asHeight(3) })
+    expect(h.effects.filter(({ kind }) => kind === 'build-block')).toMatchObject([{ mayAwaitBallots: false }])
+  })
+})
+
+describe('the pacemaker', () => {
+  it('takes the median of the last sixteen lags', () => {
+    const pacemaker = new Pacemaker({ ...PARAMETERS, viewTimeoutMinMs: 1_600 })
+    expect(pacemaker.graceMs()).toBe(0)
+    for (let i = 0; i < 9; i++) pacemaker.ballotsLagged(20)
+    for (let i = 0; i < 7; i++) pacemaker.ballotsLagged(0)
+    expect(pacemaker.graceMs()).toBe(30)
+    for (let i = 0; i < 2; i++) pacemaker.ballotsLagged(0)
+    expect(pacemaker.graceMs()).toBe(0)
+  })
+})
