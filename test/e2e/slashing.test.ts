@@ -30,6 +30,13 @@ interface SlashJson {
   readonly burnt: string
 }
 
+interface BlockJson {
+  readonly height: number
+  readonly view: number
+  /** Unix milliseconds. */
+  readonly time: number
+}
+
 let network: LocalNetwork
 let maverick: NodeProcess
 let honest: readonly NodeProcess[]
@@ -173,17 +180,27 @@ describe('evidence', () => {
   })
 })
 
-/** Height of the chain when the offender says, in its own log, that it first signed a second content. */
+/**
+ * Height of the chain when the offender, by its own log, first signed a second content in the latest view of it.
+ * While it catches up it signs in views that ended long ago: nobody keeps the votes of those, they harm nobody, and
+ * none of them can be proven.
+ */
 async function firstOffenceAt(offender: NodeProcess, node: NodeProcess): Promise<number> {
-  const line = offender
+  const offences = offender
     .log()
     .split('\n')
-    .find((text) => text.includes('the maverick misbehaved'))
-  const at = Date.parse((JSON.parse(line ?? '{}') as { time?: string }).time ?? '')
-  const tip = await node.height()
-  for (let height = startHeight; height < tip; height++) {
-    const block = await json<{ time: number }>(node, `/v1/blocks/${height + 1}`)
-    if (block.time >= at) return height
+    .filter((text) => text.includes('the maverick misbehaved'))
+    .map((text) => JSON.parse(text) as { time: string; view: number })
+  let block = await blockAt(node, Math.max(1, startHeight))
+  for (const { time, view } of offences) {
+    const at = Date.parse(time)
+    for (let next = await blockAt(node, block.height + 1); next.time < at; ) {
+      block = next
+      next = await blockAt(node, block.height + 1)
+    }
+    if (view >= block.view) return block.height
   }
-  return tip
+  throw new Error('it signed no two contents in a view that was the latest')
 }
+
+const blockAt = (node: NodeProcess, height: number): Promise<BlockJson> => json(node, `/v1/blocks/${height}`)

@@ -5,6 +5,7 @@
 
 import { decodeMessage, encodeMessage } from '../../../src/codec/messages.ts'
 import { ConsensusChannel } from '../../../src/network/consensus-channel.ts'
+import type { ConsensusMessage } from '../../../src/types/messages.ts'
 import type { ValidatorId } from '../../../src/types/primitives.ts'
 import { bend, type Habit, type Key } from './habits.ts'
 
@@ -24,7 +25,7 @@ export function misbehave(
     if (!decoded.ok) throw new Error(`our own message does not decode: ${decoded.detail}`)
     const leaving = bend(decoded.value, habits, key)
     const isHonest = leaving.length === 1 && leaving[0]?.message === decoded.value
-    if (!isHonest) told(decoded.value.kind, 'view' in decoded.value ? decoded.value.view : 0)
+    if (!isHonest) told(decoded.value.kind, viewOf(decoded.value))
     return { leaving, isHonest }
   }
   ConsensusChannel.prototype.broadcast = function (bytes, options) {
@@ -43,6 +44,12 @@ export function misbehave(
     for (const { message } of forThem) send.call(this, to, encodeMessage(message), options)
     return forThem.length > 0
   }
+}
+
+/** The view that a message is of; 0 for one of none. */
+function viewOf(message: ConsensusMessage): number {
+  if (message.kind === 'proposal') return message.block.header.view
+  return 'view' in message ? message.view : 0
 }
 
 function half(others: readonly ValidatorId[], which: 'even' | 'odd'): ValidatorId[] {
