@@ -8,8 +8,13 @@ import { CountReporter } from './test/support/count-reporter.ts'
 /** Networks of real processes that are timed: one file at a time, and nothing else beside it. */
 const END_TO_END = ['test/e2e/**/*.test.ts', 'test/docs/tour.test.ts']
 
-/** The same, but too long for every change: "npm run test:long". */
-const LONG = ['test/long/**/*.test.ts']
+/** The same, but too long for every change: "npm run test:long". What is tried over TCP otherwise is over QUIC here. */
+const LONG = [
+  'test/long/**/*.test.ts',
+  'test/e2e/strangers.test.ts',
+  'test/e2e/joining.test.ts',
+  'test/unit/ledger/receipt/receipt-changes.test.ts',
+]
 
 /**
  * Small tests by the hundred, which hold nothing open: those that one process runs share what it has loaded, or each
@@ -22,6 +27,15 @@ const exclude = ['node_modules/**', 'dist/**', '.dist-building*/**']
 const maxWorkers = Math.max(2, availableParallelism())
 
 const source = (path: string): string => join(import.meta.dirname, 'src', path)
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** On which a network of processes is tried. */
+    readonly transports: readonly ('tcp' | 'quic')[]
+    /** Of the bytes of a receipt every such one is changed. */
+    readonly byteStep: number
+  }
+}
 
 export default defineConfig({
   // The package by its own name, as examples/ import it: here its sources, so that nothing need be built.
@@ -59,6 +73,7 @@ export default defineConfig({
           exclude,
           isolate: false,
           maxWorkers,
+          provide: { byteStep: 7 },
         },
       },
       {
@@ -67,6 +82,7 @@ export default defineConfig({
           name: 'e2e',
           include: END_TO_END,
           exclude,
+          provide: { transports: ['tcp'] },
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
@@ -77,6 +93,7 @@ export default defineConfig({
           name: 'long',
           include: LONG,
           exclude,
+          provide: { transports: ['quic'], byteStep: 1 },
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },

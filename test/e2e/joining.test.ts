@@ -1,9 +1,9 @@
 /**
- * A fifth node with the genesis file and one address: over TCP, and another over QUIC. It catches up, follows the
- * tip, answers validation calls itself, and goes on after kill -9.
+ * A fifth node with the genesis file and one address, over TCP; over QUIC with the long tests. It catches up, follows
+ * the tip, answers validation calls itself, and goes on after kill -9.
  */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { dataDirectoryAt } from '../../src/config/data-directory.ts'
 import { readRunInfo } from '../../src/config/run-file.ts'
 import { run } from '../support/cli/processes.ts'
@@ -50,7 +50,7 @@ function catchUpRate(watch: FinalityWatch, node: NodeProcess, height: number): n
   return ((last.height - first.height) * 1_000) / (last.at - first.at)
 }
 
-describe.each(['tcp', 'quic'] as const)('a node that joins over %s', (transport) => {
+describe.each(inject('transports'))('a node that joins over %s', (transport) => {
   let node: NodeProcess
   const index = transport === 'tcp' ? 0 : 3
 

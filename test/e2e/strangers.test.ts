@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { dataDirectoryAt } from '../../src/config/data-directory.ts'
 import { wireNames } from '../../src/network/topics.ts'
 import type { GenesisHash } from '../../src/types/primitives.ts'
@@ -58,7 +58,7 @@ beforeAll(() => {
   startedAs = network.nodes.map(({ pid }) => pid)
 })
 
-describe.each(['tcp', 'quic'] as const)('over %s', (transport) => {
+describe.each(inject('transports'))('over %s', (transport) => {
   const running: Libp2p[] = []
   afterEach(async () => {
     await Promise.all(running.splice(0).map((libp2p) => libp2p.stop()))
