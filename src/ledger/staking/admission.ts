@@ -2,6 +2,7 @@
  * Whether a staking, operator, operation or evidence transaction may wait for a block: the next one could hold it, judged on the final
  * state. No rule of the chain.
  */
+import { accountId } from '../../codec/genesis.ts'
 import { unreachable } from '../../types/assert.ts'
 import type { Refusal } from '../../types/errors.ts'
 import type { AccountTransaction, HashedTransaction, OperationTransaction } from '../../types/transaction.ts'
@@ -12,6 +13,7 @@ import { checkOperator } from '../operators/check-operator.ts'
 import type { OperatorRefusal } from '../operators/operator-refusals.ts'
 import type { StateReader } from '../state-reader.ts'
 import { rulesUnder } from '../validation-policy.ts'
+import { rejoinRefusal } from '../verdicts/rejoin.ts'
 import { checkEvidence } from './check-evidence.ts'
 import { checkStaking } from './check-staking.ts'
 import type { ChainMoment } from './evidence-window.ts'
@@ -39,7 +41,10 @@ export function admissionRefusal(
       // One whose turn has not come does not wait here: what no leader can put into a block would keep all of
       // them busy with views in which nothing is proposed.
       const outcome = checkStaking(transaction, staking, next.height, rules)
-      return outcome.ok ? null : outcome
+      if (!outcome.ok) return outcome
+      if (transaction.operation.kind !== 'rejoin') return null
+      const account = accountId(transaction.publicKey)
+      return rejoinRefusal(voting.trust.get(account), account, next.height, rules.parameters)
     }
     case 'operator': {
       const outcome = checkOperator(transaction, staking, next.height, rulesUnder(rules, voting.operations))

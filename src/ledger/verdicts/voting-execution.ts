@@ -34,6 +34,7 @@ import type { EvidenceRefusal } from '../staking/staking-refusals.ts'
 import { type BallotRefusal, checkBallots } from './check-ballots.ts'
 import { checkCommitPair, withoutOldPairs } from './commit-pairs.ts'
 import { electorsOf, seatsOf } from './electors.ts'
+import { type RejoinRefusal, rejoinRefusal } from './rejoin.ts'
 import { type Decided, settle } from './settle.ts'
 import { afterPeriod, changeStatuses } from './trust.ts'
 import { RequestsHere } from './waiting-refusal.ts'
@@ -112,18 +113,8 @@ export class VotingExecution {
   }
 
   /** Why an account's validator cannot come back on probation now; null when it can. */
-  rejoinRefusal(account: AccountId): Refusal<'staking-not-excluded' | 'staking-cool-down'> | null {
-    const trust = this.#state.trust.get(account)
-    if (trust?.status !== 'excluded') {
-      return refuse('staking-not-excluded', `account ${account} is not excluded from verdicts`)
-    }
-    const period = periodOf(this.#moment.height, this.#rules.parameters)
-    return period < trust.untilPeriod
-      ? refuse(
-          'staking-cool-down',
-          `it may come back from period ${trust.untilPeriod} on, this one is ${period}`,
-        )
-      : null
+  rejoinRefusal(account: AccountId): RejoinRefusal | null {
+    return rejoinRefusal(this.#state.trust.get(account), account, this.#moment.height, this.#rules.parameters)
   }
 
   /** It takes part from the next period on, at no weight. */

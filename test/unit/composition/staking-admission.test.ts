@@ -16,8 +16,13 @@ function setUp() {
   const heights = new Map<RequestKey, Height>()
   const store = {
     get tip() {
-      const { header } = chain.parent
-      return { height: header.height, block: { header }, staking: chain.staking } as never
+      const { header, state } = chain.parent
+      return {
+        height: header.height,
+        block: { header },
+        staking: chain.staking,
+        voting: state.voting,
+      } as never
     },
     heightOfTransaction: (key: RequestKey) => heights.get(key) ?? null,
   }
@@ -61,6 +66,23 @@ describe('the pool', () => {
     expect(codeOf(chain.signed(9, transfer))).toBe('staking-unknown-account')
     expect(codeOf(chain.offence(9))).toBe('evidence-unknown-key')
     expect(codeOf(chain.commitPair(9))).toBe('evidence-future-epoch')
+  })
+
+  it('takes no way back for one that is not excluded, or before its cool-down is over', () => {
+    const { chain, codeOf } = setUp()
+    const rejoin = chain.signed(0, { kind: 'rejoin' })
+    expect(codeOf(rejoin)).toBe('staking-not-excluded')
+    const { state } = chain.parent
+    const before = state.voting.trust.get(idOf(0))
+    if (before === undefined) throw new Error('no trust')
+    const excludedUntil = (untilPeriod: number) => {
+      const trust = new Map(state.voting.trust).set(idOf(0), { ...before, status: 'excluded', untilPeriod })
+      chain.parent = { ...chain.parent, state: { ...state, voting: { ...state.voting, trust } } }
+    }
+    excludedUntil(11)
+    expect(codeOf(rejoin)).toBe('staking-cool-down')
+    excludedUntil(0)
+    expect(codeOf(rejoin)).toBe('added')
   })
 
   it('takes an offence once, whoever signed what', () => {
