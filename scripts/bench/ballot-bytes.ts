@@ -37,7 +37,7 @@ export interface BallotBytes {
   readonly inBlock: number
   /** {@link inBlock} by {@link certificate}. */
   readonly share: number
-  /** Parts of {@link inBlock}: the last is all that is no content, slots, voters and lengths. */
+  /** Parts of {@link inBlock}; the last is all else: slots, voters, rules, lengths. */
   readonly parts: Readonly<Record<'commits' | 'salts' | 'findings' | 'framing', number>>
   /**
    * What the votes that vouch for the commits add to the proposal: their signatures, which everybody has sent to
