@@ -6,6 +6,7 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { BUILD } from '../src/config/build-info.ts'
+import { ballotBytes, SIZES } from './bench/ballot-bytes.ts'
 import { closeConnections, offered, oneInFlight, percentiles } from './bench/load.ts'
 import { oneValidatorDown } from './bench/one-validator-down.ts'
 import { BenchNetwork, type Usage } from './bench/processes.ts'
@@ -92,6 +93,7 @@ const PARTS: Readonly<Record<string, () => Promise<object>>> = {
     oneValidatorDown(VALIDATORS, { warmUpSeconds: SETTINGS.warmUpSeconds, ...SETTINGS.down }),
   validation: validations,
   verdicts: () => verdicts(VALIDATORS, SETTINGS),
+  ballotBytes: async () => SIZES.map(ballotBytes),
 }
 
 const { only } = parseArgs({ options: { only: { type: 'string' } } }).values

@@ -1,18 +1,26 @@
 /** Canonical bytes of ballots: in votes, in blocks, and under the hash that is a commit. */
-import type {
-  BallotCommit,
-  BallotOpening,
-  BallotSlot,
-  Ballots,
-  CastCommit,
-  CastOpening,
-  Findings,
+import {
+  type BallotCommit,
+  type BallotOpening,
+  type BallotSlot,
+  type Ballots,
+  type CastCommit,
+  type CastOpening,
+  FINDINGS_MAX,
+  type Findings,
+  isSameSlot,
 } from '../types/ballots.ts'
 import type { BlockHash, Epoch, GenesisHash, Hex32, ValidatorId } from '../types/primitives.ts'
 import type { BallotsTransaction } from '../types/transaction.ts'
 import { sha256TaggedHex, u32le, u64le } from './hashes.ts'
 import { fromHex } from './hex.ts'
-import { BALLOTS_PER_VOTE_MAX, BLOCK_TRANSACTIONS_MAX, CAST_BALLOTS_MAX } from './limits.ts'
+import {
+  BALLOTS_PER_VOTE_MAX,
+  BLOCK_TRANSACTIONS_MAX,
+  CAST_BALLOTS_MAX,
+  OPEN_BATCHES_MAX,
+  VALIDATORS_MAX,
+} from './limits.ts'
 import {
   bytesUpTo,
   counter,
@@ -29,7 +37,7 @@ import {
 
 const rawFindings = bytesUpTo(2 * BLOCK_TRANSACTIONS_MAX)
 
-/** Two bytes each, little endian. What the values may be is a rule of the ledger. */
+/** In the state: two bytes each, little endian. What the values may be is a rule of the ledger. */
 export const findingsListSchema: Schema<readonly Findings[]> = {
   ssz: rawFindings.ssz,
   toRaw: (value) => rawFindings.toRaw(findingsBytes(value)),
@@ -52,30 +60,120 @@ function findingsBytes(findings: readonly Findings[]): Uint8Array {
   return bytes
 }
 
+const packed = bytesUpTo(packedFindingsBytes(BLOCK_TRANSACTIONS_MAX))
+
+/**
+ * In votes and blocks: twelve bits each, lowest first, in a stream of bytes lowest bits first; an odd number of them
+ * leaves four bits, which are zero. So the length tells how many there are.
+ */
+const packedFindingsSchema: Schema<readonly Findings[]> = {
+  ssz: packed.ssz,
+  toRaw: (value) => packed.toRaw(pack(value)),
+  fromRaw: (raw) => unpack(packed.fromRaw(raw)),
+}
+
+/** Bytes that the findings of an opening take. @param count of requests */
+export function packedFindingsBytes(count: number): number {
+  return Math.ceil((3 * count) / 2)
+}
+
+function pack(findings: readonly Findings[]): Uint8Array {
+  const bytes = new Uint8Array(packedFindingsBytes(findings.length))
+  for (const [i, value] of findings.entries()) {
+    if (value > FINDINGS_MAX) throw new RangeError(`findings ${value} are above ${FINDINGS_MAX}`)
+    const at = 3 * (i >> 1)
+    if (i % 2 === 0) {
+      bytes[at] = value & 0xff
+      bytes[at + 1] = value >> 8
+    } else {
+      bytes[at + 1] = (bytes[at + 1] ?? 0) | ((value & 0xf) << 4)
+      bytes[at + 2] = value >> 4
+    }
+  }
+  return bytes
+}
+
+function unpack(bytes: Uint8Array): readonly Findings[] {
+  const count = Math.floor((2 * bytes.length) / 3)
+  if (packedFindingsBytes(count) !== bytes.length) {
+    throw new DecodeError(`findings of ${bytes.length} bytes`)
+  }
+  if (count % 2 === 1 && (bytes.at(-1) ?? 0) >> 4 !== 0) {
+    throw new DecodeError('bits after the last finding')
+  }
+  return Array.from({ length: count }, (_, i) => {
+    const at = 3 * (i >> 1)
+    const middle = bytes[at + 1] ?? 0
+    return i % 2 === 0
+      ? (bytes[at] ?? 0) | ((middle & 0xf) << 8)
+      : (middle >> 4) | ((bytes[at + 2] ?? 0) << 4)
+  })
+}
+
 const slot = { height: counter<BallotSlot['height']>(), blockHash: hexBytes<BlockHash>(32), round: uint(1) }
-const commitFields = { ...slot, commit: hexBytes<Hex32>(32) }
-const openingFields = { ...slot, rules: uint(2), findings: findingsListSchema, salt: hexBytes<Hex32>(32) }
+const commitFields = { commit: hexBytes<Hex32>(32) }
+const openingFields = { rules: uint(2), findings: packedFindingsSchema, salt: hexBytes<Hex32>(32) }
 
 export const ballotSlotSchema: Schema<BallotSlot> = record<BallotSlot>(slot)
 
 export const commitsSchema: Schema<readonly BallotCommit[]> = listOf(
-  record<BallotCommit>(commitFields),
+  record<BallotCommit>({ ...slot, ...commitFields }),
   BALLOTS_PER_VOTE_MAX,
 )
 
 /** What a vote carries. */
 export const ballotsSchema: Schema<Ballots> = record<Ballots>({
   commits: commitsSchema,
-  openings: listOf(record<BallotOpening>(openingFields), BALLOTS_PER_VOTE_MAX),
+  openings: listOf(record<BallotOpening>({ ...slot, ...openingFields }), BALLOTS_PER_VOTE_MAX),
 })
 
-export const ballotCommitSchema: Schema<BallotCommit> = record<BallotCommit>(commitFields)
+export const ballotCommitSchema: Schema<BallotCommit> = record<BallotCommit>({ ...slot, ...commitFields })
+
+/** Ballots of one slot that follow one another in a block. */
+interface Run<T> extends BallotSlot {
+  readonly ballots: readonly Omit<T, keyof BallotSlot>[]
+}
+
+/** Ballots of a block, each slot said once for all that follow one another in it. */
+function runsOf<T extends CastCommit | CastOpening>(
+  ballot: Schema<Omit<T, keyof BallotSlot>>,
+): Schema<readonly T[]> {
+  const runs = listOf(record<Run<T>>({ ...slot, ballots: listOf(ballot, VALIDATORS_MAX) }), OPEN_BATCHES_MAX)
+  return {
+    ssz: runs.ssz,
+    toRaw: (value) => runs.toRaw(toRuns(value)),
+    fromRaw: (raw) => fromRuns(runs.fromRaw(raw)),
+  }
+}
+
+function toRuns<T extends CastCommit | CastOpening>(ballots: readonly T[]): readonly Run<T>[] {
+  const runs: (Run<T> & { readonly ballots: Omit<T, keyof BallotSlot>[] })[] = []
+  for (const ballot of ballots) {
+    const { height, blockHash, round, ...rest } = ballot
+    const last = runs.at(-1)
+    if (last !== undefined && isSameSlot(last, ballot)) last.ballots.push(rest)
+    else runs.push({ height, blockHash, round, ballots: [rest] })
+  }
+  return runs
+}
+
+/** What no list of ballots comes to is refused: or one list would have two encodings. */
+function fromRuns<T extends CastCommit | CastOpening>(runs: readonly Run<T>[]): readonly T[] {
+  const count = runs.reduce((sum, { ballots }) => sum + ballots.length, 0)
+  if (count > CAST_BALLOTS_MAX) throw new DecodeError(`${count} ballots, the limit is ${CAST_BALLOTS_MAX}`)
+  return runs.flatMap(({ ballots, ...of }, i) => {
+    const before = runs[i - 1]
+    if (ballots.length === 0) throw new DecodeError('a slot without ballots')
+    if (before !== undefined && isSameSlot(before, of)) throw new DecodeError('one slot twice in a row')
+    return ballots.map((ballot) => ({ ...of, ...ballot }) as T)
+  })
+}
 
 export const ballotsTransactionSchema = tagged<BallotsTransaction>(
   'ballots',
   record({
-    commits: listOf(record<CastCommit>({ voter: index(), ...commitFields }), CAST_BALLOTS_MAX),
-    openings: listOf(record<CastOpening>({ voter: index(), ...openingFields }), CAST_BALLOTS_MAX),
+    commits: runsOf<CastCommit>(record({ voter: index(), ...commitFields })),
+    openings: runsOf<CastOpening>(record({ voter: index(), ...openingFields })),
   }),
 )
 

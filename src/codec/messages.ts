@@ -10,10 +10,11 @@ import type {
   Vote,
 } from '../types/messages.ts'
 import type { BlockHash, StateRoot } from '../types/primitives.ts'
+import { type BallotVote, ballotVotesSchema, besideBlock, wholeVotes } from './ballot-votes.ts'
 import { ballotsSchema } from './ballots.ts'
 import { certificateReferenceSchema, decodeBlock } from './block.ts'
 import { quorumCertificateSchema, signatureSchema, timeoutCertificateSchema } from './certificates.ts'
-import { BLOCK_BYTES_MAX, MESSAGE_BYTES_MAX, VALIDATORS_MAX } from './limits.ts'
+import { BLOCK_BYTES_MAX, MESSAGE_BYTES_MAX } from './limits.ts'
 import {
   bytesUpTo,
   counter,
@@ -22,7 +23,6 @@ import {
   encode,
   hexBytes,
   index,
-  listOf,
   nullable,
   record,
   type Schema,
@@ -51,12 +51,12 @@ export const preCommitVoteSchema = voteOf('pre-commit')
 const rawProposal = record<{
   block: Uint8Array
   timeoutCertificate: Proposal['timeoutCertificate']
-  ballotVotes: Proposal['ballotVotes']
+  ballotVotes: readonly BallotVote[]
   signature: Uint8Array
 }>({
   block: bytesUpTo(BLOCK_BYTES_MAX),
   timeoutCertificate: nullable(timeoutCertificateSchema),
-  ballotVotes: listOf(prepareVoteSchema, VALIDATORS_MAX),
+  ballotVotes: ballotVotesSchema,
   signature: signatureSchema,
 })
 
@@ -67,13 +67,14 @@ export const proposalSchema: Schema<Proposal> = {
     rawProposal.toRaw({
       block: value.block.bytes,
       timeoutCertificate: value.timeoutCertificate,
-      ballotVotes: value.ballotVotes,
+      ballotVotes: besideBlock(value.ballotVotes, value.block),
       signature: value.signature,
     }),
   fromRaw: (raw) => {
-    const { block: bytes, timeoutCertificate, ballotVotes, signature } = rawProposal.fromRaw(raw)
+    const { block: bytes, timeoutCertificate, signature, ...raws } = rawProposal.fromRaw(raw)
     const block = decodeBlock(bytes)
     if (!block.ok) throw new DecodeError(`block: ${block.detail}`)
+    const ballotVotes = wholeVotes(raws.ballotVotes, block.value)
     return { kind: 'proposal', block: block.value, timeoutCertificate, ballotVotes, signature }
   },
 }

@@ -2,7 +2,7 @@
  * The ballots of this validator and those it has heard: what to commit to and what to open with the next vote, and what
  * the next block can hold. Decides nothing about votes; what is said in a slot is own-ballots.ts.
  */
-import { ballotCommit } from '../codec/ballots.ts'
+import { ballotCommit, packedFindingsBytes } from '../codec/ballots.ts'
 import { BALLOTS_PER_VOTE_MAX, CAST_BALLOTS_MAX, TRANSACTION_BYTES_MAX } from '../codec/limits.ts'
 import { hashTransaction } from '../codec/transaction.ts'
 import { electorsOfBatch, positionOf } from '../ledger/verdicts/electors.ts'
@@ -15,7 +15,7 @@ import type {
   CastCommit,
   CastOpening,
 } from '../types/ballots.ts'
-import { compareSlots } from '../types/ballots.ts'
+import { compareSlots, isSameSlot } from '../types/ballots.ts'
 import type { Vote } from '../types/messages.ts'
 import {
   asHeight,
@@ -37,7 +37,9 @@ import { OwnBallots, type OwnBallotsOptions, slotName } from './own-ballots.ts'
 /** Openings kept of one validator, and prepare votes with commits: more slots than are open at once. */
 const OPENINGS_PER_VOTER_MAX = 32
 /** Bytes that a commit adds to a block, and an opening besides its findings; a little more than they are. */
-const BALLOT_BYTES = 96
+const BALLOT_BYTES = 48
+/** And the slot, once for all commits to it, and once for all openings; a little more than it is. */
+const SLOT_BYTES = 56
 /** Whoever has not voted in so many views is not waited for. */
 const SILENT_VIEWS = 8
 const BALLOTS_BYTES_MAX = TRANSACTION_BYTES_MAX - 1_024
@@ -158,7 +160,8 @@ export class BallotBox {
     const votes = new Set<Vote>()
     const bytesMax = Math.min(BALLOTS_BYTES_MAX, Math.floor(this.#options.blockBytesMax / 2))
     let bytes = 0
-    const hasRoomFor = (more: number): boolean => {
+    const hasRoomFor = (ballot: number, slot: BallotSlot, before: BallotSlot | undefined): boolean => {
+      const more = ballot + (before !== undefined && isSameSlot(before, slot) ? 0 : SLOT_BYTES)
       if (bytes + more > bytesMax || commits.length + openings.length >= CAST_BALLOTS_MAX) return false
       bytes += more
       return true
@@ -168,12 +171,13 @@ export class BallotBox {
       for (const [voter, place] of placesOf(parent, batch, validators)) {
         if (this.#options.self?.conduct?.leavesOut?.(voter) === true) continue
         const heard = place.cast === null ? this.#heardCommit(slot, batch, voter, parent) : null
-        if (heard !== null && hasRoomFor(BALLOT_BYTES)) {
+        if (heard !== null && hasRoomFor(BALLOT_BYTES, slot, commits.at(-1))) {
           commits.push({ ...heard.commit, voter })
           votes.add(heard.vote)
         }
         const opening = place.cast === null ? null : this.#heardOpening(slot, batch, voter, place, parent)
-        if (opening !== null && hasRoomFor(BALLOT_BYTES + 2 * opening.findings.length)) {
+        const openingBytes = BALLOT_BYTES + packedFindingsBytes(opening?.findings.length ?? 0)
+        if (opening !== null && hasRoomFor(openingBytes, slot, openings.at(-1))) {
           openings.push({ ...opening, voter })
         }
       }

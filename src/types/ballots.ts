@@ -18,6 +18,8 @@ export const FOUND_INVALID = 2
 
 /** What one validator, or the network, found about one request: two bits for each component, 12 in all. */
 export type Findings = number
+/** No findings are above: every bit of every component. */
+export const FINDINGS_MAX = 2 ** (2 * COMPONENTS.length) - 1
 
 /** Where a ballot belongs: the block that ordered the requests, and which attempt at a verdict on them it is. */
 export interface BallotSlot {

@@ -8,9 +8,18 @@ import type { BlockHeader, CertificateReference, HashedBlock } from '../../src/t
 import type { QuorumCertificate, TimeoutCertificate } from '../../src/types/certificates.ts'
 import type { CommitPair, Evidence, SignedCommits, SignedContent } from '../../src/types/evidence.ts'
 import type { AnswerFigures, Frontier } from '../../src/types/ledger-state.ts'
-import type { ConsensusMessage } from '../../src/types/messages.ts'
+import type { ConsensusMessage, Proposal, Vote } from '../../src/types/messages.ts'
 import type { Operator, OperatorOperation, OperatorRecord } from '../../src/types/operator.ts'
-import type { AccountId, Epoch, Height, Hex32, UnixMs, ValidatorId } from '../../src/types/primitives.ts'
+import {
+  type AccountId,
+  asHeight,
+  type Epoch,
+  type Height,
+  type Hex32,
+  type UnixMs,
+  type ValidatorId,
+  type ValidatorIndex,
+} from '../../src/types/primitives.ts'
 import type { Receipt } from '../../src/types/receipt.ts'
 import type { Account, StakingState } from '../../src/types/staking.ts'
 import type { HashedTransaction, StakingOperation, Transaction } from '../../src/types/transaction.ts'
@@ -228,6 +237,41 @@ const timeoutCertificate: Arbitrary<TimeoutCertificate> = fc.record({
 
 const scope = { epoch: counter(), view: counter(), voter: index(), signature }
 const vote = { ...scope, height: counter(), blockHash: hex(), ballots }
+
+/** Votes as they stand beside an honest leader's block, but for what was changed in some. */
+export const proposalWithVotes: Arbitrary<Proposal> = fc
+  .record({
+    header,
+    ballots: ballotsTransaction,
+    signature,
+    others: fc.array(index<ValidatorIndex>(), { maxLength: 2 }),
+    changes: fc.array(fc.record(vote, { requiredKeys: [] }) as Arbitrary<Partial<Vote>>, { maxLength: 4 }),
+  })
+  .map(({ header, ballots, signature, others, changes }) => {
+    const transactions = [hashTransaction(ballots)]
+    const block = hashBlock({
+      header: { ...header, transactionsRoot: transactionsRoot(transactions) },
+      transactions,
+    })
+    const { epoch, height, justify } = header
+    const voters = [...new Set(ballots.commits.map(({ voter }) => voter)), ...others]
+    const ballotVotes = voters.map((voter, i): Vote => {
+      const said = ballots.commits.filter((commit) => commit.voter === voter)
+      const vote = {
+        kind: 'prepare' as const,
+        epoch,
+        view: justify.view,
+        height: asHeight(Math.max(0, height - 1)),
+        blockHash: justify.blockHash,
+        voter,
+        signature,
+        ballots: { commits: said.map(({ voter: _, ...commit }) => commit), openings: [] },
+      }
+      return { ...vote, ...changes[i] }
+    })
+    return { kind: 'proposal', block, timeoutCertificate: null, ballotVotes, signature }
+  })
+
 export const message: Arbitrary<ConsensusMessage> = fc.oneof(
   fc.record({
     kind: fc.constant('proposal' as const),

@@ -1,7 +1,7 @@
 /** Random ballots, open batches, electors and trust, as far as their bytes allow them. Test material only. */
 import fc, { type Arbitrary } from 'fast-check'
-import type { BallotSlot, Ballots, Findings } from '../../src/types/ballots.ts'
-import type { BlockHash, Height, Hex32, Nullifier } from '../../src/types/primitives.ts'
+import { type BallotSlot, type Ballots, FINDINGS_MAX, type Findings } from '../../src/types/ballots.ts'
+import type { BlockHash, Height, Hex32, Nullifier, ValidatorIndex } from '../../src/types/primitives.ts'
 import type { BallotsTransaction } from '../../src/types/transaction.ts'
 import {
   type CastBallot,
@@ -15,23 +15,31 @@ import {
 import { counter, hex, index, u32, u64 } from './primitive-arbitraries.ts'
 
 const u16 = fc.nat(65_535)
-/** Any two bytes: what they may be is a rule of the ledger. */
+/** In the state any two bytes, in an opening any twelve bits: what they may be is a rule of the ledger. */
 const findings: Arbitrary<readonly Findings[]> = fc.array(u16, { maxLength: 4 })
+const packedFindings: Arbitrary<readonly Findings[]> = fc.array(fc.nat(FINDINGS_MAX), { maxLength: 7 })
 const slot = { height: counter<Height>(), blockHash: hex<BlockHash>(), round: fc.nat(255) }
 /** An attempt at the requests of a block. */
 export const ballotSlot: Arbitrary<BallotSlot> = fc.record(slot)
 const commit = { ...slot, commit: hex<Hex32>() }
-const opening = { ...slot, rules: u16, findings, salt: hex<Hex32>() }
+const opening = { ...slot, rules: u16, findings: packedFindings, salt: hex<Hex32>() }
 
 export const ballots: Arbitrary<Ballots> = fc.record({
   commits: fc.array(fc.record(commit), { maxLength: 3 }),
   openings: fc.array(fc.record(opening), { maxLength: 3 }),
 })
 
+/** Ballots as a block holds them, in any order: one slot's together, or not. */
+function castIn<T extends object>(one: Arbitrary<T>): Arbitrary<readonly T[]> {
+  return fc
+    .array(fc.tuple(ballotSlot, fc.array(one, { maxLength: 3 })), { maxLength: 3 })
+    .map((runs) => runs.flatMap(([of, ballots]) => ballots.map((ballot) => ({ ...ballot, ...of }))))
+}
+
 export const ballotsTransaction: Arbitrary<BallotsTransaction> = fc.record({
   kind: fc.constant('ballots' as const),
-  commits: fc.array(fc.record({ voter: index(), ...commit }), { maxLength: 3 }),
-  openings: fc.array(fc.record({ voter: index(), ...opening }), { maxLength: 3 }),
+  commits: castIn(fc.record({ voter: index<ValidatorIndex>(), ...commit })),
+  openings: castIn(fc.record({ voter: index<ValidatorIndex>(), ...opening })),
 })
 
 export const trust: Arbitrary<ValidatorTrust> = fc.record({

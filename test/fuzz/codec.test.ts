@@ -60,6 +60,11 @@ const codecs: Record<string, Codec> = {
     decode: decodeQuorumCertificate,
   },
   messages: { values: arbitrary.message, encode: encodeMessage, decode: decodeMessage },
+  'proposals with votes beside the block': {
+    values: arbitrary.proposalWithVotes,
+    encode: encodeMessage,
+    decode: decodeMessage,
+  },
   accounts: { values: arbitrary.account, encode: encodeAccount, decode: decodeAccount },
   operators: { values: arbitrary.operator, encode: encodeOperator, decode: decodeOperator },
   'staking states': {

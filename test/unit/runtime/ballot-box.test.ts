@@ -355,8 +355,8 @@ describe('the ballots of a block', () => {
   })
 
   it('take half of a block at most, and the rest comes in the next ones', () => {
-    // 64 bytes, and 96 for each commit or for an opening besides its findings: room for two.
-    const world = new World(2 * (64 + 2 * 98))
+    // 56 bytes for a slot, 48 for each commit to it or for an opening besides its findings: room for two.
+    const world = new World(2 * (56 + 2 * (48 + 2)))
     world.next([numberedTransaction(1)])
     const voters = [0, 1, 2, 3]
     const counts = () => {
