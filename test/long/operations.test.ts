@@ -1,13 +1,13 @@
 /**
  * Operations on four real validators, by the command line and by a program's client: critical ones that all decide, with
  * effect at the end of the period; standard ones by a certificate, and one that is escalated; ones that would be decided
- * more easily than they may (T24 of spec/commit-reveal.md section 8); bad input. A minute and a half on an idle machine,
- * four on a busy one.
+ * more easily than they may (T24 of spec/commit-reveal.md section 8); safe mode (5.8); bad input. Some three minutes on an
+ * idle machine, twice that on a busy one.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { identityKeyFile } from '../../src/cli/node-keys.ts'
+import { identityKeyFile, readPublicKeys } from '../../src/cli/node-keys.ts'
 import type { OperationSigner } from '../../src/client/operation-bytes.ts'
 import { OperationsClient } from '../../src/client/operations-client.ts'
 import { accountId } from '../../src/codec/genesis.ts'
@@ -19,6 +19,7 @@ import { run } from '../support/cli/processes.ts'
 import { ask } from '../support/e2e/ca-client.ts'
 import { compareChains } from '../support/e2e/chains.ts'
 import { certificate, certificateBody } from '../support/e2e/fresh.ts'
+import { joiningNode } from '../support/e2e/joining-node.ts'
 import { LocalNetwork } from '../support/e2e/local-network.ts'
 import { HYPERMESH, type NodeProcess } from '../support/e2e/node-process.ts'
 import { trustAt, trustHistoryAt } from '../support/e2e/trust.ts'
@@ -351,6 +352,72 @@ describe('an operation is decided by what it is (T24)', { timeout: TIMEOUT_MS },
     const refused = await operation('propose', JSON.stringify(json), ...at(0))
     expect(refused.code).toBe(65)
     expect(refused.stderr).toMatch(/E_OPERATION.*impact is no field of it/s)
+  })
+})
+
+describe('a newcomer with more than half of the stake that there was', { timeout: TIMEOUT_MS }, () => {
+  let fifth: NodeProcess
+  const stake = async (node: NodeProcess, ...args: string[]): Promise<void> => {
+    const { code, stderr } = await run([
+      ...[...HYPERMESH, 'stake', ...args],
+      ...['--data', node.folder, '--api', node.api],
+    ]).ended
+    expect({ args, code, stderr }).toMatchObject({ code: 0 })
+  }
+
+  it('puts the network into safe mode: no requests are judged, and everybody says why at once', async () => {
+    fifth = await joiningNode({
+      home: network.home,
+      name: 'fifth',
+      genesisFile: network.genesisFile,
+      bootstrap: network.address(0, 'tcp'),
+      transport: 'tcp',
+      isValidator: true,
+    })
+    fifth.start()
+    await fifth.ready()
+    const { id } = await readPublicKeys(fifth.folder)
+    await stake(network.node(0), 'transfer', '--to', id, '--amount', '4000')
+    await until(async () => (await fetch(`${fifth.api}/v1/accounts/${id}`)).ok, 30_000, 'the fifth has it')
+    await stake(fifth, 'bond', '--amount', '2001')
+    await stake(fifth, 'join')
+    for (const node of network.nodes) {
+      const { text, status } = await until(
+        async () => {
+          const answer = await ask(node.ca, 'certificate', certificateBody(certificate()))
+          return answer.status === 503 ? answer : null
+        },
+        120_000,
+        `${node.name} judges nothing`,
+      )
+      const { error_code: code, message } = JSON.parse(text).result.Error
+      expect({ status, code, message }).toEqual({
+        status: 503,
+        code: 'CONSENSUS_NOT_INITIALIZED',
+        message: expect.stringMatching(/^safe mode: validators with stake 4000 of 6001 weigh/),
+      })
+    }
+  })
+
+  it('and operations need more than three quarters', async () => {
+    const json = { kind: 'network-configuration', key: 'policy.minimumStake', value: '2', version: 1 }
+    const three = await proposed(1, json)
+    await say(three, ['approve', 'approve', 'approve', null])
+    expect(await decidedEverywhere(three)).toMatchObject({ outcome: 'Timeout' })
+    const four = await proposed(1, json)
+    await say(four, ['approve', 'approve', 'approve', 'approve'])
+    expect(await decidedEverywhere(four)).toMatchObject({ outcome: 'Approved' })
+  })
+
+  it('which ends when it leaves', async () => {
+    await stake(fifth, 'leave')
+    for (const node of network.nodes) {
+      await until(
+        async () => (await ask(node.ca, 'certificate', certificateBody(certificate()))).status === 200,
+        120_000,
+        `${node.name} judges again`,
+      )
+    }
   })
 })
 
