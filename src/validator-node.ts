@@ -26,7 +26,7 @@ import { openNodeStorage } from './composition/node-storage.ts'
 import { buildValidation } from './composition/node-validation.ts'
 import { startPowNode } from './composition/pow-node.ts'
 import { guardProcess } from './composition/process-guard.ts'
-import { type Check, readinessChecks, validationReadiness } from './composition/readiness.ts'
+import { type Check, readinessChecks, safeModeReason, validationReadiness } from './composition/readiness.ts'
 import type { NodeOptions, RunningNode } from './composition/running-node.ts'
 import { openSeedCheckpoints } from './composition/seed-checkpoints.ts'
 import { StakingAdmission } from './composition/staking-admission.ts'
@@ -240,7 +240,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
           waitReason: wait?.reason(),
         }),
     })
-  const check = () => validationReadiness(readiness())
+  const check = () => validationReadiness(readiness(), safeModeReason(chain.tip))
   const asked = {
     store: verdictStore(chain),
     submitter: flow,

@@ -6,7 +6,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT } from '../../src/cli/exit-codes.ts'
-import { STORAGE_EXIT } from '../../src/storage/storage-error.ts'
+import { exitCodeOf } from './exit-code-of.ts'
 import { code, document, prose, table } from './markdown.ts'
 import { REFUSALS } from './refusals.ts'
 import { entriesOf, listAt, textOf } from './source-text.ts'
@@ -75,29 +75,20 @@ function sourcesOf(root: string): readonly string[] {
 }
 
 /** Exit code by class of error: the one that its constructor sets, else NodeError's own. */
-function exitCodesByClass(sources: readonly string[]): Map<string, number> {
-  const found = new Map<string, number>()
+function exitCodesByClass(sources: readonly string[]): Map<string, string> {
+  const found = new Map<string, string>()
   for (const source of sources) {
     for (const { index, 1: name = '' } of source.matchAll(/class (\w+) extends NodeError/g)) {
       const body = source.slice(index, source.indexOf('\n}', index))
-      const value = /super\([\s\S]*?exitCode: (\w+)/.exec(body)?.[1] ?? String(EXIT.failure)
-      const constant = new RegExp(`const ${value} = (\\d+)`).exec(source)?.[1]
-      found.set(name, Number(constant ?? value))
+      const own = /super\([\s\S]*?exitCode: ([\w.]+)/.exec(body)?.[1]
+      found.set(name, own === undefined ? String(EXIT.failure) : exitCodeOf(own, source))
     }
   }
   return found
 }
 
-/** @param expression `65`, `EXIT.data`, `STORAGE_EXIT.key` */
-function exitCodeOf(expression: string): number {
-  const [table, name = ''] = expression.split('.')
-  if (table === 'EXIT') return EXIT[name as keyof typeof EXIT]
-  if (table === 'STORAGE_EXIT') return STORAGE_EXIT[name as keyof typeof STORAGE_EXIT]
-  return Number(expression)
-}
-
 /** `new XError('E_…', what, { why, fix, exitCode })`; `super('E_…', …)`; a function that ends in the first form. */
-function thrownIn(source: string, exitCodes: ReadonlyMap<string, number>): ErrorPlace[] {
+function thrownIn(source: string, exitCodes: ReadonlyMap<string, string>): ErrorPlace[] {
   return [...source.matchAll(/(?:new (\w+Error)|\b(super|unknownName))\(\s*'E_/g)].map((match) => {
     const at = match.index
     const [first = '', what = '', given] = listAt(source, source.indexOf('(', at))
@@ -108,13 +99,15 @@ function thrownIn(source: string, exitCodes: ReadonlyMap<string, number>): Error
     const className =
       match[1] ?? /(?:class (\w+) extends|new (\w+Error)\(code,)/.exec(source)?.slice(1).find(Boolean)
     const own = advice.get('exitCode')
-    const exitCode = own === undefined ? exitCodes.get(className ?? '') : exitCodeOf(own)
+    const exitCode = own === undefined ? exitCodes.get(className ?? '') : exitCodeOf(own, source)
+    if (exitCode === undefined)
+      throw new Error(`which exit code comes with ${first}? ${className} is no NodeError`)
     return {
       code: LITERAL_CODE.exec(first)?.[1] ?? '',
       what: textOf(what, source, at),
       why: text('why'),
       fix: text('fix'),
-      result: `exit ${exitCode ?? EXIT.failure}`,
+      result: `exit ${exitCode}`,
     }
   })
 }

@@ -163,7 +163,8 @@ const ERRORS: Readonly<Record<AnswerErrorCode, string>> = {
     'the request is by one whom the ledger bars: a validator that was punished for equivocation or is excluded, by its id, its account, or the name of its operator',
   REQUEST_NOT_FOUND: 'this node knows no request with this id',
   INTERNAL_CONSENSUS_ERROR: 'a fault of the node; its log has it',
-  CONSENSUS_NOT_INITIALIZED: 'the node is catching up, or sees no quorum',
+  CONSENSUS_NOT_INITIALIZED:
+    'the node is catching up or sees no quorum, or too little stake weighs in verdicts (safe mode); the message says which',
   RECEIPT_NOT_READY:
     'the request has no verdict yet, or the block that certifies the state with it is not final; `Retry-After` says when to come again',
   RECEIPT_UNAVAILABLE:

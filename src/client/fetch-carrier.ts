@@ -59,7 +59,8 @@ class FetchCarrier implements Carrier {
   }
 }
 
-async function readBounded(response: Response, bytesMax: number): Promise<Uint8Array> {
+/** The body of a response. @throws Error when it is longer than `bytesMax` */
+export async function readBounded(response: Response, bytesMax: number): Promise<Uint8Array> {
   if (response.body === null) return new Uint8Array()
   const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader()
   const parts: Uint8Array[] = []

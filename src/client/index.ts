@@ -7,6 +7,7 @@ export { consensusProofBincode, fourProofSetBincode, timeProofHash } from '../co
 export type { ProvenVerdict, Receipt, ReceiptTrust, VerifySignature } from '../receipt.ts'
 export type { HealthReading } from '../rpc/trustchain-json-response.ts'
 export { type ErrorAdvice, NodeError, ok, type Refusal, type Result, refuse } from '../types/errors.ts'
+export type { AuthoritySignature, NetworkOperation } from '../types/operations.ts'
 export type {
   CertificateRequest,
   CertificateType,
@@ -50,6 +51,16 @@ export {
   type StatusReport,
 } from './hypermesh-client.ts'
 export { verifyReceiptOf } from './offline-receipt.ts'
+export type { OperationSigner } from './operation-bytes.ts'
+export type { TrustAdjustment } from './operation-shapes.ts'
+export {
+  type ConsensusResult,
+  type OperationCall,
+  type OperationId,
+  OperationsClient,
+  type ProposalOptions,
+} from './operations-client.ts'
+export type { PublicApiOptions } from './public-api.ts'
 export type { ProvenReceipt } from './receipt-calls.ts'
 export type { HeldReceipt, HeldReceiptRefusal } from './receipt-check.ts'
 export {

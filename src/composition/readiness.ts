@@ -2,9 +2,12 @@
 
 import type { ReplicaView } from '../consensus/replica.ts'
 import type { Electorate } from '../consensus/validator-set.ts'
+import { isSafeMode, weighingStake } from '../ledger/verdicts/safe-mode.ts'
 import type { ReadyCheck } from '../observability/metrics.ts'
 import type { ChainParameters } from '../types/genesis.ts'
 import type { MonotonicMs, ValidatorIndex } from '../types/primitives.ts'
+import type { StakingState } from '../types/staking.ts'
+import type { VerdictVoting } from '../types/voting.ts'
 
 /** A block this many heights below the highest certified one is "catching up". */
 const BEHIND_BLOCKS_MAX = 16
@@ -111,12 +114,36 @@ function finality({ parameters, look, now, lastFinalAt, startedAt }: ReadinessSo
   )
 }
 
-/** A request can be judged when the chain moves and this node is on it. */
+/**
+ * Why nothing from outside is judged now, on any node of the network; null when it is.
+ * @param tip the final state
+ */
+export function safeModeReason({
+  voting,
+  staking,
+}: {
+  readonly voting: Pick<VerdictVoting, 'electors'>
+  readonly staking: Pick<StakingState, 'validators'>
+}): string | null {
+  const stake = weighingStake(voting, staking)
+  if (!isSafeMode(stake)) return null
+  return (
+    `safe mode: validators with stake ${stake.weighing} of ${stake.total} weigh in verdicts, two thirds must; ` +
+    'requests are judged again when validators have come back from exclusion or probation'
+  )
+}
+
+/**
+ * A request can be judged when the chain moves, this node is on it, and enough of the stake weighs.
+ * @param safeMode as {@link safeModeReason} gives it
+ */
 export function validationReadiness(
   checks: readonly Check[],
+  safeMode: string | null,
 ): { ready: true } | { ready: false; reason: string } {
   const failing = checks.find(
     ({ name, ok }) => !ok && (name === 'finality' || name === 'sync' || name === 'storage'),
   )
-  return failing === undefined ? { ready: true } : { ready: false, reason: failing.reason ?? failing.name }
+  if (failing !== undefined) return { ready: false, reason: failing.reason ?? failing.name }
+  return safeMode === null ? { ready: true } : { ready: false, reason: safeMode }
 }

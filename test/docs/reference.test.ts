@@ -4,6 +4,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { codesInSources, errorPlaces } from '../../scripts/docs/errors.ts'
+import { exitCodeOf } from '../../scripts/docs/exit-code-of.ts'
 import { type Listener, ROUTES, type Route } from '../../scripts/docs/http.ts'
 import { referenceDocuments } from '../../scripts/docs/reference.ts'
 import { entriesOf, listAt, textOf } from '../../scripts/docs/source-text.ts'
@@ -54,6 +55,9 @@ describe('docs/reference', async () => {
     ])
     expect(places.get('E_KEY_MISSING')?.[0]?.result).toBe('exit 77')
     expect(places.get('E_NO_BLOCK')?.[0]?.result).toBe('HTTP 404')
+    expect(places.get('E_NO_RECEIPT')?.map(({ result }) => result)).toEqual(['exit 69 / 1', 'exit 65'])
+    for (const { result } of [...places.values()].flat())
+      expect(result).toMatch(/^(exit \d+( \/ \d+)*|HTTP .+)$/)
   })
 })
 
@@ -169,4 +173,23 @@ describe('reading the sources', () => {
     const source = "const known = 'said before'\nfunction made(n) {\n  return 'made here'\n}\n"
     expect(textOf(expression, source, source.length)).toBe(text)
   })
+
+  const constants = 'const EXIT_MADE_UP = 99\n'
+  it.each([
+    ['65', '65'],
+    ['EXIT.network', '69'],
+    ['STORAGE_EXIT.key', '77'],
+    ['EXIT_MADE_UP', '99'],
+    ["code === 'A_B?:C' ? EXIT.network : EXIT_MADE_UP", '69 / 99'],
+    ['a?.b ?? c ? 1 : d ? EXIT.data : 73', '1 / 65 / 73'],
+  ])('knows the exit code of %s', (expression, text) => {
+    expect(exitCodeOf(expression, constants)).toBe(text)
+  })
+
+  it.each(['EXIT_ELSEWHERE', 'EXIT.nothing', 'error.exitCode', 'x ? 1 : EXIT_ELSEWHERE'])(
+    'does not guess the exit code of %s',
+    (expression) => {
+      expect(() => exitCodeOf(expression, constants)).toThrow(/stands for no number/)
+    },
+  )
 })

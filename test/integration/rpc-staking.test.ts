@@ -1,8 +1,9 @@
 /** The public API's staking routes over real HTTP: shapes, statuses, bounds. */
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { OperationsClient } from '../../src/client/operations-client.ts'
 import { uniformAssurance } from '../../src/ledger/validation-policy.ts'
 import { ClientLimiter, clientLimitsOf } from '../../src/rpc/client-limiter.ts'
-import type { ApiPorts } from '../../src/rpc/http/api-ports.ts'
+import type { ApiPorts, TrustHistoryView } from '../../src/rpc/http/api-ports.ts'
 import { makeApiServer } from '../../src/rpc/http/api-server.ts'
 import type { OperationResultView } from '../../src/rpc/http/operation-ports.ts'
 import type { OperatorView } from '../../src/rpc/http/operator-ports.ts'
@@ -58,7 +59,25 @@ const decided: OperationResultView = {
     eligibleStake: 2n ** 61n,
   },
   participatingNodes: [KEY],
-  trustAdjustments: [],
+  trustAdjustments: [{ account: KEY, before: 800_000, after: 760_000 }],
+}
+
+const trust: TrustHistoryView = {
+  account: KEY,
+  now: {
+    score: 0.76,
+    ppm: 760_000,
+    status: 'active',
+    exclusions: 0,
+    excludedUntilPeriod: null,
+    cleanPeriods: 0,
+    slots: 1,
+    agreed: 0,
+    dissented: 1,
+    withheld: 0,
+    absent: 0,
+  },
+  changes: [],
 }
 
 async function served(submit: StakingPorts['submit']): Promise<string> {
@@ -66,7 +85,7 @@ async function served(submit: StakingPorts['submit']): Promise<string> {
     throw new Error('not asked for')
   }
   const ports: ApiPorts = {
-    trustHistory: unused,
+    trustHistory: (id) => (id === KEY ? trust : null),
     staking: {
       account: (id) => (id === KEY ? account : null),
       slashes: () => [{ account: KEY, height: 4, time: 5, stake: 1_000n, burnt: 750n }],
@@ -136,6 +155,27 @@ describe('the operation routes', () => {
     })
     expect(await get(`/v1/operations/${NOBODY}`)).toMatchObject({ status: 404, code: 'E_NO_OPERATION' })
     expect(await get('/v1/operations/AB')).toMatchObject({ status: 400, code: 'E_OPERATION_ID' })
+  })
+})
+
+describe('the client of operations', () => {
+  it('reads what the API says', async () => {
+    const client = new OperationsClient({
+      apis: [await served(() => ({ key: KEY, state: 'final', height: 7 }))],
+    })
+    expect(await client.awaitResult(KEY)).toEqual({
+      id: KEY,
+      outcome: 'Approved',
+      route: 'full-bft',
+      height: 8,
+      participatingNodes: [KEY],
+      trustAdjustments: [{ account: KEY, before: 800_000, after: 760_000 }],
+    })
+    expect(await client.getTrustScore(KEY)).toBe(0.76)
+    await expect(client.awaitResult(NOBODY, { deadlineMs: 200 })).rejects.toMatchObject({
+      code: 'E_NO_OPERATION',
+    })
+    await expect(client.getTrustScore(NOBODY)).rejects.toMatchObject({ code: 'E_NO_VALIDATOR' })
   })
 })
 

@@ -34,6 +34,8 @@ export interface SettlingContext {
   readonly period: number
   /** Those in the set that decides the block: one who is gone could not have done anything. */
   readonly present: ReadonlySet<ValidatorId>
+  /** Too little of all stake weighs: operations need more. */
+  readonly isSafeMode: boolean
 }
 
 export interface Settled {
@@ -48,7 +50,8 @@ export interface Settled {
 export function settle(voting: VerdictVoting, context: SettlingContext): Settled {
   const decided: Decided[] = []
   const losses: TrustLoss[] = []
-  const quorumOf: QuorumOf = ({ requestKey }, members) => quorumFor(requestKey, voting.operations, members)
+  const quorumOf: QuorumOf = ({ requestKey }, members) =>
+    quorumFor(requestKey, voting.operations, members, context.isSafeMode)
   const batches: OpenBatch[] = []
   let trust: Map<AccountId, ValidatorTrust> | null = null
   for (const open of voting.batches) {

@@ -6,6 +6,10 @@ import type { SourceChange } from '../lane/source-change.ts'
 import type { Mutant } from '../mutants.ts'
 import type { AttackName } from './attacks.ts'
 
+const FORK_PROOF = 'src/ledger/recovery/fork-proof.ts'
+const RESTART = 'src/ledger/recovery/restart.ts'
+const ROUTING = 'src/ledger/operations/routing.ts'
+const SEED = 'src/ledger/recovery/seed-checkpoint.ts'
 const BALLOTS = 'src/codec/ballots.ts'
 const BOX = 'src/runtime/ballot-box.ts'
 const CHECK = 'src/ledger/verdicts/check-ballots.ts'
@@ -301,6 +305,107 @@ export const ATTACK_MUTANTS: readonly Mutant[] = [
       replace: 'export const TRUST_TO_RETURN = 600_000',
     },
   ]),
+  broken('T24-unknown-kinds-by-authority', 'T24: a kind without a row is critical', 'lowered', [
+    {
+      file: ROUTING,
+      find: "(_operation: never): OperationRoute {\n  return 'full-bft'",
+      replace: "(_operation: never): OperationRoute {\n  return 'authority'",
+    },
+  ]),
+  broken('T24-unknown-keys-are-low', 'T24: a key without a row is critical', 'lowered', [
+    {
+      file: 'src/ledger/operations/configuration-keys.ts',
+      find: '?.impact ?? null',
+      replace: "?.impact ?? 'low'",
+    },
+  ]),
+  broken('T24-whoever-certifies-decides', 'T24: the way follows from the operation alone', 'lowered', [
+    {
+      file: 'src/ledger/operations/check-operation.ts',
+      find: 'const task = standardOf(operation)',
+      replace: 'const task = action.authority.length > 0 ? operation : standardOf(operation)',
+    },
+  ]),
+  broken('T24-keys-of-any-prefix', 'T24: a standard operation writes keys of its kind', 'lowered', [
+    {
+      file: 'src/ledger/operations/standard-space.ts',
+      find: "if (operation.kind !== 'network-configuration' && !key.startsWith(prefix)) return null",
+      replace: '',
+    },
+  ]),
+  broken(
+    'T25-merge-by-activity',
+    'T25: the highest checkpoint counts, however often another is there',
+    'roles',
+    [
+      {
+        file: SEED,
+        find: 'const order = checkpoint.header.height - best.header.height',
+        replace:
+          'const seen = ({ header }) => checkpoints.filter((of) => of.header.height === header.height).length\n    const order = seen(checkpoint) - seen(best)',
+      },
+    ],
+  ),
+  broken('T25-checkpoint-over-a-final-block', 'T25: a final block is never overridden', 'roles', [
+    {
+      file: 'src/composition/seed-checkpoints.ts',
+      find: 'if (ours === null || blockHash(ours) === certificate.blockHash) continue',
+      replace: 'if (ours === null || blockHash(ours) !== null) continue',
+    },
+  ]),
+  broken('T25-forged-primary', 'T25: a checkpoint is certified by a quorum', 'roles', [
+    {
+      file: SEED,
+      find: "if (!quorum.ok) return refuse('certificate-does-not-hold', quorum.detail)",
+      replace: '',
+    },
+  ]),
+  broken('T25-flood-unverified', 'T25: nothing enters the state unverified', 'roles', [
+    {
+      file: 'src/ledger/staking/check-evidence.ts',
+      find: 'if (!isSigned(evidence, content, rules)) {',
+      replace: 'if (content === null) {',
+    },
+  ]),
+  broken(
+    'T26-newest-certificate-wins',
+    'T26: two certificates that contradict each other stop the node',
+    'compromised',
+    [
+      {
+        file: 'src/consensus/certificate-rules.ts',
+        find: 'const isBeside = certificate.view === header.view || certificate.height === header.height',
+        replace:
+          'const isBeside = certificate.view <= header.view && (certificate.view === header.view || certificate.height === header.height)',
+      },
+    ],
+  ),
+  broken('T26-few-are-named', 'T26: everybody who signed both is named', 'compromised', [
+    {
+      file: FORK_PROOF,
+      find: 'if (of !== null) evidence.push(of)',
+      replace: 'if (of !== null && evidence.length < 2) evidence.push(of)',
+    },
+  ]),
+  broken('T26-culprits-go-on', 'T26: the network goes on without the culprits', 'compromised', [
+    {
+      file: RESTART,
+      find: 'return account !== null && !culprits.includes(account)',
+      replace: 'return account !== null',
+    },
+  ]),
+  broken(
+    'T26-starts-on-a-broken-chain',
+    'T26: a node with the proof of a break does not start',
+    'compromised',
+    [
+      {
+        file: 'src/composition/fork-evidence.ts',
+        find: 'if (isOfThis && checkForkProof(proof.value, rules.verifySignature).ok) throw broken(path)',
+        replace: '',
+      },
+    ],
+  ),
   broken(
     'T27-invalid-is-said-later',
     'T27: nothing shows what was found before it is opened',

@@ -1,5 +1,7 @@
 /** Attacks that are told without the simulated network, by name: what went wrong is said, nothing when all is well. */
 import * as ballots from './attacks-on-ballots.ts'
+import * as operations from './attacks-on-operations.ts'
+import * as roles from './attacks-on-roles.ts'
 import * as trust from './attacks-on-trust.ts'
 import { sideChannels } from './side-channels.ts'
 import { type ModelFigures, runModel } from './verdict-model.ts'
@@ -19,6 +21,8 @@ const told =
 export const ATTACKS = {
   ...attacksOf(ballots),
   ...attacksOf(trust),
+  ...attacksOf(operations),
+  ...attacksOf(roles),
   /** Table 5.9, one seed of it. */
   model: (seed) => modelled(runModel(seed)),
   /** T23: leaders that censor as hard as they can. */

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { encodeMessage } from '../../../src/codec/messages.ts'
 import { signedVotePayload } from '../../../src/codec/signing-payloads.ts'
 import { hashTransaction } from '../../../src/codec/transaction.ts'
-import { type ReadinessSources, readinessChecks } from '../../../src/composition/readiness.ts'
+import {
+  type ReadinessSources,
+  readinessChecks,
+  safeModeReason,
+  validationReadiness,
+} from '../../../src/composition/readiness.ts'
 import { signingHistoryOf } from '../../../src/composition/signing-history.ts'
 import { TransactionFlow } from '../../../src/composition/transaction-flow.ts'
 import { Electorate } from '../../../src/consensus/validator-set.ts'
@@ -30,6 +35,7 @@ import {
   vote,
 } from '../consensus/harness.ts'
 import { numberedTransaction } from '../ledger/fixtures.ts'
+import { electorsWith } from '../ledger/verdicts/fixtures.ts'
 
 const [B1] = chainOf(1) as [ReturnType<typeof blockOn>]
 
@@ -122,6 +128,29 @@ describe('readiness', () => {
     ],
   ])('%s is told with figures', (name, situation, reason) => {
     expect(reasons(situation)).toEqual({ ...READY, [name]: reason })
+  })
+})
+
+describe('whether requests are judged', () => {
+  const fine = [{ name: 'sync', ok: true, reason: null }] as const
+  const behind = [{ name: 'sync', ok: false, reason: 'catching up' }] as const
+  /** Of a set in which validators with stake 4 weigh. */
+  const reasonOf = (...stakes: readonly bigint[]) =>
+    safeModeReason({
+      voting: { electors: [{ period: 0, members: electorsWith(4) }] },
+      staking: validatorSet(stakes),
+    })
+  const enough = reasonOf(4n, 2n)
+  const tooLittle = reasonOf(4n, 3n)
+
+  it('depends on what this node sees, and on how much of the stake weighs', () => {
+    expect(validationReadiness(fine, enough)).toEqual({ ready: true })
+    expect(validationReadiness(behind, enough)).toEqual({ ready: false, reason: 'catching up' })
+    expect(validationReadiness(behind, tooLittle)).toEqual({ ready: false, reason: 'catching up' })
+    expect(validationReadiness(fine, tooLittle)).toEqual({
+      ready: false,
+      reason: expect.stringMatching(/^safe mode: validators with stake 4 of 7 weigh in verdicts/),
+    })
   })
 })
 
