@@ -1,8 +1,8 @@
 /**
  * Operations on four real validators, by the command line and by a program's client: critical ones that all decide, with
  * effect at the end of the period; standard ones by a certificate, and one that is escalated; ones that would be decided
- * more easily than they may (T24 of spec/commit-reveal.md section 8); safe mode (5.8); bad input. Some three minutes on an
- * idle machine, twice that on a busy one.
+ * more easily than they may (T24 of spec/commit-reveal.md section 8); safe mode (5.8); bad input. Four to six minutes on
+ * two busy cores, most of them waiting for blocks.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
