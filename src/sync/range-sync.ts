@@ -234,11 +234,20 @@ export class RangeSync {
     }
     const range = await this.#check(answer.value)
     const end = range?.blocks.findLast((block) => !this.#options.reader.isFiller(block))?.header.height
-    if (end === undefined) {
+    if (end !== undefined) this.#requests.taken(came, end)
+    else if (!this.#isPassed(next, answer.value.blocks.length)) {
       this.#peers.pause(peer, 'range does not hold')
       this.#options.onBlocks?.('refused', answer.value.blocks.length)
-    } else this.#requests.taken(came, end)
+    }
     return range
+  }
+
+  /**
+   * Consensus finalized all of a range while that was on its way: that it cannot be checked any more, by the validators
+   * of an epoch that is over, is nobody's fault.
+   */
+  #isPassed(from: Height, blocks: number): boolean {
+    return this.#options.tip.finalHeight() >= from + Math.max(1, blocks) - 1
   }
 
   /** Blocks of a range that begins here may be held when they come. */

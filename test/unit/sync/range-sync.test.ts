@@ -82,6 +82,8 @@ class Bench {
           if (!certificate.ok || certificate.value.signatures.length < 3) return null
           const epoch = Math.floor(this.final.header.height / this.epochBlocks)
           if (certificate.value.height > (epoch + 1) * this.epochBlocks) return 'ahead'
+          // Of an epoch that is over: its validators are no longer those who certify.
+          if (certificate.value.height <= epoch * this.epochBlocks) return null
           return mintVerified(certificate.value)
         },
       },
@@ -251,6 +253,25 @@ describe('ranges', () => {
     )
     expect(mostAtOnce).toBeGreaterThanOrEqual(2)
     expect(bench.asked.map(({ from }) => from)).toEqual([1, 129, 257, 385, 513])
+  })
+
+  it("that come when consensus has passed them are nobody's fault", async () => {
+    const bench = new Bench({ a: honest(600) })
+    bench.epochBlocks = 256
+    const { release } = slowed(bench)
+    bench.sync.request({ height: asHeight(600) })
+    await bench.idle()
+    expect(bench.asked.map(({ from }) => from)).toEqual([1])
+    bench.final = CHAIN[299] as HashedBlock
+    bench.sync.finalized()
+    for (let round = 0; round < 10; round++) {
+      release('a')
+      await bench.idle()
+    }
+    expect(bench.asked[1]).toEqual({ peer: 'a', from: 301 })
+    expect(bench.told.refused).toBe(0)
+    expect(bench.logger.lines.map(({ message }) => message)).not.toContain('peer paused')
+    expect(bench.final.header.height).toBe(600)
   })
 
   it('that a peer keeps back are asked of another one', async () => {
