@@ -160,7 +160,7 @@ describe('the bytes of the Rust client', () => {
     const later = await until(
       async () => {
         const answer = await askStatus(ca(2), requestId)
-        return answer.status === 200 ? answer : null
+        return answer.status === 200 && !answer.text.includes('"Pending"') ? answer : null
       },
       5_000,
       'the verdict is final at another node too',
