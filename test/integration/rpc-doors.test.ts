@@ -1,9 +1,11 @@
 /** What the CA endpoint does besides single calls, over real sockets: batches, refusals by status, deadlines, callers that leave. */
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { hashTransaction } from '../../src/codec/transaction.ts'
 import { ClientLimiter } from '../../src/rpc/client-limiter.ts'
 import type { ListenerOptions } from '../../src/rpc/http/listener.ts'
+import { makeSelfSigned } from '../../src/rpc/http/self-signed.ts'
 import type { ObservedCall } from '../../src/validation/ports.ts'
 import type { ValidationServiceOptions } from '../../src/validation/validation-service.ts'
 import { verdictOf } from '../support/fake-network.ts'
@@ -196,6 +198,18 @@ describe('a refusal', () => {
     expect(resultIn(answer.slice(answer.indexOf('\r\n\r\n') + 4)).result).toMatchObject({
       errorCode: 'REQUEST_TIMEOUT',
     })
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['what is no TLS', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ])('of a connection that says %s where TLS is spoken is its end', async (_, bytes) => {
+    const ca = await started({ tls: makeSelfSigned(['127.0.0.1'], Date.now()), handshakeMs: 150 })
+    const { hostname, port } = new URL(ca.listener.url)
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => undefined)
+    socket.write(bytes)
+    await once(socket.resume(), 'close')
   })
 
   it.each([

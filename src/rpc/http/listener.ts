@@ -38,6 +38,8 @@ export interface ListenerOptions {
   readonly observe?: HttpObserver
   /** How long a request may take to arrive, from its first byte to its last; by default 30 s. */
   readonly arrivalMs?: number
+  /** How long a TLS handshake may take; by default 10 s. */
+  readonly handshakeMs?: number
 }
 
 /** From the first byte of a request to its last. */
@@ -117,6 +119,7 @@ function bracketed(host: string): string {
 function makeApp(options: ListenerOptions, bodyBytesMax: number, form: ErrorForm): FastifyInstance {
   let lastId = 0
   const { tls, limiter, logger, observe, arrivalMs = REQUEST_TIMEOUT_MS } = options
+  const { handshakeMs = TLS_HANDSHAKE_TIMEOUT_MS } = options
   const server = {
     connectionsCheckingInterval: Math.min(LATE_CHECK_MS, arrivalMs),
     requestTimeout: arrivalMs,
@@ -139,7 +142,7 @@ function makeApp(options: ListenerOptions, bodyBytesMax: number, form: ErrorForm
       ? fastify({ ...common, http: server })
       : (fastify({
           ...common,
-          https: { ...server, cert: tls.cert, key: tls.key, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS },
+          https: { ...server, cert: tls.cert, key: tls.key, handshakeTimeout: handshakeMs },
         }) as unknown as FastifyInstance)
   app.decorate('errorForm', form)
   addAllMethods(app)

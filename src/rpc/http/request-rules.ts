@@ -147,10 +147,23 @@ function problemOfParser(code: unknown): Problem {
   }
 }
 
-/** Answers on the bare socket, for what never became a request, and closes it. */
+/** How long the answer to what never became a request may take to leave. */
+const LAST_WORDS_MS = 5_000
+
+/** Whether an error is about the protocol above TCP and TLS, so that whoever sent it can be answered. */
+function isOfHttp(code: unknown): boolean {
+  return typeof code === 'string' && (code.startsWith('HPE_') || code.startsWith('ERR_HTTP_'))
+}
+
+/**
+ * Answers on the bare socket, for what never became a request, and closes it. Nothing can be said where TLS failed: what
+ * is written before the end of a handshake never leaves, and the socket with it.
+ */
 export function answerParserError(error: Error, socket: Socket, form: ErrorForm): void {
   const code = 'code' in error ? error.code : undefined
-  if (code !== 'ECONNRESET' && socket.writable) {
+  if (isOfHttp(code) && socket.writable) {
+    // One that takes nothing in is not waited for.
+    socket.setTimeout(LAST_WORDS_MS, () => socket.destroy())
     const problem = problemOfParser(code)
     const { contentType, body } = form(problem, null)
     socket.end(
