@@ -57,7 +57,7 @@ function genesisPath(genesis: string | undefined, data: string | undefined): str
   if (data === undefined) {
     throw usageError(
       'what is to be trusted is not said',
-      "name the network's genesis.json with --genesis, a node's data directory with --data, or a checkpoint file with --checkpoint",
+      "name the network's genesis.json with --genesis, a node's data directory with --data, or a checkpoint file with --checkpoint (HEIGHT:BLOCK_ID needs one of the other two beside it)",
     )
   }
   return join(data, 'genesis.json')

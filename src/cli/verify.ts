@@ -55,7 +55,7 @@ async function compared({ record }: ProvenVerdict, { requestId, request }: Verif
         `the verdict is on request ${record.requestKey}, ${request} is request ${key}`,
       )
     }
-    same.push(`the request in ${request}, to the byte`)
+    same.push(`the request in ${request}, in every field that requests have`)
   }
   return same.length > 0
     ? same.join(' and ')
@@ -117,7 +117,7 @@ export function registerVerifyCommand(program: Command): void {
       'trust a final block of that network instead, or the validators in a file of --save-checkpoint',
     )
     .option('--request-id <id>', 'the verdict must be on the request of this id, or of this request key')
-    .option('--request <file>', 'the verdict must be on exactly this request')
+    .option('--request <file>', 'the verdict must be on this request, in every field that requests have')
     .option('--require-valid', 'exit with 1 when the verdict is Invalid')
     .option('--save-checkpoint <file>', 'write the validators that signed, to check later receipts with')
     .option('--json', 'print what is proven as JSON')

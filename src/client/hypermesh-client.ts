@@ -144,7 +144,7 @@ export class HypermeshClient {
   /**
    * What proves the verdict on a request, checked here against `trust`: no node is believed. It is there a block after the
    * verdict, which is waited for. A node whose receipt does not hold, or is on another request, is left for the next.
-   * @param request what was sent (its bytes, to the byte), or a request id as {@link status} takes it
+   * @param request what was sent (its bytes: every field that requests have is compared, others and white space are not), or a request id as {@link status} takes it
    * @returns the receipt and the verdict that it proves, Valid or Invalid
    * @throws ClientError `E_RECEIPT` when none holds, `E_NO_RECEIPT`, `E_NO_ANSWER`, `E_REQUEST`, `E_NO_ENDPOINT`,
    *   `E_ENDPOINT`; the signal's reason

@@ -36,7 +36,7 @@ export interface Subject {
   readonly isOn: (record: VerdictRecord) => boolean
 }
 
-/** @param request its bytes, which must be the judged ones to the byte; or its id */
+/** @param request its bytes, which must have every field as the judged one has it; or its id */
 export function subjectOf(request: Uint8Array | string): Result<Subject, string> {
   if (typeof request === 'string') {
     return ok({ id: request, isOn: (record) => isOnRequestId(record, request) })

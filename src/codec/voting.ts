@@ -55,6 +55,7 @@ export const trustSchema: Schema<ValidatorTrust> = record<ValidatorTrust>({
 
 export const electorsSchema: Schema<Electors> = record<Electors>({
   period: counter(),
+  stake: u64,
   members: listOf(
     record<Elector>({
       id: hexBytes<ValidatorId>(32),

@@ -6,7 +6,6 @@ import { isSafeMode, weighingStake } from '../ledger/verdicts/safe-mode.ts'
 import type { ReadyCheck } from '../observability/metrics.ts'
 import type { ChainParameters } from '../types/genesis.ts'
 import type { MonotonicMs, ValidatorIndex } from '../types/primitives.ts'
-import type { StakingState } from '../types/staking.ts'
 import type { VerdictVoting } from '../types/voting.ts'
 
 /** A block this many heights below the highest certified one is "catching up". */
@@ -120,13 +119,12 @@ function finality({ parameters, look, now, lastFinalAt, startedAt }: ReadinessSo
  */
 export function safeModeReason({
   voting,
-  staking,
 }: {
   readonly voting: Pick<VerdictVoting, 'electors'>
-  readonly staking: Pick<StakingState, 'validators'>
 }): string | null {
-  const stake = weighingStake(voting, staking)
-  if (!isSafeMode(stake)) return null
+  const electors = voting.electors.at(-1)
+  if (electors === undefined || !isSafeMode(electors)) return null
+  const stake = weighingStake(electors)
   return (
     `safe mode: validators with stake ${stake.weighing} of ${stake.total} weigh in verdicts, two thirds must; ` +
     'requests are judged again when validators have come back from exclusion or probation'

@@ -85,6 +85,8 @@ export interface Elector {
 /** Those who can take part, fixed for a period. */
 export interface Electors {
   readonly period: number
+  /** Of the whole set in that period, with those who are excluded. */
+  readonly stake: bigint
   readonly members: readonly Elector[]
 }
 

@@ -62,6 +62,7 @@ export const trust: Arbitrary<ValidatorTrust> = fc.record({
 export const electors: Arbitrary<readonly Electors[]> = fc.array(
   fc.record({
     period: counter<number>(),
+    stake: u64,
     members: fc.array(fc.record({ id: hex(), account: hex(), stake: u64, weighs: fc.boolean() }) as never, {
       maxLength: 3,
     }),

@@ -240,7 +240,7 @@ describe('the commands', () => {
     expect(output).toMatch(/^Valid: the receipt holds\n/)
     expect(output).toContain(`request      certificate request ${RECORD.requestKey}`)
     expect(output).toContain(
-      `about        the request of id "${ID}" and the request in ${path('request.json')}, to the byte`,
+      `about        the request of id "${ID}" and the request in ${path('request.json')}, in every field that requests have`,
     )
     expect(output).toContain('signed by    3 of the 4 validators of epoch 2: stake 3 of 4, 75.0 %')
     expect(output).toContain(`you trust    network receipts, genesis ${TRUST.genesisHash}`)
@@ -334,7 +334,7 @@ describe('the commands', () => {
     },
   )
 
-  it('verify refuses a request that is another, to the byte', async () => {
+  it('verify refuses a request that is another', async () => {
     const path = files()
     const { transaction } = numberedTransaction(4)
     writeFileSync(path('other.json'), certificateValidationRequest.write(transaction.request))

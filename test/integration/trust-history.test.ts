@@ -25,7 +25,7 @@ async function open(path: string): Promise<Database> {
 
 function votingOf(period: number, ...trust: readonly ValidatorTrust[]): VerdictVoting {
   return {
-    electors: [{ period, members: [] }],
+    electors: [{ period, stake: 0n, members: [] }],
     batches: [],
     trust: new Map(trust.map((of) => [of.account, of])),
     operations: NO_OPERATIONS,

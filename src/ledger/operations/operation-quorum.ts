@@ -4,22 +4,23 @@
  */
 import type { OperationsState } from '../../types/operations.ts'
 import type { RequestKey } from '../../types/primitives.ts'
-import type { Elector } from '../../types/voting.ts'
+import type { Electors } from '../../types/voting.ts'
 import { electorQuorum, eligibleStakeOf } from '../verdicts/electors.ts'
+import { isSafeMode } from '../verdicts/safe-mode.ts'
 
 /**
  * @param id request key of what is voted on; of a request to be judged too
- * @param isSafeMode whether too little of all stake weighs in this period
+ * @param electors of the period in which it was put to the vote
  */
 export function quorumFor(
   id: RequestKey,
   { open }: Pick<OperationsState, 'open'>,
-  members: readonly Elector[],
-  isSafeMode: boolean,
+  electors: Pick<Electors, 'members' | 'stake'>,
 ): bigint {
+  const { members } = electors
   const operation = open.find((of) => of.id === id)?.operation
   if (operation === undefined) return electorQuorum(members)
-  return isSafeMode || (operation.kind === 'node-exclusion' && operation.evidence === null)
+  return isSafeMode(electors) || (operation.kind === 'node-exclusion' && operation.evidence === null)
     ? (3n * eligibleStakeOf(members)) / 4n + 1n
     : electorQuorum(members)
 }

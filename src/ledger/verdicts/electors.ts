@@ -34,15 +34,23 @@ export function electorsOf(
     const { id, stake } = validator
     return status === 'excluded' ? [] : [{ id, account, stake, weighs: status === 'active' }]
   })
-  return { period, members }
+  return { period, stake: seats.reduce((sum, { validator }) => sum + validator.stake, 0n), members }
 }
 
 /** The electors that a batch's ballots are of. */
 export function electorsOfBatch(
+  voting: Pick<VerdictVoting, 'electors'>,
+  batch: Pick<OpenBatch, 'period'>,
+): readonly Elector[] {
+  return periodOfBatch(voting, batch).members
+}
+
+/** The period in which a batch began: who could take part, and how much stake there was. */
+export function periodOfBatch(
   { electors }: Pick<VerdictVoting, 'electors'>,
   { period }: Pick<OpenBatch, 'period'>,
-): readonly Elector[] {
-  return electors.find((of) => of.period === period)?.members ?? []
+): Electors {
+  return electors.find((of) => of.period === period) ?? { period, stake: 0n, members: [] }
 }
 
 /** Position of a validator among electors; null for one who is none. */

@@ -3,27 +3,24 @@
  * lead here, they stay within a third; newcomers on probation, the bonds of those who are excluded, and validators that
  * leave or are punished can. Below two thirds, less than a third of all stake can be half of what weighs, and more.
  */
-import type { StakingState } from '../../types/staking.ts'
-import type { VerdictVoting } from '../../types/voting.ts'
+import type { Electors } from '../../types/voting.ts'
 import { eligibleStakeOf } from './electors.ts'
 
-/** Stake that weighs in verdicts in this period, and all stake of the set. */
+/** Stake that weighs in verdicts in a period, and all stake of its set. */
 export interface WeighingStake {
   readonly weighing: bigint
   readonly total: bigint
 }
 
-export function weighingStake(
-  { electors }: Pick<VerdictVoting, 'electors'>,
-  { validators }: Pick<StakingState, 'validators'>,
-): WeighingStake {
-  return {
-    weighing: eligibleStakeOf(electors.at(-1)?.members ?? []),
-    total: validators.reduce((sum, { stake }) => sum + stake, 0n),
-  }
+export function weighingStake({ members, stake }: Pick<Electors, 'members' | 'stake'>): WeighingStake {
+  return { weighing: eligibleStakeOf(members), total: stake }
 }
 
-/** Less than two thirds: operations need more than three quarters, and nothing from outside is judged. */
-export function isSafeMode({ weighing, total }: WeighingStake): boolean {
+/**
+ * Less than two thirds: operations that are put to the vote in such a period need more than three quarters, whenever it
+ * is that they are decided, and nothing from outside is judged.
+ */
+export function isSafeMode(electors: Pick<Electors, 'members' | 'stake'>): boolean {
+  const { weighing, total } = weighingStake(electors)
   return 3n * weighing < 2n * total
 }

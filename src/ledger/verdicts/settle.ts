@@ -8,7 +8,7 @@ import type { AccountId, Height, ValidatorId } from '../../types/primitives.ts'
 import type { VerdictRecord, VerdictStatus } from '../../types/verdict.ts'
 import type { Elector, OpenBatch, OpenRequest, ValidatorTrust, VerdictVoting } from '../../types/voting.ts'
 import { quorumFor } from '../operations/operation-quorum.ts'
-import { electorsOfBatch, eligibleStakeOf } from './electors.ts'
+import { eligibleStakeOf, periodOfBatch } from './electors.ts'
 import { findingOf, isDissent, statusOf } from './findings.ts'
 import {
   agreementOf,
@@ -34,8 +34,6 @@ export interface SettlingContext {
   readonly period: number
   /** Those in the set that decides the block: one who is gone could not have done anything. */
   readonly present: ReadonlySet<ValidatorId>
-  /** Too little of all stake weighs: operations need more. */
-  readonly isSafeMode: boolean
 }
 
 export interface Settled {
@@ -50,12 +48,12 @@ export interface Settled {
 export function settle(voting: VerdictVoting, context: SettlingContext): Settled {
   const decided: Decided[] = []
   const losses: TrustLoss[] = []
-  const quorumOf: QuorumOf = ({ requestKey }, members) =>
-    quorumFor(requestKey, voting.operations, members, context.isSafeMode)
   const batches: OpenBatch[] = []
   let trust: Map<AccountId, ValidatorTrust> | null = null
   for (const open of voting.batches) {
-    const members = electorsOfBatch(voting, open)
+    const electors = periodOfBatch(voting, open)
+    const { members } = electors
+    const quorumOf: QuorumOf = ({ requestKey }) => quorumFor(requestKey, voting.operations, electors)
     const batch = drawVerdicts(
       closed(open, members, context.height),
       members,
@@ -76,8 +74,8 @@ export function settle(voting: VerdictVoting, context: SettlingContext): Settled
   return { batches, decided, losses, trust: trust ?? voting.trust }
 }
 
-/** Weight that decides one request among these electors. */
-type QuorumOf = (request: OpenRequest, members: readonly Elector[]) => bigint
+/** Weight that decides one request among the electors of its batch. */
+type QuorumOf = (request: OpenRequest) => bigint
 
 /** Closed with the last commit that can come, or when no more are taken. */
 function closed(batch: OpenBatch, members: readonly Elector[], height: Height): OpenBatch {
@@ -100,7 +98,7 @@ function drawVerdicts(
   const outcomes = batch.requests.map((request, i) => {
     const known = batch.outcomes[i] ?? null
     if (known !== null) return known
-    const verdict = tallied(openings, quorumOf(request, members), i)
+    const verdict = tallied(openings, quorumOf(request), i)
     if (!isWhole(verdict)) return null
     decided.push(decide(batch, members, request, i, verdict, openings, height))
     return verdict
@@ -120,7 +118,7 @@ function drawLastVerdicts(
   const outcomes = batch.requests.map((request, i) => {
     const known = batch.outcomes[i] ?? null
     if (known !== null) return known
-    const verdict = tallied(openings, quorumOf(request, members), i)
+    const verdict = tallied(openings, quorumOf(request), i)
     if (statusOf(verdict) === null) return null
     decided.push(decide(batch, members, request, i, verdict, openings, height))
     return verdict

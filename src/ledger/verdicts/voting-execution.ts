@@ -35,7 +35,6 @@ import { type BallotRefusal, checkBallots } from './check-ballots.ts'
 import { checkCommitPair, withoutOldPairs } from './commit-pairs.ts'
 import { electorsOf, seatsOf } from './electors.ts'
 import { type RejoinRefusal, rejoinRefusal } from './rejoin.ts'
-import { isSafeMode, weighingStake } from './safe-mode.ts'
 import { type Decided, settle } from './settle.ts'
 import { afterPeriod, changeStatuses } from './trust.ts'
 import { RequestsHere } from './waiting-refusal.ts'
@@ -100,7 +99,6 @@ export class VotingExecution {
       height,
       period: periodOf(height, this.#rules.parameters),
       present: new Set(this.#staking.validators.map(({ id }) => id)),
-      isSafeMode: isSafeMode(weighingStake(this.#state, this.#staking)),
     })
     const isSame =
       trust === this.#state.trust && batches.every((batch, i) => batch === this.#state.batches[i])

@@ -204,8 +204,8 @@ export function probation(): string[] {
     const { voting } = story.tip
     const trust = new Map(voting.trust)
     trust.set(account, { ...newTrust(account, 500_000, 'probation'), exclusions: 1 })
-    const electors = voting.electors.map(({ period, members }) => ({
-      period,
+    const electors = voting.electors.map(({ members, ...of }) => ({
+      ...of,
       members: members.map((member) => ({ ...member, weighs: member.account !== account })),
     }))
     story.tip = { ...story.tip, voting: { ...voting, trust, electors } }

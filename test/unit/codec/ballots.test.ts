@@ -34,7 +34,7 @@ import {
 } from '../../../src/types/primitives.ts'
 import type { BallotsTransaction } from '../../../src/types/transaction.ts'
 import { GENESIS, vote } from '../consensus/harness.ts'
-import { accountOf, batchWith, electorsWith, opened } from '../ledger/verdicts/fixtures.ts'
+import { accountOf, batchWith, electorsIn, electorsWith, opened } from '../ledger/verdicts/fixtures.ts'
 
 const OPENING: BallotOpening = {
   height: asHeight(5),
@@ -267,7 +267,7 @@ describe('what waits for a verdict', () => {
     for (const of of [batch, { ...batch, outcomes: [342] }, { ...batch, blockHash: null, closedAt: null }]) {
       expect(decodeBatch(encodeBatch(of))).toEqual({ ok: true, value: of })
     }
-    const electors = [{ period: 3, members: electorsWith(1, -2) }]
+    const electors = [electorsIn(3, electorsWith(1, -2))]
     expect(decodeElectors(encodeElectors(electors))).toEqual({ ok: true, value: electors })
     const trust = { ...newTrust(accountOf(1), 640_000, 'excluded'), untilPeriod: 15, lastSeen: asHeight(9) }
     expect(decodeTrust(encodeTrust(trust))).toEqual({ ok: true, value: trust })

@@ -6,7 +6,7 @@ import { votingOperations } from '../../../src/storage/block-batch.ts'
 import { batchKey, META, trustKey } from '../../../src/storage/buckets.ts'
 import { asHeight } from '../../../src/types/primitives.ts'
 import type { VerdictVoting } from '../../../src/types/voting.ts'
-import { accountOf, batchWith, electorsWith, votingOf } from '../ledger/verdicts/fixtures.ts'
+import { accountOf, batchWith, electorsIn, electorsWith, votingOf } from '../ledger/verdicts/fixtures.ts'
 
 const [ONE, TWO, THREE] = [10, 11, 12].map((height) =>
   batchWith({ height: asHeight(height), openedAt: asHeight(height) }),
@@ -60,7 +60,7 @@ describe('the rows of a change', () => {
   })
 
   it('are the electors when a period ends', () => {
-    const electors = [...BEFORE.electors, { period: 1, members: electorsWith(1) }]
+    const electors = [...BEFORE.electors, electorsIn(1, electorsWith(1))]
     expect(rows(BEFORE, { ...BEFORE, electors })).toEqual([
       ['put', key(META.electors), toHex(encodeElectors(electors))],
     ])

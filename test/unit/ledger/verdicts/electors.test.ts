@@ -12,7 +12,7 @@ import { newTrust } from '../../../../src/ledger/verdicts/trust.ts'
 import { asHeight } from '../../../../src/types/primitives.ts'
 import type { TrustStatus } from '../../../../src/types/voting.ts'
 import { idOf as accountIdOf, StakingChain } from '../../../support/staking-chain.ts'
-import { accountOf, batchWith, electorsWith, idOf, votingOf } from './fixtures.ts'
+import { accountOf, batchWith, electorsIn, electorsWith, idOf, votingOf } from './fixtures.ts'
 
 describe('seats', () => {
   it('are the validators of the set with the accounts behind their keys', () => {
@@ -42,8 +42,9 @@ describe('electors', () => {
     )
 
   it('weigh when they are active, take part without weight on probation, and are not there when excluded', () => {
-    const { period, members } = electorsOf(5, seats, trustOf('active', 'probation', 'excluded', null))
-    expect(period).toBe(5)
+    const { period, stake, members } = electorsOf(5, seats, trustOf('active', 'probation', 'excluded', null))
+    // The set's stake is that of the excluded too.
+    expect([period, stake]).toEqual([5, 4_000n])
     expect(members.map(({ account, stake, weighs }) => [account, stake, weighs])).toEqual([
       [accountIdOf(0), 1_000n, true],
       [accountIdOf(1), 1_000n, false],
@@ -56,10 +57,7 @@ describe('electors', () => {
     const [early, late] = [electorsWith(1), electorsWith(1, 1)]
     const voting = {
       ...votingOf(early),
-      electors: [
-        { period: 3, members: early },
-        { period: 4, members: late },
-      ],
+      electors: [electorsIn(3, early), electorsIn(4, late)],
     }
     expect(electorsOfBatch(voting, batchWith({ period: 3 }))).toBe(early)
     expect(electorsOfBatch(voting, batchWith({ period: 4 }))).toBe(late)

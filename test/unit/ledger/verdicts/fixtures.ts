@@ -19,6 +19,7 @@ import type { Validator } from '../../../../src/types/validator-set.ts'
 import type {
   CastBallot,
   Elector,
+  Electors,
   OpenBatch,
   OpenRequest,
   VerdictVoting,
@@ -110,6 +111,11 @@ export function opened(
   return { ...batch, ballots }
 }
 
+/** Of a period in which nobody was excluded. */
+export function electorsIn(period: number, members: readonly Elector[]): Electors {
+  return { period, stake: members.reduce((sum, { stake }) => sum + stake, 0n), members }
+}
+
 /** A state with these electors in period 0, all at 800,000. */
 export function votingOf(members: readonly Elector[], batches: readonly OpenBatch[] = []): VerdictVoting {
   const trust = new Map(
@@ -118,5 +124,5 @@ export function votingOf(members: readonly Elector[], batches: readonly OpenBatc
       newTrust(account, 800_000, weighs ? 'active' : 'probation'),
     ]),
   )
-  return { electors: [{ period: 0, members }], batches, trust, operations: NO_OPERATIONS }
+  return { electors: [electorsIn(0, members)], batches, trust, operations: NO_OPERATIONS }
 }

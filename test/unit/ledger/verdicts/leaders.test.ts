@@ -4,7 +4,7 @@ import { weightlessAfter, weightlessIn } from '../../../../src/ledger/verdicts/l
 import { PERIOD_BLOCKS } from '../../../../src/ledger/verdicts/windows.ts'
 import { asHeight } from '../../../../src/types/primitives.ts'
 import type { Elector } from '../../../../src/types/voting.ts'
-import { electorsWith, validatorsOf } from './fixtures.ts'
+import { electorsIn, electorsWith, validatorsOf } from './fixtures.ts'
 
 const members = electorsWith(1, 2, 3, 4)
 const validators = validatorsOf(members)
@@ -13,20 +13,17 @@ const withWeight = (...weighing: number[]): Elector[] =>
 
 describe('validators without weight', () => {
   it('are those on probation, and those who are no electors at all', () => {
-    const electors = [{ period: 7, members: withWeight(0, 1, 3).slice(0, 3) }]
+    const electors = [electorsIn(7, withWeight(0, 1, 3).slice(0, 3))]
     expect(weightlessIn(7, { electors }, validators)).toEqual([2, 3])
-    expect(weightlessIn(7, { electors: [{ period: 7, members }] }, validators)).toEqual([])
+    expect(weightlessIn(7, { electors: [electorsIn(7, members)] }, validators)).toEqual([])
   })
 
   it('are none where the state does not name the electors of the period', () => {
-    expect(weightlessIn(8, { electors: [{ period: 7, members: withWeight() }] }, validators)).toEqual([])
+    expect(weightlessIn(8, { electors: [electorsIn(7, withWeight())] }, validators)).toEqual([])
   })
 
   it('are known with the last block of the period before', () => {
-    const electors = [
-      { period: 0, members },
-      { period: 1, members: withWeight(1) },
-    ]
+    const electors = [electorsIn(0, members), electorsIn(1, withWeight(1))]
     const outAfter = (height: number, epochBlocks: number) =>
       weightlessAfter(asHeight(height), { electors }, validators, { epochBlocks })
     expect(outAfter(PERIOD_BLOCKS, 0)).toEqual([0, 2, 3])

@@ -1,9 +1,11 @@
 /** How safe mode comes and what it changes (spec/commit-reveal.md 5.8). */
 import { describe, expect, it } from 'vitest'
+import { periodOfBatch } from '../../../../src/ledger/verdicts/electors.ts'
 import { isSafeMode, weighingStake } from '../../../../src/ledger/verdicts/safe-mode.ts'
 import type { NetworkOperation, OperationVote } from '../../../../src/types/operations.ts'
 import { OperationChain, voting } from '../../../support/operation-chain.ts'
 import { numberedTransaction } from '../fixtures.ts'
+import { electorsWith } from './fixtures.ts'
 
 const RAISED: NetworkOperation = {
   kind: 'network-configuration',
@@ -22,7 +24,8 @@ function withNewcomer(stake: bigint, ...votes: readonly OperationVote[]): Operat
   return chain.votedUntil(8)
 }
 
-const stakeOf = ({ parent: { state } }: OperationChain) => weighingStake(state.voting, state.staking)
+const stakeOf = ({ parent: { state } }: OperationChain) =>
+  weighingStake(periodOfBatch(state.voting, { period: state.voting.electors.at(-1)?.period ?? 0 }))
 
 describe('safe mode', () => {
   it.each([
@@ -30,8 +33,8 @@ describe('safe mode', () => {
     [4_000n, 6_000n, false],
     [4_000n, 6_001n, true],
     [0n, 1n, true],
-  ])('is below two thirds: %i of %i', (weighing, total, expected) => {
-    expect(isSafeMode({ weighing, total })).toBe(expected)
+  ])('is below two thirds: %i of %i', (weighing, stake, expected) => {
+    expect(isSafeMode({ stake, members: electorsWith(Number(weighing)) })).toBe(expected)
   })
 
   it('begins with a newcomer of more than half of the stake that there was, who weighs nothing', () => {
@@ -52,6 +55,17 @@ describe('safe mode', () => {
     chain.voted([proposal])
     chain.votedUntil(32)
     expect(chain.endOf(proposal.requestKey)?.outcome).toBe(outcome)
+  })
+
+  it('holds for what is put to the vote in it, also when it has ended before that is decided', () => {
+    const chain = withNewcomer(2_001n, 'abstain')
+    const proposal = chain.propose(0, RAISED, 16)
+    chain.voted([proposal, chain.signed(4, { kind: 'leave' }, { sequence: 3 })])
+    chain.votedUntil(17)
+    expect(stakeOf(chain)).toEqual({ weighing: 4_000n, total: 4_000n })
+    chain.votedUntil(48)
+    // Not by those of the first attempt, who were too few; by those of the next, who are all there is.
+    expect(chain.parent.state.verdict(proposal.requestKey)).toMatchObject({ status: 'valid', round: 1 })
   })
 
   it('lets requests that are in the chain have their verdict', () => {

@@ -24,7 +24,6 @@ function settled(batch: OpenBatch, height: number, members = MEMBERS, present = 
     height: asHeight(height),
     period: 7,
     present: new Set(present),
-    isSafeMode: false,
   })
   const trust = members.map(({ account }) => after.trust.get(account))
   return { ...after, batch: after.batches[0] ?? null, trust, before: voting }
@@ -221,7 +220,7 @@ describe('the accounts', () => {
   it('change nothing, the very map, where there are none', () => {
     const voting = votingOf(MEMBERS, [said([null])])
     const present = new Set(MEMBERS.map(({ id }) => id))
-    const after = settle(voting, { height: asHeight(12), period: 0, present, isSafeMode: false })
+    const after = settle(voting, { height: asHeight(12), period: 0, present })
     expect(after.trust).toBe(voting.trust)
     expect(after.batches[0]).toBe(voting.batches[0])
     expect(voting.trust.has(accountOf(0))).toBe(true)
