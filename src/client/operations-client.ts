@@ -7,6 +7,7 @@ import { isHex } from '../codec/hex.ts'
 import type { Shape } from '../rpc/json-shape.ts'
 import type { AuthoritySignature, NetworkOperation } from '../types/operations.ts'
 import { asHeight, type GenesisHash } from '../types/primitives.ts'
+import { AccountTurns } from './account-turns.ts'
 import { ClientError } from './client-error.ts'
 import type { OperationSigner } from './operation-bytes.ts'
 import {
@@ -80,19 +81,23 @@ type Frame = Pick<ApiCall, 'endMs' | 'signal' | 'network'>
 
 export class OperationsClient {
   readonly #api: PublicApi
+  readonly #turns: AccountTurns
 
   /** @throws ClientError `E_NO_ENDPOINT`, `E_ENDPOINT`, `E_OPTION` */
   constructor(options: PublicApiOptions) {
     this.#api = new PublicApi(options)
+    this.#turns = new AccountTurns(this.#api.clock)
   }
 
   /**
-   * Proposes an operation as the next transaction of the signer's account, and waits until it is final. Calls for one
-   * account go one after the other: each takes the account's next sequence.
+   * Proposes an operation as the next transaction of the signer's account, and waits until it is final. Each takes the
+   * account's next sequence, so this client does calls for one account one after the other; 64 at most, and waiting for
+   * its turn counts for a call's deadline. Of two clients with one account the slower is refused.
    * @returns the id under which its decision is asked for
    * @throws ClientError `E_OPERATION`, `E_OPTION`, `E_SIGNER` for what cannot be signed; `E_REFUSED` when a rule of the
    *   ledger forbids it, `E_OTHER_NETWORK` and `E_ANSWER` when no address is of a node of the network, `E_NO_ACCOUNT`,
-   *   `E_NOT_FINAL` when time is up (it may still come), `E_NO_ANSWER`; the signal's reason; what `sign` throws
+   *   `E_NOT_FINAL` when time is up (it may still come), `E_NO_ANSWER`, `E_BUSY` when its turn did not come; the signal's
+   *   reason; what `sign` throws
    */
   async proposeOperation(operation: NetworkOperation, options: ProposalOptions): Promise<OperationId> {
     const { signer, opensAfterBlocks = OPENS_AFTER_DEFAULT, authority = [], ...call } = options ?? {}
@@ -103,28 +108,30 @@ export class OperationsClient {
     const { readAuthority, readOperation } = await import('./operation-input.ts')
     const account = accountOf(signer)
     const proposed = { operation: readOperation(operation), authority: readAuthority(authority) }
-    const finalHeight = await this.#finalHeight(frame)
-    const { sequence } = found(
-      await this.#get(`/v1/accounts/${account}`, accountAnswer, frame),
-      (why) =>
-        new ClientError('E_NO_ACCOUNT', `the network has no account ${account}`, {
-          why,
-          fix: 'sign with the key of a validator’s account',
-          exitCode: EXIT_DATA,
-        }),
-    )
-    const { id, body } = await signedOperation(network as GenesisHash, signer, {
-      sequence: sequence + 1,
-      expiresAtHeight: asHeight(finalHeight + EXPIRES_AFTER_BLOCKS),
-      operation: {
-        kind: 'propose',
-        ...proposed,
-        // Who brings a certificate wants it decided by that.
-        opensAt: asHeight(proposed.authority.length > 0 ? 0 : finalHeight + opensAfter),
-      },
+    return this.#turns.inTurn(account, frame, async () => {
+      const finalHeight = await this.#finalHeight(frame)
+      const { sequence } = found(
+        await this.#get(`/v1/accounts/${account}`, accountAnswer, frame),
+        (why) =>
+          new ClientError('E_NO_ACCOUNT', `the network has no account ${account}`, {
+            why,
+            fix: 'sign with the key of a validator’s account',
+            exitCode: EXIT_DATA,
+          }),
+      )
+      const { id, body } = await signedOperation(network as GenesisHash, signer, {
+        sequence: sequence + 1,
+        expiresAtHeight: asHeight(finalHeight + EXPIRES_AFTER_BLOCKS),
+        operation: {
+          kind: 'propose',
+          ...proposed,
+          // Who brings a certificate wants it decided by that.
+          opensAt: asHeight(proposed.authority.length > 0 ? 0 : finalHeight + opensAfter),
+        },
+      })
+      await this.#toFinality(id, body, frame)
+      return id
     })
-    await this.#toFinality(id, body, frame)
-    return id
   }
 
   /**

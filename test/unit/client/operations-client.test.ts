@@ -309,6 +309,75 @@ describe('an address that is not of a node of the network', () => {
   })
 })
 
+describe('proposals of one account', () => {
+  /** A node on which a transaction is final at once, and then counts; the sequences that it was sent. */
+  function ledger() {
+    let sequence = 8
+    const taken: number[] = []
+    const clock = new VirtualClock()
+    const client = new OperationsClient({
+      apis: [A],
+      clock,
+      fetch: async (input, init) => {
+        if (`${input}`.endsWith('/v1/status')) return Response.json(STATUS)
+        if (init?.method !== 'POST') return Response.json({ sequence })
+        taken.push(transactionIn(`${init.body}`).sequence)
+        sequence += 1
+        return Response.json({ key: ID, state: 'final' })
+      },
+    })
+    const propose = (options: Partial<ProposalOptions> = {}) =>
+      client.proposeOperation(OPERATION, { signer, network: NETWORK, ...options })
+    return { clock, taken, propose }
+  }
+
+  it('go one after the other, whoever starts them together, and one that fails stops none', async () => {
+    const { clock, taken, propose } = ledger()
+    const sign = () => Promise.reject(new Error('the key is locked'))
+    const all = [propose(), propose({ signer: { publicKey, sign } }), propose(), propose()]
+    const ends = await clock.settle(Promise.allSettled(all))
+    expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+    expect(taken).toEqual([9, 10, 11])
+  })
+
+  it('wait no longer than their deadline and their signal, and then send nothing', async () => {
+    const { clock, taken, propose } = ledger()
+    let sign: (signature: Uint8Array) => void = () => undefined
+    const slow = propose({
+      signer: {
+        publicKey,
+        sign: () =>
+          new Promise((resolve) => {
+            sign = resolve
+          }),
+      },
+    })
+    const stop = new AbortController()
+    const stopped = propose({ signal: stop.signal })
+    const late = propose({ deadlineMs: 900 })
+    const last = propose()
+    await expect(clock.settle(late)).rejects.toMatchObject({ code: 'E_BUSY' })
+    stop.abort(new Error('enough'))
+    await expect(stopped).rejects.toThrow('enough')
+    expect(taken).toEqual([])
+    sign(new Uint8Array(3_309))
+    await clock.settle(Promise.all([slow, last]))
+    expect(taken).toEqual([9, 10])
+  })
+
+  it('are 64 at most; another account has its own', async () => {
+    const { clock, propose } = ledger()
+    const all = Array.from({ length: 64 }, () => propose())
+    const other = nobleMlDsa65.keyPairFromSeed(new Uint8Array(32).fill(8))
+    const beside = propose({
+      signer: { publicKey: other.publicKey.raw, sign: (payload, context) => other.sign(payload, context) },
+    })
+    await expect(clock.settle(propose())).rejects.toMatchObject({ code: 'E_BUSY' })
+    const ids = await clock.settle(Promise.all([...all, beside]))
+    expect(new Set(ids).size).toBe(65)
+  })
+})
+
 /** Says one signature whatever it is given: noble's are hedged, so two are never the same. */
 function fixed(signature: Uint8Array): OperationSigner {
   return { publicKey, sign: async () => signature }
