@@ -35,8 +35,15 @@ export interface SignedOperation {
 
 const EXIT_USAGE = 64
 
-/** The account that a signer signs for. @throws ClientError `E_SIGNER` for a key of another length */
+/** The account that a signer signs for. @throws ClientError `E_SIGNER` when it is none, or its key has another length */
 export function accountOf(signer: OperationSigner): AccountId {
+  if (!(signer?.publicKey instanceof Uint8Array) || typeof signer.sign !== 'function') {
+    throw new ClientError('E_SIGNER', 'option "signer" cannot be used', {
+      why: 'it has no "publicKey" of bytes, or no function "sign"',
+      fix: 'give the ML-DSA-65 key of the account and what signs with it',
+      exitCode: EXIT_USAGE,
+    })
+  }
   if (signer.publicKey.length !== PUBLIC_KEY_BYTES) {
     const { length } = signer.publicKey
     throw new ClientError('E_SIGNER', `the public key has ${length} bytes`, {
@@ -56,8 +63,8 @@ export async function signedOperation(
   const all = { ...content, publicKey: signer.publicKey }
   const payload = operationSigningPayload(network, all)
   const signature = await signer.sign(payload, SIGNATURE_CONTEXTS.operation)
-  if (signature.length !== SIGNATURE_BYTES) {
-    const { length } = signature
+  if (!(signature instanceof Uint8Array) || signature.length !== SIGNATURE_BYTES) {
+    const length = signature instanceof Uint8Array ? signature.length : 'no'
     throw new ClientError('E_SIGNER', `the signature has ${length} bytes`, {
       fix: 'sign with ML-DSA-65, which gives 3,309',
       exitCode: EXIT_USAGE,

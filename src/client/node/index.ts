@@ -2,6 +2,7 @@
 
 export * from '../index.ts'
 export { type HttpsOptions, httpsCarrier, type TlsTrust } from './https-carrier.ts'
+export { type KeyFileSigner, keyFileSigner } from './key-file-signer.ts'
 export { libp2pCarrier, type Networks } from './libp2p-carrier.ts'
 export { type NodeCarrierOptions, nodeCarriers, nodeClient } from './node-client.ts'
 export { type Discovery, SrvDiscovery, type SrvDiscoveryOptions, type SrvLookup } from './srv-discovery.ts'

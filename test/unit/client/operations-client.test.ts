@@ -1,7 +1,8 @@
 /** Operations from a program: what it signs and sends, what it makes of each answer, and when it gives up. */
 import { describe, expect, it } from 'vitest'
+import { ClientError } from '../../../src/client/client-error.ts'
 import type { OperationSigner } from '../../../src/client/operation-bytes.ts'
-import { OperationsClient } from '../../../src/client/operations-client.ts'
+import { OperationsClient, type ProposalOptions } from '../../../src/client/operations-client.ts'
 import { accountId } from '../../../src/codec/genesis.ts'
 import { operationSigningPayload } from '../../../src/codec/signing-payloads.ts'
 import { decodeTransaction } from '../../../src/codec/transaction.ts'
@@ -153,6 +154,230 @@ describe('proposeOperation', () => {
   })
 })
 
+/** What a method of the client rejects with, without a word to any node. */
+async function refusalOf(call: (client: OperationsClient) => Promise<unknown>) {
+  const { client, clock, sent } = clientOf({})
+  const error: unknown = await clock.settle(call(client)).catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(ClientError)
+  expect(sent).toEqual([])
+  const { code, advice } = error as ClientError
+  expect(advice.fix).toMatch(/^(give|write) /)
+  return { code, why: advice.why }
+}
+
+describe('what cannot be signed is told before anything is sent', () => {
+  const task = { kind: 'service-deployment', key: 'service/a', value: 'b', version: 1 }
+  const policy = { kind: 'security-policy-update', policy: { minimumStake: 5 } }
+  it.each<[why: RegExp, operation: unknown, authority?: unknown]>([
+    [/^value is missing$/, { ...task, value: undefined }],
+    [/^version is missing$/, { kind: 'network-configuration', key: 'network.notice', value: 'b' }],
+    [/^value is not a text/, { ...task, value: 7 }],
+    [/^weight is no field of it$/, { ...task, weight: 1 }],
+    [/^policy\.maxTimeOffsetMs is missing$/, policy],
+    [/^kind is not one of network-configuration, /, { kind: 'nope' }],
+    [/^kind is not one of /, null],
+    [/^account is not 32 bytes/, { kind: 'node-admission', account: 'zz' }],
+    [/^evidence cannot be written$/, { kind: 'node-exclusion', account, evidence: { kind: 'vote' } }],
+    [/^payload is not 0 to 4096 bytes/, { ...OPERATION, payload: new Uint8Array(4_097) }],
+    [/^authority\[0\]\.account is missing$/, task, [{}]],
+    [/^authority is not a list/, task, 'all'],
+  ])('%s', async (why, operation, authority = []) => {
+    const refusal = await refusalOf((client) =>
+      client.proposeOperation(operation as NetworkOperation, {
+        signer,
+        network: NETWORK,
+        authority: authority as [],
+      }),
+    )
+    expect(refusal).toEqual({ code: 'E_OPERATION', why: expect.stringMatching(why) })
+  })
+
+  it.each<[code: string, options: unknown]>([
+    ['E_OPTION', undefined],
+    ['E_OPTION', null],
+    ['E_OPTION', { signer }],
+    ['E_OPTION', { signer, network: 'devnet' }],
+    ['E_SIGNER', { network: NETWORK }],
+    ['E_SIGNER', { network: NETWORK, signer: { publicKey: 'ab', sign: signer.sign } }],
+    ...[0, 1.5, -3, Number.NaN, 100_001, '7'].map((opensAfterBlocks): [string, unknown] => [
+      'E_OPTION',
+      { signer, network: NETWORK, opensAfterBlocks },
+    ]),
+    ...[Number.NaN, Number.POSITIVE_INFINITY, 0, -1, '900'].map((deadlineMs): [string, unknown] => [
+      'E_OPTION',
+      { signer, network: NETWORK, deadlineMs },
+    ]),
+  ])('%s for options %o', async (code, options) => {
+    const refusal = await refusalOf((client) =>
+      client.proposeOperation(OPERATION, options as ProposalOptions),
+    )
+    expect(refusal).toEqual({ code, why: expect.stringMatching(/^it (is|has) /) })
+  })
+
+  it('nor does anything wait for ever', async () => {
+    const call = { deadlineMs: Number.NaN }
+    const refused = { code: 'E_OPTION', why: 'it is NaN' }
+    expect(await refusalOf((client) => client.awaitResult(ID, call))).toEqual(refused)
+    expect(await refusalOf((client) => client.getTrustScore(ID, call))).toEqual(refused)
+    expect(() => new OperationsClient({ apis: [A], attemptDeadlineMs: Number.NaN })).toThrow(
+      expect.objectContaining({ code: 'E_OPTION' }),
+    )
+    const none = undefined as unknown as string
+    expect(await refusalOf((client) => client.awaitResult(none))).toMatchObject({ code: 'E_OPERATION_ID' })
+  })
+
+  it('takes what the ledger takes: a key of configuration that nobody knows yet is for the validators', async () => {
+    const operation: NetworkOperation = {
+      kind: 'network-configuration',
+      key: 'network.motto',
+      value: '',
+      version: 1,
+    }
+    const { client, clock, sent } = clientOf({ ...ready, [`POST ${A}/v1/transactions`]: [pending('final')] })
+    await clock.settle(client.proposeOperation(operation, { signer, network: NETWORK }))
+    expect(transactionIn(sent.at(-1)?.body ?? null).operation).toMatchObject({ operation })
+  })
+})
+
+describe('an address that is not of a node of the network', () => {
+  const other = { ...STATUS, genesisHash: 'bb'.repeat(32) }
+  const noRoute: Said = {
+    status: 404,
+    body: { status: 404, detail: 'there is no such route here', code: 'E_NO_ROUTE' },
+  }
+  const trusted = said({ account, now: { ppm: 500_000 } })
+  const trust = `/v1/validators/${ID}/trust`
+  const good = {
+    [`GET ${B}/v1/status`]: [said(STATUS)],
+    [`GET ${B}/v1/accounts/${account}`]: [said({ sequence: 8 })],
+    [`POST ${B}/v1/transactions`]: [pending('final')],
+    [`GET ${B}${trust}`]: [trusted],
+  }
+
+  it.each([
+    ['another network', { [`GET ${A}/v1/status`]: [said(other)] }],
+    ['a listener without the route', { [`GET ${A}/v1/status`]: [noRoute] }],
+    ['something that refuses', { [`GET ${A}/v1/status`]: [problem(401, 'who are you')] }],
+  ])('is passed over, whatever it says: %s', async (_what, wrong) => {
+    const said404 = problem(404, 'no such account')
+    const { client, clock, sent } = clientOf(
+      { ...good, ...wrong, [`GET ${A}/v1/accounts/${account}`]: [said404], [`GET ${A}${trust}`]: [said404] },
+      [A, B],
+    )
+    await clock.settle(client.proposeOperation(OPERATION, { signer, network: NETWORK }))
+    expect(await clock.settle(client.getTrustScore(ID, { network: NETWORK }))).toBe(0.5)
+    expect(sent.filter(({ url }) => url.includes(A)).every(({ url }) => url.endsWith('/v1/status'))).toBe(
+      true,
+    )
+    // Once to know its network, once for the final height.
+    expect(sent.filter(({ url }) => url === `GET ${B}/v1/status`).length).toBe(2)
+  })
+
+  it.each([
+    ['E_OTHER_NETWORK', [said(other)]],
+    ['E_ANSWER', [noRoute]],
+  ])('is told at once when there is no other: %s', async (code, status) => {
+    const { client, clock } = clientOf({ [`GET ${A}/v1/status`]: status })
+    const call = clock.settle(client.getTrustScore(ID, { network: NETWORK }))
+    await expect(call).rejects.toMatchObject({ code, advice: { fix: expect.any(String) } })
+    expect(clock.nowMs()).toBe(0)
+  })
+
+  it('is waited for when another may be the right one', async () => {
+    const answers = { ...good, [`GET ${A}/v1/status`]: [said(other)] }
+    const down = [new Error('ECONNREFUSED'), said(STATUS)]
+    const { client, clock } = clientOf({ ...answers, [`GET ${B}/v1/status`]: down }, [A, B])
+    expect(await clock.settle(client.getTrustScore(ID, { network: NETWORK }))).toBe(0.5)
+  })
+
+  it.each([
+    ['a node that is behind', problem(404, 'no validator of this id')],
+    ['a listener without the route', noRoute],
+  ])('does not speak for the others without a network either: %s', async (_what, answer) => {
+    const { client, clock } = clientOf({ ...good, [`GET ${A}${trust}`]: [answer] }, [A, B])
+    expect(await clock.settle(client.getTrustScore(ID))).toBe(0.5)
+  })
+
+  it('leaves a 404 to count when the node that may know is back, and at the deadline', async () => {
+    const answers = { [`GET ${A}${trust}`]: [problem(404, 'none')] }
+    const back = clientOf({ ...answers, [`GET ${B}${trust}`]: [new Error('ECONNREFUSED'), trusted] }, [A, B])
+    expect(await back.clock.settle(back.client.getTrustScore(ID))).toBe(0.5)
+    const gone = clientOf({ ...answers, [`GET ${B}${trust}`]: [new Error('ECONNREFUSED')] }, [A, B])
+    const none = gone.clock.settle(gone.client.getTrustScore(ID, { deadlineMs: 2_000 }))
+    await expect(none).rejects.toMatchObject({ code: 'E_NO_VALIDATOR' })
+    expect(gone.clock.nowMs()).toBeLessThanOrEqual(2_000)
+  })
+})
+
+describe('proposals of one account', () => {
+  /** A node on which a transaction is final at once, and then counts; the sequences that it was sent. */
+  function ledger() {
+    let sequence = 8
+    const taken: number[] = []
+    const clock = new VirtualClock()
+    const client = new OperationsClient({
+      apis: [A],
+      clock,
+      fetch: async (input, init) => {
+        if (`${input}`.endsWith('/v1/status')) return Response.json(STATUS)
+        if (init?.method !== 'POST') return Response.json({ sequence })
+        taken.push(transactionIn(`${init.body}`).sequence)
+        sequence += 1
+        return Response.json({ key: ID, state: 'final' })
+      },
+    })
+    const propose = (options: Partial<ProposalOptions> = {}) =>
+      client.proposeOperation(OPERATION, { signer, network: NETWORK, ...options })
+    return { clock, taken, propose }
+  }
+
+  it('go one after the other, whoever starts them together, and one that fails stops none', async () => {
+    const { clock, taken, propose } = ledger()
+    const sign = () => Promise.reject(new Error('the key is locked'))
+    const all = [propose(), propose({ signer: { publicKey, sign } }), propose(), propose()]
+    const ends = await clock.settle(Promise.allSettled(all))
+    expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+    expect(taken).toEqual([9, 10, 11])
+  })
+
+  it('wait no longer than their deadline and their signal, and then send nothing', async () => {
+    const { clock, taken, propose } = ledger()
+    let sign: (signature: Uint8Array) => void = () => undefined
+    const slow = propose({
+      signer: {
+        publicKey,
+        sign: () =>
+          new Promise((resolve) => {
+            sign = resolve
+          }),
+      },
+    })
+    const stop = new AbortController()
+    const stopped = propose({ signal: stop.signal })
+    const late = propose({ deadlineMs: 900 })
+    const last = propose()
+    await expect(clock.settle(late)).rejects.toMatchObject({ code: 'E_BUSY' })
+    stop.abort(new Error('enough'))
+    await expect(stopped).rejects.toThrow('enough')
+    expect(taken).toEqual([])
+    sign(new Uint8Array(3_309))
+    await clock.settle(Promise.all([slow, last]))
+    expect(taken).toEqual([9, 10])
+  })
+
+  it('are 64 at most; another account has its own', async () => {
+    const { clock, propose } = ledger()
+    const all = Array.from({ length: 64 }, () => propose())
+    const other = nobleMlDsa65.keyPairFromSeed(new Uint8Array(32).fill(8))
+    const beside = propose({
+      signer: { publicKey: other.publicKey.raw, sign: (payload, context) => other.sign(payload, context) },
+    })
+    await expect(clock.settle(propose())).rejects.toMatchObject({ code: 'E_BUSY' })
+    const ids = await clock.settle(Promise.all([...all, beside]))
+    expect(new Set(ids).size).toBe(65)
+  })
+})
+
 /** Says one signature whatever it is given: noble's are hedged, so two are never the same. */
 function fixed(signature: Uint8Array): OperationSigner {
   return { publicKey, sign: async () => signature }
@@ -245,7 +470,17 @@ describe('the nodes to ask', () => {
     ['E_NO_ENDPOINT', []],
     ['E_ENDPOINT', ['stoq://127.0.0.1:9292']],
     ['E_ENDPOINT', ['127.0.0.1:9441']],
+    ['E_ENDPOINT', ['ftp://x']],
+    ['E_ENDPOINT', [7]],
+    ['E_NO_ENDPOINT', undefined],
   ])('are addresses of HTTP: %s', (code, apis) => {
-    expect(() => new OperationsClient({ apis })).toThrow(expect.objectContaining({ code }))
+    const fix = code === 'E_ENDPOINT' ? /http:\/\/ or https:\/\/ .* API/ : /base URL of a node/
+    expect(() => new OperationsClient({ apis: apis as string[] })).toThrow(
+      expect.objectContaining({
+        code,
+        advice: { why: expect.any(String), fix: expect.stringMatching(fix) },
+      }),
+    )
+    expect(() => new OperationsClient(undefined as unknown as { apis: [] })).toThrow(ClientError)
   })
 })
