@@ -5,7 +5,7 @@
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { isHex } from '../codec/hex.ts'
-import { OPERATION_KINDS } from '../codec/operation-json.ts'
+import { OPERATION_KINDS, operationFields } from '../codec/operation-json.ts'
 import type { OperationResultView, OperationView } from '../rpc/http/operation-ports.ts'
 import type { NetworkOperation, OperationVote } from '../types/operations.ts'
 import { asHeight, type RequestKey } from '../types/primitives.ts'
@@ -148,6 +148,13 @@ async function say(id: RequestKey, vote: OperationVote, options: OperationOption
   else print(`the validator of ${data} says ${said} about operation ${id}`)
 }
 
+function kindLines(): string {
+  const widest = Math.max(...OPERATION_KINDS.map((kind) => kind.length))
+  const lineOf = (kind: NetworkOperation['kind']) =>
+    `  ${kind.padEnd(widest)}  ${operationFields(kind).slice(1).join(', ')}`
+  return OPERATION_KINDS.map(lineOf).join('\n')
+}
+
 export function registerOperationCommand(program: Command): void {
   const operation = program
     .command('operation')
@@ -179,7 +186,11 @@ export function registerOperationCommand(program: Command): void {
     'propose an operation; a standard one comes with its certificate',
     `propose '{"kind":"network-configuration","key":"policy.minimumStake","value":"500"}' --data ./net/node-0`,
   )
-    .argument('<operation>', `JSON, or a file of it; "kind" is one of ${OPERATION_KINDS.join(', ')}`)
+    .argument('<operation>', 'JSON, or a file of it')
+    .addHelpText(
+      'after',
+      `\nKinds and their fields; a "version" that is left out is the next one of the key:\n${kindLines()}`,
+    )
     .action(propose)
   verb(
     'certify',

@@ -12,7 +12,13 @@ import { standardOf } from '../ledger/operations/routing.ts'
 import { standardKeyOf } from '../ledger/operations/standard-space.ts'
 import type { StatusView } from '../rpc/http/api-ports.ts'
 import type { OperationResultView, OperationsView } from '../rpc/http/operation-ports.ts'
-import type { AuthoritySignature, NetworkOperation, OperationAction } from '../types/operations.ts'
+import type {
+  AuthoritySignature,
+  NetworkOperation,
+  OperationAction,
+  StandardKey,
+  StandardOperation,
+} from '../types/operations.ts'
 import { asHeight, type Height, type RequestKey } from '../types/primitives.ts'
 import type { HashedTransaction } from '../types/transaction.ts'
 import { type ApiOptions, askApi } from './api-client.ts'
@@ -51,7 +57,7 @@ function parsed(text: string, what: string): unknown {
 /**
  * Reads an operation as a person wrote it.
  * @param source JSON, or the path of a file of it. A `version` that is left out is the key's next one
- * @throws CliError `E_OPERATION`, `E_FILE` (65)
+ * @throws CliError `E_OPERATION` also for a key that is none of its kind, `E_FILE` (65)
  */
 export async function readOperation(options: ApiOptions, source: string): Promise<NetworkOperation> {
   const isInline = source.trimStart().startsWith('{')
@@ -63,11 +69,23 @@ export async function readOperation(options: ApiOptions, source: string): Promis
   if (!read.ok) throw malformed(what, read.detail)
   const operation = read.value
   const task = standardOf(operation)
-  if (!needsVersion || task === null) return operation
-  const key = standardKeyOf(task)
+  if (task === null) return operation
+  const key = keyOf(task, what)
+  if (!needsVersion) return operation
   const { entries } = await askOperations(options)
   const before = entries.find((entry) => entry.key === key)?.version ?? 0
   return { ...task, version: before + 1 }
+}
+
+/** The key that it writes. @throws CliError `E_OPERATION` when it is none of its kind: no block would take it */
+function keyOf(task: StandardOperation, what: string): StandardKey {
+  const key = standardKeyOf(task)
+  if (key !== null) return key
+  throw new CliError('E_OPERATION', `${what} is no operation that a block takes`, {
+    why: `"${task.key}" is no key of ${task.kind}`,
+    fix: 'begin it with the prefix of its kind, as "service/checkout"',
+    exitCode: EXIT.data,
+  })
 }
 
 /** Reads files of signatures, in order of account. @throws CliError `E_SIGNATURES`, `E_FILE` (65) */

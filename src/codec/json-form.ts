@@ -128,14 +128,20 @@ export function listForm<T>(item: JsonForm<T>, limit: number): JsonForm<readonly
   }
 }
 
+/** Of an object, which says what fields it has. */
+export interface ObjectForm<T> extends JsonForm<T> {
+  readonly names: readonly string[]
+}
+
 /** An object with these fields, all of them and no other, in this order. */
 export function objectForm<T extends object>(
   fields: {
     readonly [K in keyof T]-?: JsonForm<T[K]>
   },
-): JsonForm<T> {
+): ObjectForm<T> {
   const names = Object.keys(fields) as (keyof T & string)[]
   return {
+    names,
     toJson: (value) => Object.fromEntries(names.map((name) => [name, fields[name].toJson(value[name])])),
     fromJson: (json, path) => {
       if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong(path, 'an object')

@@ -22,6 +22,7 @@ import {
   listForm,
   nameForm,
   nullForm,
+  type ObjectForm,
   objectForm,
   textForm,
   wholeForm,
@@ -89,7 +90,7 @@ const keyed = <K extends NetworkOperation['kind']>(kind: K) => ({
   version: wholeForm<number>(U32_MAX),
 })
 
-type FormOf = { readonly [K in NetworkOperation['kind']]: JsonForm<Operation<K>> }
+type FormOf = { readonly [K in NetworkOperation['kind']]: ObjectForm<Operation<K>> }
 
 /** By kind, which is the first field of each. */
 const FORMS: FormOf = {
@@ -126,6 +127,11 @@ const FORMS: FormOf = {
 
 /** Every kind of operation, by the names that JSON has for them. */
 export const OPERATION_KINDS = Object.keys(FORMS) as NetworkOperation['kind'][]
+
+/** The fields of a kind, `kind` itself first. */
+export function operationFields(kind: NetworkOperation['kind']): readonly string[] {
+  return FORMS[kind].names
+}
 
 const kindForm = nameForm(OPERATION_KINDS)
 
