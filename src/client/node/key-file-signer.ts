@@ -1,7 +1,5 @@
 /** Signs operations with the identity key of a data directory, as `hypermesh operation` does. */
 import { accountId } from '../../codec/genesis.ts'
-import { loadIdentity } from '../../crypto/keystore.ts'
-import { selectMlDsa65 } from '../../crypto/select.ts'
 import type { OperationSigner } from '../operation-bytes.ts'
 
 /** A signer, and whose it is. */
@@ -11,11 +9,14 @@ export interface KeyFileSigner extends OperationSigner {
 }
 
 /**
- * The signer of an identity key. The key stays in it.
+ * The signer of an identity key. The key stays in it. Needs the Node that the program runs with (24.7 or later), whose ML-DSA
+ * it is; it is loaded with the first key, so that all else of the client does with an older one.
  * @param path of `keys/identity.json` in a data directory
  * @throws NodeError `E_KEY_MISSING`, `E_KEY_PERMISSIONS`, `E_KEY_MALFORMED`, `E_KEY_MISMATCH`, `E_KEY_IO`
  */
 export async function keyFileSigner(path: string): Promise<KeyFileSigner> {
+  const { loadIdentity } = await import('../../crypto/keystore.ts')
+  const { selectMlDsa65 } = await import('../../crypto/select.ts')
   const { keyPair } = await loadIdentity(path, selectMlDsa65())
   const publicKey = keyPair.publicKey.raw
   return {
