@@ -1,5 +1,5 @@
 /**
- * What issue 4 asks of verdicts by commit and reveal ("What it must show", 8): latency of one in flight, a rate that is
+ * What is asked of verdicts by commit and reveal: latency of one in flight, a rate that is
  * kept up, what STOQ adds, memory of a request in flight; each with the target beside it.
  */
 import { execFile } from 'node:child_process'
