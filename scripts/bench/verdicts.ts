@@ -1,6 +1,6 @@
 /**
- * What is asked of verdicts by commit and reveal: latency of one in flight, a rate that is
- * kept up, what STOQ adds, memory of a request in flight; each with the target beside it.
+ * What is asked of verdicts by commit and reveal: latency of one in flight, a rate that is kept up, what STOQ adds,
+ * memory of a request in flight; each with the target beside it.
  */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
