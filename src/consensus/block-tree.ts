@@ -5,6 +5,7 @@
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { BlockHash, StateRoot, ValidatorIndex } from '../types/primitives.ts'
+import type { ExecutionOutcome } from './input.ts'
 
 /** Far more than can be unfinal at once; a range of final blocks that is being taken in fits. */
 const BLOCKS_MAX = 1_024
@@ -15,8 +16,8 @@ export type BlockStatus = 'unchecked' | 'checking' | 'valid' | 'invalid'
 interface Node {
   readonly block: HashedBlock
   status: BlockStatus
-  stateRoot: StateRoot | null
-  weightless: readonly ValidatorIndex[] | null
+  /** Of a valid block. */
+  outcome: ExecutionOutcome | null
 }
 
 export class BlockTree {
@@ -49,7 +50,7 @@ export class BlockTree {
     if (block.header.height <= this.#root.header.height || this.#nodes.has(block.hash)) return false
     if (this.#nodes.size >= BLOCKS_MAX || this.#bytes + block.bytes.length > BLOCK_BYTES_TOTAL_MAX)
       return false
-    this.#nodes.set(block.hash, { block, status: 'unchecked', stateRoot: null, weightless: null })
+    this.#nodes.set(block.hash, { block, status: 'unchecked', outcome: null })
     this.#bytes += block.bytes.length
     const siblings = this.#children.get(block.header.parentHash) ?? new Set()
     siblings.add(block.hash)
@@ -68,12 +69,17 @@ export class BlockTree {
 
   /** State after a valid block above the root. */
   stateRootOf(hash: BlockHash): StateRoot | null {
-    return this.#nodes.get(hash)?.stateRoot ?? null
+    return this.#nodes.get(hash)?.outcome?.stateRoot ?? null
   }
 
   /** Who does not weigh in the period that begins after a valid block above the root; null when none begins. */
   weightlessAfter(hash: BlockHash): readonly ValidatorIndex[] | null {
-    return this.#nodes.get(hash)?.weightless ?? null
+    return this.#nodes.get(hash)?.outcome?.weightless ?? null
+  }
+
+  /** Whether nobody waits for a valid block above the root to be final before its child is. */
+  isFinalWithNext(hash: BlockHash): boolean {
+    return this.#nodes.get(hash)?.outcome?.isFinalWithNext ?? false
   }
 
   /** Unchecked blocks whose parent is valid, in order of height; they count as being checked from here on. */
@@ -89,17 +95,15 @@ export class BlockTree {
     return ready.sort((a, b) => a.block.header.height - b.block.header.height)
   }
 
-  /** Records the outcome of a check. Blocks that have left the tree meanwhile are of no interest. */
-  checked(
-    hash: BlockHash,
-    stateRoot: StateRoot | null,
-    weightless: readonly ValidatorIndex[] | null = null,
-  ): void {
+  /**
+   * Records the outcome of a check. Blocks that have left the tree meanwhile are of no interest.
+   * @param outcome null: the block is invalid
+   */
+  checked(hash: BlockHash, outcome: ExecutionOutcome | null): void {
     const node = this.#nodes.get(hash)
     if (node === undefined || node.status === 'invalid') return
-    node.status = stateRoot === null ? 'invalid' : 'valid'
-    node.stateRoot = stateRoot
-    node.weightless = weightless
+    node.status = outcome === null ? 'invalid' : 'valid'
+    node.outcome = outcome
   }
 
   /**

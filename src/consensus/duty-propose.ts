@@ -85,12 +85,12 @@ export function onBlockBuilt(
     return
   }
   if (!state.safety.mayPropose(view)) return
-  const { block, stateRoot, weightless, ballotVotes } = built
+  const { block, ballotVotes } = built
   assert(block.header.view === view, 'the built block is of the view it was asked for')
   state.proposalStage = 'done'
   state.tree.add(block)
   // We executed it while building it.
-  state.tree.checked(block.hash, stateRoot, weightless)
+  state.tree.checked(block.hash, built)
   const { highTc } = state.certificates
   const timeoutCertificate = block.header.justify.view === view - 1 ? null : highTc
   state.safety.asked('proposal', view)

@@ -3,7 +3,10 @@ import type { StepContext } from './context.ts'
 import type { ProposalRefusal } from './event.ts'
 import { satisfiesLockClause } from './safety.ts'
 
-/** R5: pre-commit the block under the highest prepare certificate. */
+/**
+ * R5: pre-commit the block under the highest prepare certificate. One that is final with the next is left out, unless
+ * there are ballots to bring with the vote: a third of a verdict's signatures are for nobody otherwise.
+ */
 export function preCommitDuty(context: StepContext): void {
   const { state } = context
   const { highQc } = state.certificates
@@ -11,7 +14,12 @@ export function preCommitDuty(context: StepContext): void {
   if (!state.safety.mayPreCommit(highQc.view) || !state.tree.isValid(highQc.blockHash)) return
   const { epoch, view, height, blockHash } = highQc
   state.safety.asked('pre-commit', view)
-  context.perform({ kind: 'sign', request: { kind: 'pre-commit', epoch, view, height, blockHash } })
+  const isForBallotsOnly = state.tree.isFinalWithNext(blockHash)
+  context.perform({
+    kind: 'sign',
+    request: { kind: 'pre-commit', epoch, view, height, blockHash },
+    isForBallotsOnly,
+  })
 }
 
 /** R3: prepare the proposal of the current view. */

@@ -41,7 +41,8 @@ export type SignRequest =
   | { readonly kind: 'timeout'; readonly epoch: Epoch; readonly view: View; readonly highQcView: View }
 
 export type ConsensusEffect =
-  | { readonly kind: 'sign'; readonly request: SignRequest }
+  /** `isForBallotsOnly`: not when no ballots go with it that did not go with the prepare vote; no answer then. */
+  | { readonly kind: 'sign'; readonly request: SignRequest; readonly isForBallotsOnly?: boolean }
   | { readonly kind: 'persist'; readonly record: SafetyRecord }
   /** To every other validator. `isUrgent` false: may wait for the next message to ride with. */
   | { readonly kind: 'broadcast'; readonly message: ConsensusMessage; readonly isUrgent: boolean }

@@ -21,12 +21,19 @@ export interface Instant {
   readonly unixMs: UnixMs
 }
 
-/** A block of our own, executed, with the votes that the commits in it are from. */
-export interface BuiltBlock {
-  readonly block: HashedBlock
+/** What executing a block told. */
+export interface ExecutionOutcome {
+  /** After the block. */
   readonly stateRoot: StateRoot
-  /** As in the answer to `check-block`. */
+  /** Who does not weigh in verdicts in the period that begins after the block; null when none begins. */
   readonly weightless: readonly ValidatorIndex[] | null
+  /** Nobody waits for this block to be final before the next one is, and the next one comes without being asked for. */
+  readonly isFinalWithNext: boolean
+}
+
+/** A block of our own, executed, with the votes that the commits in it are from. */
+export interface BuiltBlock extends ExecutionOutcome {
+  readonly block: HashedBlock
   readonly ballotVotes: readonly Vote[]
 }
 
@@ -61,12 +68,7 @@ export type ConsensusInput =
       readonly kind: 'block-checked'
       readonly blockHash: BlockHash
       readonly outcome:
-        | {
-            readonly ok: true
-            readonly stateRoot: StateRoot
-            /** Who does not weigh in verdicts in the period that begins after the block; null when none begins. */
-            readonly weightless: readonly ValidatorIndex[] | null
-          }
+        | ({ readonly ok: true } & ExecutionOutcome)
         | { readonly ok: false; readonly code: string }
     }
   /** Answer to `finalize`: the batch with this block and its ancestors is durable. */

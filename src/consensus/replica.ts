@@ -210,8 +210,7 @@ function onBlockChecked(
   { tree }: ReplicaState,
   { blockHash, outcome }: ConsensusInput & { kind: 'block-checked' },
 ): void {
-  if (outcome.ok) tree.checked(blockHash, outcome.stateRoot, outcome.weightless)
-  else tree.checked(blockHash, null)
+  tree.checked(blockHash, outcome.ok ? outcome : null)
 }
 
 function onMessage(context: StepContext, from: ValidatorIndex, message: Verified<ConsensusMessage>): void {

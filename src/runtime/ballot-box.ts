@@ -75,6 +75,8 @@ export class BallotBox {
   /** The newest prepare vote with commits of each validator: commits are said until they are in the chain. */
   #votes = new Map<ValidatorIndex, Vote>()
   #openings = new Map<ValidatorIndex, Map<string, BallotOpening>>()
+  /** Slots that were opened with our last prepare vote. */
+  #openedLast: ReadonlySet<string> = new Set()
   /** The last view in which each validator voted, and the last in which anybody did. */
   #heardIn = new Map<ValidatorIndex, number>()
   #newestView = 0
@@ -124,10 +126,17 @@ export class BallotBox {
         openings.push(own.opening)
       }
     }
-    return {
+    const said = {
       commits: kind === 'prepare' ? commits.sort(compareSlots).slice(0, BALLOTS_PER_VOTE_MAX) : [],
       openings: openings.slice(0, BALLOTS_PER_VOTE_MAX),
     }
+    if (kind === 'prepare') this.#openedLast = new Set(said.openings.map(slotName))
+    return said
+  }
+
+  /** Whether something is opened here that did not go with our last prepare vote. */
+  saysMore({ openings }: Ballots): boolean {
+    return openings.some((opening) => !this.#openedLast.has(slotName(opening)))
   }
 
   /** A vote whose signature holds, our own ones too. One of an epoch that is over is late: nobody takes it with a block. */

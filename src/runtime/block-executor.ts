@@ -3,18 +3,20 @@
  * here is only which state a block runs on.
  */
 import { BLOCK_OVERHEAD_BYTES } from '../codec/block.ts'
+import type { ExecutionOutcome } from '../consensus/input.ts'
 import { BranchStates } from '../ledger/branch-state.ts'
 import { buildBlock, isGoodLater, type ProposedFields } from '../ledger/build-block.ts'
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import { checkBlock } from '../ledger/check-block.ts'
 import type { ExecutedBlock, ParentBlock } from '../ledger/executed-block.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
+import { isFinalWithNext } from '../ledger/verdicts/final-with-next.ts'
 import { weightlessAfter } from '../ledger/verdicts/leaders.ts'
 import { isAtWork, isOpen } from '../ledger/verdicts/open-requests.ts'
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import { ok, type Result } from '../types/errors.ts'
-import type { BlockHash, RequestKey, StateRoot, ValidatorIndex } from '../types/primitives.ts'
+import type { BlockHash, RequestKey, StateRoot } from '../types/primitives.ts'
 import type { BallotsTransaction, HashedTransaction } from '../types/transaction.ts'
 import type { Judgement, RuleFailure } from '../types/verdict.ts'
 import type { VerdictVoting } from '../types/voting.ts'
@@ -98,10 +100,15 @@ export class BlockExecutor {
     return this.#branches.at(hash)?.voting ?? null
   }
 
-  /** Who does not weigh in the period that begins after an executed block; null when none begins. */
-  weightlessAfter({ block, changes: { voting, staking } }: ExecutedBlock): readonly ValidatorIndex[] | null {
-    const { parameters } = this.#options.rules
-    return weightlessAfter(block.header.height, voting, staking.validators, parameters)
+  /** What consensus has to know about an executed block. */
+  outcomeOf({ block, changes, stateRoot }: ExecutedBlock): ExecutionOutcome {
+    const { parameters, verdicts } = this.#options.rules
+    const { voting, staking } = changes
+    return {
+      stateRoot,
+      weightless: weightlessAfter(block.header.height, voting, staking.validators, parameters),
+      isFinalWithNext: verdicts === 'tallied' && isFinalWithNext(block, changes),
+    }
   }
 
   /** What this node's rules found about a request of a block that is not final; null for any other. */

@@ -76,8 +76,9 @@ export class EffectHandler {
     const { timers, executor, finalizer, sync, onHalt } = this.#options
     switch (effect.kind) {
       case 'sign': {
-        const { request } = effect
+        const { request, isForBallotsOnly } = effect
         const ballots = this.#ballotsFor(request)
+        if (isForBallotsOnly === true && !this.#options.ballots.saysMore(ballots)) return null
         return { kind: 'signed', request, signature: this.#sign(request, ballots), ballots }
       }
       case 'persist':
@@ -108,11 +109,7 @@ export class EffectHandler {
           kind: 'block-checked',
           blockHash: effect.block.hash,
           outcome: outcome.ok
-            ? {
-                ok: true,
-                stateRoot: outcome.value.stateRoot,
-                weightless: executor.weightlessAfter(outcome.value),
-              }
+            ? { ok: true, ...executor.outcomeOf(outcome.value) }
             : { ok: false, code: outcome.code },
         }
       }
@@ -216,9 +213,8 @@ export class EffectHandler {
     const hasBallots = executed?.block.transactions[0]?.transaction.kind === 'ballots'
     const ballotVotes = hasBallots ? (collected?.votes ?? []) : []
     const built = executed && {
+      ...executor.outcomeOf(executed),
       block: executed.block,
-      stateRoot: executed.stateRoot,
-      weightless: executor.weightlessAfter(executed),
       ballotVotes,
     }
     return { kind: 'block-built', view, built }

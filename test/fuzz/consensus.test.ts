@@ -92,7 +92,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
         h.feed({
           kind: 'block-checked',
           blockHash: b.hash,
-          outcome: { ok: true, stateRoot: stateAfter(b), weightless: null },
+          outcome: { ok: true, stateRoot: stateAfter(b), weightless: null, isFinalWithNext: false },
         }),
   ),
 )

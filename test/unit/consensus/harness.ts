@@ -224,6 +224,8 @@ export interface HarnessOptions extends Partial<Omit<ReplicaOptions, 'validatorS
   readonly isBallotMissing?: () => boolean
   /** Who does not weigh in the period that begins after a block; null when none does. */
   readonly weightless?: (block: HashedBlock) => readonly ValidatorIndex[] | null
+  /** Blocks that nobody waits for; none by default. */
+  readonly isFinalWithNext?: (block: HashedBlock) => boolean
   /** False: `started` is up to the test. */
   readonly isStarted?: boolean
   /** Validators with a connection from the start. */
@@ -369,6 +371,7 @@ export class Harness {
                 ok: true,
                 stateRoot: stateAfter(effect.block),
                 weightless: this.#options.weightless?.(effect.block) ?? null,
+                isFinalWithNext: this.#options.isFinalWithNext?.(effect.block) ?? false,
               },
         }
       }
@@ -385,7 +388,13 @@ export class Harness {
         return {
           kind: 'block-built',
           view,
-          built: { block, stateRoot: stateAfter(block), weightless: null, ballotVotes: [] },
+          built: {
+            block,
+            stateRoot: stateAfter(block),
+            weightless: null,
+            isFinalWithNext: false,
+            ballotVotes: [],
+          },
         }
       }
       case 'finalize': {

@@ -485,7 +485,7 @@ describe('a replica that follows', () => {
       {
         kind: 'block-checked',
         blockHash: B1.hash,
-        outcome: { ok: true, stateRoot: stateAfter(B1), weightless: null },
+        outcome: { ok: true, stateRoot: stateAfter(B1), weightless: null, isFinalWithNext: false },
       },
       now,
     )
