@@ -4,8 +4,8 @@ import type { ProposalRefusal } from './event.ts'
 import { satisfiesLockClause } from './safety.ts'
 
 /**
- * R5: pre-commit the block under the highest prepare certificate. One that is final with the next is left out, unless
- * there are ballots to bring with the vote: a third of a verdict's signatures are for nobody otherwise.
+ * R5: pre-commit the block under the highest prepare certificate. One that nobody waits for becomes final with the next
+ * and is left out, unless there are ballots to bring with the vote. What ends an epoch is always waited for.
  */
 export function preCommitDuty(context: StepContext): void {
   const { state } = context
@@ -14,7 +14,7 @@ export function preCommitDuty(context: StepContext): void {
   if (!state.safety.mayPreCommit(highQc.view) || !state.tree.isValid(highQc.blockHash)) return
   const { epoch, view, height, blockHash } = highQc
   state.safety.asked('pre-commit', view)
-  const isForBallotsOnly = state.tree.isFinalWithNext(blockHash)
+  const isForBallotsOnly = !context.isAtEpochEnd(height) && state.tree.isFinalWithNext(blockHash)
   context.perform({
     kind: 'sign',
     request: { kind: 'pre-commit', epoch, view, height, blockHash },

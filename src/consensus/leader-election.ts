@@ -11,7 +11,7 @@ import type { Electorate } from './validator-set.ts'
 
 /**
  * A view's leader follows from final blocks at least this many views before it. Entering a view, a replica that
- * keeps up has seen those become final: finality is one view and one delay behind.
+ * keeps up has seen those become final: finality is two views and one delay behind at most.
  */
 const REFERENCE_DISTANCE = 4
 /** Passed over for this many turns of everybody after the first failure, twice as many after the next … */

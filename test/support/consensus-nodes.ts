@@ -3,7 +3,7 @@
  * What travels and what is written can be held up, lost or made to fail.
  */
 
-import { validatorId } from '../../src/codec/genesis.ts'
+import { accountId, validatorId } from '../../src/codec/genesis.ts'
 import { ValidatorSignatures } from '../../src/composition/validator-signatures.ts'
 import type { ConsensusEvent } from '../../src/consensus/event.ts'
 import { NO_LEADER_RECORD } from '../../src/consensus/leader-election.ts'
@@ -42,6 +42,9 @@ export const NETWORK_GENESIS: Genesis = {
     publicKey: key.publicKey.raw,
     stake: 1n,
   })),
+  accounts: KEYS.map((key) => ({ id: accountId(key.publicKey.raw), balance: 10n })).sort((a, b) =>
+    a.id < b.id ? -1 : 1,
+  ),
 }
 const SET = { epoch: asEpoch(0), validators: NETWORK_GENESIS.validators }
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }

@@ -8,7 +8,7 @@ import type { OpenBatch } from '../../types/voting.ts'
 
 /** Blocks after a slot's beginning that may hold commits: four leaders in a row are all Byzantine once in 81 times. */
 export const COMMIT_BLOCKS = 4
-/** A block is final before the next but one is proposed (consensus/README.md). */
+/** A block that closes a batch is final before the next but one is proposed (consensus/README.md). */
 export const FINALITY_LAG = 1
 /** Blocks that may hold openings, once closing is final: sixteen leaders in a row are all Byzantine once in 4e7 times. */
 export const OPENING_BLOCKS = 16

@@ -353,13 +353,11 @@ export class Harness {
 
   #answer(effect: ConsensusEffect): ConsensusInput | null {
     switch (effect.kind) {
-      case 'sign':
-        return {
-          kind: 'signed',
-          request: effect.request,
-          signature: SIGNATURE,
-          ballots: this.#ballotsOf(effect.request),
-        }
+      case 'sign': {
+        const ballots = this.#ballotsOf(effect.request)
+        if (effect.isForBallotsOnly === true && ballots.openings.length === 0) return null
+        return { kind: 'signed', request: effect.request, signature: SIGNATURE, ballots }
+      }
       case 'check-block': {
         const isInvalid = this.#options.invalid?.(effect.block) ?? false
         return {

@@ -218,6 +218,12 @@ describe('the certificate store', () => {
   })
 })
 
+const outcome = (block: Parameters<typeof stateAfter>[0]) => ({
+  stateRoot: stateAfter(block),
+  weightless: null,
+  isFinalWithNext: false,
+})
+
 describe('the block tree', () => {
   it('checks a block when its parent is valid, each once, in order of height', () => {
     const tree = new BlockTree(GENESIS)
@@ -225,10 +231,10 @@ describe('the block tree', () => {
     expect(tree.add(B2)).toBe(false)
     expect(tree.takeCheckable().map(({ block }) => block.hash)).toEqual([B1.hash])
     expect(tree.takeCheckable()).toEqual([])
-    tree.checked(B1.hash, stateAfter(B1))
+    tree.checked(B1.hash, outcome(B1))
     expect(tree.takeCheckable().map(({ parent }) => parent.hash)).toEqual([B1.hash])
     tree.checked(B2.hash, null)
-    tree.checked(B2.hash, stateAfter(B2))
+    tree.checked(B2.hash, outcome(B2))
     expect(tree.statusOf(B2.hash)).toBe('invalid')
     expect(tree.takeCheckable()).toEqual([])
     expect(tree.isValid(B3.hash)).toBe(false)

@@ -51,6 +51,17 @@ describe('the last block of an epoch', () => {
     expect(h.feed({ kind: 'work-arrived' })).toEqual([])
   })
 
+  it('is made final by votes of its own, and so is a filler, even if a verdict is open', () => {
+    const h = ending({ isFinalWithNext: () => true })
+    h.receive(proposal(B1))
+    expect(words(h.votes('prepare', B1))).not.toContain('broadcast pre-commit')
+    for (const block of [B2, B3]) {
+      h.receive(proposal(block), block.header.proposer)
+      expect(words(h.votes('prepare', block))).toContain('broadcast pre-commit')
+    }
+    expect(words(h.votes('pre-commit', B3))).toContain('finalize 1,2')
+  })
+
   it('is followed by a vote over the state after it, whatever the interval, repeated until it is certified', () => {
     const h = ending({ parameters: { certificateIntervalMs: 1_000_000_000 } })
     h.finalize(B1)

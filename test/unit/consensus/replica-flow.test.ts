@@ -80,6 +80,34 @@ describe('prepare votes', () => {
     expect(words(h.effects)).not.toContain('sign prepare 1')
   })
 
+  it('over a block that is final with the next are not answered; the next makes both final', () => {
+    const h = new Harness({ isFinalWithNext: ({ hash }) => hash === B1.hash })
+    h.receive(proposal(B1))
+    const certified = h.votes('prepare', B1)
+    expect(certified.find(({ kind }) => kind === 'sign')).toMatchObject({ isForBallotsOnly: true })
+    expect(words(certified)).not.toContain('broadcast pre-commit')
+    h.receive(proposal(B2), 2)
+    expect(words(h.votes('prepare', B2))).toContain('broadcast pre-commit')
+    expect(words(h.votes('pre-commit', B2))).toContain('finalize 1,2')
+  })
+
+  it('over such a block are answered when there are ballots to bring', () => {
+    const opening = {
+      height: B1.header.height,
+      blockHash: B1.hash,
+      round: 0,
+      rules: 1,
+      findings: [],
+      salt: '0e',
+    }
+    const h = new Harness({
+      isFinalWithNext: () => true,
+      ballots: (kind) => ({ commits: [], openings: kind === 'pre-commit' ? [opening as never] : [] }),
+    })
+    h.receive(proposal(B1))
+    expect(words(h.votes('prepare', B1))).toContain('broadcast pre-commit')
+  })
+
   it('are not answered when the block is invalid', () => {
     const h = new Harness({ invalid: () => true })
     h.receive(proposal(B1))

@@ -228,6 +228,20 @@ describe('a commit', () => {
 })
 
 describe('an opening', () => {
+  it('is more than was said, until a prepare vote has taken it along', () => {
+    const world = ordered()
+    world.next()
+    world.next()
+    const box = world.boxes[1] as BallotBox
+    expect(box.saysMore(say(box, world))).toBe(false)
+    // Closing becomes final between the prepare vote and the pre-commit vote.
+    world.finalize()
+    const late = say(box, world, 'pre-commit')
+    expect([late.openings.length, box.saysMore(late)]).toEqual([1, true])
+    say(box, world)
+    expect(box.saysMore(say(box, world, 'pre-commit'))).toBe(false)
+  })
+
   /** All have committed in block 2, which closes; the tip is block 3. */
   function closed(): World {
     const world = ordered()

@@ -3,7 +3,10 @@
  * over both lives no slot has two contents, and nothing is said after the end of the first.
  */
 import { describe, expect, it } from 'vitest'
+import { accountId } from '../../../src/codec/genesis.ts'
 import { decodeMessage } from '../../../src/codec/messages.ts'
+import { stakingSigningPayload } from '../../../src/codec/signing-payloads.ts'
+import { hashTransaction } from '../../../src/codec/transaction.ts'
 import { payloadOf, type RecordedMessage, viewOf } from '../../../src/composition/safety-slots.ts'
 import { SIGNATURE_CONTEXTS } from '../../../src/crypto/contexts.ts'
 import { payloadDigest } from '../../../src/crypto/signer.ts'
@@ -12,7 +15,8 @@ import { StorageError } from '../../../src/storage/storage-error.ts'
 import { NO_BALLOTS } from '../../../src/types/ballots.ts'
 import type { HashedBlock } from '../../../src/types/block.ts'
 import type { Proposal, Vote } from '../../../src/types/messages.ts'
-import { asEpoch, asValidatorIndex } from '../../../src/types/primitives.ts'
+import { asEpoch, asHeight, asValidatorIndex } from '../../../src/types/primitives.ts'
+import type { HashedTransaction } from '../../../src/types/transaction.ts'
 import { type Fault, FaultFileSystem, type Survival } from '../../support/fault-fs.ts'
 import { blockOnGenesis, type Life, live, logOptions } from '../../support/faulty-validator.ts'
 import { keyOf, NETWORK } from '../../support/safety-fixtures.ts'
@@ -22,9 +26,24 @@ import { numberedTransaction } from '../ledger/fixtures.ts'
 const LEADER = 1
 const FAULTS: readonly Fault[] = ['crash-before', 'crash-after', 'torn', 'fail', 'short']
 const ENDINGS: readonly (Survival | 'process end')[] = ['none', 'all', 'some', 'process end']
-/** Two contents for view 1. */
-const WORK = [numberedTransaction(1), numberedTransaction(2)] as const
-const BLOCKS = WORK.map((transaction) => blockOnGenesis(LEADER, [transaction])) as [HashedBlock, HashedBlock]
+/** Two contents for view 1: a request, for commits in the votes, and a transfer, which somebody waits for. */
+const WORK = [
+  [numberedTransaction(1), transferBy(2)],
+  [numberedTransaction(2), transferBy(3)],
+] as const
+const BLOCKS = WORK.map((transactions) => blockOnGenesis(LEADER, transactions)) as [HashedBlock, HashedBlock]
+
+function transferBy(index: number): HashedTransaction {
+  const key = keyOf(index)
+  const content = {
+    publicKey: key.publicKey.raw,
+    sequence: 1,
+    expiresAtHeight: asHeight(100),
+    operation: { kind: 'transfer', to: accountId(keyOf(0).publicKey.raw), amount: 1n },
+  } as const
+  const signature = key.sign(stakingSigningPayload(NETWORK, content), SIGNATURE_CONTEXTS.staking)
+  return hashTransaction({ kind: 'staking', ...content, signature })
+}
 
 function by<T extends RecordedMessage>(index: number, message: T): T {
   const signature = keyOf(index).sign(payloadOf(NETWORK, message), SIGNATURE_CONTEXTS[message.kind])
@@ -93,7 +112,7 @@ async function newDisk(self: number, ...fault: ConstructorParameters<typeof Faul
 }
 
 async function firstLife(self: number, disk: FaultFileSystem): Promise<Life | StorageError> {
-  const life = await live(self, disk, self === LEADER ? [WORK[0]] : []).catch((error: unknown) => error)
+  const life = await live(self, disk, self === LEADER ? WORK[0] : []).catch((error: unknown) => error)
   if (life instanceof StorageError) return life
   await tempt(life as Life, self, 0)
   return life as Life
@@ -107,11 +126,12 @@ describe.each([
     const disk = await newDisk(self)
     const life = (await firstLife(self, disk)) as Life
     expect(life.fatal).toEqual([])
+    expect(BLOCKS.map(({ transactions }) => transactions.length)).toEqual([2, 2])
     const expected = ['prepare 1', 'pre-commit 1', ...(self === LEADER ? ['proposal 1'] : [])]
     const { said } = life
     expect([...slotsOf(self, said).keys()].sort()).toEqual(expected.sort())
     await life.end()
-    const again = await live(self, disk.afterPowerCut('none'), self === LEADER ? [WORK[1]] : [])
+    const again = await live(self, disk.afterPowerCut('none'), self === LEADER ? WORK[1] : [])
     await tempt(again, self, 1)
     expect(again.said.length).toBeGreaterThan(0)
     for (const [slot, contents] of slotsOf(self, [...said, ...again.said]))
@@ -148,7 +168,7 @@ describe.each([
             if (first.saidAtEnd() !== null) expect(said.length, what).toBe(first.saidAtEnd())
           }
           const next = ending === 'process end' ? disk.afterProcessEnd() : disk.afterPowerCut(ending)
-          const second = await live(self, next, self === LEADER ? [WORK[1]] : [])
+          const second = await live(self, next, self === LEADER ? WORK[1] : [])
           await tempt(second, self, 1)
           expect(second.fatal, what).toEqual([])
           await second.end()
