@@ -174,7 +174,7 @@ const ERRORS: Readonly<Record<AnswerErrorCode, string>> = {
   TOO_MANY_REQUESTS:
     'this client sends more than `ca.rate`, or has more under way than `ca.max-in-flight-per-client`; `Retry-After` says when to come back',
   NODE_BUSY:
-    'the node has more under way than `ca.max-in-flight`, its pool is full, or too many read events; `Retry-After` says when to come back',
+    'the node has more under way than `ca.max-in-flight`, more is asked than the network judges, the pool is full, or too many read events; `Retry-After` says when to come back',
   ROUTE_NOT_FOUND: 'there is no such path',
   METHOD_NOT_ALLOWED: 'the path takes another method; `Allow` says which',
   REQUEST_TIMEOUT: 'the request did not arrive within 30 s',

@@ -129,7 +129,7 @@ function validationMetrics(r: MetricRegistry) {
       name('refusals_total'),
       'Calls refused for lack of room, by the limit that was reached.',
       {
-        reason: ['rate', 'client-in-flight', 'node-in-flight', 'pool', 'audit'],
+        reason: ['rate', 'client-in-flight', 'node-in-flight', 'behind', 'pool', 'audit'],
       },
     ),
     duration: r.histogram(name('duration_seconds'), 'From a call to its answer.', { kind }),

@@ -20,7 +20,11 @@ import type { BlockHash, RequestKey, StateRoot } from '../types/primitives.ts'
 import type { BallotsTransaction, HashedTransaction } from '../types/transaction.ts'
 import type { Judgement, RuleFailure } from '../types/verdict.ts'
 import type { VerdictVoting } from '../types/voting.ts'
+import { BlockSize } from './block-size.ts'
 import type { TransactionPool } from './ports.ts'
+
+/** Executing a block may take this part of the minimal view timeout: a view has three delays and a signature more. */
+const EXECUTION_PARTS = 4
 
 export interface ExecutorOptions {
   readonly rules: ChainRules
@@ -48,12 +52,15 @@ export class BlockExecutor {
   readonly #options: ExecutorOptions
   readonly #branches: BranchStates
   readonly #timings = new Map<BlockHash, number>()
+  readonly #size: BlockSize
   #finalStateRoot: StateRoot
 
   constructor(options: ExecutorOptions) {
     this.#options = options
     this.#branches = new BranchStates(options.final.hash, options.finalState)
     this.#finalStateRoot = options.final.stateRoot
+    const { viewTimeoutMinMs, blockTransactionsMax } = options.rules.parameters
+    this.#size = new BlockSize(viewTimeoutMinMs / EXECUTION_PARTS, blockTransactionsMax)
   }
 
   /** Executes a block on its parent, once. */
@@ -83,7 +90,7 @@ export class BlockExecutor {
     const mayBeEmpty = isEmptyAllowed || (rules.verdicts === 'tallied' && isAtWork(on.state))
     const candidates = pool.select({
       bytesMax: rules.parameters.blockBytesMax - BLOCK_OVERHEAD_BYTES - (ballots?.bytes.length ?? 0),
-      countMax: rules.parameters.blockTransactionsMax,
+      countMax: this.#size.max,
       exclude: (requestKey) => on.state.verdict(requestKey) !== null || isOpen(on.state.voting, requestKey),
     })
     if (candidates.length === 0 && !mayBeEmpty) return null
@@ -154,7 +161,9 @@ export class BlockExecutor {
 
   #keep(executed: ExecutedBlock, start: number): void {
     this.#branches.add(executed)
-    this.#timings.set(executed.block.hash, this.#options.stopwatch() - start)
+    const tookMs = this.#options.stopwatch() - start
+    this.#timings.set(executed.block.hash, tookMs)
+    this.#size.executed(executed.block.transactions.length, tookMs)
   }
 }
 

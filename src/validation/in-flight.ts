@@ -20,6 +20,17 @@ export interface InFlightRequest {
   readonly waiters: Set<(verdict: StoredVerdict) => void>
 }
 
+/** Why a request does not fit: one of the bounds, or what is under way waits too long already. */
+export type InFlightRefusal = ShareRefusal | 'behind'
+
+/**
+ * When what was answered last had waited this long, the network gets more than it can judge, and whoever joins the
+ * queue would wait longer than callers do: everybody's deadline would pass, and nobody be served.
+ */
+const BEHIND_MS = 2_000
+/** A table that is this small is no queue: what takes long then is something else. */
+const BEHIND_COUNT = 256
+
 /** The table of requests under way. */
 export class InFlightRequests {
   readonly #keepMs: number
@@ -27,6 +38,7 @@ export class InFlightRequests {
   readonly #calls: ClientShares
   readonly #byKey = new Map<RequestKey, InFlightRequest>()
   readonly #byId = new Map<Hex32, InFlightRequest>()
+  #lastAnswer = { atMs: 0, latencyMs: 0 }
 
   /**
    * @param limits requests at once, and calls that wait for them
@@ -62,7 +74,8 @@ export class InFlightRequests {
     requestIdHash: Hex32,
     client: string,
     nowMs: number,
-  ): Result<InFlightRequest, ShareRefusal> {
+  ): Result<InFlightRequest, InFlightRefusal> {
+    if (this.#isBehind(nowMs)) return refuse('behind', `${this.#byKey.size} requests are under way`)
     if (this.#requests.refusal(client) !== null) this.#forget(nowMs)
     const full = this.#requests.refusal(client)
     if (full !== null) return refuse(full, `${this.#byKey.size} requests are under way`)
@@ -101,10 +114,11 @@ export class InFlightRequests {
   }
 
   /** Takes a request out and hands the verdict to everyone who waits. */
-  resolve(verdict: StoredVerdict): InFlightRequest | undefined {
+  resolve(verdict: StoredVerdict, nowMs: number): InFlightRequest | undefined {
     const request = this.#byKey.get(verdict.record.requestKey)
     if (request === undefined) return undefined
     this.remove(request)
+    this.#lastAnswer = { atMs: nowMs, latencyMs: nowMs - request.startedAtMs }
     for (const waiter of request.waiters) waiter(verdict)
     request.waiters.clear()
     return request
@@ -114,6 +128,12 @@ export class InFlightRequests {
     if (!this.#byKey.delete(request.requestKey)) return
     this.#requests.remove(request.client)
     if (this.#byId.get(request.requestIdHash) === request) this.#byId.delete(request.requestIdHash)
+  }
+
+  /** A network that answers nothing at all is not behind: it may answer everything when it is whole again. */
+  #isBehind(nowMs: number): boolean {
+    const { atMs, latencyMs } = this.#lastAnswer
+    return this.#byKey.size >= BEHIND_COUNT && latencyMs > BEHIND_MS && nowMs - atMs < BEHIND_MS
   }
 
   /** Drops what nobody waits for and is older than `keepMs`. Maps keep the order of insertion: oldest first. */

@@ -1,7 +1,7 @@
 /** What a caller is told for whom there is no room, and the metric of which limit it was. */
 import type { Refusal } from '../types/errors.ts'
 import type { AnswerErrorCode, ValidationAnswer } from './answer.ts'
-import type { ShareRefusal } from './client-shares.ts'
+import type { InFlightRefusal } from './in-flight.ts'
 import type { RefusalLimit } from './ports.ts'
 import { RETRY_AFTER_MS, type ValidationLimits } from './validation-limits.ts'
 
@@ -26,12 +26,17 @@ export class NoRoom {
   }
 
   /** The answer to a call for which there is no room. */
-  full(limit: ShareRefusal): ValidationAnswer {
+  full(limit: InFlightRefusal): ValidationAnswer {
     const { limits, errorAnswer, refused } = this.#options
     const { requestsInFlightMax, requestsPerClientMax } = limits
     if (limit === 'node') {
       refused?.('node-in-flight')
       const message = `${requestsInFlightMax} requests are under way here, which is the limit; ${tryAgain}`
+      return errorAnswer('NODE_BUSY', message, RETRY_AFTER_MS)
+    }
+    if (limit === 'behind') {
+      refused?.('behind')
+      const message = `more is asked than the network judges, and what is under way here would time out; ${tryAgain}`
       return errorAnswer('NODE_BUSY', message, RETRY_AFTER_MS)
     }
     refused?.('client-in-flight')

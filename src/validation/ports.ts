@@ -70,7 +70,14 @@ export interface CallContext {
 }
 
 /** Why a call was refused for lack of room. Closed: they are labels of a metric. */
-export const REFUSAL_LIMITS = ['rate', 'client-in-flight', 'node-in-flight', 'pool', 'audit'] as const
+export const REFUSAL_LIMITS = [
+  'rate',
+  'client-in-flight',
+  'node-in-flight',
+  'behind',
+  'pool',
+  'audit',
+] as const
 export type RefusalLimit = (typeof REFUSAL_LIMITS)[number]
 
 /** One answered call, for metrics. */

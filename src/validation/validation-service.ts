@@ -22,7 +22,7 @@ import {
 import { type Caller, CallJournal, type CallKind } from './call-journal.ts'
 import type { ShareRefusal } from './client-shares.ts'
 import type { HealthAnswer } from './health-answer.ts'
-import { type InFlightRequest, InFlightRequests } from './in-flight.ts'
+import { type InFlightRefusal, type InFlightRequest, InFlightRequests } from './in-flight.ts'
 import { NoRoom } from './no-room.ts'
 import type {
   AuditTrail,
@@ -284,7 +284,7 @@ export class ValidationService {
     return { ok: false, answer: this.#noRoom.notTaken(submitted) }
   }
 
-  #add(hashed: HashedTransaction, client: string, nowMs: number): Result<InFlightRequest, ShareRefusal> {
+  #add(hashed: HashedTransaction, client: string, nowMs: number): Result<InFlightRequest, InFlightRefusal> {
     return this.#inFlight.add(hashed.requestKey, idHashOf(hashed), client, nowMs)
   }
 
@@ -312,7 +312,7 @@ export class ValidationService {
   #onVerdicts(verdicts: readonly StoredVerdict[]): void {
     const nowMs = this.#options.clock.monotonicMs()
     for (const verdict of verdicts) {
-      const request = this.#inFlight.resolve(verdict)
+      const request = this.#inFlight.resolve(verdict, nowMs)
       if (request !== undefined) this.#counters.countLatency(nowMs - request.startedAtMs)
     }
   }

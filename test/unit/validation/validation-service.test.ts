@@ -377,6 +377,44 @@ describe('bounds', () => {
     expect((await Promise.all(asked)).map(({ result }) => result.kind)).toEqual(['valid', 'valid', 'valid'])
   })
 
+  it('refuses new requests while those under way wait too long, and not when nothing is answered at all', async () => {
+    service = boundedService({})
+    const ask = (from: number, count: number) =>
+      Array.from({ length: count }, (_, i) =>
+        service.validateCertificate(certificateRequest(`${from + i}`), '::1'),
+      )
+    const finalize = (from: number, count: number) =>
+      network.finalize(
+        ...Array.from({ length: count }, (_, i) => verdictOf(hashed(certificateRequest(`${from + i}`)))),
+      )
+    const first = ask(0, 300)
+    clock.advance(2_001)
+    // Nothing was answered so far: without its quorum a network keeps what it is asked.
+    const second = ask(300, 1)
+    finalize(0, 45)
+    const [refused] = await Promise.all(ask(400, 1))
+    expect(refused?.result).toEqual({
+      kind: 'error',
+      errorCode: 'NODE_BUSY',
+      message:
+        'more is asked than the network judges, and what is under way here would time out; try again in 1 s',
+      retryAfterMs: 1_000,
+    })
+    expect(limits).toEqual(['behind'])
+    // One that waits is joined: it costs nothing.
+    const joined = ask(299, 1)
+    // Fewer wait than a queue has.
+    finalize(45, 1)
+    const third = ask(500, 1)
+    // Answers come as soon as they should.
+    finalize(500, 1)
+    const fourth = ask(600, 200)
+    finalize(46, 255)
+    finalize(600, 200)
+    const answers = await Promise.all([...first, ...second, ...joined, ...third, ...fourth])
+    expect(new Set(answers.map(({ result }) => result.kind))).toEqual(new Set(['valid']))
+  })
+
   it('answers 500 at once, each with its own verdict, and leaves no timer', async () => {
     const requests = Array.from({ length: 500 }, (_, i) => certificateRequest(`request-${i}`))
     const asked = requests.map((request) => service.validateCertificate(request, 'a'))
