@@ -33,6 +33,7 @@ export function handleAfterEpoch(context: StepContext, input: ConsensusInput): v
       onReachability(context, input.validator, input.isReachable)
       return
     case 'started':
+    case 'resumed':
     case 'block-built':
     case 'block-checked':
     case 'blocks-received':

@@ -98,6 +98,10 @@ export interface ReplicaState {
   /** Nothing has become final since the start: the first block is not put off, it shows that there is a quorum. */
   isStarting: boolean
   proposalStage: ProposalStage
+  /** Asked for, and not come: the turn in which a leader votes (duty-vote). */
+  isYielding: boolean
+  /** It has come since the view was entered, or the proposal made. */
+  hasYielded: boolean
   /** Null until a quorum of prepare votes with ballots was seen. */
   lateBallots: LateBallots | null
   /** An empty block is due in this view. */

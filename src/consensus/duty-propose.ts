@@ -88,6 +88,7 @@ export function onBlockBuilt(
   const { block, ballotVotes } = built
   assert(block.header.view === view, 'the built block is of the view it was asked for')
   state.proposalStage = 'done'
+  state.hasYielded = false
   state.tree.add(block)
   // We executed it while building it.
   state.tree.checked(block.hash, built)

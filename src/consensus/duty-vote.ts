@@ -1,4 +1,7 @@
-/** R3 and R5: whether to vote, derived from what is known now. Each asks for its signature at most once. */
+/**
+ * R3 and R5: whether to vote, derived from what is known now. Each asks for its signature at most once. A leader votes a
+ * turn later than others: everybody waits for its proposal, and a signature takes longer than a block does.
+ */
 import type { StepContext } from './context.ts'
 import type { ProposalRefusal } from './event.ts'
 import { satisfiesLockClause } from './safety.ts'
@@ -12,6 +15,7 @@ export function preCommitDuty(context: StepContext): void {
   const { highQc } = state.certificates
   if (state.self === null || highQc.kind !== 'prepare' || highQc.height <= context.final.header.height) return
   if (!state.safety.mayPreCommit(highQc.view) || !state.tree.isValid(highQc.blockHash)) return
+  if (comesLater(context)) return
   const { epoch, view, height, blockHash } = highQc
   state.safety.asked('pre-commit', view)
   const isForBallotsOnly = !context.isAtEpochEnd(height) && state.tree.isFinalWithNext(blockHash)
@@ -57,10 +61,22 @@ export function prepareDuty(context: StepContext): void {
     refuseOnce(context, 'time-ahead', `block time is ${aheadMs} ms ahead of our clock`)
     return
   }
+  if (comesLater(context)) return
   const { epoch, view, height } = header
   state.safety.asked('prepare', view)
   context.report({ kind: 'proposal-accepted', view, height, blockHash: hash, proposer: header.proposer })
   context.perform({ kind: 'sign', request: { kind: 'prepare', epoch, view, height, blockHash: hash } })
+}
+
+/** Whether a vote waits until the leader's proposal has left, or could have. */
+function comesLater(context: StepContext): boolean {
+  const { state } = context
+  if (!context.isLeader || state.hasYielded) return false
+  if (!state.isYielding) {
+    state.isYielding = true
+    context.perform({ kind: 'yield' })
+  }
+  return true
 }
 
 function refuseOnce(context: StepContext, reason: ProposalRefusal, detail: string): void {

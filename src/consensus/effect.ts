@@ -43,6 +43,8 @@ export type SignRequest =
 export type ConsensusEffect =
   /** `isForBallotsOnly`: not when no ballots go with it that did not go with the prepare vote; no answer then. */
   | { readonly kind: 'sign'; readonly request: SignRequest; readonly isForBallotsOnly?: boolean }
+  /** `resumed` when what leaves in this turn has left. */
+  | { readonly kind: 'yield' }
   | { readonly kind: 'persist'; readonly record: SafetyRecord }
   /** To every other validator. `isUrgent` false: may wait for the next message to ride with. */
   | { readonly kind: 'broadcast'; readonly message: ConsensusMessage; readonly isUrgent: boolean }

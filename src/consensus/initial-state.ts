@@ -79,6 +79,8 @@ export function initialState(options: ReplicaOptions): ReplicaState {
     hasWork: false,
     isStarting: true,
     proposalStage: 'not-started',
+    isYielding: false,
+    hasYielded: false,
     lateBallots: null,
     isEmptyDue: false,
     refusedView: asView(0),

@@ -46,6 +46,8 @@ export type ConsensusInput =
       readonly from: ValidatorIndex
       readonly message: Verified<ConsensusMessage>
     }
+  /** Answer to `yield`. */
+  | { readonly kind: 'resumed' }
   | { readonly kind: 'timer-expired'; readonly timer: TimerName; readonly view: View }
   /** Answer to `sign`; a vote is signed with the ballots that go with it, anything else with none. */
   | {

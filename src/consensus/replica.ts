@@ -172,6 +172,10 @@ export class Replica {
       case 'timer-expired':
         onTimer(context, input.timer, input.view)
         return
+      case 'resumed':
+        state.isYielding = false
+        state.hasYielded = true
+        return
       case 'signed':
         onSigned(context, input.request, input, this.#options.encodeProposal)
         return

@@ -20,6 +20,7 @@ export function enterView(context: StepContext, view: View, by: EnteredBy): void
   if (by === 'quorum-certificate') state.quietSince = now.monotonicMs
   state.activeSince = isThereWork(context) ? now.monotonicMs : null
   state.proposalStage = 'not-started'
+  state.hasYielded = false
   state.isEmptyDue = false
   state.timeoutRepeats = 0
   forgetOldViews(context)

@@ -81,6 +81,9 @@ export class EffectHandler {
         if (isForBallotsOnly === true && !this.#options.ballots.saysMore(ballots)) return null
         return { kind: 'signed', request, signature: this.#sign(request, ballots), ballots }
       }
+      case 'yield':
+        timers.soon(() => this.#options.input({ kind: 'resumed' }))
+        return null
       case 'persist':
         this.#validator().outbox.append(encodeSafetyRecord(effect.record))
         return null

@@ -26,6 +26,8 @@ export interface TimerPort {
   /** @param delayMs fractions are rounded up */
   set(timer: TimerName, view: View, delayMs: number): void
   cancel(timer: TimerName): void
+  /** Runs it when what was handed to the network before has left, unless stopped. */
+  soon(run: () => void): void
   stop(): void
 }
 

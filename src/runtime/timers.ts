@@ -6,6 +6,7 @@ import type { TimerPort } from './ports.ts'
 export class Timers implements TimerPort {
   readonly #running = new Map<TimerName, NodeJS.Timeout>()
   readonly #onExpired: (timer: TimerName, view: View) => void
+  readonly #soon = new Set<NodeJS.Immediate>()
 
   constructor(onExpired: (timer: TimerName, view: View) => void) {
     this.#onExpired = onExpired
@@ -26,7 +27,22 @@ export class Timers implements TimerPort {
     this.#running.delete(timer)
   }
 
+  /** In the turn after next: the network sends at the end of the next one. */
+  soon(run: () => void): void {
+    this.#immediate(() => this.#immediate(run))
+  }
+
+  #immediate(run: () => void): void {
+    const handle = setImmediate(() => {
+      this.#soon.delete(handle)
+      run()
+    })
+    this.#soon.add(handle)
+  }
+
   stop(): void {
+    for (const handle of this.#soon) clearImmediate(handle)
+    this.#soon.clear()
     for (const timer of [...this.#running.keys()]) this.cancel(timer)
   }
 }

@@ -2,8 +2,9 @@
  * The file system as the safety log uses it: a port with exactly these calls, so that a test can put one
  * underneath that fails, tears or loses any of them. Knows nothing of what is written.
  */
-import { constants, writeSync } from 'node:fs'
+import { constants, fdatasyncSync, writeSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
+import { NearSync } from './near-sync.ts'
 import { StorageError } from './storage-error.ts'
 
 /** A file open for writing. */
@@ -55,11 +56,16 @@ export const nodeFileSystem: FileSystem = {
 
   async createFile(path) {
     const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600)
+    const near = new NearSync({
+      here: () => fdatasyncSync(file.fd),
+      away: () => file.datasync(),
+      nowMs: () => performance.now(),
+    })
     return {
       // Into the page cache, which takes microseconds: a trip through the thread pool would cost more. What waits
-      // for the disk is the sync, and that is asynchronous.
+      // for the disk is the sync.
       write: async (bytes, position) => writeSync(file.fd, bytes, 0, bytes.length, position),
-      datasync: () => file.datasync(),
+      datasync: () => near.sync(),
       sync: () => file.sync(),
       close: () => file.close(),
     }

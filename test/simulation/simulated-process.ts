@@ -268,6 +268,10 @@ export class SimulatedProcess {
         })
       },
       cancel: (timer) => void next(timer),
+      soon: (run) =>
+        this.#disk.later(0, () => {
+          if (!isStopped) run()
+        }),
       stop: () => {
         isStopped = true
       },

@@ -224,6 +224,8 @@ export interface HarnessOptions extends Partial<Omit<ReplicaOptions, 'validatorS
   readonly isBallotMissing?: () => boolean
   /** Who does not weigh in the period that begins after a block; null when none does. */
   readonly weightless?: (block: HashedBlock) => readonly ValidatorIndex[] | null
+  /** What is put off to a later turn does not come by itself. */
+  readonly isBusy?: boolean
   /** Blocks that nobody waits for; none by default. */
   readonly isFinalWithNext?: (block: HashedBlock) => boolean
   /** False: `started` is up to the test. */
@@ -287,6 +289,9 @@ export class Harness {
       this.events.push(...events)
       all.push(...effects)
       waiting.unshift(...effects.map((effect) => this.#answer(effect)).filter((answer) => answer !== null))
+      if (effects.some(({ kind }) => kind === 'yield') && this.#options.isBusy !== true) {
+        waiting.push({ kind: 'resumed' })
+      }
     }
     this.effects.push(...all)
     return all

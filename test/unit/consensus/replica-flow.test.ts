@@ -176,10 +176,43 @@ describe('the leader', () => {
       'sign proposal 1',
       'persist proposal+blocks',
       'broadcast proposal',
+      'yield',
       'sign prepare 1',
       'persist prepare',
       'broadcast prepare',
     ])
+  })
+
+  it('votes when its proposal has left: nobody waits for its votes, and everybody for that', () => {
+    const h = new Harness({ self: asValidatorIndex(2), parameters: { heartbeatMs: 0 }, isBusy: true })
+    h.receive(proposal(B1))
+    h.effects.length = 0
+    h.votes('prepare', B1, [0, 1])
+    const isOfVotes = (word: string): boolean => !/^(set|cancel)/.test(word)
+    expect(words(h.effects).filter(isOfVotes)).toEqual([
+      'yield',
+      'build-block',
+      'sign proposal 2',
+      'persist proposal+highQc+blocks',
+      'broadcast proposal',
+    ])
+    expect(words(h.feed({ kind: 'resumed' }))).toEqual([
+      'sign pre-commit 1',
+      'sign prepare 2',
+      'persist preCommit',
+      'broadcast pre-commit',
+      'persist prepare',
+      'broadcast prepare',
+    ])
+  })
+
+  it('does not vote any more when it has given up the view until then (R5)', () => {
+    const h = new Harness({ self: asValidatorIndex(2), isBusy: true, parameters: { heartbeatMs: 0 } })
+    h.receive(proposal(B1))
+    h.votes('prepare', B1, [0, 1])
+    h.expire('view')
+    h.effects.length = 0
+    expect(words(h.feed({ kind: 'resumed' }))).toEqual([])
   })
 
   it('builds on the highest certified block, with the timeout certificate that brought it there', () => {
@@ -233,6 +266,7 @@ describe('the leader', () => {
       'sign proposal 3',
       'persist proposal+blocks',
       'broadcast proposal',
+      'yield',
       'sign prepare 3',
       'persist prepare',
       'broadcast prepare',
