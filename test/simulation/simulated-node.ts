@@ -235,11 +235,14 @@ export class SimulatedNode implements Speaker {
     }
   }
 
-  /** What is on disk, whatever the code makes of it: the last of every field. */
+  /** What is on disk of the newest epoch, whatever the code makes of it: the last of every field. */
   #durable(): Partial<SafetyRecord> {
-    const last: { -readonly [Field in keyof SafetyRecord]?: SafetyRecord[Field] } = {}
+    let last: { -readonly [Field in keyof SafetyRecord]?: SafetyRecord[Field] } = {}
     for (const bytes of this.safety.records) {
-      const { proposal, prepare, preCommit, timeout, highQc, highTc } = unwrap(decodeSafetyRecord(bytes))
+      const { epoch, proposal, prepare, preCommit, timeout, highQc, highTc } = unwrap(
+        decodeSafetyRecord(bytes),
+      )
+      if (epoch !== last.epoch) last = { epoch }
       if (proposal !== null) last.proposal = proposal
       if (prepare !== null) last.prepare = prepare
       if (preCommit !== null) last.preCommit = preCommit
