@@ -9,9 +9,20 @@ const encoder = new TextEncoder()
 // ignoreBOM keeps a leading U+FEFF in the text; otherwise two byte strings would decode to one text.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** Up to here a loop over ASCII is faster than a call into the host. */
+const SHORT_LENGTH_MAX = 64
+
 /** Bytes of a well-formed string. */
 export function utf8ToBytes(value: string): Uint8Array {
-  return encoder.encode(value)
+  const { length } = value
+  if (length > SHORT_LENGTH_MAX) return encoder.encode(value)
+  const bytes = new Uint8Array(length)
+  for (let i = 0; i < length; i++) {
+    const code = value.charCodeAt(i)
+    if (code > 0x7f) return encoder.encode(value)
+    bytes[i] = code
+  }
+  return bytes
 }
 
 /** The text, or null when the bytes are not UTF-8. */
