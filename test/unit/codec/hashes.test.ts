@@ -11,7 +11,7 @@ import {
   u64le,
 } from '../../../src/codec/hashes.ts'
 import { fromHex, isHex, setHex, toHex } from '../../../src/codec/hex.ts'
-import { bytesToUtf8, utf8ToBytes } from '../../../src/codec/utf8.ts'
+import { bytesToUtf8, setUtf8, utf8Length, utf8ToBytes } from '../../../src/codec/utf8.ts'
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 
@@ -91,7 +91,12 @@ describe('small encodings', () => {
       for (const other of ['\u0080', 'é', '\ud83d', '😀']) {
         for (const at of [0, Math.floor(length / 2), length]) {
           const text = ascii.slice(0, at) + other + ascii.slice(at)
-          expect(utf8ToBytes(text)).toEqual(host.encode(text))
+          const expected = host.encode(text)
+          expect(utf8ToBytes(text)).toEqual(expected)
+          expect(utf8Length(text)).toBe(expected.length)
+          const into = new Uint8Array(expected.length + 2)
+          expect(setUtf8(into, text, 1)).toBe(expected.length + 1)
+          expect(into).toEqual(Uint8Array.of(0, ...expected, 0))
         }
       }
     }
