@@ -260,7 +260,7 @@ export class Database {
 
   async #batch(operations: readonly WriteOperation[], sync: boolean): Promise<void> {
     try {
-      await this.#level.batch(operations.map(sealed), { sync })
+      await this.#level.batch(sealed(operations), { sync })
     } catch (error) {
       throw writingFailed(this.path, error)
     }
@@ -319,14 +319,27 @@ export class Database {
   }
 }
 
-/** The operation with a checksum of key and value behind its value. */
-function sealed(operation: WriteOperation): WriteOperation {
-  if (operation.type === 'del') return operation
-  const { key, value } = operation
-  const bytes = new Uint8Array(value.length + CHECKSUM_BYTES)
-  bytes.set(value)
-  new DataView(bytes.buffer).setUint32(value.length, crc32(value, crc32(key)), true)
-  return { type: 'put', key, value: bytes }
+/** The operations with a checksum of key and value behind every value; the values in one piece of memory. */
+function sealed(operations: readonly WriteOperation[]): WriteOperation[] {
+  let length = 0
+  for (const operation of operations) {
+    if (operation.type === 'put') length += operation.key.length + operation.value.length + CHECKSUM_BYTES
+  }
+  const bytes = new Uint8Array(length)
+  const numbers = new DataView(bytes.buffer)
+  let at = 0
+  return operations.map((operation) => {
+    if (operation.type === 'del') return operation
+    const { key, value } = operation
+    // The key in front of the value: one checksum over both.
+    const start = at + key.length
+    const end = start + value.length
+    bytes.set(key, at)
+    bytes.set(value, start)
+    numbers.setUint32(end, crc32(bytes.subarray(at, end)), true)
+    at = end + CHECKSUM_BYTES
+    return { type: 'put', key, value: bytes.subarray(start, at) }
+  })
 }
 
 /** `<genesis hash> <name>`. */
