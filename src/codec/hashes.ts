@@ -76,6 +76,11 @@ export function sha256Plain(bytes: Uint8Array): Uint8Array {
   return functions.sha256(bytes)
 }
 
+/** As {@link sha256Plain}, in hex. */
+export function sha256PlainHex<T extends string>(bytes: Uint8Array): T {
+  return functions.sha256Hex(bytes) as T
+}
+
 /** The bytes that {@link sha256Tagged} hashes, for one who hashes many that differ in their last part only. */
 export function sha256TaggedPreimage(domain: Domain, ...parts: readonly Uint8Array[]): Uint8Array {
   return preimageOf(domain, parts).slice()

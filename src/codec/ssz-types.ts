@@ -301,6 +301,8 @@ export class RecordType extends Container {
 
 /** A value or null, as a list of at most one. */
 export class NullableType extends List {
+  #rootOfNull: Uint8Array | null = null
+
   constructor(item: Ssz) {
     super(item, 1)
   }
@@ -329,6 +331,15 @@ export class NullableType extends List {
   }
 
   override hashTreeRootInto(value: unknown, output: Uint8Array, offset: number): void {
-    super.hashTreeRootInto(value === null ? [] : [value], output, offset)
+    if (value !== null) {
+      super.hashTreeRootInto([value], output, offset)
+      return
+    }
+    if (this.#rootOfNull === null) {
+      const root = new Uint8Array(CHUNK_BYTES)
+      super.hashTreeRootInto([], root, 0)
+      this.#rootOfNull = root
+    }
+    output.set(this.#rootOfNull, offset)
   }
 }
