@@ -4,15 +4,22 @@
  * bytes, as the original does. Deliberately not a schema language: the few records on this wire are written out.
  */
 import { ok, type Result, refuse } from '../types/errors.ts'
-import { bytesToUtf8, utf8ToBytes } from './utf8.ts'
+import { bytesToUtf8, setUtf8, utf8Length } from './utf8.ts'
 
 const U64_MAX = 2n ** 64n - 1n
+const TWO_32 = 2 ** 32
 
 /** Appends values to a growing buffer. Every method returns the writer. */
 export class BincodeWriter {
-  #bytes = new Uint8Array(512)
-  #view = new DataView(this.#bytes.buffer)
+  #bytes: Uint8Array
+  #view: DataView
   #length = 0
+
+  /** @param bytes to begin in, of which nobody else makes use until {@link finish}; another piece when they are full */
+  constructor(bytes: Uint8Array = new Uint8Array(512)) {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
 
   #reserve(count: number): number {
     const at = this.#length
@@ -58,7 +65,10 @@ export class BincodeWriter {
 
   /** Length of a sequence or a map, or of what follows. */
   length(value: number): this {
-    return this.u64(BigInt(value))
+    const at = this.#reserve(8)
+    this.#view.setUint32(at, value % TWO_32, true)
+    this.#view.setUint32(at + 4, Math.floor(value / TWO_32), true)
+    return this
   }
 
   /** Bytes as they are, as in `[u8; N]`. */
@@ -75,7 +85,10 @@ export class BincodeWriter {
 
   /** `String`: length in bytes, then UTF-8. */
   text(value: string): this {
-    return this.bytes(utf8ToBytes(value))
+    const size = utf8Length(value)
+    const at = this.length(size).#reserve(size)
+    setUtf8(this.#bytes, value, at)
+    return this
   }
 
   /** `Vec<T>`: count, then the items. */
@@ -97,6 +110,7 @@ export class BincodeWriter {
    * seconds. A carry past u64 cannot come from Rust, which refuses it; it is written as it was given.
    */
   secondsNanos(value: { readonly secs: bigint; readonly nanos: number }): this {
+    if (value.nanos < 1e9) return this.u64(value.secs).u32(value.nanos)
     const secs = value.secs + BigInt(Math.floor(value.nanos / 1e9))
     if (secs > U64_MAX) return this.u64(value.secs).u32(value.nanos)
     return this.u64(secs).u32(value.nanos % 1e9)

@@ -95,11 +95,12 @@ export function hashBlock(block: Block): HashedBlock {
  * passes a block on could make a valid one look invalid.
  */
 export function decodeBlock(bytes: Uint8Array): Result<HashedBlock, 'malformed'> {
-  const raw = decode(rawBlockSchema, bytes, BLOCK_BYTES_MAX)
+  // Views: most transactions were read before, and nothing is copied of them.
+  const raw = decode(rawBlockSchema, bytes, BLOCK_BYTES_MAX, true)
   if (!raw.ok) return raw
   const transactions: HashedTransaction[] = []
   for (const transactionBytes of raw.value.transactions) {
-    const transaction = decodeTransaction(transactionBytes)
+    const transaction = decodeTransaction(transactionBytes, true)
     if (!transaction.ok) return transaction
     transactions.push(transaction.value)
   }

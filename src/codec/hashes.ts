@@ -35,13 +35,21 @@ export function u64le(value: bigint): Uint8Array {
   return bytes
 }
 
-/** SHA-256 and SHA-384 (FIPS 180-4) of whole messages. */
+/** SHA-256 and SHA-384 (FIPS 180-4) of whole messages; in hex, lower case, where that is what is asked for. */
 export interface HashFunctions {
   readonly sha256: (bytes: Uint8Array) => Uint8Array
-  readonly sha384: (bytes: Uint8Array) => Uint8Array
+  readonly sha256Hex: (bytes: Uint8Array) => string
+  readonly sha384Hex: (bytes: Uint8Array) => string
 }
 
-let functions: HashFunctions = { sha256, sha384 }
+/** Those of JavaScript alone. */
+export const portableHashes: HashFunctions = {
+  sha256,
+  sha256Hex: (bytes) => toHex(sha256(bytes)),
+  sha384Hex: (bytes) => toHex(sha384(bytes)),
+}
+
+let functions: HashFunctions = portableHashes
 
 /** Hashes with others from here on. They give the same digests: nothing but the time it takes changes. */
 export function useHashFunctions(faster: HashFunctions): void {
@@ -55,12 +63,12 @@ export function sha256Tagged(domain: Domain, ...parts: readonly Uint8Array[]): U
 
 /** As {@link sha256Tagged}, in hex. */
 export function sha256TaggedHex<T extends string>(domain: Domain, ...parts: readonly Uint8Array[]): T {
-  return toHex(functions.sha256(preimageOf(domain, parts))) as T
+  return functions.sha256Hex(preimageOf(domain, parts)) as T
 }
 
 /** SHA-384 of the same layout, in hex (96 digits). */
 export function sha384TaggedHex(domain: Domain, parts: readonly Uint8Array[]): string {
-  return toHex(functions.sha384(preimageOf(domain, parts)))
+  return functions.sha384Hex(preimageOf(domain, parts))
 }
 
 /** Plain SHA-256, for preimages that others defined. */
@@ -68,23 +76,39 @@ export function sha256Plain(bytes: Uint8Array): Uint8Array {
   return functions.sha256(bytes)
 }
 
-/** The bytes that {@link sha256Tagged} hashes, for one who hashes many that differ in their last part only. */
-export function sha256TaggedPreimage(domain: Domain, ...parts: readonly Uint8Array[]): Uint8Array {
-  return preimageOf(domain, parts)
+/** As {@link sha256Plain}, in hex. */
+export function sha256PlainHex<T extends string>(bytes: Uint8Array): T {
+  return functions.sha256Hex(bytes) as T
 }
 
+/** The bytes that {@link sha256Tagged} hashes, for one who hashes many that differ in their last part only. */
+export function sha256TaggedPreimage(domain: Domain, ...parts: readonly Uint8Array[]): Uint8Array {
+  return preimageOf(domain, parts).slice()
+}
+
+/** Most preimages are written here: they are hashed at once and by nobody kept. */
+const scratch = new Uint8Array(4_096)
+
+/** @returns bytes that the next call overwrites */
 function preimageOf(domain: Domain, parts: readonly Uint8Array[]): Uint8Array {
   const prefix = prefixOf(domain)
-  const length = parts.reduce((sum, part) => sum + 4 + part.length, prefix.length + 4)
-  const bytes = new Uint8Array(length)
-  const numbers = new DataView(bytes.buffer)
+  let length = prefix.length + 4
+  for (const part of parts) length += 4 + part.length
+  const bytes = length > scratch.length ? new Uint8Array(length) : scratch.subarray(0, length)
   bytes.set(prefix, 0)
-  numbers.setUint32(prefix.length, parts.length, true)
+  setU32le(bytes, parts.length, prefix.length)
   let at = prefix.length + 4
   for (const part of parts) {
-    numbers.setUint32(at, part.length, true)
+    setU32le(bytes, part.length, at)
     bytes.set(part, at + 4)
     at += 4 + part.length
   }
   return bytes
+}
+
+function setU32le(bytes: Uint8Array, value: number, at: number): void {
+  bytes[at] = value
+  bytes[at + 1] = value >>> 8
+  bytes[at + 2] = value >>> 16
+  bytes[at + 3] = value >>> 24
 }

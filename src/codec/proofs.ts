@@ -12,13 +12,15 @@ import {
   WORKLOAD_TYPES,
 } from '../types/validation-request.ts'
 import { BincodeWriter } from './bincode.ts'
-import { sha256Plain, u64le } from './hashes.ts'
-import { toHex } from './hex.ts'
+import { sha256Plain, sha256PlainHex } from './hashes.ts'
+
+/** Where proofs are written before they are copied; nothing is called in between. */
+const scratch = new Uint8Array(2_048)
 
 /** `bincode(ConsensusProof)`: stake, time, space, work. */
 export function consensusProofBincode(proof: ConsensusProof): Uint8Array {
   const { stakeProof: stake, timeProof: time, spaceProof: space, workProof: work } = proof
-  return new BincodeWriter()
+  return new BincodeWriter(scratch)
     .text(stake.stakeHolder)
     .text(stake.stakeHolderId)
     .u64(stake.stakeAmount)
@@ -47,7 +49,7 @@ export function consensusProofBincode(proof: ConsensusProof): Uint8Array {
 /** `bincode(FourProofSet)`: space, stake, work, time. */
 export function fourProofSetBincode(set: FourProofSet): Uint8Array {
   const { spaceProof: space, stakeProof: stake, workProof: work, timeProof: time } = set
-  return new BincodeWriter()
+  return new BincodeWriter(scratch)
     .u64(space.storageCommitment)
     .text(space.networkPosition)
     .bytes(space.allocationProof)
@@ -72,16 +74,7 @@ export function transactionProofBincode(transaction: ValidationTransaction): Uin
 
 /** `proof_hash` of an answer: SHA-256 of the bincode form, whatever the verdict. */
 export function proofHash(proofBincode: Uint8Array): Hex32 {
-  return toHex(sha256Plain(proofBincode)) as Hex32
-}
-
-const MASK_64 = 2n ** 64n - 1n
-
-function u128le(value: bigint): Uint8Array {
-  const bytes = new Uint8Array(16)
-  bytes.set(u64le(value & MASK_64), 0)
-  bytes.set(u64le((value >> 64n) & MASK_64), 8)
-  return bytes
+  return sha256PlainHex(proofBincode)
 }
 
 const microseconds = (value: { readonly secs: bigint; readonly nanos: number }): bigint =>
@@ -93,10 +86,16 @@ const microseconds = (value: { readonly secs: bigint; readonly nanos: number }):
  */
 export function timeProofPreimage(proof: Omit<TimeProof, 'proofHash'>): Uint8Array {
   const preimage = new Uint8Array(40)
-  preimage.set(u128le(microseconds(proof.networkTimeOffset)), 0)
-  preimage.set(u128le(microseconds(proof.timeVerificationTimestamp)), 16)
-  preimage.set(u64le(proof.nonce), 32)
+  const numbers = new DataView(preimage.buffer)
+  setU128le(numbers, 0, microseconds(proof.networkTimeOffset))
+  setU128le(numbers, 16, microseconds(proof.timeVerificationTimestamp))
+  numbers.setBigUint64(32, proof.nonce, true)
   return preimage
+}
+
+function setU128le(numbers: DataView, at: number, value: bigint): void {
+  numbers.setBigUint64(at, BigInt.asUintN(64, value), true)
+  numbers.setBigUint64(at + 8, value >> 64n, true)
 }
 
 /** SHA-256 of {@link timeProofPreimage}. */

@@ -3,36 +3,30 @@
  * A schema is an SSZ type plus the mapping between its raw value and ours (hex hashes, checked
  * counters, UTF-8 text). Decoding is strict: whatever decodes re-encodes to the same bytes.
  */
-import {
-  ByteListType,
-  ByteVectorType,
-  ContainerType,
-  ListCompositeType,
-  type Type,
-  UintBigintType,
-  UintNumberType,
-  UnionType,
-} from '@chainsafe/ssz'
+import { ByteListType, ByteVectorType, ListCompositeType, UintBigintType, UnionType } from '@chainsafe/ssz'
 import { ok, type Result, refuse } from '../types/errors.ts'
-import { COUNTER_MAX } from '../types/primitives.ts'
-import { fromHex, toHex } from './hex.ts'
-import { bytesToUtf8, utf8ToBytes } from './utf8.ts'
+import {
+  CounterType,
+  DecodeError,
+  HexType,
+  NameType,
+  NullableType,
+  RecordType,
+  type Ssz,
+  TextType,
+  UintType,
+} from './ssz-types.ts'
 
-/** How values of `T` become canonical bytes. `Raw` is the SSZ library's own value. */
+export { DecodeError } from './ssz-types.ts'
+
+/** How values of `T` become canonical bytes. `Raw` is the value of the SSZ type: mostly our own. */
 export interface Schema<T> {
-  // biome-ignore lint/suspicious/noExplicitAny: the SSZ library's value types are not worth a second type parameter
-  readonly ssz: Type<any>
+  readonly ssz: Ssz
   readonly toRaw: (value: T) => unknown
   /** Throws {@link DecodeError} when the raw value is outside what `T` allows. */
-  // biome-ignore lint/suspicious/noExplicitAny: see above
+  // biome-ignore lint/suspicious/noExplicitAny: the SSZ library's value types are not worth a second type parameter
   readonly fromRaw: (raw: any) => T
 }
-
-/** Thrown inside a decode and turned into a refusal at its edge; never leaves this layer. */
-export class DecodeError extends Error {}
-
-// biome-ignore lint/suspicious/noExplicitAny: the SSZ library's container wants concrete field types; ours are only known to Schema
-type AnySsz = any
 
 /** Canonical bytes of a value. */
 export function encode<T>(schema: Schema<T>, value: T): Uint8Array {
@@ -42,13 +36,19 @@ export function encode<T>(schema: Schema<T>, value: T): Uint8Array {
 /**
  * Reads canonical bytes.
  * @param bytesMax refuses longer input before looking at it
+ * @param reuseBytes byte strings in the value are views of `bytes`, not copies
  */
-export function decode<T>(schema: Schema<T>, bytes: Uint8Array, bytesMax: number): Result<T, 'malformed'> {
+export function decode<T>(
+  schema: Schema<T>,
+  bytes: Uint8Array,
+  bytesMax: number,
+  reuseBytes = false,
+): Result<T, 'malformed'> {
   if (bytes.length > bytesMax) {
     return refuse('malformed', `${bytes.length} bytes, the limit is ${bytesMax}`)
   }
   try {
-    return ok(schema.fromRaw(schema.ssz.deserialize(bytes)))
+    return ok(schema.fromRaw(schema.ssz.deserialize(bytes, { reuseBytes })))
   } catch (error) {
     return refuse('malformed', error instanceof Error ? error.message : String(error))
   }
@@ -61,34 +61,42 @@ export function hashTreeRoot<T>(schema: Schema<T>, value: T): Uint8Array {
 
 const identity = <T>(value: T): T => value
 
-/** u8, u16 or u32. */
-export function uint(byteLength: 1 | 2 | 4): Schema<number> {
-  return { ssz: new UintNumberType(byteLength), toRaw: identity, fromRaw: identity }
+/** Of a type whose values are ours. */
+function own<T>(ssz: Ssz): Schema<T> {
+  return { ssz, toRaw: identity, fromRaw: identity }
 }
 
-/** Eight bytes holding a counter of at most {@link COUNTER_MAX}: view, height, epoch or time. */
+/** Whether values need not be turned into others, so that whatever is made of them need not either. */
+function isOwn<T>({ toRaw, fromRaw }: Schema<T>): boolean {
+  return toRaw === identity && fromRaw === identity
+}
+
+/** A type of the library whose values are ours as they are. */
+function library<T>(type: unknown): Schema<T> {
+  return own(type as Ssz)
+}
+
+/** u8, u16 or u32. */
+export function uint(byteLength: 1 | 2 | 4): Schema<number> {
+  return own(new UintType(byteLength))
+}
+
+/** Eight bytes holding a counter of at most `COUNTER_MAX`: view, height, epoch or time. */
 export function counter<T extends number>(): Schema<T> {
-  return {
-    ssz: new UintNumberType(8),
-    toRaw: identity,
-    fromRaw: (raw: number) => {
-      if (raw > COUNTER_MAX) throw new DecodeError(`counter ${raw} is above ${COUNTER_MAX}`)
-      return raw as T
-    },
-  }
+  return own(new CounterType())
 }
 
 /** Two bytes holding a small branded index. */
 export function index<T extends number>(): Schema<T> {
-  return { ssz: new UintNumberType(2), toRaw: identity, fromRaw: (raw: number) => raw as T }
+  return own(new UintType(2))
 }
 
 /** Full-range u64. */
-export const u64: Schema<bigint> = { ssz: new UintBigintType(8), toRaw: identity, fromRaw: identity }
+export const u64: Schema<bigint> = library(new UintBigintType(8))
 
 /** IEEE 754 double, eight bytes little endian. NaN is refused: it has many encodings. */
 export const f64: Schema<number> = {
-  ssz: new ByteVectorType(8),
+  ssz: library<Uint8Array>(new ByteVectorType(8)).ssz,
   toRaw: (value: number) => new Uint8Array(new Float64Array([value]).buffer),
   fromRaw: (raw: Uint8Array) => {
     const value = new DataView(raw.buffer, raw.byteOffset, 8).getFloat64(0, true)
@@ -99,53 +107,35 @@ export const f64: Schema<number> = {
 
 /** Exactly `length` bytes, as hex in memory. */
 export function hexBytes<T extends string>(length: number): Schema<T> {
-  return {
-    ssz: new ByteVectorType(length),
-    toRaw: (value: T) => fromHex(value),
-    fromRaw: (raw: Uint8Array) => toHex(raw) as T,
-  }
+  return own(new HexType(length))
 }
 
 /** Exactly `length` bytes. */
 export function bytesFixed(length: number): Schema<Uint8Array> {
-  return { ssz: new ByteVectorType(length), toRaw: identity, fromRaw: identity }
+  return library(new ByteVectorType(length))
 }
 
 /** At most `limit` bytes. */
 export function bytesUpTo(limit: number): Schema<Uint8Array> {
-  return { ssz: new ByteListType(limit), toRaw: identity, fromRaw: identity }
+  return library(new ByteListType(limit))
 }
 
 /** UTF-8 text of at most `limitBytes` bytes. Invalid UTF-8 is refused, not replaced. */
 export function text(limitBytes: number): Schema<string> {
-  return {
-    ssz: new ByteListType(limitBytes),
-    toRaw: utf8ToBytes,
-    fromRaw: (raw: Uint8Array) => {
-      const value = bytesToUtf8(raw)
-      if (value === null) throw new DecodeError('text is not valid UTF-8')
-      return value
-    },
-  }
+  return own(new TextType(limitBytes))
 }
 
 /** One of a closed list of names, stored as its position in one byte. */
 export function oneOf<const Names extends readonly string[]>(names: Names): Schema<Names[number]> {
-  return {
-    ssz: new UintNumberType(1),
-    toRaw: (value: Names[number]) => names.indexOf(value),
-    fromRaw: (raw: number) => {
-      const name = names[raw]
-      if (name === undefined) throw new DecodeError(`variant ${raw} of ${names.length}`)
-      return name
-    },
-  }
+  return own(new NameType(names))
 }
 
 /** At most `limit` items in order: records, texts or byte strings, not numbers. */
 export function listOf<T>(item: Schema<T>, limit: number): Schema<readonly T[]> {
+  const list = library<readonly T[]>(new ListCompositeType(item.ssz as never, limit))
+  if (isOwn(item)) return list
   return {
-    ssz: new ListCompositeType(item.ssz as AnySsz, limit),
+    ssz: list.ssz,
     toRaw: (value: readonly T[]) => value.map(item.toRaw),
     fromRaw: (raw: unknown[]) => raw.map(item.fromRaw),
   }
@@ -153,29 +143,31 @@ export function listOf<T>(item: Schema<T>, limit: number): Schema<readonly T[]> 
 
 /** A value or null, as a list of at most one. */
 export function nullable<T>(item: Schema<T>): Schema<T | null> {
-  const list = listOf(item, 1)
+  const ssz = new NullableType(item.ssz)
+  if (isOwn(item)) return own(ssz)
   return {
-    ssz: list.ssz,
-    toRaw: (value: T | null) => list.toRaw(value === null ? [] : [value]),
-    fromRaw: (raw) => list.fromRaw(raw)[0] ?? null,
+    ssz,
+    toRaw: (value: T | null) => (value === null ? null : item.toRaw(value)),
+    fromRaw: (raw: unknown) => (raw === null ? null : item.fromRaw(raw)),
   }
 }
 
 /** An SSZ container; the order of the fields is the order of the bytes. */
 export function record<T extends object>(fields: { readonly [K in keyof T]-?: Schema<T[K]> }): Schema<T> {
-  const names = Object.keys(fields) as (keyof T & string)[]
-  const sszFields: Record<string, AnySsz> = {}
-  for (const name of names) sszFields[name] = fields[name].ssz
+  const rows = Object.entries(fields) as [string, Schema<unknown>][]
+  const ssz = new RecordType(Object.fromEntries(rows.map(([name, field]) => [name, field.ssz])))
+  const foreign = rows.filter(([, field]) => !isOwn(field))
+  if (foreign.length === 0) return own(ssz)
   return {
-    ssz: new ContainerType(sszFields),
+    ssz,
     toRaw: (value: T) => {
-      const raw: Record<string, unknown> = {}
-      for (const name of names) raw[name] = fields[name].toRaw(value[name])
+      const raw = { ...value } as Record<string, unknown>
+      for (const [name, field] of foreign) raw[name] = field.toRaw(raw[name])
       return raw
     },
-    fromRaw: (raw: Record<string, unknown>) => {
-      const value: Partial<T> = {}
-      for (const name of names) value[name] = fields[name].fromRaw(raw[name])
+    fromRaw: (raw: Readonly<Record<string, unknown>>) => {
+      const value = { ...raw }
+      for (const [name, field] of foreign) value[name] = field.fromRaw(raw[name])
       return value as T
     },
   }
@@ -185,11 +177,14 @@ export function record<T extends object>(fields: { readonly [K in keyof T]-?: Sc
 export function variants<T extends { readonly kind: string }>(
   table: readonly { readonly kinds: readonly T['kind'][]; readonly schema: Schema<T> }[],
 ): Schema<T> {
+  const selectors = new Map(
+    table.flatMap(({ kinds }, selector) => kinds.map((kind) => [kind, selector] as const)),
+  )
   return {
-    ssz: new UnionType(table.map((row) => row.schema.ssz as AnySsz)) as AnySsz,
+    ssz: library(new UnionType(table.map((row) => row.schema.ssz) as never)).ssz,
     toRaw: (value: T) => {
-      const selector = table.findIndex((row) => row.kinds.includes(value.kind))
-      const row = table[selector]
+      const selector = selectors.get(value.kind)
+      const row = selector === undefined ? undefined : table[selector]
       if (row === undefined) throw new DecodeError(`no variant for kind ${value.kind}`)
       return { selector, value: row.schema.toRaw(value) }
     },
@@ -206,6 +201,7 @@ export function tagged<T extends { readonly kind: string }>(
   kind: T['kind'],
   body: Schema<Omit<T, 'kind'>>,
 ): Schema<T> {
+  if (isOwn(body) && body.ssz instanceof RecordType) return own(new RecordType(body.ssz.fieldTypes, kind))
   return {
     ssz: body.ssz,
     toRaw: (value: T) => body.toRaw(value),

@@ -18,8 +18,8 @@ import {
   WORKLOAD_TYPES,
 } from '../types/validation-request.ts'
 import { ballotsTransactionSchema } from './ballots.ts'
-import { sha256Tagged, sha256TaggedHex, u64le } from './hashes.ts'
-import { fromHex, toHex } from './hex.ts'
+import { sha256TaggedHex, u64le } from './hashes.ts'
+import { fromHex } from './hex.ts'
 import {
   METADATA_ENTRIES_MAX,
   METADATA_VALUE_BYTES_MAX,
@@ -196,17 +196,21 @@ export function canonicalTransaction(transaction: Transaction): Result<HashedTra
 
 const recent = new RecentTransactions()
 
-/** Reads and hashes one transaction of at most {@link TRANSACTION_BYTES_MAX} bytes. */
-export function decodeTransaction(bytes: Uint8Array): Result<HashedTransaction, 'malformed'> {
+/**
+ * Reads and hashes one transaction of at most {@link TRANSACTION_BYTES_MAX} bytes.
+ * @param isPart `bytes` are a view of something larger, which must not be kept with the transaction
+ */
+export function decodeTransaction(bytes: Uint8Array, isPart = false): Result<HashedTransaction, 'malformed'> {
   if (bytes.length > TRANSACTION_BYTES_MAX) {
     return refuse('malformed', `${bytes.length} bytes, the limit is ${TRANSACTION_BYTES_MAX}`)
   }
-  const payload = sha256Tagged('transaction', bytes)
-  const known = recent.get(toHex(payload) as TransactionHash)
+  const hash = sha256TaggedHex<TransactionHash>('transaction', bytes)
+  const known = recent.get(hash)
   if (known !== undefined) return ok(known)
-  const transaction = decode(transactionSchema, bytes, TRANSACTION_BYTES_MAX)
+  const own = isPart ? new Uint8Array(bytes) : bytes
+  const transaction = decode(transactionSchema, own, TRANSACTION_BYTES_MAX)
   if (!transaction.ok) return transaction
-  const hashed = withHash(transaction.value, bytes, payload)
+  const hashed = withHash(transaction.value, own, hash)
   recent.add(hashed)
   return ok(hashed)
 }
@@ -214,14 +218,9 @@ export function decodeTransaction(bytes: Uint8Array): Result<HashedTransaction, 
 function withHash<T extends Transaction>(
   transaction: T,
   bytes: Uint8Array,
-  payload = sha256Tagged('transaction', bytes),
+  hash = sha256TaggedHex<TransactionHash>('transaction', bytes),
 ): HashedTransaction<T> {
-  return {
-    transaction,
-    bytes,
-    hash: toHex(payload) as TransactionHash,
-    requestKey: requestKeyOf(transaction, payload),
-  }
+  return { transaction, bytes, hash, requestKey: requestKeyOf(transaction, fromHex(hash)) }
 }
 
 /**

@@ -67,3 +67,14 @@ export function decodeFailures(bytes: Uint8Array): Result<readonly RuleFailure[]
 export function verdictLeaf(bytes: Uint8Array): Hex32 {
   return sha256TaggedHex<Hex32>('verdict', bytes)
 }
+
+const knownLeaves = new WeakMap<readonly VerdictRecord[], readonly Hex32[]>()
+
+/** Leaves of a block's verdicts, worked out once for each list: the state and the index of receipts ask for them. */
+export function verdictLeaves(verdicts: readonly VerdictRecord[]): readonly Hex32[] {
+  const known = knownLeaves.get(verdicts)
+  if (known !== undefined) return known
+  const leaves = verdicts.map((verdict) => verdictLeaf(encodeVerdict(verdict)))
+  knownLeaves.set(verdicts, leaves)
+  return leaves
+}

@@ -5,6 +5,7 @@ import { isOpen } from '../ledger/verdicts/open-requests.ts'
 import { Mempool } from '../mempool/mempool.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
+import { isValidation } from '../types/transaction.ts'
 import type { StakingAdmission } from './staking-admission.ts'
 import type { SystemClock } from './system-clock.ts'
 
@@ -33,10 +34,10 @@ export function buildPool(parts: PoolParts): Mempool {
     },
     {
       now: () => clock.monotonicMs(),
-      isFinal: (requestKey) =>
+      isFinal: (requestKey, transaction) =>
         chain.state.verdict(requestKey) !== null ||
         isOpen(chain.state.voting, requestKey) ||
-        chain.heightOfTransaction(requestKey) !== null,
+        (!isValidation(transaction) && chain.heightOfTransaction(requestKey) !== null),
       refusal: (transaction) => admission.refusal(transaction),
       expired: (transactions) =>
         metrics.ledger.mempoolRejected.add(transactions.length, { reason: 'expired' }),

@@ -6,7 +6,7 @@
 import { accountId } from '../codec/genesis.ts'
 import { proofHash, transactionProofBincode } from '../codec/proofs.ts'
 import { withBlock } from '../codec/recent-blocks.ts'
-import { encodeVerdict, verdictLeaf } from '../codec/verdict.ts'
+import { verdictLeaves } from '../codec/verdict.ts'
 import type { Findings } from '../types/ballots.ts'
 import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
 import type { StateAccumulators, StateChanges } from '../types/ledger-state.ts'
@@ -286,10 +286,7 @@ export class BlockExecution {
       recentBlocks: before.recentBlocks,
       nullifiers: appendNullifiers(before.nullifiers, nullifiers.value),
       noteCommitments: before.noteCommitments,
-      verdicts: appendLeaves(
-        before.verdicts,
-        this.#verdicts.map((verdict) => verdictLeaf(encodeVerdict(verdict))),
-      ),
+      verdicts: appendLeaves(before.verdicts, verdictLeaves(this.#verdicts)),
     }
     const staking = this.#staking.finish(isEpochEnd(this.#context, rules.parameters.epochBlocks))
     const voting = isVoting

@@ -37,7 +37,7 @@ export type AdmitRefusal =
 export interface MempoolPorts {
   now(): MonotonicMs
   /** Whether the transaction is in a final block, with or without its verdict. */
-  isFinal(requestKey: RequestKey): boolean
+  isFinal(requestKey: RequestKey, transaction: HashedTransaction): boolean
   /** Why a transaction without a verdict cannot be in a block soon, signatures included; null when it can. */
   refusal(transaction: HashedTransaction): Refusal<TransactionRefusal> | null
   /** Transactions that waited too long, oldest first. Called at most once for each. */
@@ -110,7 +110,7 @@ export class Mempool {
     if (transaction.transaction.kind === 'ballots') {
       return refuse('ballots-in-pool', 'ballots travel in votes; who makes a block makes their transaction')
     }
-    if (this.#ports.isFinal(requestKey)) {
+    if (this.#ports.isFinal(requestKey, transaction)) {
       return refuse('already-final', `transaction ${requestKey} is in a final block`)
     }
     this.expire()

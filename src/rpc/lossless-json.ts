@@ -45,6 +45,12 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
 /** Digits of 2^64 − 1. What is longer is no integer of the wire's types. */
 const INTEGER_DIGITS_MAX = 20
 
+/** Fewer digits than these are read one by one, exactly. */
+const SHORT_DIGITS_MAX = 16
+const ZERO = 0x30
+/** `.`, `e`, `E`: behind digits they make them part of another number. */
+const ENDS_NO_INTEGER: ReadonlySet<number> = new Set([0x2e, 0x65, 0x45])
+
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -185,7 +191,26 @@ class Parser {
     return code === QUOTE || code === BACKSLASH || code < 0x20
   }
 
+  /** Most numbers are whole and short: read here. Null: not one of these, and nothing is taken. */
+  #shortInteger(): number | null {
+    let value = 0
+    let at = this.#at
+    for (; at < this.#at + SHORT_DIGITS_MAX; at++) {
+      const digit = this.#text.charCodeAt(at) - ZERO
+      if (!(digit >= 0 && digit <= 9)) break
+      value = 10 * value + digit
+    }
+    const digits = at - this.#at
+    const hasLeadingZero = digits > 1 && this.#text.charCodeAt(this.#at) === ZERO
+    const isShort = digits > 0 && digits < SHORT_DIGITS_MAX && !hasLeadingZero
+    if (!isShort || ENDS_NO_INTEGER.has(this.#text.charCodeAt(at))) return null
+    this.#at = at
+    return value
+  }
+
   #number(): number | bigint | JsonFloat {
+    const short = this.#shortInteger()
+    if (short !== null) return short
     NUMBER.lastIndex = this.#at
     const match = NUMBER.exec(this.#text)
     if (match === null) throw this.#unexpected('a value')

@@ -2,7 +2,7 @@
  * Every key of the database in one table: one prefix byte per bucket, then a binary key. Heights are eight bytes,
  * big endian, so that they sort. Changing a row here is a new SCHEMA_VERSION.
  */
-import { fromHex } from '../codec/hex.ts'
+import { setHex } from '../codec/hex.ts'
 import type { SealHash } from '../types/pow.ts'
 import type {
   AccountId,
@@ -217,7 +217,7 @@ function heightKey(bucket: NumberedBucket, height: number): Uint8Array {
 function hashKey(prefix: number, hash: string): Uint8Array {
   const key = new Uint8Array(1 + hash.length / 2)
   key[0] = prefix
-  key.set(fromHex(hash), 1)
+  setHex(key, hash, 1)
   return key
 }
 

@@ -1,13 +1,14 @@
 /**
  * The final state as execution and the validation service look things up in it: nullifiers, verdicts, request
  * ids, sequences. Reads the database as it was after the last block that is final and durable, never half of
- * the next one. Writes nothing: chain-store.ts owns the batch.
+ * the next one. Writes nothing: chain-store.ts owns the batch. What is asked for again and again while a request is
+ * under way is remembered: that a key is not there, until a block brings it, and what this node found.
  */
 import { toHex } from '../codec/hex.ts'
 import { decodeVerdictRow } from '../codec/ledger-state.ts'
 import { decodeFailures } from '../codec/verdict.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
-import type { StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
+import type { StateAccumulators, StateChanges, StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
 import type { StakingState } from '../types/staking.ts'
 import type { RuleFailure, VerdictRecord } from '../types/verdict.ts'
@@ -15,6 +16,10 @@ import type { VerdictVoting } from '../types/voting.ts'
 import { judgementKey, nullifierKey, requestIdKey, sequenceKey, verdictKey } from './buckets.ts'
 import type { Database, DatabaseView } from './database.ts'
 import { damagedDatabase } from './database-refusals.ts'
+import { RecentRows } from './recent-rows.ts'
+
+/** What a block adds to the rows that are looked up here. */
+type Additions = Pick<StateChanges, 'nullifiers' | 'verdicts' | 'judgements'>
 
 export class LedgerStore implements StateReader {
   readonly #database: Database
@@ -22,6 +27,10 @@ export class LedgerStore implements StateReader {
   #accumulators: StateAccumulators
   #staking: StakingState
   #voting: VerdictVoting
+  readonly #absentNullifiers = new RecentRows<Nullifier, true>()
+  readonly #absentVerdicts = new RecentRows<RequestKey, true>()
+  readonly #absentIds = new RecentRows<Hex32, true>()
+  readonly #judgements = new RecentRows<RequestKey, readonly RuleFailure[]>()
 
   /** @param after the last block in the database */
   constructor(database: Database, after: Pick<StateReader, 'accumulators' | 'staking' | 'voting'>) {
@@ -44,8 +53,22 @@ export class LedgerStore implements StateReader {
     return this.#accumulators
   }
 
-  /** Moves on to what the database holds now. Only chain-store.ts calls this, between two batches. */
-  advance({ accumulators, staking, voting }: Pick<StateReader, 'accumulators' | 'staking' | 'voting'>): void {
+  /**
+   * Moves on to what the database holds now. Only chain-store.ts calls this, between two batches.
+   * @param added by each block of the batch
+   */
+  advance(
+    { accumulators, staking, voting }: Pick<StateReader, 'accumulators' | 'staking' | 'voting'>,
+    added: readonly Additions[],
+  ): void {
+    for (const { nullifiers, verdicts, judgements } of added) {
+      for (const nullifier of nullifiers) this.#absentNullifiers.delete(nullifier)
+      for (const { requestKey } of verdicts) this.#absentVerdicts.delete(requestKey)
+      for (const { requestKey, requestIdHash, failures } of judgements) {
+        this.#absentIds.delete(requestIdHash)
+        this.#judgements.set(requestKey, failures)
+      }
+    }
     const old = this.#view
     this.#view = this.#database.view()
     this.#accumulators = accumulators
@@ -55,7 +78,10 @@ export class LedgerStore implements StateReader {
   }
 
   hasNullifier(nullifier: Nullifier): boolean {
-    return this.#view.get(nullifierKey(nullifier)) !== null
+    if (this.#absentNullifiers.get(nullifier) === true) return false
+    const isThere = this.#view.get(nullifierKey(nullifier)) !== null
+    if (!isThere) this.#absentNullifiers.set(nullifier, true)
+    return isThere
   }
 
   verdict(requestKey: RequestKey): VerdictRecord | null {
@@ -63,8 +89,11 @@ export class LedgerStore implements StateReader {
   }
 
   requestKeyOfId(requestIdHash: Hex32): RequestKey | null {
+    if (this.#absentIds.get(requestIdHash) === true) return null
     const bytes = this.#view.get(requestIdKey(requestIdHash))
-    return bytes === null ? null : (toHex(bytes) as RequestKey)
+    if (bytes !== null) return toHex(bytes) as RequestKey
+    this.#absentIds.set(requestIdHash, true)
+    return null
   }
 
   lastSequence(nodeIdHash: Hex32): bigint {
@@ -74,8 +103,12 @@ export class LedgerStore implements StateReader {
 
   /** A verdict with the figures of its answer, and what this node itself found. */
   storedVerdict(requestKey: RequestKey): StoredVerdict | null {
+    if (this.#absentVerdicts.get(requestKey) === true) return null
     const bytes = this.#view.get(verdictKey(requestKey))
-    if (bytes === null) return null
+    if (bytes === null) {
+      this.#absentVerdicts.set(requestKey, true)
+      return null
+    }
     const row = decodeVerdictRow(bytes)
     if (!row.ok) throw damagedDatabase(this.#database.path, `the verdict on ${requestKey}: ${row.detail}`)
     return { ...row.value, failures: this.judgement(requestKey) }
@@ -83,6 +116,8 @@ export class LedgerStore implements StateReader {
 
   /** What this node's own rules found when a block ordered the request; null when it was not there. */
   judgement(requestKey: RequestKey): readonly RuleFailure[] | null {
+    const known = this.#judgements.get(requestKey)
+    if (known !== undefined) return known
     const bytes = this.#view.get(judgementKey(requestKey))
     if (bytes === null) return null
     const failures = decodeFailures(bytes)

@@ -6,7 +6,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { toHex } from '../codec/hex.ts'
 import { decodeVerdictRow } from '../codec/ledger-state.ts'
-import { encodeVerdict, verdictLeaf } from '../codec/verdict.ts'
+import { encodeVerdict, verdictLeaf, verdictLeaves } from '../codec/verdict.ts'
 import type { NodeListener } from '../ledger/frontier.ts'
 import { assert } from '../types/assert.ts'
 import type { FinalizedBlock, Frontier, StateAccumulators } from '../types/ledger-state.ts'
@@ -106,8 +106,7 @@ export class ReceiptIndex {
           stateBranch: this.#options.branchOf(accumulators, staking, voting),
         }
       }
-      const leaves = changes.verdicts.map(leafOf)
-      const after = this.#append(accumulators.verdicts, leaves, operations)
+      const after = this.#append(accumulators.verdicts, leavesOf(changes.verdicts), operations)
       const { verdicts } = changes.accumulators
       assert(isSame(after, verdicts), `block ${block.header.height} has other verdicts than its state`)
       this.#state = changes
@@ -151,8 +150,11 @@ export class ReceiptIndex {
   }
 }
 
-function leafOf(verdict: FinalizedBlock['changes']['verdicts'][number]): Leaf {
-  return { requestKey: verdict.requestKey, leaf: verdictLeaf(encodeVerdict(verdict)) }
+function leavesOf(verdicts: FinalizedBlock['changes']['verdicts']): Leaf[] {
+  return verdictLeaves(verdicts).flatMap((leaf, i) => {
+    const requestKey = verdicts[i]?.requestKey
+    return requestKey === undefined ? [] : [{ requestKey, leaf }]
+  })
 }
 
 /** Adds the rows of verdicts that follow on a list, and gives the list after them. */
@@ -229,5 +231,6 @@ function storedLeaf(view: DatabaseView, requestKey: RequestKey): Leaf {
   const bytes = view.get(verdictKey(requestKey))
   const stored = bytes === null ? null : decodeVerdictRow(bytes)
   if (stored?.ok !== true) throw damagedDatabase(view.path, `the verdict on ${requestKey} is not there`)
-  return leafOf(stored.value.record)
+  const { record } = stored.value
+  return { requestKey: record.requestKey, leaf: verdictLeaf(encodeVerdict(record)) }
 }

@@ -132,6 +132,42 @@ describe('a chain store', () => {
     check(await open(path))
   })
 
+  it('finds what was looked for in vain before as soon as a block has brought it', async () => {
+    const { chain } = await open(join(temporaryDirectory(), 'db'))
+    const maker = new FinalChain(GENESIS_PARENT, 'tallied')
+    const blocks = [
+      maker.next([numberedTransaction(1), fourProofTransaction()]),
+      ...maker.empty(2),
+      maker.next([numberedTransaction(2)]),
+      ...maker.empty(3),
+    ]
+    const all = blocks.map(({ changes }) => changes)
+    const nullifiers = all.flatMap((of) => of.nullifiers)
+    const keys = all.flatMap((of) => of.judgements.map(({ requestKey }) => requestKey))
+    const ids = all.flatMap((of) => of.judgements.map(({ requestIdHash }) => requestIdHash))
+    const found = () => ({
+      nullifiers: nullifiers.filter((nullifier) => chain.state.hasNullifier(nullifier)),
+      verdicts: keys.filter((key) => chain.state.verdict(key) !== null),
+      ids: ids.filter((id) => chain.state.requestKeyOfId(id) !== null),
+      judgements: keys.filter((key) => chain.state.judgement(key) !== null),
+    })
+    const upTo = (count: number) => ({
+      nullifiers: all.slice(0, count).flatMap((of) => of.nullifiers),
+      verdicts: all.slice(0, count).flatMap((of) => of.verdicts.map(({ requestKey }) => requestKey)),
+      ids: all.slice(0, count).flatMap((of) => of.judgements.map(({ requestIdHash }) => requestIdHash)),
+      judgements: all.slice(0, count).flatMap((of) => of.judgements.map(({ requestKey }) => requestKey)),
+    })
+    let from = 0
+    for (const to of [1, 3, 4, 7]) {
+      expect(found()).toEqual(upTo(from))
+      await chain.commitFinalized(blocks.slice(from, to))
+      from = to
+    }
+    expect(found()).toEqual(upTo(7))
+    expect(upTo(7).verdicts).toHaveLength(3)
+    expect(upTo(7).nullifiers).toHaveLength(3)
+  })
+
   it('knows nothing of what is not there', async () => {
     const { chain } = await open(join(temporaryDirectory(), 'db'))
     await chain.commitFinalized(new FinalChain().empty(1))

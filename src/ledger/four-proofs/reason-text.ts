@@ -3,7 +3,7 @@
  * obey; figures are exact. The results go on the ledger, so every function here is the same on every machine.
  */
 import { REASON_BYTES_MAX } from '../../codec/limits.ts'
-import { utf8ToBytes } from '../../codec/utf8.ts'
+import { utf8Length } from '../../codec/utf8.ts'
 
 /** Length at which a quotation stops. */
 const QUOTED_LENGTH_MAX = 64
@@ -11,7 +11,7 @@ const NANOS_PER_SECOND = 1_000_000_000n
 
 /** Bytes of a text in UTF-8. */
 export function byteLength(text: string): number {
-  return utf8ToBytes(text).length
+  return utf8Length(text)
 }
 
 /** Unicode code points of a text. */

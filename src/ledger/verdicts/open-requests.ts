@@ -32,12 +32,14 @@ const isUndecided = (batch: OpenBatch, at: number | undefined): boolean =>
 
 /** Whether a request waits for its verdict. */
 export function isOpen({ batches }: Batches, requestKey: RequestKey): boolean {
-  return batches.some((batch) => isUndecided(batch, indexOf(batch).byKey.get(requestKey)))
+  for (const batch of batches) if (isUndecided(batch, indexOf(batch).byKey.get(requestKey))) return true
+  return false
 }
 
 /** Whether a request that waits would spend this when it is Valid. */
 export function isReserved({ batches }: Batches, nullifier: Nullifier): boolean {
-  return batches.some((batch) => isUndecided(batch, indexOf(batch).byNullifier.get(nullifier)))
+  for (const batch of batches) if (isUndecided(batch, indexOf(batch).byNullifier.get(nullifier))) return true
+  return false
 }
 
 /** The highest sequence number of a node among requests that wait; 0n for none. */

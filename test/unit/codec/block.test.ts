@@ -93,6 +93,18 @@ describe('a block', () => {
     expect(decodeBlock(block.bytes)).toEqual({ ok: true, value: block })
   })
 
+  it('does not keep the whole block with a transaction that was not read before', () => {
+    const fresh = built(
+      [1, 2].map((n) => numberedTransaction(770_000 + n)),
+      genesisParent().parent,
+    )
+    // As they come from a socket: a slice of a Buffer is no copy.
+    const read = decodeBlock(Buffer.from(fresh.block.bytes))
+    const transactions = read.ok ? read.value.transactions : []
+    expect(transactions).toHaveLength(2)
+    for (const { bytes } of transactions) expect(bytes.buffer.byteLength).toBe(bytes.length)
+  })
+
   it('has a hash that covers its transactions through their root, in their order', () => {
     const reversed = block.transactions.toReversed()
     expect(transactionsRoot(reversed)).not.toBe(transactionsRoot(block.transactions))

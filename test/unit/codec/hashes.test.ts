@@ -5,12 +5,13 @@ import {
   sha256Plain,
   sha256Tagged,
   sha256TaggedHex,
+  sha256TaggedPreimage,
   sha384TaggedHex,
   u32le,
   u64le,
 } from '../../../src/codec/hashes.ts'
-import { isHex, toHex } from '../../../src/codec/hex.ts'
-import { bytesToUtf8, utf8ToBytes } from '../../../src/codec/utf8.ts'
+import { fromHex, isHex, setHex, toHex } from '../../../src/codec/hex.ts'
+import { bytesToUtf8, setUtf8, utf8Length, utf8ToBytes } from '../../../src/codec/utf8.ts'
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 
@@ -31,6 +32,16 @@ describe('a tagged hash', () => {
       sha256TaggedHex('requestId', bytes(1, 2)),
     ]
     expect(new Set(hashes).size).toBe(hashes.length)
+  })
+
+  it("has a preimage that is the caller's own: the next hash does not change it", () => {
+    for (const length of [3, 5_000]) {
+      const preimage = sha256TaggedPreimage('nodeId', new Uint8Array(length).fill(1))
+      const before = preimage.slice()
+      sha256Tagged('nodeId', new Uint8Array(length).fill(2))
+      expect(preimage).toEqual(before)
+      expect(sha256Plain(preimage)).toEqual(sha256Tagged('nodeId', new Uint8Array(length).fill(1)))
+    }
   })
 
   it('has 48 bytes as SHA-384', () => {
@@ -54,6 +65,41 @@ describe('small encodings', () => {
   it('have one spelling of hex', () => {
     expect(isHex('00ff', 2)).toBe(true)
     for (const other of ['00FF', '0ff', '00f', '00fg', '00ff00', '']) expect(isHex(other, 2)).toBe(false)
+  })
+
+  it('read hex of every byte in both spellings, where it is to stand', () => {
+    const all = Uint8Array.from({ length: 256 }, (_, i) => i)
+    expect(fromHex(toHex(all))).toEqual(all)
+    expect(fromHex(toHex(all).toUpperCase())).toEqual(all)
+    const into = new Uint8Array(5).fill(9)
+    setHex(into, '00ff10', 1)
+    expect(into).toEqual(bytes(9, 0, 255, 16, 9))
+  })
+
+  it('throw on what is no hex', () => {
+    expect(() => fromHex('0')).toThrow('unpadded hex of length 1')
+    for (const bad of ['0g', 'g0', '00\u0130\u0130', '  ', '0x', '\ud83d\ude00']) {
+      expect(() => fromHex(bad)).toThrow(`non-hex character "${bad.slice(-2)}" at index ${bad.length - 2}`)
+    }
+  })
+
+  it('write text as the host does, short or long, at every place of a character beyond ASCII', () => {
+    const host = new TextEncoder()
+    for (const length of [0, 1, 63, 64, 65, 200]) {
+      const ascii = 'abc\u0000\u007f~'.repeat(40).slice(0, length)
+      expect(utf8ToBytes(ascii)).toEqual(host.encode(ascii))
+      for (const other of ['\u0080', 'é', '\ud83d', '😀']) {
+        for (const at of [0, Math.floor(length / 2), length]) {
+          const text = ascii.slice(0, at) + other + ascii.slice(at)
+          const expected = host.encode(text)
+          expect(utf8ToBytes(text)).toEqual(expected)
+          expect(utf8Length(text)).toBe(expected.length)
+          const into = new Uint8Array(expected.length + 2)
+          expect(setUtf8(into, text, 1)).toBe(expected.length + 1)
+          expect(into).toEqual(Uint8Array.of(0, ...expected, 0))
+        }
+      }
+    }
   })
 
   it('keep text as it is, and refuse what is none', () => {

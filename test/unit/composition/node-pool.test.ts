@@ -4,6 +4,7 @@ import { buildPool, type PoolParts } from '../../../src/composition/node-pool.ts
 import { configSchema } from '../../../src/config/schema.ts'
 import type { FinalizedBlock } from '../../../src/types/ledger-state.ts'
 import { asMonotonicMs } from '../../../src/types/primitives.ts'
+import type { HashedTransaction } from '../../../src/types/transaction.ts'
 import { FinalChain, GENESIS_PARENT } from '../../support/final-chain.ts'
 import { numberedTransaction } from '../ledger/fixtures.ts'
 
@@ -32,4 +33,25 @@ it('takes no request that a final block has, before its verdict and after', () =
     ok: true,
     value: 'added',
   })
+})
+
+it('takes no other transaction that a final block has', () => {
+  const request = numberedTransaction(1)
+  const pool = buildPool({
+    config: configSchema.parse({}).mempool,
+    chain: {
+      state: { verdict: () => null, voting: GENESIS_PARENT.state.voting },
+      heightOfTransaction: (key: string) => (key === request.requestKey ? 3 : null),
+    },
+    admission: { refusal: () => null },
+    clock: { monotonicMs: () => asMonotonicMs(0) },
+  } as unknown as PoolParts)
+  // What it says is of no matter here, only that it is no request.
+  const staking = { ...request, transaction: { kind: 'staking' } } as unknown as HashedTransaction
+  expect(pool.admit(staking, null)).toMatchObject({ ok: false, code: 'already-final' })
+  const other = {
+    ...numberedTransaction(2),
+    transaction: { kind: 'staking' },
+  } as unknown as HashedTransaction
+  expect(pool.admit(other, null)).toEqual({ ok: true, value: 'added' })
 })

@@ -4,7 +4,15 @@ import { setHasher } from '@chainsafe/persistent-merkle-tree'
 import { hasher as portableHasher } from '@chainsafe/persistent-merkle-tree/hasher/noble'
 import { sha256, sha384 } from '@noble/hashes/sha2.js'
 import { afterEach, describe, expect, it } from 'vitest'
-import { sha256Plain, sha256TaggedHex, sha384TaggedHex, useHashFunctions } from '../../../src/codec/hashes.ts'
+import {
+  portableHashes,
+  sha256Plain,
+  sha256Tagged,
+  sha256TaggedHex,
+  sha384TaggedHex,
+  useHashFunctions,
+} from '../../../src/codec/hashes.ts'
+import { toHex } from '../../../src/codec/hex.ts'
 import { bytesUpTo, hashTreeRoot, hexBytes, listOf, record, uint } from '../../../src/codec/schema.ts'
 import { nativeHashes, useNativeHashes } from '../../../src/crypto/native-hashes.ts'
 
@@ -13,7 +21,7 @@ const message = (length: number): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => (i * 31 + length) & 0xff)
 
 afterEach(() => {
-  useHashFunctions({ sha256, sha384 })
+  useHashFunctions(portableHashes)
   setHasher(portableHasher)
 })
 
@@ -21,8 +29,11 @@ describe('native hashes', () => {
   it('are those of FIPS 180-4, at every length about a block', () => {
     for (const length of LENGTHS) {
       const bytes = message(length)
-      expect(nativeHashes.sha256(bytes)).toEqual(sha256(bytes))
-      expect(nativeHashes.sha384(bytes)).toEqual(sha384(bytes))
+      for (const hashes of [nativeHashes, portableHashes]) {
+        expect(hashes.sha256(bytes)).toEqual(sha256(bytes))
+        expect(hashes.sha256Hex(bytes)).toBe(toHex(sha256(bytes)))
+        expect(hashes.sha384Hex(bytes)).toBe(toHex(sha384(bytes)))
+      }
     }
   })
 
@@ -40,6 +51,7 @@ describe('native hashes', () => {
     })
     const digests = (): string[] => [
       sha256TaggedHex('nodeId', message(40), message(3)),
+      toHex(sha256Tagged('transaction', message(5_000))),
       sha384TaggedHex('proofCommitment', [message(2_000), message(7)]),
       Buffer.from(sha256Plain(message(64))).toString('hex'),
       ...LENGTHS.map((count) => {
