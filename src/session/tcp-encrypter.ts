@@ -17,6 +17,7 @@ import { ok, type Result, refuse } from '../types/errors.ts'
 import { addressKey } from './address-key.ts'
 import { connectionSecrets, type SessionRole } from './key-schedule.ts'
 import { noiseCrypto } from './noise-crypto.ts'
+import { leanNoise } from './noise-packets.ts'
 import type { SessionRefusalCode } from './refusal.ts'
 import { SealedStream } from './sealed-stream.ts'
 import type { Session, Sessions } from './sessions.ts'
@@ -91,6 +92,7 @@ class PostQuantumEncrypter implements ConnectionEncrypter {
     } catch (error) {
       return refuse('noise-failed', error instanceof Error ? error.name : 'unknown')
     }
+    leanNoise(secured.connection)
     const remote = { peerId: secured.remotePeer.toString(), address: addressKey(connection) }
     const session = await this.#sessions.handshake(role, secured.connection, remote, options.signal)
     if (!session.ok) return session

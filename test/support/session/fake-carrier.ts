@@ -4,7 +4,8 @@ import type { AbortOptions, Logger } from '@libp2p/interface'
 import { AbstractStream, type SendResult } from '@libp2p/utils'
 import type { Uint8ArrayList } from 'uint8arraylist'
 
-const silent: Logger = Object.assign(() => {}, {
+/** The log of a library that says nothing. */
+export const silent: Logger = Object.assign(() => {}, {
   enabled: false,
   trace: () => {},
   error: () => {},
