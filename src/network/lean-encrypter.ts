@@ -4,6 +4,7 @@
  */
 
 import type { ConnectionEncrypter, MessageStream } from '@libp2p/interface'
+import { leanStream } from '../session/lean-stream.ts'
 
 /** Larger writes are left in pieces: there the copy costs more than the call. */
 const JOIN_BYTES_MAX = 64 * 1024
@@ -23,6 +24,7 @@ export function leanEncrypter<Components>(
 }
 
 function joinWrites<Carrier extends MessageStream>(connection: Carrier): Carrier {
+  leanStream(connection)
   const send = connection.send.bind(connection)
   connection.send = (data) =>
     send(data instanceof Uint8Array || data.byteLength > JOIN_BYTES_MAX ? data : data.subarray())

@@ -6,6 +6,7 @@
 
 import type { Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
+import { leanStream } from '../session/lean-stream.ts'
 
 /** The parts of the pinned library's stream (@libp2p/yamux 8.0.3, stream.ts) that this touches. */
 interface YamuxStreamParts {
@@ -40,6 +41,7 @@ function lean(muxer: StreamMuxer): StreamMuxer {
   muxer.createStream = async (options) => {
     const stream = await create(options)
     refillByHalves(stream)
+    leanStream(stream)
     return stream
   }
   // Not by a listener: as long as nobody listens, the library keeps streams that come early.
@@ -48,6 +50,7 @@ function lean(muxer: StreamMuxer): StreamMuxer {
   if (onRemoteStream !== undefined) {
     parts.onRemoteStream = (stream) => {
       refillByHalves(stream)
+      leanStream(stream)
       onRemoteStream(stream)
     }
   }

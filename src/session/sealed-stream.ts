@@ -17,6 +17,7 @@ import { type Refusal, refuse } from '../types/errors.ts'
 import { FrameOpener } from './frame-opener.ts'
 import { FrameSealer } from './frame-sealer.ts'
 import type { DirectionSecrets } from './key-schedule.ts'
+import { leanStream } from './lean-stream.ts'
 import { type FrameRefusalCode, SessionError } from './refusal.ts'
 
 /** What carries the frames. A whole connection is closed by libp2p itself, a QUIC stream by us. */
@@ -62,6 +63,7 @@ export class SealedStream extends AbstractStream {
     this.#opener = new FrameOpener(init.secrets.receive, init.framesPerKeyMax)
     this.#onCut = init.onCut
     this.#prologue = init.prologue
+    leanStream(this)
     if (init.leftover !== undefined) this.#receive(init.leftover)
     raw.addEventListener('message', (event: StreamMessageEvent) => this.#receive(event.data))
     raw.addEventListener('drain', () => this.safeDispatchEvent('drain'))

@@ -16,6 +16,7 @@ import { type NoiseComponents, type NoiseInit, noise } from '@libp2p/noise'
 import { ok, type Result, refuse } from '../types/errors.ts'
 import { addressKey } from './address-key.ts'
 import { connectionSecrets, type SessionRole } from './key-schedule.ts'
+import { leanStream } from './lean-stream.ts'
 import { noiseCrypto } from './noise-crypto.ts'
 import { leanNoise } from './noise-packets.ts'
 import type { SessionRefusalCode } from './refusal.ts'
@@ -93,6 +94,7 @@ class PostQuantumEncrypter implements ConnectionEncrypter {
       return refuse('noise-failed', error instanceof Error ? error.name : 'unknown')
     }
     leanNoise(secured.connection)
+    leanStream(secured.connection)
     const remote = { peerId: secured.remotePeer.toString(), address: addressKey(connection) }
     const session = await this.#sessions.handshake(role, secured.connection, remote, options.signal)
     if (!session.ok) return session
