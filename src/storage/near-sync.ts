@@ -4,8 +4,8 @@
  * On any other disk it is left to the pool, and tried here now and then, in case it has become fast.
  */
 
-/** A sync that takes longer must not hold up the loop. */
-const NEAR_MS = 1
+/** A sync that takes longer must not hold up the loop; on a busy machine a fast disk seems slower than it is. */
+const NEAR_MS = 3
 /** Weight of the newest in the mean. */
 const NEWEST = 0.1
 /** While they are slow, one of so many is made here. */
