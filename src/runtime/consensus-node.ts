@@ -119,6 +119,7 @@ export class ConsensusNode {
   async stop(): Promise<void> {
     this.#retired?.stop()
     this.#run.stop()
+    await this.#outbox?.settled()
     await this.#finalizer.settled()
   }
 

@@ -17,6 +17,9 @@ export class DurableOutbox {
   #appended = 0
   #durable = 0
   #isFlushing = false
+  /** The write that runs, or the last one. */
+  #flushing: Promise<void> = Promise.resolve()
+  #hasFailed = false
 
   /** @param onFatal a record could not be made durable: the process must stop */
   constructor(log: SafetyLogPort, onFatal: (error: unknown) => void) {
@@ -41,10 +44,18 @@ export class DurableOutbox {
     if (this.#isFlushing || this.#durable === this.#appended) return
     this.#isFlushing = true
     const upTo = this.#appended
-    this.#log.flush().then(
+    this.#flushing = this.#log.flush().then(
       () => this.#flushed(upTo),
-      (error: unknown) => this.#onFatal(error),
+      (error: unknown) => {
+        this.#hasFailed = true
+        this.#onFatal(error)
+      },
     )
+  }
+
+  /** Resolves when nothing is held back any more, or never will leave. */
+  async settled(): Promise<void> {
+    while (this.#isFlushing && !this.#hasFailed) await this.#flushing
   }
 
   #flushed(upTo: number): void {

@@ -31,6 +31,34 @@ async function running(height: number, followers = 0): Promise<void> {
   }, waiting)
 }
 
+describe('a node that stops', () => {
+  it('waits for what is final and held back by its safety record: nothing is written after its end', async () => {
+    await running(1)
+    const node = first()
+    node.log.isHeld = true
+    const height = (): number => node.consensus.look().final.header.height
+    await vi.waitFor(() => expect(height()).toBeGreaterThan(node.chain.length), waiting)
+    let isStopped = false
+    const stopped = node.consensus.stop().then(() => {
+      isStopped = true
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(isStopped).toBe(false)
+    node.log.release()
+    await stopped
+    expect(node.chain.length).toBe(height())
+  })
+
+  it('does not wait for a record that failed', async () => {
+    await running(1)
+    const node = first()
+    node.log.failure = new Error('EIO')
+    await vi.waitFor(() => expect(node.fatal.length).toBeGreaterThan(0), waiting)
+    await node.consensus.stop()
+    expect(node.fatal).toHaveLength(1)
+  })
+})
+
 describe('four nodes', () => {
   it('judge a request alike, once, and certify the state after it', async () => {
     await running(1)
