@@ -121,14 +121,19 @@ export function epochOfBlockBytes(bytes: Uint8Array): Epoch {
 
 const transactionHashList = listOf<TransactionHash>(hexBytes(32), BLOCK_TRANSACTIONS_MAX)
 
-/** SSZ root of List[Bytes32] over the transaction hashes; the list's length is mixed in. */
+const knownRoots = new WeakMap<readonly HashedTransaction[], Hex32>()
+
+/**
+ * SSZ root of List[Bytes32] over the transaction hashes; the list's length is mixed in. Worked out once for each list:
+ * whoever reads a block asks for it, and whoever checks the same block again.
+ */
 export function transactionsRoot(transactions: readonly HashedTransaction[]): Hex32 {
-  return toHex(
-    hashTreeRoot(
-      transactionHashList,
-      transactions.map((transaction) => transaction.hash),
-    ),
-  ) as Hex32
+  const known = knownRoots.get(transactions)
+  if (known !== undefined) return known
+  const hashes = transactions.map((transaction) => transaction.hash)
+  const root = toHex(hashTreeRoot(transactionHashList, hashes)) as Hex32
+  knownRoots.set(transactions, root)
+  return root
 }
 
 function emptyHeader(): BlockHeader {

@@ -10,14 +10,7 @@ import type { Elector, OpenBatch, OpenRequest, ValidatorTrust, VerdictVoting } f
 import { quorumFor } from '../operations/operation-quorum.ts'
 import { eligibleStakeOf, periodOfBatch } from './electors.ts'
 import { findingOf, isDissent, statusOf } from './findings.ts'
-import {
-  agreementOf,
-  type CountedOpening,
-  countedOpenings,
-  isWhole,
-  RULES_VERSION,
-  tallied,
-} from './tally.ts'
+import { countedOpenings, isWhole, RULES_VERSION, SlotTally } from './tally.ts'
 import { afterSlot, type Conduct } from './trust.ts'
 import { commitDeadline, openingDeadline, RETRIES } from './windows.ts'
 
@@ -95,12 +88,13 @@ function drawVerdicts(
   if (batch.closedAt === null || batch.closedAt === height) return batch
   const openings = countedOpenings(batch, members)
   if (openings.length === 0) return batch
+  const tally = new SlotTally(openings)
   const outcomes = batch.requests.map((request, i) => {
     const known = batch.outcomes[i] ?? null
     if (known !== null) return known
-    const verdict = tallied(openings, quorumOf(request), i)
+    const verdict = tally.verdict(i, quorumOf(request))
     if (!isWhole(verdict)) return null
-    decided.push(decide(batch, members, request, i, verdict, openings, height))
+    decided.push(decide(batch, members, request, i, verdict, tally, height))
     return verdict
   })
   return outcomes.every((outcome, i) => outcome === batch.outcomes[i]) ? batch : { ...batch, outcomes }
@@ -114,13 +108,13 @@ function drawLastVerdicts(
   height: Height,
   decided: Decided[],
 ): OpenBatch {
-  const openings = countedOpenings(batch, members)
+  const tally = new SlotTally(countedOpenings(batch, members))
   const outcomes = batch.requests.map((request, i) => {
     const known = batch.outcomes[i] ?? null
     if (known !== null) return known
-    const verdict = tallied(openings, quorumOf(request), i)
+    const verdict = tally.verdict(i, quorumOf(request))
     if (statusOf(verdict) === null) return null
-    decided.push(decide(batch, members, request, i, verdict, openings, height))
+    decided.push(decide(batch, members, request, i, verdict, tally, height))
     return verdict
   })
   return { ...batch, outcomes }
@@ -132,10 +126,10 @@ function decide(
   request: OpenRequest,
   at: number,
   verdict: Findings,
-  openings: readonly CountedOpening[],
+  tally: SlotTally,
   height: Height,
 ): Decided {
-  const agreement = agreementOf(openings, at, verdict, request.kind)
+  const agreement = tally.agreement(at, verdict, request.kind)
   return {
     request,
     record: recordOf(batch, members, request, height, verdict, statusOf(verdict) ?? 'expired', agreement),
