@@ -1,0 +1,197 @@
+/** Runs an AIR's program: in a row of a trace, over a whole domain, and at a point of the extension. */
+import { InvariantViolation } from '../../types/assert.ts'
+import { add, multiply, subtract } from '../field/koala-bear.ts'
+import { addQuintic, embed, multiplyQuintic, type Quintic, scale, subtractQuintic } from '../field/quintic.ts'
+import {
+  ADD,
+  ADD_CONSTANT,
+  type Air,
+  COLUMN,
+  CONSTANT,
+  MULTIPLY,
+  NEXT,
+  PUBLIC_INPUT,
+  SCALE,
+  SELECTOR,
+  SUBTRACT,
+  type Trace,
+} from './air.ts'
+
+/** Every selector as a whole column. */
+export function selectorColumns(air: Air): Int32Array[] {
+  return air.selectors.map(({ cells }) => {
+    const column = new Int32Array(2 ** air.rowBits)
+    for (const [row, value] of cells) column[row] = value
+    return column
+  })
+}
+
+/** The value of every place of the program in one row. */
+export class RowEvaluator {
+  readonly #air: Air
+  readonly #selectors: Int32Array[]
+  readonly #values: Int32Array
+
+  constructor(air: Air) {
+    this.#air = air
+    this.#selectors = selectorColumns(air)
+    this.#values = new Int32Array(air.program.codes.length)
+  }
+
+  /** Places in `air.constraints` of those that do not hold in the row. */
+  violated(trace: Trace, publicInputs: ArrayLike<number>, row: number): number[] {
+    const { codes, left, right } = this.#air.program
+    const values = this.#values
+    const after = (row + 1) % 2 ** this.#air.rowBits
+    for (let i = 0; i < codes.length; i++) {
+      const a = left[i] as number
+      const b = right[i] as number
+      switch (codes[i]) {
+        case COLUMN:
+          values[i] = (trace[a] as Int32Array)[row] as number
+          break
+        case NEXT:
+          values[i] = (trace[a] as Int32Array)[after] as number
+          break
+        case SELECTOR:
+          values[i] = (this.#selectors[a] as Int32Array)[row] as number
+          break
+        case PUBLIC_INPUT:
+          values[i] = publicInputs[a] as number
+          break
+        case CONSTANT:
+          values[i] = a
+          break
+        case ADD:
+          values[i] = add(values[a] as number, values[b] as number)
+          break
+        case SUBTRACT:
+          values[i] = subtract(values[a] as number, values[b] as number)
+          break
+        case MULTIPLY:
+          values[i] = multiply(values[a] as number, values[b] as number)
+          break
+        case ADD_CONSTANT:
+          values[i] = add(values[a] as number, b)
+          break
+        case SCALE:
+          values[i] = multiply(values[a] as number, b)
+          break
+        default:
+          throw new InvariantViolation(`operation ${codes[i]}`)
+      }
+    }
+    return this.#air.constraints.flatMap(({ value }, k) => (values[value] === 0 ? [] : [k]))
+  }
+}
+
+/** What the columns, selectors and public inputs are on a domain of as many points as each array is long. */
+export interface DomainInputs {
+  readonly column: (column: number) => Int32Array
+  readonly next: (column: number) => Int32Array
+  readonly selector: (selector: number) => Int32Array
+  readonly publicInputs: ArrayLike<number>
+}
+
+/** Every place of the program on a domain of `size` points, one array a place. */
+export function evaluateOnDomain(air: Air, inputs: DomainInputs, size: number): Int32Array[] {
+  const { codes, left, right } = air.program
+  const places: Int32Array[] = []
+  for (let i = 0; i < codes.length; i++) {
+    const a = left[i] as number
+    const b = right[i] as number
+    places.push(onDomain(codes[i] as number, a, b, places, inputs, size))
+  }
+  return places
+}
+
+function onDomain(
+  code: number,
+  a: number,
+  b: number,
+  places: readonly Int32Array[],
+  inputs: DomainInputs,
+  size: number,
+): Int32Array {
+  if (code === COLUMN) return inputs.column(a)
+  if (code === NEXT) return inputs.next(a)
+  if (code === SELECTOR) return inputs.selector(a)
+  const result = new Int32Array(size)
+  if (code === PUBLIC_INPUT) return result.fill(inputs.publicInputs[a] as number)
+  if (code === CONSTANT) return result.fill(a)
+  const x = places[a] as Int32Array
+  if (code === ADD_CONSTANT) {
+    for (let i = 0; i < size; i++) result[i] = add(x[i] as number, b)
+    return result
+  }
+  if (code === SCALE) {
+    for (let i = 0; i < size; i++) result[i] = multiply(x[i] as number, b)
+    return result
+  }
+  const y = places[b] as Int32Array
+  if (code === ADD) {
+    for (let i = 0; i < size; i++) result[i] = add(x[i] as number, y[i] as number)
+  } else if (code === SUBTRACT) {
+    for (let i = 0; i < size; i++) result[i] = subtract(x[i] as number, y[i] as number)
+  } else {
+    for (let i = 0; i < size; i++) result[i] = multiply(x[i] as number, y[i] as number)
+  }
+  return result
+}
+
+/** What the columns and selectors are at a point of the extension, and at the point of the next row. */
+export interface PointInputs {
+  readonly columns: readonly Quintic[]
+  readonly next: readonly Quintic[]
+  readonly selectors: readonly Quintic[]
+  readonly publicInputs: ArrayLike<number>
+}
+
+/** Σ challenge^k * constraint k, at the point. */
+export function composeAtPoint(air: Air, inputs: PointInputs, challenge: Quintic): Quintic {
+  const { codes, left, right } = air.program
+  const values = new Array<Quintic>(codes.length)
+  for (let i = 0; i < codes.length; i++) {
+    values[i] = atPoint(codes[i] as number, left[i] as number, right[i] as number, values, inputs)
+  }
+  let sum: Quintic = [0, 0, 0, 0, 0]
+  for (let k = air.constraints.length - 1; k >= 0; k--) {
+    const constraint = air.constraints[k] as (typeof air.constraints)[number]
+    sum = addQuintic(multiplyQuintic(sum, challenge), values[constraint.value] as Quintic)
+  }
+  return sum
+}
+
+function atPoint(
+  code: number,
+  a: number,
+  b: number,
+  values: readonly Quintic[],
+  inputs: PointInputs,
+): Quintic {
+  const x = values[a] as Quintic
+  switch (code) {
+    case COLUMN:
+      return inputs.columns[a] as Quintic
+    case NEXT:
+      return inputs.next[a] as Quintic
+    case SELECTOR:
+      return inputs.selectors[a] as Quintic
+    case PUBLIC_INPUT:
+      return embed(inputs.publicInputs[a] as number)
+    case CONSTANT:
+      return embed(a)
+    case ADD:
+      return addQuintic(x, values[b] as Quintic)
+    case SUBTRACT:
+      return subtractQuintic(x, values[b] as Quintic)
+    case MULTIPLY:
+      return multiplyQuintic(x, values[b] as Quintic)
+    case ADD_CONSTANT:
+      return [add(x[0], b), x[1], x[2], x[3], x[4]]
+    case SCALE:
+      return scale(x, b)
+    default:
+      throw new InvariantViolation(`operation ${code}`)
+  }
+}
