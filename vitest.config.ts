@@ -24,6 +24,12 @@ const UNITS = ['test/unit/**/*.test.ts', 'test/vectors/**/*.test.ts', 'test/fuzz
 
 const exclude = ['node_modules/**', 'dist/**', '.dist-building*/**']
 
+/**
+ * Loaded by Node itself, not through Vite, which makes every imported name a getter: the proof system calls its field
+ * operations by the hundred million, and takes a fifth of the time this way.
+ */
+const NATIVE = [/\/src\/shielded\//, /\/test\/support\/shielded\//]
+
 const maxWorkers = Math.max(2, availableParallelism())
 
 const source = (path: string): string => join(import.meta.dirname, 'src', path)
@@ -50,6 +56,7 @@ export default defineConfig({
     // Processes, not threads: tests open sockets, send signals and set exit codes.
     pool: 'forks',
     // Generous for a loaded machine with two cores; a test waits for its condition, never for this.
+    server: { deps: { external: NATIVE } },
     testTimeout: 30_000,
     hookTimeout: 180_000,
     teardownTimeout: 10_000,

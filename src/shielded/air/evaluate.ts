@@ -85,58 +85,84 @@ export class RowEvaluator {
   }
 }
 
-/** What the columns, selectors and public inputs are on a domain of as many points as each array is long. */
+/** What the columns and selectors are on a stretch of a domain: each writes as many values as `to` is long. */
 export interface DomainInputs {
-  readonly column: (column: number) => Int32Array
-  readonly next: (column: number) => Int32Array
-  readonly selector: (selector: number) => Int32Array
+  readonly column: (column: number, to: Int32Array) => void
+  readonly next: (column: number, to: Int32Array) => void
+  readonly selector: (selector: number, to: Int32Array) => void
   readonly publicInputs: ArrayLike<number>
 }
 
-/** Every place of the program on a domain of `size` points, one array a place. */
-export function evaluateOnDomain(air: Air, inputs: DomainInputs, size: number): Int32Array[] {
-  const { codes, left, right } = air.program
-  const places: Int32Array[] = []
-  for (let i = 0; i < codes.length; i++) {
-    const a = left[i] as number
-    const b = right[i] as number
-    places.push(onDomain(codes[i] as number, a, b, places, inputs, size))
+/** Runs the program over stretches of a domain. One stretch after the other goes through the same memory. */
+export class DomainEvaluator {
+  readonly #air: Air
+  /** One for every place of the program. */
+  readonly #places: readonly Int32Array[]
+
+  /** @param size points of a stretch: few enough that the values of all places stay in the processor's cache */
+  constructor(air: Air, size: number) {
+    this.#air = air
+    this.#places = Array.from(air.program.codes, () => new Int32Array(size))
   }
-  return places
+
+  /** The value of every place at every point of the stretch; overwritten by the next call. */
+  run(inputs: DomainInputs): readonly Int32Array[] {
+    const { codes, left, right } = this.#air.program
+    const places = this.#places
+    for (let i = 0; i < codes.length; i++) {
+      const a = left[i] as number
+      const b = right[i] as number
+      const result = places[i] as Int32Array
+      const x = places[a] as Int32Array
+      switch (codes[i]) {
+        case COLUMN:
+          inputs.column(a, result)
+          break
+        case NEXT:
+          inputs.next(a, result)
+          break
+        case SELECTOR:
+          inputs.selector(a, result)
+          break
+        case PUBLIC_INPUT:
+          result.fill(inputs.publicInputs[a] as number)
+          break
+        case CONSTANT:
+          result.fill(a)
+          break
+        case ADD:
+          addAll(result, x, places[b] as Int32Array)
+          break
+        case SUBTRACT:
+          subtractAll(result, x, places[b] as Int32Array)
+          break
+        case MULTIPLY:
+          multiplyAll(result, x, places[b] as Int32Array)
+          break
+        case ADD_CONSTANT:
+          for (let k = 0; k < result.length; k++) result[k] = add(x[k] as number, b)
+          break
+        case SCALE:
+          for (let k = 0; k < result.length; k++) result[k] = multiply(x[k] as number, b)
+          break
+        default:
+          throw new InvariantViolation(`operation ${codes[i]}`)
+      }
+    }
+    return places
+  }
 }
 
-function onDomain(
-  code: number,
-  a: number,
-  b: number,
-  places: readonly Int32Array[],
-  inputs: DomainInputs,
-  size: number,
-): Int32Array {
-  if (code === COLUMN) return inputs.column(a)
-  if (code === NEXT) return inputs.next(a)
-  if (code === SELECTOR) return inputs.selector(a)
-  const result = new Int32Array(size)
-  if (code === PUBLIC_INPUT) return result.fill(inputs.publicInputs[a] as number)
-  if (code === CONSTANT) return result.fill(a)
-  const x = places[a] as Int32Array
-  if (code === ADD_CONSTANT) {
-    for (let i = 0; i < size; i++) result[i] = add(x[i] as number, b)
-    return result
-  }
-  if (code === SCALE) {
-    for (let i = 0; i < size; i++) result[i] = multiply(x[i] as number, b)
-    return result
-  }
-  const y = places[b] as Int32Array
-  if (code === ADD) {
-    for (let i = 0; i < size; i++) result[i] = add(x[i] as number, y[i] as number)
-  } else if (code === SUBTRACT) {
-    for (let i = 0; i < size; i++) result[i] = subtract(x[i] as number, y[i] as number)
-  } else {
-    for (let i = 0; i < size; i++) result[i] = multiply(x[i] as number, y[i] as number)
-  }
-  return result
+function addAll(to: Int32Array, x: Int32Array, y: Int32Array): void {
+  for (let k = 0; k < to.length; k++) to[k] = add(x[k] as number, y[k] as number)
+}
+
+function subtractAll(to: Int32Array, x: Int32Array, y: Int32Array): void {
+  for (let k = 0; k < to.length; k++) to[k] = subtract(x[k] as number, y[k] as number)
+}
+
+function multiplyAll(to: Int32Array, x: Int32Array, y: Int32Array): void {
+  for (let k = 0; k < to.length; k++) to[k] = multiply(x[k] as number, y[k] as number)
 }
 
 /** What the columns and selectors are at a point of the extension, and at the point of the next row. */

@@ -5,11 +5,16 @@ import type { Quintic } from './quintic.ts'
 export const ELEMENT_BYTES = 4
 export const QUINTIC_BYTES = 20
 
-/** Writes elements one after the other, from `at` on. */
-export function writeElements(bytes: Uint8Array, at: number, elements: ArrayLike<number>): void {
-  for (let i = 0; i < elements.length; i++) {
-    const value = elements[i] as number
-    const o = at + ELEMENT_BYTES * i
+/** Writes `count` elements from `from` on, one after the other, to the bytes from `at` on. */
+export function writeElements(
+  bytes: Uint8Array,
+  at: number,
+  elements: ArrayLike<number>,
+  from = 0,
+  count = elements.length,
+): void {
+  for (let i = 0, o = at; i < count; i++, o += ELEMENT_BYTES) {
+    const value = elements[from + i] as number
     bytes[o] = value
     bytes[o + 1] = value >>> 8
     bytes[o + 2] = value >>> 16

@@ -156,6 +156,17 @@ export function powersQuintic(base: Quintic, count: number): Quintic[] {
   return result
 }
 
+/** The element whose coefficients stand one after the other from `at` on. */
+export function quinticFrom(coefficients: ArrayLike<number>, at: number): Quintic {
+  return [
+    coefficients[at] as number,
+    coefficients[at + 1] as number,
+    coefficients[at + 2] as number,
+    coefficients[at + 3] as number,
+    coefficients[at + 4] as number,
+  ]
+}
+
 /** The five coordinates of elements, each as one array: what loops over many rows take. */
 export function coordinates(elements: readonly Quintic[]): Int32Array[] {
   return [0, 1, 2, 3, 4].map((i) => Int32Array.from(elements, (element) => element[i] as number))

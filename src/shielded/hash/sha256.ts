@@ -18,19 +18,26 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return hash(bytes)
 }
 
-/** ASCII of a tag of ours. */
-function asciiBytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+const prefixes = new Map<string, Uint8Array>()
+
+/** Length and ASCII of a tag of ours. */
+function prefixOf(tag: string): Uint8Array {
+  let prefix = prefixes.get(tag)
+  if (prefix === undefined) {
+    prefix = Uint8Array.of(tag.length, ...Array.from(tag, (character) => character.charCodeAt(0)))
+    prefixes.set(tag, prefix)
+  }
+  return prefix
 }
 
 /** u8 length of the tag ‖ tag ‖ u32 count of the parts ‖ (u32 length ‖ part)*, integers little endian. */
 export function taggedPreimage(tag: string, parts: readonly Uint8Array[]): Uint8Array {
-  const size = parts.reduce((sum, part) => sum + 4 + part.length, 1 + tag.length + 4)
+  const prefix = prefixOf(tag)
+  const size = parts.reduce((sum, part) => sum + 4 + part.length, prefix.length + 4)
   const bytes = new Uint8Array(size)
   const numbers = new DataView(bytes.buffer)
-  bytes[0] = tag.length
-  bytes.set(asciiBytes(tag), 1)
-  let at = 1 + tag.length
+  bytes.set(prefix, 0)
+  let at = prefix.length
   numbers.setUint32(at, parts.length, true)
   at += 4
   for (const part of parts) {

@@ -57,16 +57,24 @@ export class CommittedMatrix {
     this.width = columns.length
     this.values = extendColumns(shape, columns)
     this.#salts = random.bytes(SALT_BYTES * shape.domain)
+    const bytes = new Uint8Array(rowBytes(this.width))
     const leaves: Uint8Array[] = []
-    for (let row = 0; row < shape.domain; row++) leaves.push(hashLeaf(this.open(row)))
+    for (let row = 0; row < shape.domain; row++) {
+      this.#write(row, bytes)
+      leaves.push(hashLeaf(bytes))
+    }
     this.tree = new MerkleTree(leaves)
+  }
+
+  #write(row: number, bytes: Uint8Array): void {
+    bytes.set(this.#salts.subarray(SALT_BYTES * row, SALT_BYTES * (row + 1)))
+    writeElements(bytes, SALT_BYTES, this.values, row * this.width, this.width)
   }
 
   /** The bytes of a row: what its leaf is the hash of. */
   open(row: number): Uint8Array {
     const bytes = new Uint8Array(rowBytes(this.width))
-    bytes.set(this.#salts.subarray(SALT_BYTES * row, SALT_BYTES * (row + 1)))
-    writeElements(bytes, SALT_BYTES, this.values.subarray(row * this.width, (row + 1) * this.width))
+    this.#write(row, bytes)
     return bytes
   }
 }

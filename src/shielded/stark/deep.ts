@@ -13,6 +13,7 @@ import {
   powersQuintic,
   QUINTIC_DEGREE,
   type Quintic,
+  quinticFrom,
   scale,
   subtractQuintic,
   weightedSum,
@@ -89,8 +90,7 @@ export class DeepCombination {
     const chunks = weightedSum(quotient, quotientAt, this.#chunkWeights, ofChunks)
     const atPoint = multiplyQuintic(subtractQuintic(addQuintic(columns, chunks), this.#claimed), inverse)
     const atNext = multiplyQuintic(subtractQuintic(columns, this.#claimedNext), inverseNext)
-    const masked = quotient.subarray(quotientAt + ofChunks, quotientAt + ofChunks + QUINTIC_DEGREE)
-    const mask = [...masked] as unknown as Quintic
+    const mask = quinticFrom(quotient, quotientAt + ofChunks)
     return addQuintic(mask, addQuintic(atPoint, multiplyQuintic(this.#nextFactor, atNext)))
   }
 }

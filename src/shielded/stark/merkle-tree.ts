@@ -4,10 +4,17 @@ import { SHA256_BYTES, sha256 } from '../hash/sha256.ts'
 const LEAF = 0
 const NODE = 1
 
-/** Hash of a leaf: SHA-256(0 ‖ bytes). */
+/** By length of the leaf: leaves of one tree are equally long, and there are thousands of them. */
+const leafMessages = new Map<number, Uint8Array>()
+
+/** Hash of a leaf: SHA-256(0 ‖ bytes). The lengths are few: those of the rows and groups of proofs. */
 export function hashLeaf(bytes: Uint8Array): Uint8Array {
-  const message = new Uint8Array(1 + bytes.length)
-  message[0] = LEAF
+  let message = leafMessages.get(bytes.length)
+  if (message === undefined) {
+    message = new Uint8Array(1 + bytes.length)
+    message[0] = LEAF
+    leafMessages.set(bytes.length, message)
+  }
   message.set(bytes, 1)
   return sha256(message)
 }

@@ -1,6 +1,6 @@
 /** Reads a proof that came from anywhere: only canonical elements, nothing missing, nothing left over. */
 import { QUINTIC_BYTES, readElements } from '../field/element-bytes.ts'
-import type { Quintic } from '../field/quintic.ts'
+import { QUINTIC_DEGREE, type Quintic, quinticFrom } from '../field/quintic.ts'
 import { SHA256_BYTES } from '../hash/sha256.ts'
 
 /** Why a proof is refused. */
@@ -81,14 +81,6 @@ export class ProofReader {
 /** Elements of the extension, five of the prime field each. */
 export function toQuintics(elements: Int32Array): Quintic[] {
   const quintics: Quintic[] = []
-  for (let i = 0; i < elements.length; i += 5) {
-    quintics.push([
-      elements[i] as number,
-      elements[i + 1] as number,
-      elements[i + 2] as number,
-      elements[i + 3] as number,
-      elements[i + 4] as number,
-    ])
-  }
+  for (let at = 0; at < elements.length; at += QUINTIC_DEGREE) quintics.push(quinticFrom(elements, at))
   return quintics
 }
