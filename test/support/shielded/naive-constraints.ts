@@ -1,6 +1,6 @@
 /** The constraints of a join-split from the protocol text, over the extension in BigInt. Knows nothing of src/. */
-import { type Ext, extAdd, extFrom, extMul, extScale, extSub, extZero, inv, mod, pow } from './naive-field.ts'
-import { GRAIN_CONSTANTS } from './naive-poseidon2.ts'
+import { type Ext, extAdd, extFrom, extMul, extScale, extSub, extZero } from './naive-field.ts'
+import { DIAGONAL, GRAIN_CONSTANTS, M4 } from './naive-poseidon2.ts'
 
 /** Cells of a row and of the next, selectors and public inputs, at one point. */
 export interface Row {
@@ -45,32 +45,6 @@ export const SELECTOR_ROWS: Readonly<Record<string, ReadonlyMap<number, bigint>>
   balanceKept: ones(span(0, 79).filter((row) => ![2, 40, 76, 78].includes(row))),
   balance: ones([80]),
 }
-
-const M4 = [
-  [2n, 3n, 1n, 1n],
-  [1n, 2n, 3n, 1n],
-  [1n, 1n, 2n, 3n],
-  [3n, 1n, 1n, 2n],
-]
-const half = (k: number): bigint => pow(inv(2n), BigInt(k))
-const DIAGONAL = [
-  -2n,
-  1n,
-  2n,
-  half(1),
-  3n,
-  4n,
-  -half(1),
-  -3n,
-  -4n,
-  half(8),
-  half(3),
-  half(24),
-  -half(8),
-  -half(3),
-  -half(4),
-  -half(24),
-].map(mod)
 
 /** circ(2 M4, M4, M4, M4) */
 function outerMatrix(lanes: readonly Ext[]): Ext[] {

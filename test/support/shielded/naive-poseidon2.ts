@@ -46,7 +46,8 @@ function grainConstants(): bigint[] {
 export const GRAIN_CONSTANTS: readonly bigint[] = grainConstants()
 
 const half = (k: bigint): bigint => pow(inv(2n), k)
-const DIAGONAL = [
+/** Of the inner matrix. */
+export const DIAGONAL: readonly bigint[] = [
   -2n,
   1n,
   2n,
@@ -63,8 +64,9 @@ const DIAGONAL = [
   -half(3n),
   -half(4n),
   -half(24n),
-]
-const M4 = [
+].map(mod)
+/** Of the outer matrix. */
+export const M4: readonly (readonly bigint[])[] = [
   [2n, 3n, 1n, 1n],
   [1n, 2n, 3n, 1n],
   [1n, 1n, 2n, 3n],
@@ -77,7 +79,7 @@ function outer(state: readonly bigint[]): bigint[] {
     let sum = 0n
     for (let column = 0; column < WIDTH; column++) {
       const factor = Math.floor(row / 4) === Math.floor(column / 4) ? 2n : 1n
-      sum += factor * ((M4[row % 4] as bigint[])[column % 4] as bigint) * (state[column] as bigint)
+      sum += factor * (M4[row % 4]?.[column % 4] as bigint) * (state[column] as bigint)
     }
     return mod(sum)
   })
