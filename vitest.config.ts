@@ -14,6 +14,7 @@ const LONG = [
   'test/e2e/strangers.test.ts',
   'test/e2e/joining.test.ts',
   'test/unit/ledger/receipt/receipt-changes.test.ts',
+  'test/unit/shielded/proof-bytes.test.ts',
 ]
 
 /**
@@ -40,6 +41,8 @@ declare module 'vitest' {
     readonly transports: readonly ('tcp' | 'quic')[]
     /** Of the bytes of a receipt every such one is changed. */
     readonly byteStep: number
+    /** Of the bytes of a shielded proof every such one is changed. */
+    readonly proofByteStep: number
   }
 }
 
@@ -80,7 +83,7 @@ export default defineConfig({
           exclude,
           isolate: false,
           maxWorkers,
-          provide: { byteStep: 7 },
+          provide: { byteStep: 7, proofByteStep: 499 },
         },
       },
       {
@@ -100,7 +103,7 @@ export default defineConfig({
           name: 'long',
           include: LONG,
           exclude,
-          provide: { transports: ['quic'], byteStep: 1 },
+          provide: { transports: ['quic'], byteStep: 1, proofByteStep: 1 },
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },

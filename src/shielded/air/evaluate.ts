@@ -81,7 +81,9 @@ export class RowEvaluator {
           throw new InvariantViolation(`operation ${codes[i]}`)
       }
     }
-    return this.#air.constraints.flatMap(({ value }, k) => (values[value] === 0 ? [] : [k]))
+    const violated: number[] = []
+    for (const [k, { value }] of this.#air.constraints.entries()) if (values[value] !== 0) violated.push(k)
+    return violated
   }
 }
 

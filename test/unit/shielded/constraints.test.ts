@@ -64,7 +64,7 @@ describe('the constraints of a join-split', () => {
     process.stdout.write(
       `${DELETION_CASES.length} witnesses, one alone of ${kept.size} constraints keeps each out\n`,
     )
-  })
+  }, 300_000)
 
   it('leave no cell free but those that nothing reads', () => {
     const { joinSplit } = sampleJoinSplit(1, AMOUNTS)
@@ -96,7 +96,7 @@ describe('the constraints of a join-split', () => {
     process.stdout.write(
       `${mutations} mutations of ${COLUMN_COUNT * ROWS} cells; ${cells} are free: ${JSON.stringify(FREE_CELLS)}\n`,
     )
-  })
+  }, 300_000)
 })
 
 /** {@link FREE_CELLS}, every lane for itself. */
