@@ -58,12 +58,10 @@ export class CommittedMatrix {
     this.values = extendColumns(shape, columns)
     this.#salts = random.bytes(SALT_BYTES * shape.domain)
     const bytes = new Uint8Array(rowBytes(this.width))
-    const leaves: Uint8Array[] = []
-    for (let row = 0; row < shape.domain; row++) {
+    this.tree = new MerkleTree(shape.domain, (row) => {
       this.#write(row, bytes)
-      leaves.push(hashLeaf(bytes))
-    }
-    this.tree = new MerkleTree(leaves)
+      return hashLeaf(bytes)
+    })
   }
 
   #write(row: number, bytes: Uint8Array): void {

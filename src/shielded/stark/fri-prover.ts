@@ -37,7 +37,7 @@ export function commitFri(
   for (let layer = 0; layer < shape.folds; layer++) {
     const groups = Array.from({ length: values.length / FOLD }, (_, i) => group(values, i))
     const leaves = groups.map(quinticBytes)
-    const tree = new MerkleTree(leaves.map(hashLeaf))
+    const tree = new MerkleTree(leaves.length, (i) => hashLeaf(leaves[i] as Uint8Array))
     transcript.absorb('fri-root', tree.root)
     const challenge = transcript.challenge()
     const { bits, shift } = layerDomain(shape, layer)

@@ -30,16 +30,24 @@ export function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
 }
 
 export class MerkleTree {
-  /** From the leaves up; the last is the root alone. */
-  readonly #levels: readonly (readonly Uint8Array[])[]
+  /** From the leaves up, all hashes of a level one after the other; the last is the root alone. */
+  readonly #levels: readonly Uint8Array[]
 
-  /** @param leaves hashes of them, a power of two */
-  constructor(leaves: readonly Uint8Array[]) {
-    const levels = [leaves]
-    for (let below = leaves; below.length > 1; ) {
-      const above: Uint8Array[] = []
-      for (let i = 0; i < below.length; i += 2) {
-        above.push(hashNode(below[i] as Uint8Array, below[i + 1] as Uint8Array))
+  /**
+   * @param leaves how many there are, a power of two
+   * @param leafHash of the one at a place
+   */
+  constructor(leaves: number, leafHash: (place: number) => Uint8Array) {
+    const bottom = new Uint8Array(leaves * SHA256_BYTES)
+    for (let place = 0; place < leaves; place++) bottom.set(leafHash(place), place * SHA256_BYTES)
+    const levels = [bottom]
+    for (let below = bottom; below.length > SHA256_BYTES; ) {
+      const above = new Uint8Array(below.length / 2)
+      for (let at = 0; at < above.length; at += SHA256_BYTES) {
+        above.set(
+          hashNode(hashAt(below, (2 * at) / SHA256_BYTES), hashAt(below, (2 * at) / SHA256_BYTES + 1)),
+          at,
+        )
       }
       levels.push(above)
       below = above
@@ -48,7 +56,7 @@ export class MerkleTree {
   }
 
   get root(): Uint8Array {
-    return (this.#levels[this.#levels.length - 1] as readonly Uint8Array[])[0] as Uint8Array
+    return this.#levels[this.#levels.length - 1] as Uint8Array
   }
 
   /**
@@ -61,12 +69,16 @@ export class MerkleTree {
     for (const level of this.#levels.slice(0, -1)) {
       const set = new Set(known)
       for (const place of known) {
-        if (!set.has(place ^ 1)) siblings.push(level[place ^ 1] as Uint8Array)
+        if (!set.has(place ^ 1)) siblings.push(hashAt(level, place ^ 1))
       }
       known = [...new Set(known.map((place) => place >> 1))]
     }
     return siblings
   }
+}
+
+function hashAt(level: Uint8Array, place: number): Uint8Array {
+  return level.subarray(place * SHA256_BYTES, (place + 1) * SHA256_BYTES)
 }
 
 /**

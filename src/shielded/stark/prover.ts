@@ -71,6 +71,9 @@ export function openAt(
   return { columns: evaluateAll(columns, z), next: evaluateAll(columns, nextPoint(shape, z)), chunks }
 }
 
+/** Points that are inverted together: what that takes of memory is soon free again. */
+const STRETCH = 512
+
 /** The combined polynomial on the whole domain. */
 export function combineOnDomain(
   shape: ProofShape,
@@ -83,18 +86,26 @@ export function combineOnDomain(
   const combination = new DeepCombination(shape, openings, challenge)
   const points = powers(rootOfUnity(shape.domainBits), shape.domain, DOMAIN_SHIFT)
   const zNext = nextPoint(shape, z)
-  const inverses = invertAllQuintic(Array.from(points, (x) => distance(x, z)))
-  const inversesNext = invertAllQuintic(Array.from(points, (x) => distance(x, zNext)))
-  return inverses.map((inverse, i) =>
-    combination.at(
-      trace.values,
-      i * trace.width,
-      quotient.values,
-      i * quotient.width,
-      inverse,
-      inversesNext[i] as Quintic,
-    ),
-  )
+  const combined: Quintic[] = []
+  for (let first = 0; first < shape.domain; first += STRETCH) {
+    const stretch = points.subarray(first, first + STRETCH)
+    const inverses = invertAllQuintic(Array.from(stretch, (x) => distance(x, z)))
+    const inversesNext = invertAllQuintic(Array.from(stretch, (x) => distance(x, zNext)))
+    for (const [i, inverse] of inverses.entries()) {
+      const row = first + i
+      combined.push(
+        combination.at(
+          trace.values,
+          row * trace.width,
+          quotient.values,
+          row * quotient.width,
+          inverse,
+          inversesNext[i] as Quintic,
+        ),
+      )
+    }
+  }
+  return combined
 }
 
 /** Rows and siblings of a commitment for the places. */

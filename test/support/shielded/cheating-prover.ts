@@ -186,7 +186,7 @@ function commitLayers(
       .slice(0, count)
       .map((_, i) => values.filter((_value, place) => place % count === i))
     const leaves = members.map(quinticBytes)
-    const tree = new MerkleTree(leaves.map(hashLeaf))
+    const tree = new MerkleTree(count, (i) => hashLeaf(leaves[i] as Uint8Array))
     transcript.absorb('fri-root', tree.root)
     const challenge = transcript.challenge()
     const domain = layerDomain(shape, layer)
