@@ -6,7 +6,8 @@ import { assert } from '../../types/assert.ts'
 
 /** 2^31 - 2^24 + 1. P - 1 = 2^24 * 127, and 3 does not divide it, so that x^3 is a permutation. */
 export const P = 2_130_706_433
-const P_RECIPROCAL = 1 / P
+/** 1 / P in floating point, for quotients that are corrected after. */
+export const P_RECIPROCAL = 1 / P
 
 /** Bits of the largest power of two that divides P - 1. */
 export const TWO_ADICITY = 24

@@ -3,7 +3,7 @@
  * 124 bits, no more than 100 bits of soundness could be proven.
  */
 import { assert } from '../../types/assert.ts'
-import { add, invert, multiply, P, reduce, subtract } from './koala-bear.ts'
+import { add, invert, multiply, P, P_RECIPROCAL, reduce, subtract } from './koala-bear.ts'
 
 /** Coefficients of 1, X, X^2, X^3, X^4. */
 export type Quintic = readonly [number, number, number, number, number]
@@ -48,31 +48,58 @@ export function scale(a: Quintic, s: number): Quintic {
   return [multiply(a[0], s), multiply(a[1], s), multiply(a[2], s), multiply(a[3], s), multiply(a[4], s)]
 }
 
-/** Element of a sum that may be negative, of magnitude below 2^40. */
+/** Element of an integer, also a negative one, of magnitude below 2^52. */
 function reduceSigned(sum: number): number {
-  const r = sum % P
-  return r < 0 ? r + P : r
+  const r = sum - Math.floor(sum * P_RECIPROCAL) * P
+  return r < 0 ? r + P : r >= P ? r - P : r
 }
 
-/** a * b: the nine coefficients of the product, folded by X^5 = 1 - X^2. Sums of up to nine elements are exact. */
+const HALF_WORD = 2 ** 16
+
+/** high * 2^16 + low, for sums of products of an element and a half word. */
+function joinHalves(high: number, low: number): number {
+  return reduceSigned(reduceSigned(high) * HALF_WORD + low)
+}
+
+/**
+ * a * b: the nine coefficients of the product, folded by X^5 = 1 - X^2. One factor is taken in halves of 16 bits, so that
+ * a sum of nine products stays below 2^51, exact in floating point, and only ten reductions are needed.
+ */
 export function multiplyQuintic(a: Quintic, b: Quintic): Quintic {
   const [a0, a1, a2, a3, a4] = a
-  const [b0, b1, b2, b3, b4] = b
-  const c0 = multiply(a0, b0)
-  const c1 = multiply(a0, b1) + multiply(a1, b0)
-  const c2 = multiply(a0, b2) + multiply(a1, b1) + multiply(a2, b0)
-  const c3 = multiply(a0, b3) + multiply(a1, b2) + multiply(a2, b1) + multiply(a3, b0)
-  const c4 = multiply(a0, b4) + multiply(a1, b3) + multiply(a2, b2) + multiply(a3, b1) + multiply(a4, b0)
-  const c5 = multiply(a1, b4) + multiply(a2, b3) + multiply(a3, b2) + multiply(a4, b1)
-  const c6 = multiply(a2, b4) + multiply(a3, b3) + multiply(a4, b2)
-  const c7 = multiply(a3, b4) + multiply(a4, b3)
-  const c8 = multiply(a4, b4)
+  const l0 = b[0] & 0xffff
+  const l1 = b[1] & 0xffff
+  const l2 = b[2] & 0xffff
+  const l3 = b[3] & 0xffff
+  const l4 = b[4] & 0xffff
+  const h0 = b[0] >>> 16
+  const h1 = b[1] >>> 16
+  const h2 = b[2] >>> 16
+  const h3 = b[3] >>> 16
+  const h4 = b[4] >>> 16
+  const low5 = a1 * l4 + a2 * l3 + a3 * l2 + a4 * l1
+  const low6 = a2 * l4 + a3 * l3 + a4 * l2
+  const low7 = a3 * l4 + a4 * l3
+  const low8 = a4 * l4
+  const high5 = a1 * h4 + a2 * h3 + a3 * h2 + a4 * h1
+  const high6 = a2 * h4 + a3 * h3 + a4 * h2
+  const high7 = a3 * h4 + a4 * h3
+  const high8 = a4 * h4
   return [
-    reduceSigned(c0 + c5 - c8),
-    reduceSigned(c1 + c6),
-    reduceSigned(c2 - c5 + c7 + c8),
-    reduceSigned(c3 - c6 + c8),
-    reduceSigned(c4 - c7),
+    joinHalves(a0 * h0 + high5 - high8, a0 * l0 + low5 - low8),
+    joinHalves(a0 * h1 + a1 * h0 + high6, a0 * l1 + a1 * l0 + low6),
+    joinHalves(
+      a0 * h2 + a1 * h1 + a2 * h0 - high5 + high7 + high8,
+      a0 * l2 + a1 * l1 + a2 * l0 - low5 + low7 + low8,
+    ),
+    joinHalves(
+      a0 * h3 + a1 * h2 + a2 * h1 + a3 * h0 - high6 + high8,
+      a0 * l3 + a1 * l2 + a2 * l1 + a3 * l0 - low6 + low8,
+    ),
+    joinHalves(
+      a0 * h4 + a1 * h3 + a2 * h2 + a3 * h1 + a4 * h0 - high7,
+      a0 * l4 + a1 * l3 + a2 * l2 + a3 * l1 + a4 * l0 - low7,
+    ),
   ]
 }
 

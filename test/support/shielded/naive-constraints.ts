@@ -46,7 +46,7 @@ export const SELECTOR_ROWS: Readonly<Record<string, ReadonlyMap<number, bigint>>
   balance: ones([80]),
 }
 
-/** circ(2 M4, M4, M4, M4) */
+/** The circulant matrix of 2 M4, M4, M4, M4. */
 function outerMatrix(lanes: readonly Ext[]): Ext[] {
   return lanes.map((_, row) =>
     lanes.reduce((sum, lane, column) => {

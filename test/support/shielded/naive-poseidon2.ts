@@ -73,7 +73,7 @@ export const M4: readonly (readonly bigint[])[] = [
   [3n, 1n, 1n, 2n],
 ]
 
-/** circ(2 M4, M4, M4, M4) */
+/** The circulant matrix of 2 M4, M4, M4, M4. */
 function outer(state: readonly bigint[]): bigint[] {
   return state.map((_, row) => {
     let sum = 0n
