@@ -10,6 +10,7 @@ import { ballotBytes, SIZES } from './bench/ballot-bytes.ts'
 import { closeConnections, offered, oneInFlight, percentiles } from './bench/load.ts'
 import { oneValidatorDown } from './bench/one-validator-down.ts'
 import { BenchNetwork, type Usage } from './bench/processes.ts'
+import { shielded } from './bench/shielded.ts'
 import { storedBytes } from './bench/stored-bytes.ts'
 import { verdicts } from './bench/verdicts.ts'
 
@@ -23,6 +24,7 @@ const SETTINGS = {
   oneInFlight: 300,
   loadSeconds: 10,
   rates: [100, 300, 1_000],
+  shielded: { proofs: 15, verifications: 300 },
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -94,6 +96,7 @@ const PARTS: Readonly<Record<string, () => Promise<object>>> = {
   validation: validations,
   verdicts: () => verdicts(VALIDATORS, SETTINGS),
   ballotBytes: async () => SIZES.map(ballotBytes),
+  shielded: async () => shielded(SETTINGS.shielded),
 }
 
 const { only } = parseArgs({ options: { only: { type: 'string' } } }).values

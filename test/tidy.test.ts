@@ -101,6 +101,12 @@ describe('the import check', () => {
     ['src/ledger/a.ts', "import pino from 'pino'", 'ledger may not import the package pino'],
     ['src/codec/a.ts', "const a = await import('../crypto/c.ts')", 'codec may not import crypto'],
     ['src/storage/a.ts', "import { c } from '../ledger/c.ts'", 'storage may not import ledger'],
+    ['src/shielded/field/a.ts', "import { c } from '../../codec/c.ts'", 'shielded may not import codec'],
+    [
+      'src/shielded/a.ts',
+      "import { hash } from 'node:crypto'",
+      'shielded may not import the package node:crypto',
+    ],
     [
       'src/network/a.ts',
       "import type { C } from '../runtime/ports.ts'",
