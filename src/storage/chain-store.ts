@@ -295,10 +295,7 @@ export class ChainStore {
     }
     this.#tip = { height, block, stateRoot, accumulators, staking, voting, finality }
     if (certified !== null) this.#certified = certified
-    this.state.advance(
-      last.changes,
-      blocks.map(({ changes }) => changes),
-    )
+    this.state.advance(blocks.map(({ changes }) => changes))
   }
 
   #operationsOf(blocks: readonly FinalizedBlock[]): {

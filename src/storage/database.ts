@@ -4,7 +4,6 @@
  * lock of the whole data directory. Knows no bucket but `meta`.
  */
 import { mkdir } from 'node:fs/promises'
-import { crc32 } from 'node:zlib'
 import { Level } from 'level'
 import { bytesToUtf8, utf8ToBytes } from '../codec/utf8.ts'
 import { assert } from '../types/assert.ts'
@@ -19,6 +18,7 @@ import {
   readingFailed,
   writingFailed,
 } from './database-refusals.ts'
+import { sealed, unsealed } from './sealed-rows.ts'
 import { StorageError } from './storage-error.ts'
 
 export type { DatabaseNetwork } from './database-refusals.ts'
@@ -68,12 +68,6 @@ export type Entry = readonly [key: Uint8Array, value: Uint8Array]
  * dead bytes on the disk at a time.
  */
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024
-
-/**
- * CRC-32 of key and value, behind every value. LevelDB checksums its blocks and, as this binding opens it, looks
- * at the checksums only when it compacts: a flipped bit would be read as if it were true.
- */
-const CHECKSUM_BYTES = 4
 
 /** What `level` is on Node.js and its own types leave out (classic-level). */
 interface ClassicLevel {
@@ -268,17 +262,12 @@ export class Database {
     }
   }
 
-  #unseal(key: Uint8Array, sealed: Uint8Array): Uint8Array
-  #unseal(key: Uint8Array, sealed: Uint8Array | undefined): Uint8Array | null
-  #unseal(key: Uint8Array, sealed: Uint8Array | undefined): Uint8Array | null {
-    if (sealed === undefined) return null
-    const length = sealed.length - CHECKSUM_BYTES
-    // A plain array: LevelDB hands out Buffers, whose `slice` is not that of a Uint8Array.
-    const value = new Uint8Array(sealed.buffer, sealed.byteOffset, Math.max(length, 0))
-    const view = new DataView(sealed.buffer, sealed.byteOffset, sealed.length)
-    if (length < 0 || view.getUint32(length, true) !== crc32(value, crc32(key))) {
-      throw damagedDatabase(this.path, 'an entry does not match its checksum')
-    }
+  #unseal(key: Uint8Array, row: Uint8Array): Uint8Array
+  #unseal(key: Uint8Array, row: Uint8Array | undefined): Uint8Array | null
+  #unseal(key: Uint8Array, row: Uint8Array | undefined): Uint8Array | null {
+    if (row === undefined) return null
+    const value = unsealed(key, row)
+    if (value === null) throw damagedDatabase(this.path, 'an entry does not match its checksum')
     return value
   }
 
@@ -319,29 +308,6 @@ export class Database {
     if (found === null) throw damagedDatabase(this.path, 'it does not say which network it belongs to')
     if (found.genesisHash !== expected.genesisHash) throw foreignDatabase(this.path, found, expected)
   }
-}
-
-/** The operations with a checksum of key and value behind every value; the values in one piece of memory. */
-function sealed(operations: readonly WriteOperation[]): WriteOperation[] {
-  let length = 0
-  for (const operation of operations) {
-    if (operation.type === 'put') length += operation.key.length + operation.value.length + CHECKSUM_BYTES
-  }
-  const bytes = new Uint8Array(length)
-  const numbers = new DataView(bytes.buffer)
-  let at = 0
-  return operations.map((operation) => {
-    if (operation.type === 'del') return operation
-    const { key, value } = operation
-    // The key in front of the value: one checksum over both.
-    const start = at + key.length
-    const end = start + value.length
-    bytes.set(key, at)
-    bytes.set(value, start)
-    numbers.setUint32(end, crc32(bytes.subarray(at, end)), true)
-    at = end + CHECKSUM_BYTES
-    return { type: 'put', key, value: bytes.subarray(start, at) }
-  })
 }
 
 /** `<genesis hash> <name>`. */

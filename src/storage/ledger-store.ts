@@ -18,9 +18,6 @@ import type { Database, DatabaseView } from './database.ts'
 import { damagedDatabase } from './database-refusals.ts'
 import { RecentRows } from './recent-rows.ts'
 
-/** What a block adds to the rows that are looked up here. */
-type Additions = Pick<StateChanges, 'nullifiers' | 'verdicts' | 'judgements'>
-
 export class LedgerStore implements StateReader {
   readonly #database: Database
   #view: DatabaseView
@@ -55,13 +52,10 @@ export class LedgerStore implements StateReader {
 
   /**
    * Moves on to what the database holds now. Only chain-store.ts calls this, between two batches.
-   * @param added by each block of the batch
+   * @param changes of each block of the batch, in order; the last tells where the state stands
    */
-  advance(
-    { accumulators, staking, voting }: Pick<StateReader, 'accumulators' | 'staking' | 'voting'>,
-    added: readonly Additions[],
-  ): void {
-    for (const { nullifiers, verdicts, judgements } of added) {
+  advance(changes: readonly StateChanges[]): void {
+    for (const { nullifiers, verdicts, judgements } of changes) {
       for (const nullifier of nullifiers) this.#absentNullifiers.delete(nullifier)
       for (const { requestKey } of verdicts) this.#absentVerdicts.delete(requestKey)
       for (const { requestKey, requestIdHash, failures } of judgements) {
@@ -71,9 +65,9 @@ export class LedgerStore implements StateReader {
     }
     const old = this.#view
     this.#view = this.#database.view()
-    this.#accumulators = accumulators
-    this.#staking = staking
-    this.#voting = voting
+    this.#accumulators = changes.at(-1)?.accumulators ?? this.#accumulators
+    this.#staking = changes.at(-1)?.staking ?? this.#staking
+    this.#voting = changes.at(-1)?.voting ?? this.#voting
     old.close()
   }
 

@@ -13,9 +13,11 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { numberedTransaction } from '../unit/ledger/fixtures.ts'
 
 const HEIGHT = 250
+const EVERYTHING = { gte: Uint8Array.of(0), lt: Uint8Array.of(255) }
 const SCRIPT = join(import.meta.dirname, '../support/read-chain.ts')
 
-async function makeChain(path: string): Promise<FinalizedBlock[]> {
+/** @param isCompacted its rows are in tables, and its log is empty */
+async function makeChain(path: string, isCompacted: boolean): Promise<FinalizedBlock[]> {
   const database = await Database.open({ path, network: NETWORK })
   const onFatal = (error: Error) => {
     throw error
@@ -26,6 +28,7 @@ async function makeChain(path: string): Promise<FinalizedBlock[]> {
     maker.next(i % 9 === 0 ? [numberedTransaction(i)] : []),
   )
   for (const block of blocks) await chain.commitFinalized([block])
+  if (isCompacted) await database.compact(EVERYTHING)
   await database.close()
   return blocks
 }
@@ -65,7 +68,7 @@ it.each([
   async (_, extension) => {
     const directory = temporaryDirectory()
     const whole = join(directory, 'whole')
-    const blocks = await makeChain(whole)
+    const blocks = await makeChain(whole, extension === '.ldb')
     const truth = blocks.map(({ block, stateRoot, changes }) =>
       lineOf(block.header.height, { bytes: block.bytes, stateRoot, verdicts: changes.verdicts }),
     )

@@ -84,7 +84,7 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
     name: 'T7-majority-of-those-who-opened',
     rule: 'T7: the denominator is the eligible stake',
     class: 'safety',
-    budget: 30,
+    budget: 40,
     changes: [
       {
         file: TALLY,

@@ -92,8 +92,9 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'src/storage/ledger-store.ts',
-        find: '    return this.#view.get(nullifierKey(nullifier)) !== null',
-        replace: '    return this.#view.get(nullifierKey(nullifier)) !== null && nullifier.length === 0',
+        find: '    const isThere = this.#view.get(nullifierKey(nullifier)) !== null',
+        replace:
+          '    const isThere = this.#view.get(nullifierKey(nullifier)) !== null && nullifier.length === 0',
       },
     ],
   },
