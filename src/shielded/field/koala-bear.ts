@@ -47,11 +47,11 @@ export function multiply(a: number, b: number): number {
   return r < 0 ? (r + P) | 0 : r >= P ? (r - P) | 0 : r
 }
 
-/** The element that a sum of elements stands for: any integer in [0, 2^52). */
+/** The element that a sum of elements stands for: any integer in [0, 2^52). An int32, as all elements are. */
 export function reduce(sum: number): number {
   const quotient = Math.trunc(sum * P_RECIPROCAL)
   const r = sum - quotient * P
-  return r < 0 ? r + P : r >= P ? r - P : r
+  return (r < 0 ? r + P : r >= P ? r - P : r) | 0
 }
 
 /** base^exponent, for an integer exponent in [0, 2^53). */

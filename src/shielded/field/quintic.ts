@@ -48,10 +48,13 @@ export function scale(a: Quintic, s: number): Quintic {
   return [multiply(a[0], s), multiply(a[1], s), multiply(a[2], s), multiply(a[3], s), multiply(a[4], s)]
 }
 
-/** Element of an integer, also a negative one, of magnitude below 2^52. */
+/**
+ * Element of an integer, also a negative one, of magnitude below 2^52. The result is made an int32 for the engine, which
+ * keeps integers and doubles in different kinds of arrays and is slow where they mix.
+ */
 function reduceSigned(sum: number): number {
   const r = sum - Math.floor(sum * P_RECIPROCAL) * P
-  return r < 0 ? r + P : r >= P ? r - P : r
+  return (r < 0 ? r + P : r >= P ? r - P : r) | 0
 }
 
 const HALF_WORD = 2 ** 16
