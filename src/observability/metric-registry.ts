@@ -4,11 +4,10 @@
  * right from the first scrape. Knows no metric of ours; metrics.ts declares them.
  */
 
-import { Counter, Gauge, type Metric, Registry } from 'prom-client'
-import { HistogramCell } from './histogram.ts'
-import { type LabelSets, type PlainLabels, Series } from './series.ts'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-export type { LabelSets } from './series.ts'
+/** Label names with all the values each may have. Never a peer, a hash or a height. */
+export type LabelSets = Readonly<Record<string, readonly string[]>>
 
 /** One value for each label. */
 export type LabelsOf<L extends LabelSets> = { readonly [Name in keyof L]: L[Name][number] }
@@ -29,6 +28,16 @@ export interface HistogramHandle<L extends LabelSets> {
   observe(value: number, ...labels: LabelArguments<L>): void
 }
 
+type PlainLabels = Record<string, string>
+
+/** Every combination of the labels' values. */
+function combinations(labels: LabelSets): PlainLabels[] {
+  return Object.entries(labels).reduce<PlainLabels[]>(
+    (rows, [name, values]) => rows.flatMap((row) => values.map((value) => ({ ...row, [name]: value }))),
+    [{}],
+  )
+}
+
 /** Buckets in seconds: from what a hash costs to what an operator calls an outage. */
 export const SECONDS_BUCKETS: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
@@ -39,35 +48,15 @@ export class MetricRegistry {
   readonly #registry = new Registry()
 
   counter<const L extends LabelSets>(name: string, help: string, labels: L): CounterHandle<L> {
-    const series = new Series(labels, () => ({ value: 0 }))
-    new Counter({
-      ...this.#options(name, help, labels),
-      collect: function (this: Counter) {
-        this.reset()
-        for (const { labels: row, cell } of series.all()) this.inc({ ...row }, cell.value)
-      },
-    })
-    return {
-      add: (amount, row?: PlainLabels) => {
-        if (!Number.isFinite(amount) || amount < 0) throw new RangeError(`${name} cannot grow by ${amount}`)
-        series.at(row).value += amount
-      },
-    }
+    const counter = new Counter(this.#options(name, help, labels))
+    for (const row of combinations(labels)) counter.inc(row, 0)
+    return { add: (amount, row?: PlainLabels) => counter.inc(row ?? {}, amount) }
   }
 
   gauge<const L extends LabelSets>(name: string, help: string, labels: L): GaugeHandle<L> {
-    const series = new Series(labels, () => ({ value: 0 }))
-    new Gauge({
-      ...this.#options(name, help, labels),
-      collect: function (this: Gauge) {
-        for (const { labels: row, cell } of series.all()) this.set({ ...row }, cell.value)
-      },
-    })
-    return {
-      set: (value, row?: PlainLabels) => {
-        series.at(row).value = value
-      },
-    }
+    const gauge = new Gauge(this.#options(name, help, labels))
+    for (const row of combinations(labels)) gauge.set(row, 0)
+    return { set: (value, row?: PlainLabels) => gauge.set(row ?? {}, value) }
   }
 
   /** A gauge without labels that is read when somebody looks. */
@@ -97,26 +86,9 @@ export class MetricRegistry {
     labels: L,
     buckets: readonly number[] = SECONDS_BUCKETS,
   ): HistogramHandle<L> {
-    const series = new Series(labels, () => new HistogramCell(buckets))
-    const metric = {
-      name,
-      get: () =>
-        Promise.resolve({
-          name,
-          help,
-          type: 'histogram',
-          aggregator: 'sum',
-          values: [...series.all()].flatMap(({ labels: row, cell }) => cell.samples(name, row)),
-        }),
-    }
-    // All that the registry asks of a metric.
-    this.#registry.registerMetric(metric as unknown as Metric<string>)
-    return {
-      observe: (value, row?: PlainLabels) => {
-        if (!Number.isFinite(value)) throw new RangeError(`${name} cannot take ${value}`)
-        series.at(row).observe(value)
-      },
-    }
+    const histogram = new Histogram({ ...this.#options(name, help, labels), buckets: [...buckets] })
+    for (const row of combinations(labels)) histogram.zero(row)
+    return { observe: (value, row?: PlainLabels) => histogram.observe(row ?? {}, value) }
   }
 
   /** A series that is always 1 and says in its labels what runs here. */
