@@ -10,7 +10,14 @@ import type { Elector, OpenBatch, OpenRequest, ValidatorTrust, VerdictVoting } f
 import { quorumFor } from '../operations/operation-quorum.ts'
 import { eligibleStakeOf, periodOfBatch } from './electors.ts'
 import { findingOf, isDissent, statusOf } from './findings.ts'
-import { countedOpenings, isWhole, RULES_VERSION, SlotTally } from './tally.ts'
+import {
+  agreementOf,
+  type CountedOpening,
+  countedOpenings,
+  isWhole,
+  RULES_VERSION,
+  tallied,
+} from './tally.ts'
 import { afterSlot, type Conduct } from './trust.ts'
 import { commitDeadline, openingDeadline, RETRIES } from './windows.ts'
 
@@ -88,13 +95,12 @@ function drawVerdicts(
   if (batch.closedAt === null || batch.closedAt === height) return batch
   const openings = countedOpenings(batch, members)
   if (openings.length === 0) return batch
-  const tally = new SlotTally(openings)
   const outcomes = batch.requests.map((request, i) => {
     const known = batch.outcomes[i] ?? null
     if (known !== null) return known
-    const verdict = tally.verdict(i, quorumOf(request))
+    const verdict = tallied(openings, quorumOf(request), i)
     if (!isWhole(verdict)) return null
-    decided.push(decide(batch, members, request, i, verdict, tally, height))
+    decided.push(decide(batch, members, request, i, verdict, openings, height))
     return verdict
   })
   return outcomes.every((outcome, i) => outcome === batch.outcomes[i]) ? batch : { ...batch, outcomes }
@@ -108,13 +114,13 @@ function drawLastVerdicts(
   height: Height,
   decided: Decided[],
 ): OpenBatch {
-  const tally = new SlotTally(countedOpenings(batch, members))
+  const openings = countedOpenings(batch, members)
   const outcomes = batch.requests.map((request, i) => {
     const known = batch.outcomes[i] ?? null
     if (known !== null) return known
-    const verdict = tally.verdict(i, quorumOf(request))
+    const verdict = tallied(openings, quorumOf(request), i)
     if (statusOf(verdict) === null) return null
-    decided.push(decide(batch, members, request, i, verdict, tally, height))
+    decided.push(decide(batch, members, request, i, verdict, openings, height))
     return verdict
   })
   return { ...batch, outcomes }
@@ -126,10 +132,10 @@ function decide(
   request: OpenRequest,
   at: number,
   verdict: Findings,
-  tally: SlotTally,
+  openings: readonly CountedOpening[],
   height: Height,
 ): Decided {
-  const agreement = tally.agreement(at, verdict, request.kind)
+  const agreement = agreementOf(openings, at, verdict, request.kind)
   return {
     request,
     record: recordOf(batch, members, request, height, verdict, statusOf(verdict) ?? 'expired', agreement),

@@ -22,12 +22,6 @@ export function countedOpenings(batch: OpenBatch, members: readonly Elector[]): 
   })
 }
 
-/** Who agreed with a verdict, and how many did not. */
-export interface Agreement {
-  readonly agreeing: { readonly validators: number; readonly stake: bigint }
-  readonly dissenting: number
-}
-
 /**
  * What a quorum found about one request. The denominator is the stake of all that could weigh, never that of those
  * who opened: or silence would be a way to decide.
@@ -48,57 +42,6 @@ export function tallied(openings: readonly CountedOpening[], quorum: bigint, req
     }
     return verdict
   }, 0)
-}
-
-/** What was counted for one request. */
-interface Counted {
-  readonly request: number
-  readonly quorum: bigint
-  readonly verdict: Findings
-}
-
-/**
- * {@link tallied} and {@link agreementOf} over the requests of one slot, in any order. Nearly always everybody found
- * the same about a request as about the one before: then it is not counted again.
- */
-export class SlotTally {
-  readonly #openings: readonly CountedOpening[]
-  #counted: Counted | null = null
-  #agreed: {
-    readonly counted: Counted
-    readonly isOperation: boolean
-    readonly agreement: Agreement
-  } | null = null
-
-  constructor(openings: readonly CountedOpening[]) {
-    this.#openings = openings
-  }
-
-  verdict(request: number, quorum: bigint): Findings {
-    const before = this.#counted
-    if (before !== null && before.quorum === quorum && this.#isAlike(before.request, request)) {
-      return before.verdict
-    }
-    this.#counted = { request, quorum, verdict: tallied(this.#openings, quorum, request) }
-    return this.#counted.verdict
-  }
-
-  /** Who agreed with the verdict that {@link verdict} has given on the same request just now. */
-  agreement(request: number, verdict: Findings, kind: OpenRequest['kind']): Agreement {
-    const isOperation = kind === 'operation'
-    const counted = this.#counted
-    const before = this.#agreed
-    if (counted !== null && before?.counted === counted && before.isOperation === isOperation) {
-      return before.agreement
-    }
-    const agreement = agreementOf(this.#openings, request, verdict, kind)
-    if (counted !== null) this.#agreed = { counted, isOperation, agreement }
-    return agreement
-  }
-
-  #isAlike(one: number, other: number): boolean {
-    return this.#openings.every(({ findings }) => (findings[one] ?? 0) === (findings[other] ?? 0))
-  }
 }
 
 /** Whether every component has a quorum. */
@@ -126,7 +69,10 @@ export function agreementOf(
   request: number,
   verdict: Findings,
   kind: OpenRequest['kind'],
-): Agreement {
+): {
+  readonly agreeing: { readonly validators: number; readonly stake: bigint }
+  readonly dissenting: number
+} {
   const agreeing = openings.filter(
     ({ elector, findings }) =>
       elector.weighs && (kind === 'operation' ? saysAll : agrees)(findings[request] ?? 0, verdict),

@@ -1,5 +1,4 @@
 /** What openings come to: quorums over all stake that could weigh, component by component (T7, T8, T16, T17). */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { electorQuorum } from '../../../../src/ledger/verdicts/electors.ts'
 import { ALL_VALID } from '../../../../src/ledger/verdicts/findings.ts'
@@ -8,7 +7,6 @@ import {
   countedOpenings,
   isWhole,
   RULES_VERSION,
-  SlotTally,
   tallied,
 } from '../../../../src/ledger/verdicts/tally.ts'
 import type { Findings } from '../../../../src/types/ballots.ts'
@@ -96,33 +94,5 @@ describe('agreement', () => {
       agreeing: { validators: 2, stake: 7n },
       dissenting: 0,
     })
-  })
-})
-
-describe('the tally of a slot', () => {
-  it('says of every request what counting it by itself says, whatever was counted before', () => {
-    const members = electorsWith(3, 2, 2, -4)
-    const finding = fc.constantFrom(V, V, V, I, V & ~0b11, 0)
-    const requests = fc.array(fc.tuple(finding, finding, finding, finding), { minLength: 1, maxLength: 12 })
-    const kinds = fc.constantFrom(
-      'validate-certificate' as const,
-      'validate-proofs' as const,
-      'operation' as const,
-    )
-    const asked = fc.array(fc.record({ at: fc.nat(), quorum: fc.constantFrom(5n, 6n), kind: kinds }), {
-      maxLength: 24,
-    })
-    fc.assert(
-      fc.property(requests, asked, (found, asks) => {
-        const openings = members.map((elector, i) => ({ elector, findings: found.map((of) => of[i] ?? 0) }))
-        const tally = new SlotTally(openings)
-        for (const { at, quorum, kind } of asks) {
-          const i = at % found.length
-          const expected = tallied(openings, quorum, i)
-          expect(tally.verdict(i, quorum)).toBe(expected)
-          expect(tally.agreement(i, expected, kind)).toEqual(agreementOf(openings, i, expected, kind))
-        }
-      }),
-    )
   })
 })
