@@ -16,10 +16,8 @@ export class DurableOutbox {
   readonly #held: Held[] = []
   #appended = 0
   #durable = 0
-  #isFlushing = false
-  /** The write that runs, or the last one. */
-  #flushing: Promise<void> = Promise.resolve()
-  #hasFailed = false
+  /** The write that runs, or that failed: after it there is none. */
+  #flushing: Promise<void> | null = null
 
   /** @param onFatal a record could not be made durable: the process must stop */
   constructor(log: SafetyLogPort, onFatal: (error: unknown) => void) {
@@ -41,25 +39,24 @@ export class DurableOutbox {
 
   /** Makes what was appended durable, one write for all of it (group commit). */
   flush(): void {
-    if (this.#isFlushing || this.#durable === this.#appended) return
-    this.#isFlushing = true
+    if (this.#flushing !== null || this.#durable === this.#appended) return
     const upTo = this.#appended
     this.#flushing = this.#log.flush().then(
       () => this.#flushed(upTo),
-      (error: unknown) => {
-        this.#hasFailed = true
-        this.#onFatal(error)
-      },
+      (error: unknown) => this.#onFatal(error),
     )
   }
 
   /** Resolves when nothing is held back any more, or never will leave. */
   async settled(): Promise<void> {
-    while (this.#isFlushing && !this.#hasFailed) await this.#flushing
+    for (let write: Promise<void> | null = null; this.#flushing !== write; ) {
+      write = this.#flushing
+      await write
+    }
   }
 
   #flushed(upTo: number): void {
-    this.#isFlushing = false
+    this.#flushing = null
     this.#durable = upTo
     while (this.#held[0] !== undefined && this.#held[0].after <= this.#durable) this.#held.shift()?.run()
     this.flush()

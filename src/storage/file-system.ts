@@ -2,7 +2,7 @@
  * The file system as the safety log uses it: a port with exactly these calls, so that a test can put one
  * underneath that fails, tears or loses any of them. Knows nothing of what is written.
  */
-import { constants, fdatasync, fdatasyncSync, writeSync } from 'node:fs'
+import { constants, fdatasyncSync, writeSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { NearSync } from './near-sync.ts'
 import { StorageError } from './storage-error.ts'
@@ -56,26 +56,18 @@ export const nodeFileSystem: FileSystem = {
 
   async createFile(path) {
     const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600)
-    let underWay: Promise<void> = Promise.resolve()
     const near = new NearSync({
       here: () => fdatasyncSync(file.fd),
-      away: () => dataSynced(file.fd),
+      away: () => file.datasync(),
       nowMs: () => performance.now(),
     })
     return {
       // Into the page cache, which takes microseconds: a trip through the thread pool would cost more. What waits
       // for the disk is the sync.
       write: async (bytes, position) => writeSync(file.fd, bytes, 0, bytes.length, position),
-      datasync: () => {
-        underWay = near.sync()
-        return underWay
-      },
+      datasync: () => near.sync(),
       sync: () => file.sync(),
-      close: async () => {
-        // The handle does not know of it, and the number of a closed file may soon be another's.
-        await underWay.catch(() => undefined)
-        await file.close()
-      },
+      close: () => file.close(),
     }
   },
 
@@ -90,13 +82,6 @@ export const nodeFileSystem: FileSystem = {
       await directory.close()
     }
   },
-}
-
-/** Every vote waits for one. The call with a callback takes half of the CPU of the handle's own. */
-function dataSynced(descriptor: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error)))
-  })
 }
 
 /** Writes all of `bytes`, however short the single writes are. Rejects when a write takes nothing. */
