@@ -84,7 +84,7 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
     name: 'T7-majority-of-those-who-opened',
     rule: 'T7: the denominator is the eligible stake',
     class: 'safety',
-    budget: 40,
+    budget: 30,
     changes: [
       {
         file: TALLY,
@@ -93,7 +93,7 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
           'weight >= (2n * openings.reduce((sum, { elector }) => (elector.weighs ? sum + elector.stake : sum), 0n)) / 3n + 1n',
       },
     ],
-    options: among({ lie: 1, leaveOut: 1 }),
+    options: among({ lie: 1, leaveOut: 1 }, { drop: 0.15 }),
   },
   {
     name: 'T9-leaks-are-taken-after-closing',
