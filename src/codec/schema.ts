@@ -50,8 +50,14 @@ export function decode<T>(
   try {
     return ok(schema.fromRaw(schema.ssz.deserialize(bytes, { reuseBytes })))
   } catch (error) {
-    return refuse('malformed', error instanceof Error ? error.message : String(error))
+    return refuse('malformed', whyUnreadable(error))
   }
+}
+
+/** The library reads beyond a value that was cut short, and what is thrown then is the runtime's. */
+function whyUnreadable(error: unknown): string {
+  if (error instanceof RangeError || error instanceof TypeError) return 'the bytes end before the value does'
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** SSZ hash tree root, 32 bytes. */

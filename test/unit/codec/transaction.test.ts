@@ -93,6 +93,14 @@ describe('a transaction is refused', () => {
     })
   })
 
+  it('cut short anywhere, with words about the bytes', () => {
+    for (let length = 0; length < base.bytes.length; length++) {
+      const read = decodeTransaction(base.bytes.slice(0, length))
+      expect(read).toMatchObject({ ok: false, code: 'malformed' })
+      expect(read.ok ? '' : read.detail, `${length} bytes`).not.toMatch(/undefined|DataView|deserialize/)
+    }
+  })
+
   it('with a text that is too long or not UTF-8', () => {
     const long = { ...certificateRequest(), requestId: 'x'.repeat(TEXT_BYTES_MAX + 1) }
     expect(decodeTransaction(hashTransaction({ kind: 'validate-certificate', request: long }).bytes).ok).toBe(
