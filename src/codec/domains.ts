@@ -32,6 +32,12 @@ export const DOMAINS = {
   workNullifier: 'hypermesh/nullifier/work/v1',
   operatorSequence: 'hypermesh/operator-sequence/v1',
   auditLine: 'hypermesh/audit-line/v1',
+  noteCiphertexts: 'hypermesh/note-ciphertexts/v1',
+  shieldedBinding: 'hypermesh/shielded-binding/v1',
+  mintContent: 'hypermesh/mint-content/v1',
+  shieldedStatement: 'hypermesh/shielded-statement/v1',
+  shieldedKey: 'hypermesh/shielded-transaction/v1',
+  shieldedEntry: 'hypermesh/shielded-entry/v1',
   proofOfWork: 'hypermesh/proof-of-work/v1',
 } as const
 

@@ -13,6 +13,8 @@ export const BLOCK_TRANSACTIONS_MAX = 4_096
 export const BLOCK_BYTES_MAX = 4 * 1024 * 1024
 /** Canonical bytes of one transaction. */
 export const TRANSACTION_BYTES_MAX = 256 * 1024
+/** The proof of a shielded transaction: the largest has 90,365 bytes. */
+export const SHIELDED_PROOF_BYTES_MAX = 96 * 1024
 /** Any single text field. */
 export const TEXT_BYTES_MAX = 8_192
 /** Any single byte field of a four-proof set: twice the rule's 64 KiB less one transaction's other fields. */

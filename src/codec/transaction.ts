@@ -47,6 +47,7 @@ import {
   uint,
   variants,
 } from './schema.ts'
+import { mintSigningPayload, shieldedTransactionSchema } from './shielded.ts'
 import {
   commitPairTransactionSchema,
   evidenceTransactionSchema,
@@ -173,6 +174,7 @@ export const transactionSchema: Schema<Transaction> = variants<Transaction>([
   { kinds: ['operator'], schema: operatorTransactionSchema as Schema<Transaction> },
   { kinds: ['operation'], schema: operationTransactionSchema as Schema<Transaction> },
   { kinds: ['commit-pair'], schema: commitPairTransactionSchema as Schema<Transaction> },
+  { kinds: ['shielded'], schema: shieldedTransactionSchema as Schema<Transaction> },
 ])
 
 /** Canonical bytes of a transaction. */
@@ -244,6 +246,9 @@ function requestKeyOf(transaction: Transaction, payload: Uint8Array): RequestKey
       return evidenceKey(transaction.evidence)
     case 'commit-pair':
       return commitPairKey(transaction.pair)
+    // Neither the proof nor a signature: whoever has the witness can make others of the same statement.
+    case 'shielded':
+      return sha256TaggedHex<RequestKey>('shieldedKey', mintSigningPayload(transaction))
     case 'ballots':
       return sha256TaggedHex<RequestKey>('ballotsKey', payload)
     default:

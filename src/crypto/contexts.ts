@@ -21,6 +21,7 @@ export const SIGNATURE_CONTEXTS = {
   escalation: utf8.encode('hypermesh/escalation/v1'),
   'seed-checkpoint': utf8.encode('hypermesh/seed-checkpoint/v1'),
   restart: utf8.encode('hypermesh/restart/v1'),
+  mint: utf8.encode('hypermesh/mint/v1'),
   'stake-attestation': utf8.encode('hypermesh/stake-attestation/v1'),
   'session-initiator': utf8.encode('hypermesh/session/initiator/v1'),
   'session-responder': utf8.encode('hypermesh/session/responder/v1'),

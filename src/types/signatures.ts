@@ -16,6 +16,7 @@ export type SignatureContextName =
   | 'escalation'
   | 'seed-checkpoint'
   | 'restart'
+  | 'mint'
   | 'stake-attestation'
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Transactions as the chain orders them: requests that a client asked the network to judge, what holders of
- * accounts do with their stake and their operators, operations, and proofs of a validator's equivocation. A closed union, so that a new kind is a
+ * accounts do with their stake and their operators, operations, shielded transactions, and proofs of a validator's equivocation. A closed union, so that a new kind is a
  * compile error wherever it is not handled.
  */
 import type { CastCommit, CastOpening } from './ballots.ts'
@@ -8,6 +8,7 @@ import type { CommitPair, Evidence } from './evidence.ts'
 import type { OperationAction } from './operations.ts'
 import type { OperatorOperation } from './operator.ts'
 import type { AccountId, Height, RequestKey, TransactionHash } from './primitives.ts'
+import type { ShieldedTransaction } from './shielded.ts'
 import type { CertificateValidationRequest, FourProofValidationRequest } from './validation-request.ts'
 
 /** A certificate request to be judged. */
@@ -114,6 +115,7 @@ export type Transaction =
   | OperationTransaction
   | BallotsTransaction
   | CommitPairTransaction
+  | ShieldedTransaction
 
 /** A transaction with what is derived from its canonical bytes, computed once at the edge. */
 export interface HashedTransaction<T extends Transaction = Transaction> {
