@@ -5,14 +5,17 @@ import { epochEndHeight, epochOf } from '../types/epochs.ts'
 import type { ChainParameters, Genesis, ValidationPolicy } from '../types/genesis.ts'
 import type { GenesisHash } from '../types/primitives.ts'
 import type { VerifySignature } from '../types/signatures.ts'
+import { type VerifyShielded, verifyShieldedProof } from './shielded/statement.ts'
 import { type FixedRoots, fixedRoots } from './state-root.ts'
 
 /** What the rules need from outside: a pure core knows no cryptography library. */
 export interface RulePorts {
   readonly verifySignature: VerifySignature
+  /** Whether the proof of a shielded transaction is right; absent: it is verified when it is asked. */
+  readonly verifyShielded?: VerifyShielded
 }
 
-export interface ChainRules extends RulePorts {
+export interface ChainRules extends Required<RulePorts> {
   readonly genesisHash: GenesisHash
   readonly parameters: ChainParameters
   readonly policy: ValidationPolicy
@@ -25,13 +28,17 @@ export interface ChainRules extends RulePorts {
 }
 
 /** Rules of a network. */
-export function chainRules(genesis: Genesis, { verifySignature }: RulePorts): ChainRules {
+export function chainRules(
+  genesis: Genesis,
+  { verifySignature, verifyShielded = verifyShieldedProof }: RulePorts,
+): ChainRules {
   return {
     genesisHash: genesisHash(genesis),
     parameters: genesis.parameters,
     policy: genesis.policy,
     fixedRoots: fixedRoots(genesis.parameters, genesis.policy),
     verifySignature,
+    verifyShielded,
     verdicts: genesis.consensus?.engine === 'pow' ? 'executed' : 'tallied',
   }
 }
