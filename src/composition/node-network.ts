@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts'
 import { SIGNATURE_CONTEXTS } from '../crypto/contexts.ts'
 import { selectMlDsa65, selectMlKem768 } from '../crypto/select.ts'
 import type { BlockSource } from '../network/block-server.ts'
+import type { GossipHandlers } from '../network/gossip.ts'
 import { createNetwork, type Network } from '../network/network.ts'
 import type { SnapshotSource } from '../network/snapshot-server.ts'
 import type { ModuleLogger } from '../observability/logger.ts'
@@ -32,7 +33,7 @@ export interface NetworkPorts {
   readonly fallback?: Pick<NodeFallback, 'announced' | 'sealedBytes'>
   /** In place of the final blocks and their certificates. */
   readonly blockSource?: BlockSource
-  readonly onTransactions: (batch: readonly Uint8Array[], from: string) => 'accept' | 'ignore' | 'reject'
+  readonly onTransactions: GossipHandlers['onTransactions']
   readonly clock: SystemClock
 }
 

@@ -19,9 +19,11 @@ import { nextSetOf } from './epochs.ts'
 import { setNodeGauges } from './gauges.ts'
 import { startListeners } from './listeners.ts'
 import { NodeEvents } from './node-events.ts'
+import { buildFlow } from './node-flow.ts'
 import type { NodeAddresses } from './node-lives.ts'
 import { buildNetwork } from './node-network.ts'
 import { buildPool } from './node-pool.ts'
+import type { NodeProofs } from './node-proofs.ts'
 import type { NodeStorage } from './node-storage.ts'
 import { buildValidation } from './node-validation.ts'
 import { OperationViews } from './operation-views.ts'
@@ -34,13 +36,13 @@ import { StakingAdmission } from './staking-admission.ts'
 import { StakingViews } from './staking-views.ts'
 import type { StopOrder } from './stop-order.ts'
 import type { SystemClock } from './system-clock.ts'
-import { TransactionFlow } from './transaction-flow.ts'
 import { VerdictFeed } from './verdict-feed.ts'
 import { verdictStore } from './verdict-store.ts'
 
 export interface PowNodeParts {
   readonly options: NodeOptions
   readonly storage: NodeStorage
+  readonly proofs: NodeProofs
   readonly metrics: Metrics
   readonly clock: SystemClock
   readonly onFatal: (error: unknown) => void
@@ -117,12 +119,7 @@ export async function startPowNode(
     },
     onFatal,
   })
-  const flow = new TransactionFlow({
-    pool,
-    publish: (transactions) => network.gossip.publishTransactions(transactions),
-    workArrived: (requestKeys) => node.workArrived(requestKeys),
-    rejected: (reason) => metrics.ledger.mempoolRejected.add(1, { reason }),
-  })
+  const flow = buildFlow({ ...parts, pool, admission, network: () => network, engine: node })
   const nodeName = nodeNameOf(id, null)
   const readiness = () =>
     powReadiness({

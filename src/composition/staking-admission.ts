@@ -28,10 +28,12 @@ export class StakingAdmission {
 
   /** Why a transaction may not wait; null for one that may, and for every request to be judged. */
   refusal(hashed: HashedTransaction): Refusal<AdmissionRefusal> | null {
-    const { transaction } = hashed
-    if (transaction.kind === 'commit-pair') return this.#pairRefusal(transaction, this.#rules)
-    const admitted = withoutVerdict(hashed)
-    return admitted === null ? null : admissionRefusal(admitted, this.#chain.tip, this.#next(), this.#rules)
+    return this.#refusal(hashed, this.#rules)
+  }
+
+  /** The same with the proof of a shielded transaction left aside, which costs more than all the rest. */
+  refusalBeforeProof(hashed: HashedTransaction): Refusal<AdmissionRefusal> | null {
+    return this.#refusal(hashed, { ...this.#rules, verifyShielded: () => true })
   }
 
   /** Whether one that waits has become impossible. */
@@ -42,6 +44,13 @@ export class StakingAdmission {
     }
     const admitted = withoutVerdict(hashed)
     return admitted !== null && reviewRefusal(admitted, this.#chain.tip, this.#next(), this.#rules) !== null
+  }
+
+  #refusal(hashed: HashedTransaction, rules: ChainRules): Refusal<AdmissionRefusal> | null {
+    const { transaction } = hashed
+    if (transaction.kind === 'commit-pair') return this.#pairRefusal(transaction, rules)
+    const admitted = withoutVerdict(hashed)
+    return admitted === null ? null : admissionRefusal(admitted, this.#chain.tip, this.#next(), rules)
   }
 
   #pairRefusal({ pair }: CommitPairTransaction, rules: ChainRules): Refusal<AdmissionRefusal> | null {

@@ -77,7 +77,7 @@ export function reviewRefusal(
 }
 
 /** Refusals that no state could have prevented: whoever sent such a transaction has checked nothing. */
-const PROVEN_WRONG: ReadonlySet<string> = new Set<AdmissionRefusal>([
+const PROVEN_WRONG: ReadonlySet<string> = new Set<AdmissionRefusal | 'shielded-proof'>([
   'staking-amount',
   'staking-signature',
   'staking-key-proof',
@@ -96,6 +96,7 @@ const PROVEN_WRONG: ReadonlySet<string> = new Set<AdmissionRefusal>([
   'evidence-commits',
   'evidence-signature',
   'evidence-equivocation',
+  'shielded-proof',
 ])
 
 /** Whether a refusal is the sender's fault, on whatever state it was. */
