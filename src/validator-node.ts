@@ -127,6 +127,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     pool,
     admission,
     clock,
+    proofs: proofs.blocks,
     mining: config.mining,
     network: () => network,
     workArrived: (requestKeys) => consensus.workArrived(requestKeys),

@@ -28,7 +28,7 @@ export interface NetworkPorts {
   /** States that others may begin with; absent on a network that is mined, which certifies none. */
   readonly snapshots?: Pick<StateSnapshots, 'source'>
   /** Sealed blocks from gossip; absent on a network that never mines. */
-  readonly onMined?: (bytes: Uint8Array, from: string) => 'accept' | 'ignore' | 'reject'
+  readonly onMined?: GossipHandlers['onMined']
   /** Mines while BFT has no quorum; its blocks are on gossip and for those who ask. */
   readonly fallback?: Pick<NodeFallback, 'announced' | 'sealedBytes'>
   /** In place of the final blocks and their certificates. */

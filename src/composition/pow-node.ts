@@ -93,6 +93,7 @@ export async function startPowNode(
     notFinal: genesisState.finality,
     store: mined,
     pool,
+    proofs: parts.proofs.blocks,
     network: {
       announce: (sealed) => void network.gossip.publishMined(sealed.bytes),
       fetchByHash: async (hash, from) => {
