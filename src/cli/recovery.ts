@@ -119,10 +119,11 @@ async function stateAt(data: string, genesis: Genesis, of: CheckedCheckpoint): P
       exitCode: EXIT.data,
     })
   }
-  const { fixedRoots } = genesisState(genesis, { verifySignature }).rules
+  const { rules, changes } = genesisState(genesis, { verifySignature })
   const replay = new SnapshotReplay(
     { blockHash, stateRoot: of.checkpoint.stateRoot },
-    (accumulators, staking, voting) => stateRoot(accumulators, staking, voting, fixedRoots),
+    (accumulators, staking, voting) => stateRoot(accumulators, staking, voting, rules.fixedRoots),
+    changes.accumulators.shielded,
   )
   for (const reference of manifest.chunks) {
     const bytes = await files.chunk(reference.sha256)
@@ -171,7 +172,7 @@ export async function makeRestart(
   if (fork.evidence.length === 0) {
     throw refused(proofPath, 'the certificates are of two views: nobody is a culprit by them alone')
   }
-  const { staking, voting, block } = await stateAt(signer.data, genesis, checked)
+  const { staking, voting, accumulators, block } = await stateAt(signer.data, genesis, checked)
   const culprits = fork.signers
     .flatMap(({ id }): AccountId[] => {
       const owner = ownerOfKey(id, staking.accounts)
@@ -180,7 +181,12 @@ export async function makeRestart(
     .sort()
   const next = restartGenesis(
     genesis,
-    { staking, operations: voting.operations, time: block.header.timestamp },
+    {
+      staking,
+      operations: voting.operations,
+      pool: accumulators.shielded.pool,
+      time: block.header.timestamp,
+    },
     culprits,
   )
   if (!next.ok) throw refused(path, next.detail)

@@ -17,6 +17,7 @@ import type { Validator } from '../types/validator-set.ts'
 import { sha256TaggedHex } from './hashes.ts'
 import { AUTHORITY_STEPS_MAX, OPERATION_LEVELS_MAX, TEXT_BYTES_MAX, VALIDATORS_MAX } from './limits.ts'
 import { bytesFixed, counter, encode, hexBytes, listOf, oneOf, record, text, u64, uint } from './schema.ts'
+import { shieldedGenesisSchema } from './shielded.ts'
 
 /** ML-DSA-65 public key, FIPS 204 table 2. */
 export const PUBLIC_KEY_BYTES = 1_952
@@ -78,7 +79,7 @@ export const policyFloorsSchema = record<PolicyFloors>({
   maximumCompute: u64,
 })
 
-const genesisSchema = record<Omit<Genesis, 'consensus' | 'policy'> & { policy: PolicyFloors }>({
+const genesisSchema = record<Omit<Genesis, 'consensus' | 'policy' | 'shielded'> & { policy: PolicyFloors }>({
   network: text(TEXT_BYTES_MAX),
   time: counter(),
   parameters: chainParametersSchema,
@@ -104,17 +105,23 @@ const consensusSchema = record<RawConsensus>({
 })
 
 /**
- * Identity of a network. The choice of an engine and the assurance levels are hashed beside the rest, second and third,
- * and only where there are any: a network of an older document keeps its identity.
+ * Identity of a network. The choice of an engine, the assurance levels and the notes it starts with are hashed beside the
+ * rest, second to fourth, and only as far as there are any: a network of an older document keeps its identity.
  */
 export function genesisHash(genesis: Genesis): GenesisHash {
-  const { consensus, policy } = genesis
-  const parts = [encode(genesisSchema, genesis)]
-  if (consensus !== undefined) parts.push(consensusBytes(consensus))
-  else if (policy.assurance !== undefined) parts.push(new Uint8Array(0))
-  if (policy.assurance !== undefined) parts.push(encode(assurancePolicySchema, policy.assurance))
+  const { consensus, policy, shielded } = genesis
+  const parts = [
+    encode(genesisSchema, genesis),
+    consensus === undefined ? NOTHING : consensusBytes(consensus),
+    policy.assurance === undefined ? NOTHING : encode(assurancePolicySchema, policy.assurance),
+    shielded === undefined ? NOTHING : encode(shieldedGenesisSchema, shielded),
+  ]
+  while (parts.at(-1) === NOTHING) parts.pop()
   return sha256TaggedHex<GenesisHash>('genesis', ...parts)
 }
+
+/** In the place of what a network does not have. */
+const NOTHING = new Uint8Array(0)
 
 function consensusBytes(consensus: ConsensusChoice): Uint8Array {
   const choice: RawConsensus =

@@ -45,12 +45,11 @@ export const frontierSchema: Schema<Frontier> = {
   },
 }
 
-/** The lists that only grow. Recent blocks are rows of their own. */
-export type StateFrontiers = Omit<StateAccumulators, 'recentBlocks'>
+/** The lists that only grow. Recent blocks and the shielded state are rows of their own. */
+export type StateFrontiers = Omit<StateAccumulators, 'recentBlocks' | 'shielded'>
 
 export const stateAccumulatorsSchema: Schema<StateFrontiers> = record<StateFrontiers>({
   nullifiers: frontierSchema,
-  noteCommitments: frontierSchema,
   verdicts: frontierSchema,
 })
 
@@ -70,7 +69,7 @@ const verdictRowSchema: Schema<VerdictRow> = record<VerdictRow>({
   figures: answerFiguresSchema,
 })
 
-const ACCUMULATORS_BYTES_MAX = 3 * 33 * 32 + 256
+const ACCUMULATORS_BYTES_MAX = 2 * 33 * 32 + 256
 const VERDICT_ROW_BYTES_MAX = 2_048
 
 export function encodeStateAccumulators(accumulators: StateFrontiers): Uint8Array {

@@ -22,7 +22,8 @@ import {
   type ShieldedTransaction,
 } from '../types/shielded.ts'
 import { sha256Tagged, sha256TaggedHex, u64le } from './hashes.ts'
-import { fromHex } from './hex.ts'
+import { fromHex, toHex } from './hex.ts'
+import { frontierSchema } from './ledger-state.ts'
 import { SHIELDED_PROOF_BYTES_MAX } from './limits.ts'
 import {
   bytesFixed,
@@ -166,24 +167,58 @@ export function shieldedEntryLeaf(entry: ShieldedEntry): Hex32 {
   return sha256TaggedHex<Hex32>('shieldedEntry', encodeShieldedEntry(entry))
 }
 
+/** The shielded state without its lists, which follow from genesis and the entries. */
+export type ShieldedRest = Omit<ShieldedState, 'notes' | 'entries'>
+
+const restSchema = record<ShieldedRest>({ pool: u64, issued: u64, anchors: listOf(hash, ANCHORS_MAX) })
+const REST_BYTES_MAX = 2 * 8 + 4 + ANCHORS_MAX * 32
+
+/** As it is in snapshots. */
+export function encodeShieldedRest({ pool, issued, anchors }: ShieldedState): Uint8Array {
+  return encode(restSchema, { pool, issued, anchors })
+}
+
+/** Reads it. */
+export function decodeShieldedRest(bytes: Uint8Array): Result<ShieldedRest, 'malformed'> {
+  return decode(restSchema, bytes, REST_BYTES_MAX)
+}
+
 const stateSchema = record<ShieldedState>({
   pool: u64,
   issued: u64,
   anchors: listOf(hash, ANCHORS_MAX),
+  notes: frontierSchema,
+  entries: frontierSchema,
 })
-const STATE_BYTES_MAX = 2 * 8 + 4 + ANCHORS_MAX * 32
+const STATE_BYTES_MAX = REST_BYTES_MAX + 2 * (33 * 32 + 64)
 
-/** The bytes of the shielded state, in the database and in snapshots. */
+/** As it is in the database. */
 export function encodeShieldedState(state: ShieldedState): Uint8Array {
   return encode(stateSchema, state)
 }
 
-/** Reads them. */
+/** Reads it. */
 export function decodeShieldedState(bytes: Uint8Array): Result<ShieldedState, 'malformed'> {
   return decode(stateSchema, bytes, STATE_BYTES_MAX)
 }
 
-/** SSZ root of the shielded state. */
-export function shieldedStateRoot(state: ShieldedState): Uint8Array {
-  return hashTreeRoot(stateSchema, state)
+interface Roots {
+  readonly pool: bigint
+  readonly issued: bigint
+  readonly anchors: readonly Hex32[]
+  readonly entries: Hex32
+}
+const rootsSchema = record<Roots>({
+  pool: u64,
+  issued: u64,
+  anchors: listOf(hash, ANCHORS_MAX),
+  entries: hash,
+})
+
+/**
+ * SSZ root of the shielded state without its notes, which have a leaf of their own.
+ * @param entries root of the list of entries
+ */
+export function shieldedRestRoot({ pool, issued, anchors }: ShieldedRest, entries: Hex32): Hex32 {
+  return toHex(hashTreeRoot(rootsSchema, { pool, issued, anchors, entries })) as Hex32
 }

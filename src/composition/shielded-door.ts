@@ -8,8 +8,8 @@ import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
 import type { ShieldedTransaction } from '../types/shielded.ts'
 import type { HashedTransaction } from '../types/transaction.ts'
 
-/** `shielded-proof`: the sender's fault. `proofs-busy`: it may come again in a moment. */
-export type ShieldedRefusal = AdmitRefusal | 'shielded-proof' | 'proofs-busy'
+/** `proofs-busy`: it may come again in a moment. */
+export type DoorRefusal = AdmitRefusal | 'proofs-busy'
 
 export interface ShieldedDoorOptions {
   readonly pool: Pick<Mempool, 'admit' | 'examine'>
@@ -50,7 +50,7 @@ export class ShieldedDoor {
   async enter(
     hashed: HashedTransaction<ShieldedTransaction>,
     source: string | null,
-  ): Promise<Result<'added' | 'known', ShieldedRefusal>> {
+  ): Promise<Result<'added' | 'known', DoorRefusal>> {
     const { pool, refusalBeforeProof, verify } = this.#options
     const examined = pool.examine(hashed, source, refusalBeforeProof)
     if (!examined.ok) return examined

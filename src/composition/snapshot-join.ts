@@ -32,7 +32,7 @@ const readable = <T>(result: Result<T>): T | null => (result.ok ? result.value :
 export function buildSnapshotSync(options: SnapshotJoinOptions): SnapshotSync {
   const { storage, network, mlDsa, epochBlocks, trusted, onReady, now, logger } = options
   const { genesisHash, fixedRoots } = storage.genesisState.rules
-  const { staking } = storage.genesisState.state
+  const { staking, accumulators } = storage.genesisState.state
   return new SnapshotSync({
     fetcher: {
       peers: () => network.blocks.peers(),
@@ -59,7 +59,8 @@ export function buildSnapshotSync(options: SnapshotJoinOptions): SnapshotSync {
     genesisSet: { epoch: staking.epoch, validators: staking.validators },
     epochBlocks,
     isCertified: quorumCheck(genesisHash, signatureVerifier(mlDsa)),
-    stateRootOf: (accumulators, state, voting) => stateRoot(accumulators, state, voting, fixedRoots),
+    stateRootOf: (of, state, voting) => stateRoot(of, state, voting, fixedRoots),
+    genesisShielded: accumulators.shielded,
     trusted,
     onReady,
     now,

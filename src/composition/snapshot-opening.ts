@@ -66,10 +66,10 @@ async function install(
         database,
         manifest,
         chunk: (reference) => incoming.chunk(reference),
-        replay: new SnapshotReplay(certified, stateRootOf),
+        replay: new SnapshotReplay(certified, stateRootOf, changes.accumulators.shielded),
         figures: noFigures(),
       },
-      { block, answers: [], changes: { ...changes, nullifiers: [], verdicts: [] } },
+      { block, answers: [], changes },
     )
   } catch (error) {
     if (!(error instanceof StorageError) || error.code !== 'E_SNAPSHOT_DAMAGED') throw error

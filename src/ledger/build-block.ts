@@ -8,6 +8,7 @@ import { type HashedTransaction, isValidation } from '../types/transaction.ts'
 import { type ChainRules, isFiller } from './chain-rules.ts'
 import { BlockExecution, type TransactionRefusal } from './execute-transactions.ts'
 import type { ExecutedBlock, ParentBlock } from './executed-block.ts'
+import { proposerAccount } from './proposer-account.ts'
 
 /** What the proposer decides; the rest of the header follows from the parent and the transactions. */
 export type ProposedFields = Pick<BlockHeader, 'epoch' | 'view' | 'justify' | 'timestamp' | 'proposer'>
@@ -55,7 +56,14 @@ export function buildBlock(
   const countMax = Math.min(rules.parameters.blockTransactionsMax, BLOCK_TRANSACTIONS_MAX)
   const { epoch } = fields
   const execution = new BlockExecution(
-    { epoch, height, blockTime: timestamp, parentHash: parent.hash, rules },
+    {
+      epoch,
+      height,
+      blockTime: timestamp,
+      parentHash: parent.hash,
+      proposer: proposerAccount(fields, parent.state.staking),
+      rules,
+    },
     parent.state,
   )
   const transactions: HashedTransaction[] = []

@@ -4,6 +4,7 @@ import type { BlockHeader } from '../types/block.ts'
 import { epochEndHeight, epochOf } from '../types/epochs.ts'
 import type { ChainParameters, Genesis, ValidationPolicy } from '../types/genesis.ts'
 import type { GenesisHash } from '../types/primitives.ts'
+import type { ShieldedGenesis } from '../types/shielded.ts'
 import type { VerifySignature } from '../types/signatures.ts'
 import { type VerifyShielded, verifyShieldedProof } from './shielded/statement.ts'
 import { type FixedRoots, fixedRoots } from './state-root.ts'
@@ -20,6 +21,10 @@ export interface ChainRules extends Required<RulePorts> {
   readonly parameters: ChainParameters
   readonly policy: ValidationPolicy
   readonly fixedRoots: FixedRoots
+  /** Absent: no notes at the start, and no reward. */
+  readonly shielded: ShieldedGenesis | undefined
+  /** All that genesis gives: to accounts and in notes. */
+  readonly genesisSupply: bigint
   /**
    * How a request gets its verdict. `tallied`: validators commit to their findings and open them. `executed`: by whoever
    * makes the block, for where nobody votes: a chain that is mined is never final, and neither are its verdicts.
@@ -37,10 +42,22 @@ export function chainRules(
     parameters: genesis.parameters,
     policy: genesis.policy,
     fixedRoots: fixedRoots(genesis.parameters, genesis.policy),
+    shielded: genesis.shielded,
+    genesisSupply: genesisSupply(genesis),
     verifySignature,
     verifyShielded,
     verdicts: genesis.consensus?.engine === 'pow' ? 'executed' : 'tallied',
   }
+}
+
+/** Balances, stake and notes of genesis together. */
+function genesisSupply({ accounts, validators, shielded }: Genesis): bigint {
+  const amounts = [
+    ...accounts.map(({ balance }) => balance),
+    ...validators.map(({ stake }) => stake),
+    ...(shielded?.notes ?? []).map(({ value }) => value),
+  ]
+  return amounts.reduce((sum, amount) => sum + amount, 0n)
 }
 
 type Place = Pick<BlockHeader, 'epoch' | 'height'>

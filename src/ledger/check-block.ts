@@ -10,6 +10,7 @@ import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
 import { type ChainRules, isFiller } from './chain-rules.ts'
 import { type ExecutionRefusal, executeTransactions } from './execute-transactions.ts'
 import type { ExecutedBlock, ParentBlock } from './executed-block.ts'
+import { proposerAccount } from './proposer-account.ts'
 
 export type BlockRefusal =
   | 'genesis-hash'
@@ -43,7 +44,8 @@ export function checkBlock(
   const root = mismatch('transactions-root', header.transactionsRoot, transactionsRoot(transactions))
   if (root !== null) return root
   const { epoch, height, timestamp, parentHash } = header
-  const context = { epoch, height, blockTime: timestamp, parentHash, rules }
+  const proposer = proposerAccount(header, parent.state.staking)
+  const context = { epoch, height, blockTime: timestamp, parentHash, proposer, rules }
   const execution = executeTransactions(context, transactions, parent.state)
   if (!execution.ok) return execution
   const after = execution.value

@@ -11,6 +11,7 @@ import type { Findings } from '../types/ballots.ts'
 import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
 import type { StateAccumulators, StateChanges } from '../types/ledger-state.ts'
 import type {
+  AccountId,
   BlockHash,
   Epoch,
   Height,
@@ -20,6 +21,7 @@ import type {
   StateRoot,
   UnixMs,
 } from '../types/primitives.ts'
+import type { ShieldedTransaction } from '../types/shielded.ts'
 import {
   type HashedTransaction,
   isAccountTransaction,
@@ -30,7 +32,6 @@ import {
 import type { Judgement, VerdictRecord } from '../types/verdict.ts'
 import type { OpenRequest } from '../types/voting.ts'
 import { type ChainRules, isEpochEnd, isFiller } from './chain-rules.ts'
-import { noteCommitmentRoot } from './commitment-tree.ts'
 import { judgeRequest } from './four-proofs/judge-request.ts'
 import { type RequestSpending, requestSpending } from './four-proofs/request-spending.ts'
 import { appendLeaves } from './frontier.ts'
@@ -41,6 +42,10 @@ import type { OperationRefusal } from './operations/operation-refusals.ts'
 import type { OperatorRefusal } from './operators/operator-refusals.ts'
 import { proofCommitment, type TransactionProof } from './proof-commitment.ts'
 import { type RequestIdentity, requestIdentity, requestIdHash } from './request-identity.ts'
+import { checkShielded } from './shielded/check-shielded.ts'
+import { noteRoot } from './shielded/note-tree.ts'
+import { rewardOf, ShieldedExecution } from './shielded/shielded-execution.ts'
+import type { ShieldedRefusal } from './shielded/shielded-refusals.ts'
 import { StakingExecution } from './staking/staking-execution.ts'
 import type { EvidenceRefusal, StakingRefusal } from './staking/staking-refusals.ts'
 import { validatorSetRoot } from './staking/staking-root.ts'
@@ -61,6 +66,8 @@ export interface ExecutionContext {
   readonly height: Height
   readonly blockTime: UnixMs
   readonly parentHash: BlockHash
+  /** Account that fees and the reward go to; null where nobody proposes: a mined block, whose fees are burnt. */
+  readonly proposer: AccountId | null
   readonly rules: ChainRules
 }
 
@@ -76,6 +83,7 @@ export type TransactionRefusal =
   | EvidenceRefusal
   | OperatorRefusal
   | OperationRefusal
+  | ShieldedRefusal
 export type ExecutionRefusal = TransactionRefusal | NullifierRefusal
 
 export interface Execution {
@@ -99,6 +107,7 @@ export class BlockExecution {
   readonly #state: StateOverlay
   readonly #staking: StakingExecution
   readonly #voting: VotingExecution
+  readonly #shielded: ShieldedExecution
   /** A filler changes nothing (R13). */
   readonly #isFiller: boolean
   readonly #verdicts: VerdictRecord[] = []
@@ -119,6 +128,7 @@ export class BlockExecution {
     this.#state = new StateOverlay(() => parent, { staking, voting, accumulators: this.#accumulators })
     const now = { height: context.height, time: context.blockTime }
     this.#staking = new StakingExecution(parent.staking, now, rules)
+    this.#shielded = new ShieldedExecution(before.shielded, context.height)
     this.#voting = new VotingExecution(parent.voting, context, parent.staking, rules)
   }
 
@@ -148,6 +158,7 @@ export class BlockExecution {
     }
     if (isAccountTransaction(transaction)) return this.#staking.add(transaction)
     if (transaction.kind === 'operation') return this.#operate({ ...hashed, transaction })
+    if (transaction.kind === 'shielded') return this.#shield({ ...hashed, transaction })
     const request = { ...hashed, transaction }
     const { rules } = this.#context
     const identity = requestIdentity(request, rules.genesisHash)
@@ -174,9 +185,47 @@ export class BlockExecution {
     const place = { staking: this.#staking.state, voting: this.#voting.state, height, rules }
     const changed = checkOperation(transaction, requestKey, place)
     if (!changed.ok) return changed
-    this.#staking.used(changed.value.account)
+    this.#staking.changed([changed.value.account])
     this.#voting.operate(changed.value.operations)
     return null
+  }
+
+  #shield(hashed: HashedTransaction<ShieldedTransaction>): Refusal<ShieldedRefusal> | null {
+    const { transaction } = hashed
+    const { height, rules } = this.#context
+    const effect = checkShielded(
+      transaction,
+      {
+        shielded: this.#shielded.state,
+        accounts: this.#staking.state.accounts,
+        hasNullifier: (nullifier) => this.#state.hasNullifier(nullifier),
+        height,
+      },
+      rules,
+    )
+    if (!effect.ok) return effect
+    this.#shielded.add(hashed, effect.value.pool)
+    this.#staking.changed(effect.value.accounts)
+    this.#state.spent(transaction.nullifiers)
+    this.#spent.push(transaction.nullifiers)
+    this.#proofs.push({ kind: 'shielded', proofBytes: transaction.proof })
+    return null
+  }
+
+  /** Fees and the reward go to the proposer; what has nobody to go to is burnt. @returns the reward */
+  #pay(): bigint {
+    const { proposer, rules } = this.#context
+    const { fees } = this.#shielded
+    if (this.#isFiller) return 0n
+    const account = proposer === null ? undefined : this.#staking.state.accounts.get(proposer)
+    if (account === undefined) {
+      if (fees > 0n) this.#staking.burn(fees)
+      return 0n
+    }
+    const reward = rewardOf(this.#accumulators.shielded.issued, rules)
+    const income = fees + reward
+    if (income > 0n) this.#staking.changed([{ ...account, balance: account.balance + income }])
+    return reward
   }
 
   /** Judges the operations that are put to the vote, on the state after the block's transactions. */
@@ -234,7 +283,7 @@ export class BlockExecution {
     const proof = proofHash(proofBincode)
     this.#state.ordered(requestKey, requestIdHash)
     this.#judgements.push({ requestKey, requestIdHash, failures })
-    this.#proofs.push({ kind: transaction.kind, proofBincode })
+    this.#proofs.push({ kind: transaction.kind, proofBytes: proofBincode })
     const request = {
       requestKey,
       requestIdHash,
@@ -282,11 +331,12 @@ export class BlockExecution {
     if (!nullifiers.ok) return nullifiers
     const { rules } = this.#context
     const before = this.#accumulators
+    const reward = this.#pay()
     const accumulators = {
       recentBlocks: before.recentBlocks,
       nullifiers: appendNullifiers(before.nullifiers, nullifiers.value),
-      noteCommitments: before.noteCommitments,
       verdicts: appendLeaves(before.verdicts, verdictLeaves(this.#verdicts)),
+      shielded: this.#shielded.finish(reward),
     }
     const staking = this.#staking.finish(isEpochEnd(this.#context, rules.parameters.epochBlocks))
     const voting = isVoting
@@ -295,6 +345,7 @@ export class BlockExecution {
     return ok({
       changes: {
         nullifiers: nullifiers.value,
+        shieldedEntries: this.#shielded.entries,
         verdicts: this.#verdicts,
         judgements: this.#judgements,
         accumulators,
@@ -303,7 +354,7 @@ export class BlockExecution {
       },
       proofCommitment: proofCommitment(this.#proofs),
       nullifierRoot: nullifierRoot(accumulators.nullifiers),
-      noteCommitmentRoot: noteCommitmentRoot(accumulators.noteCommitments),
+      noteCommitmentRoot: noteRoot(accumulators.shielded.notes),
       validatorSetRoot: validatorSetRoot(staking.validators),
       stateRoot: stateRoot(accumulators, staking, voting, rules.fixedRoots),
     })

@@ -25,6 +25,13 @@ export function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256Plain(pair)
 }
 
+/** How a tree hashes: the node above two, and the roots of subtrees none of whose leaves are there. */
+export interface TreeHash {
+  readonly pair: (left: Uint8Array, right: Uint8Array) => Uint8Array
+  /** @param level of a subtree of 2^level leaves */
+  readonly emptyRoot: (level: number) => Uint8Array
+}
+
 /** Roots of all-zero subtrees by level. */
 const zeroRoots: readonly Uint8Array[] = (() => {
   const roots: Uint8Array[] = [new Uint8Array(32)]
@@ -42,6 +49,9 @@ export function zeroRoot(level: number): Uint8Array {
   return root
 }
 
+/** That of SSZ. */
+const SSZ: TreeHash = { pair: hashPair, emptyRoot: zeroRoot }
+
 /** Told of a complete subtree when its last leaf is appended: 2^level leaves from `index * 2^level` on. */
 export type NodeListener = (level: number, index: number, root: Uint8Array) => void
 
@@ -50,7 +60,12 @@ export type NodeListener = (level: number, index: number, root: Uint8Array) => v
  * @param onNode told of every subtree that these leaves complete, the leaves themselves (level 0) among them
  * @throws InvariantViolation past 2^32 leaves
  */
-export function appendLeaves(frontier: Frontier, leaves: readonly Hex32[], onNode?: NodeListener): Frontier {
+export function appendLeaves(
+  frontier: Frontier,
+  leaves: readonly Hex32[],
+  onNode?: NodeListener,
+  { pair: above }: TreeHash = SSZ,
+): Frontier {
   if (leaves.length === 0) return frontier
   const size = frontier.size + leaves.length
   assert(size <= SIZE_MAX, `an accumulator of ${size} leaves`)
@@ -61,7 +76,7 @@ export function appendLeaves(frontier: Frontier, leaves: readonly Hex32[], onNod
     let index = frontier.size + i
     onNode?.(level, index, node)
     for (let left = nodes[level]; left != null; left = nodes[level]) {
-      node = hashPair(left, node)
+      node = above(left, node)
       nodes[level++] = null
       index = Math.floor(index / 2)
       onNode?.(level, index, node)
@@ -85,18 +100,22 @@ export function frontierRoot(frontier: Frontier): Hex32 {
 }
 
 function computeRoot(frontier: Frontier): Uint8Array {
+  return mixInLength(contentsRoot(frontier), frontier.size)
+}
+
+/** Root of the tree of depth 32 over the leaves, without their number. */
+export function contentsRoot(frontier: Frontier, { pair: above, emptyRoot }: TreeHash = SSZ): Uint8Array {
   const full = frontier.nodes[FRONTIER_DEPTH]
   // Invariant of the walk: `right` is the root of the subtree of height `level` that starts after the last
   // complete subtree below it; null stands for an all-zero one.
   let right: Uint8Array | null = null
   for (let level = 0; level < FRONTIER_DEPTH; level++) {
     const node = frontier.nodes[level] ?? null
-    const zero = zeroRoot(level)
-    if (node !== null) right = hashPair(fromHex(node), right ?? zero)
-    else if (right !== null) right = hashPair(right, zero)
+    const empty = emptyRoot(level)
+    if (node !== null) right = above(fromHex(node), right ?? empty)
+    else if (right !== null) right = above(right, empty)
   }
-  const contents = full != null ? fromHex(full) : (right ?? zeroRoot(FRONTIER_DEPTH))
-  return mixInLength(contents, frontier.size)
+  return full != null ? fromHex(full) : (right ?? emptyRoot(FRONTIER_DEPTH))
 }
 
 /** Root of an SSZ list from that of its contents: SHA-256(contents ‖ u256le(length)). */

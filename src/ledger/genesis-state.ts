@@ -14,10 +14,11 @@ import {
   type StateRoot,
 } from '../types/primitives.ts'
 import { type ChainRules, chainRules, type RulePorts } from './chain-rules.ts'
-import { noteCommitmentRoot } from './commitment-tree.ts'
 import { EMPTY_FRONTIER } from './frontier.ts'
 import { nullifierRoot } from './nullifier-set.ts'
 import { proofCommitment } from './proof-commitment.ts'
+import { genesisShielded, NO_NOTES } from './shielded/genesis-shielded.ts'
+import { noteRoot } from './shielded/note-tree.ts'
 import { genesisStaking } from './staking/genesis-staking.ts'
 import { validatorSetRoot } from './staking/staking-root.ts'
 import type { StateReader } from './state-reader.ts'
@@ -31,8 +32,8 @@ export const ZERO_BLOCK_HASH = '00'.repeat(32) as BlockHash
 export const EMPTY_ACCUMULATORS: StateAccumulators = {
   recentBlocks: EMPTY_RECENT_BLOCKS,
   nullifiers: EMPTY_FRONTIER,
-  noteCommitments: EMPTY_FRONTIER,
   verdicts: EMPTY_FRONTIER,
+  shielded: NO_NOTES,
 }
 
 /** Looks up in a state in which nothing was spent or judged: every network's before block 1. */
@@ -61,7 +62,7 @@ export interface GenesisState {
 /** Builds block 0 of a network. A pure function of genesis, so every node has the same one. */
 export function genesisState(genesis: Genesis, ports: RulePorts): GenesisState {
   const rules = chainRules(genesis, ports)
-  const accumulators = EMPTY_ACCUMULATORS
+  const accumulators = { ...EMPTY_ACCUMULATORS, shielded: genesisShielded(genesis) }
   const staking = genesisStaking(genesis)
   const voting = genesisVoting(staking)
   const root = stateRoot(accumulators, staking, voting, rules.fixedRoots)
@@ -77,7 +78,7 @@ export function genesisState(genesis: Genesis, ports: RulePorts): GenesisState {
       proposer: asValidatorIndex(0),
       transactionsRoot: transactionsRoot([]),
       proofCommitment: proofCommitment([]),
-      noteCommitmentRoot: noteCommitmentRoot(EMPTY_FRONTIER),
+      noteCommitmentRoot: noteRoot(accumulators.shielded.notes),
       nullifierRoot: nullifierRoot(EMPTY_FRONTIER),
       parentStateRoot: root,
       validatorSetRoot: validatorSetRoot(staking.validators),
@@ -96,7 +97,15 @@ export function genesisState(genesis: Genesis, ports: RulePorts): GenesisState {
     rules,
     block,
     stateRoot: root,
-    changes: { nullifiers: [], verdicts: [], judgements: [], accumulators, staking, voting },
+    changes: {
+      nullifiers: [],
+      shieldedEntries: [],
+      verdicts: [],
+      judgements: [],
+      accumulators,
+      staking,
+      voting,
+    },
     state: { ...NOTHING, accumulators, staking, voting },
     justify: { kind: 'prepare', ...certificate },
     finality: { kind: 'pre-commit', ...certificate },

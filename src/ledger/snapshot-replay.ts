@@ -3,14 +3,21 @@
  * (snapshot-check.ts). Trusts nobody who served them; fetches and stores nothing.
  */
 import { decodeBlock } from '../codec/block.ts'
-import { toHex } from '../codec/hex.ts'
+import { fromHex, toHex } from '../codec/hex.ts'
 import { OPEN_BATCHES_MAX } from '../codec/limits.ts'
 import { decodeOperations } from '../codec/operations.ts'
 import { decodeOperator } from '../codec/operator.ts'
 import { EMPTY_RECENT_BLOCKS, recentBlocksOf, recentCount } from '../codec/recent-blocks.ts'
+import {
+  decodeShieldedEntry,
+  decodeShieldedRest,
+  type ShieldedRest,
+  shieldedEntryLeaf,
+} from '../codec/shielded.ts'
 import { decodeAccount, decodeStakingRest, type StakingRest } from '../codec/staking.ts'
 import { decodeVerdict, verdictLeaf } from '../codec/verdict.ts'
 import { decodeBatch, decodeElectors, decodeTrust } from '../codec/voting.ts'
+import { decodeDigest } from '../shielded/notes/digest-bytes.ts'
 import { RECENT_BLOCKS } from '../types/attestation.ts'
 import type { HashedBlock } from '../types/block.ts'
 import { ok, type Result, refuse } from '../types/errors.ts'
@@ -18,11 +25,14 @@ import type { StateAccumulators, StateRootOf } from '../types/ledger-state.ts'
 import { NO_OPERATIONS, type OperationsState } from '../types/operations.ts'
 import type { Operator } from '../types/operator.ts'
 import type { AccountId, BlockHash, Hex32, Nullifier, StateRoot } from '../types/primitives.ts'
+import type { ShieldedEntry, ShieldedState } from '../types/shielded.ts'
 import type { SnapshotPart } from '../types/snapshot.ts'
 import { ACCOUNTS_MAX, type Account, type StakingState } from '../types/staking.ts'
 import type { VerdictRecord } from '../types/verdict.ts'
 import type { Electors, OpenBatch, ValidatorTrust, VerdictVoting } from '../types/voting.ts'
 import { appendLeaves, EMPTY_FRONTIER } from './frontier.ts'
+import { NO_NOTES } from './shielded/genesis-shielded.ts'
+import { appendNotes } from './shielded/note-tree.ts'
 import type { SnapshotRefusal } from './snapshot-check.ts'
 
 /** What a snapshot was found to be. */
@@ -37,7 +47,7 @@ export interface FinishedReplay {
 export type SnapshotEntry =
   | { readonly part: 'block'; readonly block: HashedBlock }
   | { readonly part: 'nullifiers'; readonly nullifier: Nullifier }
-  | { readonly part: 'note-commitments'; readonly commitment: Hex32 }
+  | { readonly part: 'shielded-entries'; readonly entry: ShieldedEntry }
   | { readonly part: 'verdicts'; readonly record: VerdictRecord }
   | { readonly part: 'staking' }
   | { readonly part: 'accounts'; readonly account: Account }
@@ -47,6 +57,7 @@ export type SnapshotEntry =
   | { readonly part: 'operators'; readonly operator: Operator }
   | { readonly part: 'operations'; readonly operations: OperationsState }
   | { readonly part: 'recent-blocks'; readonly hash: BlockHash }
+  | { readonly part: 'shielded' }
 
 /** Takes a snapshot's entries in their order, and says at the end whether they were the certified state. */
 export class SnapshotReplay {
@@ -55,8 +66,8 @@ export class SnapshotReplay {
   #accumulators: StateAccumulators = {
     recentBlocks: EMPTY_RECENT_BLOCKS,
     nullifiers: EMPTY_FRONTIER,
-    noteCommitments: EMPTY_FRONTIER,
     verdicts: EMPTY_FRONTIER,
+    shielded: NO_NOTES,
   }
   #block: HashedBlock | null = null
   #staking: StakingRest | null = null
@@ -67,17 +78,21 @@ export class SnapshotReplay {
   readonly #operators = new Map<AccountId, Operator>()
   #operations: OperationsState | null = null
   readonly #recent: BlockHash[] = []
+  #shielded: ShieldedRest | null = null
 
   /**
    * @param certified what {@link checkManifest} gave
    * @param stateRootOf root of the state over these (state-root.ts)
+   * @param shielded before block 1: notes of genesis are in no entry
    */
   constructor(
     certified: { readonly blockHash: BlockHash; readonly stateRoot: StateRoot },
     stateRootOf: StateRootOf,
+    shielded: ShieldedState,
   ) {
     this.#certified = certified
     this.#stateRootOf = stateRootOf
+    this.#accumulators = { ...this.#accumulators, shielded }
   }
 
   /** After the entries so far. */
@@ -97,13 +112,8 @@ export class SnapshotReplay {
         this.#accumulators = { ...this.#accumulators, nullifiers }
         return ok(leaves.value.map((leaf) => ({ part, nullifier: leaf as string as Nullifier })))
       }
-      case 'note-commitments': {
-        const leaves = hashesOf(entries)
-        if (!leaves.ok) return leaves
-        const noteCommitments = appendLeaves(this.#accumulators.noteCommitments, leaves.value)
-        this.#accumulators = { ...this.#accumulators, noteCommitments }
-        return ok(leaves.value.map((commitment) => ({ part, commitment })))
-      }
+      case 'shielded-entries':
+        return this.#addShieldedEntries(entries)
       case 'verdicts':
         return this.#addVerdicts(entries)
       case 'staking':
@@ -122,6 +132,8 @@ export class SnapshotReplay {
         return this.#addOperations(entries)
       case 'recent-blocks':
         return this.#addRecentBlocks(entries)
+      case 'shielded':
+        return this.#addShielded(entries)
     }
   }
 
@@ -129,13 +141,18 @@ export class SnapshotReplay {
   finish(): Result<FinishedReplay, SnapshotRefusal> {
     if (this.#staking === null) return refuse('wrong-entry', 'no staking state')
     if (this.#electors === null) return refuse('wrong-entry', 'no electors')
+    if (this.#shielded === null) return refuse('wrong-entry', 'no shielded state')
     if (this.#block === null) return refuse('wrong-entry', 'no block')
     const { height } = this.#block.header
     // The state after a block names its ancestors.
     if (this.#recent.length !== recentCount(height)) {
       return refuse('wrong-entry', `${this.#recent.length} recent blocks below height ${height}`)
     }
-    const accumulators = { ...this.#accumulators, recentBlocks: recentBlocksOf(height, this.#recent) }
+    const accumulators = {
+      ...this.#accumulators,
+      recentBlocks: recentBlocksOf(height, this.#recent),
+      shielded: { ...this.#accumulators.shielded, ...this.#shielded },
+    }
     const staking: StakingState = {
       ...this.#staking,
       accounts: this.#accounts,
@@ -237,6 +254,36 @@ export class SnapshotReplay {
     if (!operations.ok) return refuse('wrong-entry', `the state of operations: ${operations.detail}`)
     this.#operations = operations.value
     return ok([{ part: 'operations', operations: operations.value }])
+  }
+
+  #addShieldedEntries(bytes: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
+    const taken: ShieldedEntry[] = []
+    for (const each of bytes) {
+      // A copy, as for accounts.
+      const entry = decodeShieldedEntry(new Uint8Array(each))
+      if (!entry.ok) return refuse('wrong-entry', `a shielded transaction: ${entry.detail}`)
+      const commitments = entry.value.commitments.map(fromHex)
+      if (commitments.some((commitment) => decodeDigest(commitment) === null)) {
+        return refuse('wrong-entry', 'a shielded transaction whose commitment is none')
+      }
+      taken.push(entry.value)
+    }
+    const { shielded } = this.#accumulators
+    const notes = appendNotes(
+      shielded.notes,
+      taken.flatMap(({ commitments }) => commitments),
+    )
+    const entries = appendLeaves(shielded.entries, taken.map(shieldedEntryLeaf))
+    this.#accumulators = { ...this.#accumulators, shielded: { ...shielded, notes, entries } }
+    return ok(taken.map((entry) => ({ part: 'shielded-entries', entry })))
+  }
+
+  #addShielded([bytes, ...more]: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {
+    const rest = bytes === undefined || more.length > 0 ? null : decodeShieldedRest(bytes)
+    if (rest === null || this.#shielded !== null) return refuse('wrong-entry', 'not one shielded state')
+    if (!rest.ok) return refuse('wrong-entry', `the shielded state: ${rest.detail}`)
+    this.#shielded = rest.value
+    return ok([{ part: 'shielded' }])
   }
 
   #addTrust(entries: readonly Uint8Array[]): Result<SnapshotEntry[], SnapshotRefusal> {

@@ -31,7 +31,7 @@ export class StateOverlay implements StateReader {
   /** The overlay of a whole block. */
   static of(parent: () => StateReader, changes: StateChanges): StateOverlay {
     const overlay = new StateOverlay(parent, changes)
-    for (const nullifier of changes.nullifiers) overlay.#nullifiers.add(nullifier)
+    overlay.spent(changes.nullifiers)
     for (const { requestKey, requestIdHash } of changes.judgements) overlay.ordered(requestKey, requestIdHash)
     for (const verdict of changes.verdicts) overlay.decided(verdict, [])
     return overlay
@@ -42,9 +42,14 @@ export class StateOverlay implements StateReader {
     if (!this.#keysOfIds.has(requestIdHash)) this.#keysOfIds.set(requestIdHash, requestKey)
   }
 
+  /** Notes are spent. */
+  spent(nullifiers: readonly Nullifier[]): void {
+    for (const nullifier of nullifiers) this.#nullifiers.add(nullifier)
+  }
+
   /** Adds what one verdict leaves behind, in their order. */
   decided(verdict: VerdictRecord, nullifiers: readonly Nullifier[]): void {
-    for (const nullifier of nullifiers) this.#nullifiers.add(nullifier)
+    this.spent(nullifiers)
     this.#verdicts.set(verdict.requestKey, verdict)
     if (verdict.sequence !== null) this.#sequences.set(verdict.sequence.nodeIdHash, verdict.sequence.number)
   }

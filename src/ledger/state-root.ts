@@ -17,11 +17,12 @@ import type { Hex32, StateRoot } from '../types/primitives.ts'
 import type { StateBranch } from '../types/receipt.ts'
 import type { StakingState } from '../types/staking.ts'
 import type { VerdictVoting } from '../types/voting.ts'
-import { noteCommitmentRoot } from './commitment-tree.ts'
 import { frontierRoot, hashPair } from './frontier.ts'
 import { nullifierRoot } from './nullifier-set.ts'
 import { operationsRoot } from './operations/operations-root.ts'
 import { operatorsRoot } from './operators/operators-root.ts'
+import { noteLeaf } from './shielded/note-tree.ts'
+import { shieldedRoot } from './shielded/shielded-root.ts'
 import { stakingRoot, validatorSetRoot } from './staking/staking-root.ts'
 import { assuranceOf } from './validation-policy.ts'
 import { batchesRoot, trustRoot } from './verdicts/voting-root.ts'
@@ -45,6 +46,7 @@ interface StateRoots {
   readonly operators: Hex32
   readonly recentBlocks: Hex32
   readonly operations: Hex32
+  readonly shielded: Hex32
 }
 
 /** The container under the state root; its field order is the order of the leaves (src/ledger/README.md). */
@@ -60,6 +62,7 @@ const stateRootsSchema = record<StateRoots>({
   operators: hexBytes<Hex32>(32),
   recentBlocks: hexBytes<Hex32>(32),
   operations: hexBytes<Hex32>(32),
+  shielded: hexBytes<Hex32>(32),
 })
 
 interface Parameters {
@@ -101,7 +104,7 @@ function rootsOf(
 ): StateRoots {
   return {
     nullifiers: nullifierRoot(accumulators.nullifiers),
-    noteCommitments: noteCommitmentRoot(accumulators.noteCommitments),
+    noteCommitments: noteLeaf(accumulators.shielded.notes),
     verdicts: frontierRoot(accumulators.verdicts),
     validators: validatorSetRoot(staking.validators),
     parameters:
@@ -114,10 +117,11 @@ function rootsOf(
     operators: operatorsRoot(staking.operators),
     recentBlocks: recentBlocksRoot(accumulators.recentBlocks),
     operations: operationsRoot(voting.operations),
+    shielded: shieldedRoot(accumulators.shielded),
   }
 }
 
-/** What leads from the root of the verdict list, leaf 2 of eleven, to the state root. */
+/** What leads from the root of the verdict list, leaf 2 of twelve, to the state root. */
 export function stateBranch(
   accumulators: StateAccumulators,
   staking: StakingState,
@@ -136,13 +140,13 @@ export function stateBranch(
   }
 }
 
-/** Node over the leaves 8 to 15, of which the last five are absent: zero bytes stand for them. */
-function operatorsAndBlocks({ operators, recentBlocks, operations }: StateRoots): Uint8Array {
+/** Node over the leaves 8 to 15, of which the last four are absent: zero bytes stand for them. */
+function operatorsAndBlocks({ operators, recentBlocks, operations, shielded }: StateRoots): Uint8Array {
   const absent = new Uint8Array(32)
   const none = hashPair(absent, absent)
   const there = hashPair(
     hashPair(fromHex(operators), fromHex(recentBlocks)),
-    hashPair(fromHex(operations), absent),
+    hashPair(fromHex(operations), fromHex(shielded)),
   )
   return hashPair(there, hashPair(none, none))
 }

@@ -11,7 +11,7 @@
 
 import type { TransactionRefusal } from '../ledger/execute-transactions.ts'
 import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
-import type { MonotonicMs, RequestKey } from '../types/primitives.ts'
+import type { MonotonicMs, Nullifier, RequestKey } from '../types/primitives.ts'
 import { type HashedTransaction, isValidation } from '../types/transaction.ts'
 
 export interface MempoolLimits {
@@ -31,6 +31,7 @@ export type AdmitRefusal =
   | 'too-large'
   | 'source-budget'
   | 'full'
+  | 'nullifier-waiting'
   | TransactionRefusal
 
 /** What the mempool needs of its owner. */
@@ -73,6 +74,8 @@ export class Mempool {
   // In order of admission. A key names what a transaction is about: a request with its exact content, an offence
   // whatever the signatures that prove it. One for each is enough.
   readonly #entries = new Map<RequestKey, Entry>()
+  /** Of the shielded transactions: two that spend one note never both wait. */
+  readonly #spenders = new Map<Nullifier, RequestKey>()
   /** Keys of the entries that get no verdict. */
   readonly #others = new Set<RequestKey>()
   readonly #total: Usage = { count: 0, bytes: 0 }
@@ -110,6 +113,7 @@ export class Mempool {
     if (examined.value === 'known') return ok('known')
     const { requestKey, bytes } = transaction
     if (!isValidation(transaction)) this.#others.add(requestKey)
+    for (const nullifier of nullifiersOf(transaction)) this.#spenders.set(nullifier, requestKey)
     const expiresAt = (this.#ports.now() + this.#limits.timeToLiveMs) as MonotonicMs
     const wasEmpty = this.#total.count === 0
     this.#entries.set(requestKey, { transaction, source, expiresAt })
@@ -138,9 +142,13 @@ export class Mempool {
     this.expire()
     const refusal = this.#overBudget(bytes.length, source)
     if (refusal !== null) return refusal
-    // The dearest check last: there are signatures in it.
-    const illegal = isValidation(transaction) ? null : refusalOf(transaction)
-    return illegal ?? ok('new')
+    if (isValidation(transaction)) return ok('new')
+    const spender = this.#spenderOf(transaction)
+    if (spender !== null) {
+      return refuse('nullifier-waiting', `transaction ${spender} waits, and spends a note of this one`)
+    }
+    // The dearest check last: there are signatures and proofs in it.
+    return refusalOf(transaction) ?? ok('new')
   }
 
   /**
@@ -216,6 +224,14 @@ export class Mempool {
     }
   }
 
+  #spenderOf(transaction: HashedTransaction): RequestKey | null {
+    for (const nullifier of nullifiersOf(transaction)) {
+      const spender = this.#spenders.get(nullifier)
+      if (spender !== undefined) return spender
+    }
+    return null
+  }
+
   #overBudget(bytes: number, source: string | null): ReturnType<typeof refuse<AdmitRefusal>> | null {
     const { countMax, bytesMax, countPerSourceMax, bytesPerSourceMax } = this.#limits
     if (bytes > Math.min(bytesMax, bytesPerSourceMax)) {
@@ -239,6 +255,7 @@ export class Mempool {
     if (entry === undefined) return
     this.#entries.delete(requestKey)
     this.#others.delete(requestKey)
+    for (const nullifier of nullifiersOf(entry.transaction)) this.#spenders.delete(nullifier)
     this.#count(entry.source, -1, -entry.transaction.bytes.length)
   }
 
@@ -257,4 +274,9 @@ export class Mempool {
     const hasTransactions = this.#total.count > 0
     for (const listener of this.#listeners) listener(hasTransactions)
   }
+}
+
+/** Of the notes that a transaction spends: none but shielded ones spend any by themselves. */
+function nullifiersOf({ transaction }: HashedTransaction): readonly Nullifier[] {
+  return transaction.kind === 'shielded' ? transaction.nullifiers : []
 }

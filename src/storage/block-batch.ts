@@ -5,6 +5,7 @@ import { encodeOperations } from '../codec/operations.ts'
 import { encodeOperator } from '../codec/operator.ts'
 import { slotOf } from '../codec/recent-blocks.ts'
 import { bytesUpTo, counter, decode, encode, hexBytes, listOf, record } from '../codec/schema.ts'
+import { encodeShieldedEntry, encodeShieldedState } from '../codec/shielded.ts'
 import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
 import { encodeFailures } from '../codec/verdict.ts'
 import { encodeBatch, encodeElectors, encodeTrust } from '../codec/voting.ts'
@@ -15,6 +16,7 @@ import type { FinalizedBlock, StateChanges, StoredVerdict } from '../types/ledge
 import { NO_OPERATIONS } from '../types/operations.ts'
 import type { Operators } from '../types/operator.ts'
 import type { BlockHash, Height, Hex32, Nullifier, RequestKey, StateRoot } from '../types/primitives.ts'
+import type { ShieldedEntry, ShieldedState } from '../types/shielded.ts'
 import type { StakingState } from '../types/staking.ts'
 import { isValidation } from '../types/transaction.ts'
 import type { Judgement } from '../types/verdict.ts'
@@ -36,6 +38,7 @@ import {
   recentBlockKey,
   requestIdKey,
   sequenceKey,
+  shieldedEntryKey,
   transactionKey,
   trustKey,
   verdictKey,
@@ -70,15 +73,19 @@ export interface FirstUsers {
 /** Block, hash index, the parent among the recent blocks, nullifiers, verdicts with answers, request ids, sequences, places of staking transactions. */
 export function blockOperations(
   finalized: Pick<FinalizedBlock, 'block' | 'answers'> & {
-    readonly changes: Pick<StateChanges, 'nullifiers' | 'verdicts' | 'judgements' | 'accumulators'>
+    readonly changes: Pick<
+      StateChanges,
+      'nullifiers' | 'shieldedEntries' | 'verdicts' | 'judgements' | 'accumulators'
+    >
   },
   firstUsers: FirstUsers,
 ): WriteOperation[] {
   const { block, changes, answers } = finalized
   const { height } = block.header
   assert(answers.length === changes.verdicts.length, `${answers.length} answers at height ${height}`)
-  const { nullifiers, verdicts } = changes.accumulators
+  const { nullifiers, verdicts, shielded } = changes.accumulators
   const firstNullifier = nullifiers.size - changes.nullifiers.length
+  const firstEntry = shielded.entries.size - changes.shieldedEntries.length
   const firstVerdict = verdicts.size - changes.verdicts.length
   const operations = [
     put(blockKey(height), block.bytes),
@@ -92,6 +99,9 @@ export function blockOperations(
   for (const [i, nullifier] of changes.nullifiers.entries()) {
     operations.push(...nullifierOperations(nullifier, firstNullifier + i))
   }
+  for (const [i, entry] of changes.shieldedEntries.entries()) {
+    operations.push(shieldedEntryOperation(entry, firstEntry + i))
+  }
   for (const judgement of changes.judgements) operations.push(...judgementOperations(judgement, firstUsers))
   for (const [i, verdict] of changes.verdicts.entries()) {
     const figures = answers[i]
@@ -104,6 +114,11 @@ export function blockOperations(
 /** A nullifier at its position in the state's list. */
 export function nullifierOperations(nullifier: Nullifier, position: number): WriteOperation[] {
   return [put(nullifierKey(nullifier), NOTHING), put(nullifierOrderKey(position), fromHex(nullifier))]
+}
+
+/** A shielded transaction at its position in the state's list. */
+export function shieldedEntryOperation(entry: ShieldedEntry, position: number): WriteOperation {
+  return put(shieldedEntryKey(position), encodeShieldedEntry(entry))
 }
 
 /** What this node found about a request when a block ordered it, and the request's id. */
@@ -152,6 +167,14 @@ export function tipOperations(
     put(META.tipCertificate, certificate),
     ...(accumulators === null ? [] : [put(META.accumulators, encodeStateAccumulators(accumulators))]),
   ]
+}
+
+/**
+ * The row of the shielded state, when it changed.
+ * @param before as the database has it; null when it has none
+ */
+export function shieldedOperations(before: ShieldedState | null, after: ShieldedState): WriteOperation[] {
+  return before === after ? [] : [put(META.shielded, encodeShieldedState(after))]
 }
 
 /**

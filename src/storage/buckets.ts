@@ -15,7 +15,7 @@ import type {
 } from '../types/primitives.ts'
 
 /** What the rows below and the values under them add up to. A database of another version is refused. */
-export const SCHEMA_VERSION = 6
+export const SCHEMA_VERSION = 7
 
 /** Prefix bytes. Zero stays free, so that no key is a prefix of the empty range. */
 const BUCKET = {
@@ -65,6 +65,8 @@ const BUCKET = {
   recentBlocks: 0x16,
   /** Account id → the latest changes of trust in its validator. */
   trustHistory: 0x17,
+  /** Position in the state's list of shielded transactions → what a wallet reads of it. */
+  shieldedEntries: 0x18,
   /** Name of a sealed block → its canonical bytes, while it is neither settled nor forgotten (pow-store.ts). */
   minedBlocks: 0x20,
   /** Height → seal of the settled block there: bits and nonce. */
@@ -84,6 +86,8 @@ export const META = {
   staking: metaKey('staking'),
   /** Those who take part in verdicts. */
   electors: metaKey('electors'),
+  /** The shielded state. */
+  shielded: metaKey('shielded'),
   /** The state of operations; absent: there never was one. */
   operations: metaKey('operations'),
   /** Lowest height from which every block is kept; absent: none was pruned. */
@@ -108,6 +112,7 @@ type NumberedBucket =
   | 'handOvers'
   | 'seals'
   | 'recentBlocks'
+  | 'shieldedEntries'
 
 /** Keys from the lower bound up to, not including, the upper one. */
 export interface KeyRange {
@@ -157,6 +162,7 @@ export const ACCOUNT_RANGE: KeyRange = {
 }
 
 export const nullifierOrderKey = (position: number): Uint8Array => heightKey('nullifierOrder', position)
+export const shieldedEntryKey = (position: number): Uint8Array => heightKey('shieldedEntries', position)
 export const verdictOrderKey = (position: number): Uint8Array => heightKey('verdictOrder', position)
 export const verdictPositionKey = (key: RequestKey): Uint8Array => hashKey(BUCKET.verdictPositions, key)
 

@@ -10,6 +10,7 @@ import { decodeStateAccumulators } from '../codec/ledger-state.ts'
 import { decodeOperations } from '../codec/operations.ts'
 import { decodeOperator } from '../codec/operator.ts'
 import { recentBlocksOf, recentCount, slotOf } from '../codec/recent-blocks.ts'
+import { decodeShieldedState } from '../codec/shielded.ts'
 import { decodeAccount, decodeStakingRest } from '../codec/staking.ts'
 import { decodeBatch, decodeElectors, decodeTrust } from '../codec/voting.ts'
 import type { HashedBlock } from '../types/block.ts'
@@ -24,6 +25,7 @@ import type { OpenBatch, ValidatorTrust, VerdictVoting } from '../types/voting.t
 import {
   blockOperations,
   decodeTip,
+  shieldedOperations,
   stakingOperations,
   tipOperations,
   votingOperations,
@@ -110,6 +112,7 @@ export async function openChain(
   const accumulators: StateAccumulators = {
     ...read('the list of accumulators', META.accumulators, decodeStateAccumulators),
     recentBlocks: readRecentBlocks(database, height),
+    shielded: read('the shielded state', META.shielded, decodeShieldedState),
   }
   const staking: StakingState = {
     ...read('the staking state', META.staking, decodeStakingRest),
@@ -150,10 +153,15 @@ async function writeGenesis(database: Database, genesis: ChainGenesis): Promise<
   const tip = { height: block.header.height, hash: block.hash, stateRoot }
   await database.write([
     ...blockOperations(
-      { block, answers: [], changes: { nullifiers: [], verdicts: [], judgements: [], ...changes } },
+      {
+        block,
+        answers: [],
+        changes: { nullifiers: [], shieldedEntries: [], verdicts: [], judgements: [], ...changes },
+      },
       none,
     ),
     ...tipOperations(tip, encodeQuorumCertificate(finality), changes.accumulators),
+    ...shieldedOperations(null, changes.accumulators.shielded),
     ...stakingOperations(null, changes.staking),
     ...votingOperations(null, changes.voting),
   ])

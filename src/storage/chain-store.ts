@@ -17,6 +17,7 @@ import {
   checkpointOperation,
   decodeFillers,
   fillersOperation,
+  shieldedOperations,
   stakingOperations,
   tipOperations,
   votingOperations,
@@ -281,6 +282,7 @@ export class ChainStore {
         certified?.height === height ? certified.certificate : encodeQuorumCertificate(finality),
         hasMoved ? accumulators : null,
       ),
+      ...shieldedOperations(this.#tip.accumulators.shielded, accumulators.shielded),
       ...stakingOperations(this.#tip.staking, staking),
       ...votingOperations(this.#tip.voting, voting),
       ...beside,
@@ -342,9 +344,5 @@ export class ChainStore {
 
 /** Lists that only grow are the same when they are as long. */
 function isSameSize(a: StateAccumulators, b: StateAccumulators): boolean {
-  return (
-    a.nullifiers.size === b.nullifiers.size &&
-    a.noteCommitments.size === b.noteCommitments.size &&
-    a.verdicts.size === b.verdicts.size
-  )
+  return a.nullifiers.size === b.nullifiers.size && a.verdicts.size === b.verdicts.size
 }

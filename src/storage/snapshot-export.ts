@@ -41,7 +41,7 @@ export async function* exportChunks(
 }
 
 /** Parts that only grow: all their chunks but the last are full, and stay as they are. */
-const GROWING_PARTS: ReadonlySet<SnapshotPart> = new Set(['nullifiers', 'note-commitments', 'verdicts'])
+const GROWING_PARTS: ReadonlySet<SnapshotPart> = new Set(['nullifiers', 'shielded-entries', 'verdicts'])
 
 function fullChunksOf(part: SnapshotPart, earlier: readonly ChunkReference[]): readonly ChunkReference[] {
   return GROWING_PARTS.has(part) ? earlier.filter((chunk) => chunk.part === part).slice(0, -1) : []

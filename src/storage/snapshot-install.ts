@@ -26,6 +26,8 @@ import {
   put,
   recentBlockOperation,
   requestIdOperations,
+  shieldedEntryOperation,
+  shieldedOperations,
   tipOperations,
   verdictOperations,
 } from './block-batch.ts'
@@ -77,6 +79,7 @@ export async function clearHalfInstalled(database: Database): Promise<void> {
       META.staking,
       META.electors,
       META.operations,
+      META.shielded,
       META.tipCertificate,
       META.lowest,
       META.verdictsIndexed,
@@ -118,7 +121,7 @@ export async function installSnapshot(
   const blockRows = {
     block,
     answers: [],
-    changes: { nullifiers: [], verdicts: [], judgements: [], accumulators },
+    changes: { nullifiers: [], shieldedEntries: [], verdicts: [], judgements: [], accumulators },
   }
   await database.write([
     ...blockOperations(genesis, none),
@@ -128,6 +131,7 @@ export async function installSnapshot(
       encodeQuorumCertificate(finality ?? certificate),
       accumulators,
     ),
+    ...shieldedOperations(null, accumulators.shielded),
     put(META.staking, encodeStakingRest(staking)),
     put(META.electors, encodeElectors(voting.electors)),
     commitOperation({ height, certificate: encodeQuorumCertificate(certificate) }),
@@ -192,11 +196,13 @@ class RowMaker {
         return [recentBlockOperation(this.#height - recentCount(this.#height) + position, entry.hash)]
       case 'operations':
         return [put(META.operations, encodeOperations(entry.operations))]
-      // Block, staking state and electors are written last; notes have no rows.
+      case 'shielded-entries':
+        return [shieldedEntryOperation(entry.entry, position)]
+      // Block, staking state, electors and shielded state are written last.
       case 'electors':
       case 'staking':
       case 'block':
-      case 'note-commitments':
+      case 'shielded':
         return []
     }
   }

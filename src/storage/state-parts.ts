@@ -8,6 +8,7 @@ import { decodeVerdictRow } from '../codec/ledger-state.ts'
 import { encodeOperations } from '../codec/operations.ts'
 import { encodeOperator, sortedOperators } from '../codec/operator.ts'
 import { recentBlockHashes, recentCount } from '../codec/recent-blocks.ts'
+import { encodeShieldedRest } from '../codec/shielded.ts'
 import { encodeAccount, encodeStakingRest, sortedAccounts } from '../codec/staking.ts'
 import { encodeVerdict } from '../codec/verdict.ts'
 import { encodeBatch, encodeElectors, encodeTrust, sortedTrust } from '../codec/voting.ts'
@@ -31,6 +32,8 @@ export interface StatePart {
 /** Rows per slice: a nullifier is a row, a verdict is a look-up and two encodings, some 80 µs. */
 const NULLIFIERS_PER_SLICE = 1_024
 const VERDICTS_PER_SLICE = 64
+/** Some 3 kB each. */
+const SHIELDED_ENTRIES_PER_SLICE = 256
 /** Some 20 µs each. */
 const ACCOUNTS_PER_SLICE = 128
 
@@ -53,10 +56,15 @@ export const STATE_PARTS: readonly StatePart[] = [
     },
   },
   {
-    part: 'note-commitments',
-    // Nothing makes notes in this protocol version, so none are kept; a size above 0 would be told as damage.
-    size: ({ accumulators }) => accumulators.noteCommitments.size,
-    entries: async function* () {},
+    part: 'shielded-entries',
+    size: ({ accumulators }) => accumulators.shielded.entries.size,
+    entries: async function* (view, { accumulators }, from) {
+      if (accumulators.shielded.entries.size === from) return
+      const range = heightRange('shieldedEntries', from, accumulators.shielded.entries.size - 1)
+      for await (const rows of view.scan(range, SHIELDED_ENTRIES_PER_SLICE)) {
+        yield rows.map(([, entry]) => entry)
+      }
+    },
   },
   {
     part: 'verdicts',
@@ -138,6 +146,13 @@ export const STATE_PARTS: readonly StatePart[] = [
     size: ({ accumulators }) => recentCount(accumulators.recentBlocks.next),
     entries: async function* (_view, { accumulators }) {
       yield recentBlockHashes(accumulators.recentBlocks).map((hash) => fromHex(hash))
+    },
+  },
+  {
+    part: 'shielded',
+    size: () => 1,
+    entries: async function* (_view, { accumulators }) {
+      yield [encodeShieldedRest(accumulators.shielded)]
     },
   },
 ]

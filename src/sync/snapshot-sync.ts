@@ -10,6 +10,7 @@ import { SnapshotReplay } from '../ledger/snapshot-replay.ts'
 import type { StateRootOf } from '../types/ledger-state.ts'
 import type { Logger } from '../types/logger.ts'
 import { asHeight, type Height, type Hex32 } from '../types/primitives.ts'
+import type { ShieldedState } from '../types/shielded.ts'
 import type { SnapshotManifest } from '../types/snapshot.ts'
 import { downloadChunks } from './chunk-download.ts'
 import type { IncomingChunks, SnapshotFetcher, SnapshotReader } from './snapshot-ports.ts'
@@ -29,6 +30,8 @@ export interface SnapshotSyncOptions extends TrustOptions {
   readonly reader: SnapshotReader
   readonly incoming: IncomingChunks
   readonly stateRootOf: StateRootOf
+  /** Before block 1. */
+  readonly genesisShielded: ShieldedState
   /** A snapshot is whole, true and on the disk: the node is to be started with it. Called once. */
   readonly onReady: (height: Height) => void
   readonly now: () => number
@@ -175,10 +178,14 @@ export class SnapshotSync {
   }
 
   async #addsUp(manifest: SnapshotManifest): Promise<boolean> {
-    const { incoming, reader, stateRootOf } = this.#options
+    const { incoming, reader, stateRootOf, genesisShielded } = this.#options
     const stateRoot = manifest.certificate.stateRoot
     if (stateRoot === null) return false
-    const replay = new SnapshotReplay({ blockHash: snapshotBlockHash(manifest), stateRoot }, stateRootOf)
+    const replay = new SnapshotReplay(
+      { blockHash: snapshotBlockHash(manifest), stateRoot },
+      stateRootOf,
+      genesisShielded,
+    )
     for (const reference of manifest.chunks) {
       const bytes = await incoming.chunk(reference)
       const entries = bytes === null ? null : reader.chunk(bytes, reference.count)

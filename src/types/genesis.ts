@@ -1,6 +1,7 @@
 /** Whatever must be equal on all nodes from the start. Its hash is the network's identity. */
 import type { ConsensusChoice } from './pow.ts'
 import type { AccountId, UnixMs } from './primitives.ts'
+import type { ShieldedGenesis } from './shielded.ts'
 import type { CertificateType } from './validation-request.ts'
 import type { Validator } from './validator-set.ts'
 
@@ -97,6 +98,8 @@ export interface Genesis {
   readonly validators: readonly Validator[]
   /** Ids in ascending order, all different. */
   readonly accounts: readonly GenesisAccount[]
+  /** Notes and rewards; absent: none. */
+  readonly shielded?: ShieldedGenesis
   /** Who orders the blocks; absent: BFT without a fallback. */
   readonly consensus?: ConsensusChoice
 }

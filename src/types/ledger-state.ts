@@ -2,6 +2,7 @@
 import type { HashedBlock } from './block.ts'
 import type { QuorumCertificate } from './certificates.ts'
 import type { Hex32, Nullifier, StateRoot } from './primitives.ts'
+import type { ShieldedEntry, ShieldedState } from './shielded.ts'
 import type { StakingState } from './staking.ts'
 import type { Judgement, RuleFailure, VerdictRecord } from './verdict.ts'
 import type { VerdictVoting } from './voting.ts'
@@ -36,13 +37,15 @@ export interface StateAccumulators {
   /** The ancestors of the block that the next one builds on. */
   readonly recentBlocks: RecentBlocks
   readonly nullifiers: Frontier
-  readonly noteCommitments: Frontier
   readonly verdicts: Frontier
+  readonly shielded: ShieldedState
 }
 
 /** Everything that executing one block adds to the state. */
 export interface StateChanges {
   readonly nullifiers: readonly Nullifier[]
+  /** Shielded transactions, in the order of the block. */
+  readonly shieldedEntries: readonly ShieldedEntry[]
   /** Reached in this block, in their order: of requests that earlier blocks hold, where verdicts are tallied. */
   readonly verdicts: readonly VerdictRecord[]
   /** One per validation transaction, in the order of the block. */

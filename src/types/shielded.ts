@@ -2,6 +2,7 @@
  * Shielded transactions and what the ledger keeps of them. Two notes are spent and two are made; which, whose and how
  * much the proof hides (shielded/README.md). What is public: a fee, and what comes from or goes to an account.
  */
+import type { Frontier } from './ledger-state.ts'
 import type { AccountId, GenesisHash, Height, Hex32, Nullifier, TransactionHash } from './primitives.ts'
 
 /** Bytes of a note as it is told its owner: ML-KEM-768 ciphertext, then version, value and randomness under AES-256-GCM. */
@@ -85,8 +86,12 @@ export interface ShieldedEntry {
   readonly ciphertexts: readonly [Uint8Array, Uint8Array]
 }
 
-/** The shielded half of the state, beside the lists of notes, nullifiers and entries. */
+/** The shielded half of the state. Its nullifiers are in the list of all nullifiers. */
 export interface ShieldedState {
+  /** Commitments of all notes, in a tree of Poseidon2 hashes: what proofs are under. */
+  readonly notes: Frontier
+  /** Hashes of all {@link ShieldedEntry}. */
+  readonly entries: Frontier
   /** Worth of all notes together. */
   readonly pool: bigint
   /** Block rewards, ever. */

@@ -8,13 +8,13 @@ import type { Validator } from './validator-set.ts'
  * The parts of a snapshot in their order: the last block in canonical bytes, then the state's lists as their leaves
  * were appended, then the staking state without its accounts and operators, then the accounts in order of their ids,
  * then those who take part in verdicts, the batches that wait for one, and trust in order of account, then the
- * operators in order of their accounts, then the state of operations where there is any, and the hashes of recent blocks, oldest first. What has no root of its own
+ * operators in order of their accounts, then the state of operations where there is any, the hashes of recent blocks, oldest first, and the shielded state without its lists. What has no root of its own
  * (request ids, sequences) follows from the verdicts.
  */
 export const SNAPSHOT_PARTS = [
   'block',
   'nullifiers',
-  'note-commitments',
+  'shielded-entries',
   'verdicts',
   'staking',
   'accounts',
@@ -24,6 +24,7 @@ export const SNAPSHOT_PARTS = [
   'operators',
   'operations',
   'recent-blocks',
+  'shielded',
 ] as const
 export type SnapshotPart = (typeof SNAPSHOT_PARTS)[number]
 

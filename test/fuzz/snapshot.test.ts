@@ -1,7 +1,9 @@
 /** Whatever bytes a peer sends for a manifest, a chunk, a proof, a request or an answer: read or refused, never thrown. */
+
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeChunk, decodeHandOver, decodeManifest, encodeManifest } from '../../src/codec/snapshot.ts'
+import { NO_NOTES } from '../../src/ledger/shielded/genesis-shielded.ts'
 import { SnapshotReplay } from '../../src/ledger/snapshot-replay.ts'
 import { decodeSnapshotAnswer, decodeSnapshotRequest } from '../../src/network/snapshot-codec.ts'
 import type { BlockHash, StateRoot } from '../../src/types/primitives.ts'
@@ -53,7 +55,7 @@ describe('bytes of any kind', () => {
         fc.constantFrom(...SNAPSHOT_PARTS),
         fc.array(fc.uint8Array({ maxLength: 80 }), { maxLength: 5 }),
         (part, entries) => {
-          const replay = new SnapshotReplay(certified, stateRootOf)
+          const replay = new SnapshotReplay(certified, stateRootOf, NO_NOTES)
           replay.add(part, entries)
           expect(replay.finish().ok).toBe(false)
         },

@@ -1,4 +1,5 @@
 /** A snapshot from one database into another: the same state, and nothing of it may be changed on the way. */
+
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -9,6 +10,7 @@ import { signatureVerifier } from '../../src/crypto/verify-signature.ts'
 import { checkBlock } from '../../src/ledger/check-block.ts'
 import type { ParentBlock } from '../../src/ledger/executed-block.ts'
 import { quorumCheck } from '../../src/ledger/quorum-check.ts'
+import { NO_NOTES } from '../../src/ledger/shielded/genesis-shielded.ts'
 import { checkManifest } from '../../src/ledger/snapshot-check.ts'
 import { SnapshotReplay } from '../../src/ledger/snapshot-replay.ts'
 import { StateOverlay } from '../../src/ledger/state-overlay.ts'
@@ -51,7 +53,7 @@ const contextOf = ({ header: { epoch } }: SnapshotManifest) => ({
 function isTrue(manifest: SnapshotManifest, chunks: readonly Uint8Array[]): boolean {
   const certified = checkManifest(manifest, contextOf(manifest))
   if (!certified.ok) return false
-  const replay = new SnapshotReplay(certified.value, STATE_ROOT_OF)
+  const replay = new SnapshotReplay(certified.value, STATE_ROOT_OF, NO_NOTES)
   for (const [i, reference] of manifest.chunks.entries()) {
     const entries = decodeChunk(chunks[i] ?? new Uint8Array(), reference.count)
     if (!entries.ok || !replay.add(reference.part, entries.value).ok) return false

@@ -1,7 +1,9 @@
 /** Operations on disk and in snapshots: found again whole, and nothing of them may be changed. */
+
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { decodeChunk } from '../../src/codec/snapshot.ts'
+import { NO_NOTES } from '../../src/ledger/shielded/genesis-shielded.ts'
 import { SnapshotReplay } from '../../src/ledger/snapshot-replay.ts'
 import { stateRoot } from '../../src/ledger/state-root.ts'
 import { META } from '../../src/storage/buckets.ts'
@@ -133,11 +135,11 @@ describe('operations in a snapshot', () => {
   it('are read back to the certified root, and to no other', async () => {
     const { operations, entries, certified } = await exported()
     expect(entries.filter(([part]) => part === 'operations')).toHaveLength(1)
-    const replay = new SnapshotReplay(certified, stateRootOf(operations))
+    const replay = new SnapshotReplay(certified, stateRootOf(operations), NO_NOTES)
     for (const [part, of] of entries) expect(replay.add(part, of).ok).toBe(true)
     const finished = replay.finish()
     expect(finished.ok && finished.value.voting.operations).toEqual(operations.operations)
-    const without = new SnapshotReplay(certified, stateRootOf(operations))
+    const without = new SnapshotReplay(certified, stateRootOf(operations), NO_NOTES)
     for (const [part, of] of entries) if (part !== 'operations') without.add(part, of)
     expect(without.finish()).toMatchObject({ ok: false, code: 'wrong-root' })
   })
@@ -145,7 +147,7 @@ describe('operations in a snapshot', () => {
   it('are one entry, once', async () => {
     const { operations, entries, certified } = await exported()
     const [, [entry]] = entries.find(([part]) => part === 'operations') as [SnapshotPart, Uint8Array[]]
-    const replay = new SnapshotReplay(certified, stateRootOf(operations))
+    const replay = new SnapshotReplay(certified, stateRootOf(operations), NO_NOTES)
     expect(replay.add('operations', []).ok).toBe(false)
     expect(replay.add('operations', [entry as Uint8Array, entry as Uint8Array]).ok).toBe(false)
     expect(replay.add('operations', [(entry as Uint8Array).slice(1)]).ok).toBe(false)

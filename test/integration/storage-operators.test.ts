@@ -1,7 +1,9 @@
 /** Operators and recent blocks on disk and in snapshots: found again whole, and nothing of them may be changed. */
+
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { decodeChunk } from '../../src/codec/snapshot.ts'
+import { NO_NOTES } from '../../src/ledger/shielded/genesis-shielded.ts'
 import { SnapshotReplay } from '../../src/ledger/snapshot-replay.ts'
 import { stateRoot } from '../../src/ledger/state-root.ts'
 import { operatorKey, recentBlockKey } from '../../src/storage/buckets.ts'
@@ -131,6 +133,7 @@ describe('in a snapshot', () => {
       const replay = new SnapshotReplay(
         { blockHash: hash, stateRoot: chain.tip.stateRoot },
         stateRootOf(operators),
+        NO_NOTES,
       )
       for (const { part, entries } of changed) {
         const taken = replay.add(part, entries)

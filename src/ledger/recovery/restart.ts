@@ -17,6 +17,7 @@ import { ownerOfKey } from '../staking/validator-keys.ts'
 
 export type RestartRefusal =
   | 'no-validators'
+  | 'notes-in-the-pool'
   | 'unknown-culprit'
   | 'unknown-signer'
   | 'wrong-signature'
@@ -26,6 +27,8 @@ export type RestartRefusal =
 export interface RestartState {
   readonly staking: StakingState
   readonly operations: Pick<OperationsState, 'policy'>
+  /** Worth of all notes together. */
+  readonly pool: bigint
   /** Of the checkpoint's block. */
   readonly time: UnixMs
 }
@@ -39,9 +42,16 @@ export interface RestartState {
  */
 export function restartGenesis(
   genesis: Genesis,
-  { staking, operations, time }: RestartState,
+  { staking, operations, pool, time }: RestartState,
   culprits: readonly AccountId[],
 ): Result<Genesis, RestartRefusal> {
+  // A genesis has neither the notes nor the nullifiers of those that were spent.
+  if (pool > 0n) {
+    return refuse(
+      'notes-in-the-pool',
+      `notes worth ${pool} would be lost: a restart takes over accounts only`,
+    )
+  }
   const accountOf = (validator: Validator): AccountId | null =>
     ownerOfKey(validator.id, staking.accounts)?.account.id ?? null
   const seated = new Map(staking.validators.map((validator) => [accountOf(validator), validator]))
@@ -67,6 +77,7 @@ export function restartGenesis(
     ...genesis,
     time,
     policy: operations.policy ?? genesis.policy,
+    ...(genesis.shielded === undefined ? {} : { shielded: { ...genesis.shielded, notes: [] } }),
     validators: remaining.map(({ id, publicKey, stake }) => ({ id, publicKey, stake })),
     accounts: accounts.sort((a, b) => (a.id < b.id ? -1 : 1)),
   })

@@ -11,6 +11,7 @@ import { checkOperation } from '../operations/check-operation.ts'
 import type { OperationRefusal } from '../operations/operation-refusals.ts'
 import { checkOperator } from '../operators/check-operator.ts'
 import type { OperatorRefusal } from '../operators/operator-refusals.ts'
+import { SHIELDED_WRONG_ALWAYS, type ShieldedRefusal } from '../shielded/shielded-refusals.ts'
 import type { StateReader } from '../state-reader.ts'
 import { rulesUnder } from '../validation-policy.ts'
 import { rejoinRefusal } from '../verdicts/rejoin.ts'
@@ -77,7 +78,8 @@ export function reviewRefusal(
 }
 
 /** Refusals that no state could have prevented: whoever sent such a transaction has checked nothing. */
-const PROVEN_WRONG: ReadonlySet<string> = new Set<AdmissionRefusal | 'shielded-proof'>([
+const PROVEN_WRONG: ReadonlySet<string> = new Set<AdmissionRefusal | ShieldedRefusal>([
+  ...SHIELDED_WRONG_ALWAYS,
   'staking-amount',
   'staking-signature',
   'staking-key-proof',
@@ -96,7 +98,6 @@ const PROVEN_WRONG: ReadonlySet<string> = new Set<AdmissionRefusal | 'shielded-p
   'evidence-commits',
   'evidence-signature',
   'evidence-equivocation',
-  'shielded-proof',
 ])
 
 /** Whether a refusal is the sender's fault, on whatever state it was. */

@@ -4,9 +4,9 @@
  */
 import { unreachable } from '../../types/assert.ts'
 import { epochEndHeight } from '../../types/epochs.ts'
-import { ok, type Result, refuse } from '../../types/errors.ts'
+import { ok, type Refusal, type Result, refuse } from '../../types/errors.ts'
 import type { ChainParameters } from '../../types/genesis.ts'
-import { asHeight } from '../../types/primitives.ts'
+import { type AccountId, asHeight } from '../../types/primitives.ts'
 import {
   ACCOUNTS_MAX,
   type Account,
@@ -69,23 +69,31 @@ function transfer({ to, amount }: Operation<'transfer'>, account: Account, state
   const short = shortOf(amount, account)
   if (short !== null) return short
   if (to === account.id) return refuse('staking-recipient', 'an account cannot pay itself')
-  const recipient = state.accounts.get(to)
-  if (recipient === undefined) {
-    if (amount < NEW_ACCOUNT_AMOUNT_MIN) {
-      return refuse(
-        'staking-new-account',
-        `account ${to} is new: the minimum is ${NEW_ACCOUNT_AMOUNT_MIN}, not ${amount}`,
-      )
-    }
-    if (state.accounts.size >= ACCOUNTS_MAX) {
-      return refuse('staking-accounts-full', `there are ${ACCOUNTS_MAX} accounts, and ${to} would be new`)
-    }
-  }
-  const payee = recipient ?? emptyAccount(to)
+  const payee = payeeOf(to, amount, state.accounts)
+  if (!payee.ok) return payee
   return ok([
     { ...account, balance: account.balance - amount },
-    { ...payee, balance: payee.balance + amount },
+    { ...payee.value, balance: payee.value.balance + amount },
   ])
+}
+
+/** The account that an amount is paid to, before it is: a new one where there is none and may be one. */
+export function payeeOf(
+  to: AccountId,
+  amount: bigint,
+  accounts: ReadonlyMap<AccountId, Account>,
+): Result<Account, 'staking-new-account' | 'staking-accounts-full'> {
+  const known = accounts.get(to)
+  if (known !== undefined) return ok(known)
+  if (amount < NEW_ACCOUNT_AMOUNT_MIN) {
+    return refuse(
+      'staking-new-account',
+      `account ${to} is new: the minimum is ${NEW_ACCOUNT_AMOUNT_MIN}, not ${amount}`,
+    )
+  }
+  return accounts.size >= ACCOUNTS_MAX
+    ? refuse('staking-accounts-full', `there are ${ACCOUNTS_MAX} accounts, and ${to} would be new`)
+    : ok(emptyAccount(to))
 }
 
 function bond({ amount }: Operation<'bond'>, account: Account): Outcome {
@@ -154,9 +162,10 @@ function changeKey({ newPublicKey }: Operation<'change-key'>, account: Account, 
   return ok([{ ...account, validatorKey: newPublicKey, previousKeys: [...account.previousKeys, previous] }])
 }
 
-function shortOf(amount: bigint, { balance }: Account): ReturnType<typeof refuse<StakingRefusal>> | null {
+/** Why an account cannot spend so much; null when it can. */
+export function shortOf(amount: bigint, { balance }: Account): Refusal<'staking-balance'> | null {
   return amount > balance
-    ? refuse<StakingRefusal>('staking-balance', `${amount} is more than the balance of ${balance}`)
+    ? refuse('staking-balance', `${amount} is more than the balance of ${balance}`)
     : null
 }
 

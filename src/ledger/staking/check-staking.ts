@@ -66,6 +66,14 @@ export function checkPlace(
   if (height > expiresAtHeight) {
     return refuse('staking-expired', `it was legal up to height ${expiresAtHeight}, the block has ${height}`)
   }
+  return checkSequence(sequence, account)
+}
+
+/** Whether it is the turn of a sequence number of an account. */
+export function checkSequence(
+  sequence: number,
+  account: Account | undefined,
+): Result<Account, 'staking-unknown-account' | 'staking-sequence' | 'staking-sequence-ahead'> {
   if (account === undefined) return refuse('staking-unknown-account', 'its key has no account')
   const next = account.sequence + 1
   if (sequence < next) {

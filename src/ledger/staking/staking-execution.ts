@@ -36,9 +36,14 @@ export class StakingExecution {
     return this.#state
   }
 
-  /** An account after a transaction of it that changes no stake. */
-  used(account: Account): void {
-    this.#put([account])
+  /** Accounts after a transaction that changes no stake. */
+  changed(accounts: readonly Account[]): void {
+    if (accounts.length > 0) this.#put(accounts)
+  }
+
+  /** What is nobody's any more. */
+  burn(amount: bigint): void {
+    this.#state = { ...this.#state, burnt: this.#state.burnt + amount }
   }
 
   /** Applies the next transaction, or says why the block may not hold it. */

@@ -167,7 +167,7 @@ export function compromised(): string[] {
     const end = epochEnd(1).parent
     const { voting, staking: kept } = end.state
     const culprits = COMPROMISED.map(idOf).sort()
-    const checkpoint = { staking: kept, operations: voting.operations, time: end.header.timestamp }
+    const checkpoint = { staking: kept, operations: voting.operations, pool: 0n, time: end.header.timestamp }
     const next = restartGenesis(BROKEN_GENESIS, checkpoint, culprits)
     must(next.ok, 'T26: nobody can go on')
     if (!next.ok) return

@@ -24,6 +24,9 @@ function setUp() {
         voting: state.voting,
       } as never
     },
+    get state() {
+      return chain.parent.state as never
+    },
     heightOfTransaction: (key: RequestKey) => heights.get(key) ?? null,
   }
   const admission = new StakingAdmission(store, chain.genesis.rules)

@@ -30,6 +30,7 @@ const context = {
   height: asHeight(1),
   blockTime: BLOCK_TIME,
   parentHash: parent.hash,
+  proposer: null,
   rules,
 }
 

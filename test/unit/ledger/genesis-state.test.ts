@@ -1,4 +1,5 @@
 /** Block 0, the empty state and the state root. */
+
 import {
   ByteVectorType,
   ContainerType,
@@ -13,6 +14,7 @@ import { fromHex, toHex } from '../../../src/codec/hex.ts'
 import { recentBlocksOf } from '../../../src/codec/recent-blocks.ts'
 import { appendLeaves, EMPTY_FRONTIER, frontierRoot } from '../../../src/ledger/frontier.ts'
 import { EMPTY_ACCUMULATORS, genesisState, ZERO_BLOCK_HASH } from '../../../src/ledger/genesis-state.ts'
+import { NO_NOTES } from '../../../src/ledger/shielded/genesis-shielded.ts'
 import { stakingRoot, validatorSetRoot } from '../../../src/ledger/staking/staking-root.ts'
 import { stateRoot } from '../../../src/ledger/state-root.ts'
 import { uniformAssurance } from '../../../src/ledger/validation-policy.ts'
@@ -129,7 +131,12 @@ describe('the state root', () => {
     const roots = [
       stateRoot(EMPTY_ACCUMULATORS, staking, voting, rules.fixedRoots),
       stateRoot({ ...EMPTY_ACCUMULATORS, nullifiers: grown }, staking, voting, rules.fixedRoots),
-      stateRoot({ ...EMPTY_ACCUMULATORS, noteCommitments: grown }, staking, voting, rules.fixedRoots),
+      stateRoot(
+        { ...EMPTY_ACCUMULATORS, shielded: { ...NO_NOTES, notes: grown } },
+        staking,
+        voting,
+        rules.fixedRoots,
+      ),
       stateRoot({ ...EMPTY_ACCUMULATORS, verdicts: grown }, staking, voting, rules.fixedRoots),
       stateRoot(
         EMPTY_ACCUMULATORS,

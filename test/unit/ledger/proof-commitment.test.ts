@@ -36,7 +36,7 @@ describe('a proof commitment', () => {
   it('tells kinds and cuts apart', () => {
     const proof = (kind: TransactionProof['kind'], ...bytes: number[]): TransactionProof => ({
       kind,
-      proofBincode: Uint8Array.from(bytes),
+      proofBytes: Uint8Array.from(bytes),
     })
     const commitments = [
       proofCommitment([proof('validate-certificate', 1, 0, 2)]),

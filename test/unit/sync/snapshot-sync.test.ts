@@ -1,4 +1,5 @@
 /** Fetching a snapshot from peers of every kind: who is believed, what is thrown away, and what is not fetched twice. */
+
 import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { recentBlockHashes } from '../../../src/codec/recent-blocks.ts'
@@ -12,6 +13,7 @@ import {
 import { encodeAccount, encodeStakingRest, sortedAccounts } from '../../../src/codec/staking.ts'
 import { encodeVerdict } from '../../../src/codec/verdict.ts'
 import { encodeBatch, encodeElectors, encodeTrust, sortedTrust } from '../../../src/codec/voting.ts'
+import { NO_NOTES } from '../../../src/ledger/shielded/genesis-shielded.ts'
 import type { IncomingChunks } from '../../../src/sync/snapshot-ports.ts'
 import { SnapshotSync } from '../../../src/sync/snapshot-sync.ts'
 import type { TrustedBlock } from '../../../src/sync/trusted-set.ts'
@@ -146,6 +148,7 @@ class Bench {
       epochBlocks: 0,
       isCertified: () => this.isCertified,
       stateRootOf,
+      genesisShielded: NO_NOTES,
       trusted,
       onReady: (height) => void this.ready.push(height),
       now: () => this.nowMs,

@@ -84,8 +84,8 @@ describe('the branch to the state root', () => {
     const accumulators = {
       recentBlocks: recentBlocksOf(1, [altered('00'.repeat(32)) as BlockHash]),
       nullifiers: frontier,
-      noteCommitments: EMPTY_ACCUMULATORS.verdicts,
       verdicts: frontier,
+      shielded: EMPTY_ACCUMULATORS.shielded,
     }
     const staking = genesisStaking(RECEIPT_GENESIS)
     const fixed = fixedRoots(RECEIPT_GENESIS.parameters, RECEIPT_GENESIS.policy)

@@ -173,7 +173,7 @@ describe('T26: five of seven keys compromised, two certificates that contradict 
   })
 
   const { staking, voting } = END.parent.state
-  const state = { staking, operations: voting.operations, time: END.parent.header.timestamp }
+  const state = { staking, operations: voting.operations, pool: 0n, time: END.parent.header.timestamp }
   const culprits = COMPROMISED.map(idOf).sort()
   const next = restartGenesis(BROKEN_GENESIS, state, culprits)
   if (!next.ok) throw new Error(next.detail)
@@ -240,6 +240,8 @@ describe('T26: five of seven keys compromised, two certificates that contradict 
       return refused.ok ? 'made' : refused.code
     })
     expect(codes).toEqual(['unknown-culprit', 'no-validators'])
+    const withNotes = restartGenesis(BROKEN_GENESIS, { ...state, pool: 1n }, culprits)
+    expect(withNotes).toMatchObject({ ok: false, code: 'notes-in-the-pool' })
   })
 
   it('a signature is read back as it was written', () => {
