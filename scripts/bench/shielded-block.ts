@@ -5,36 +5,24 @@
 import { randomBytes } from 'node:crypto'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { decodeBlock } from '../../src/codec/block.ts'
-import { fromHex, toHex } from '../../src/codec/hex.ts'
-import { ciphertextsHash, shieldedBinding } from '../../src/codec/shielded.ts'
-import { decodeTransaction, encodeTransaction, hashTransaction } from '../../src/codec/transaction.ts'
+import { decodeTransaction, encodeTransaction } from '../../src/codec/transaction.ts'
 import { useNativeHashes } from '../../src/crypto/native-hashes.ts'
-import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
+import type { GenesisState } from '../../src/ledger/genesis-state.ts'
 import { BlockProofs } from '../../src/proofs/block-proofs.ts'
 import { useNativeSha256 } from '../../src/proofs/native-sha256.ts'
 import { ProofVerdicts } from '../../src/proofs/proof-verdicts.ts'
 import { ProofWorkers } from '../../src/proofs/proof-workers.ts'
 import { BlockExecutor } from '../../src/runtime/block-executor.ts'
-import { proveJoinSplit } from '../../src/shielded/join-split/join-split.ts'
-import { type InputNote, type JoinSplitWitness, publishedBy } from '../../src/shielded/join-split/witness.ts'
-import {
-  deriveNoteRandomness,
-  deriveSpendingKey,
-  noteCommitment,
-  ownerOf,
-} from '../../src/shielded/notes/keys.ts'
-import { emptySubtree, noteTreeNode, TREE_DEPTH } from '../../src/shielded/notes/note-tree.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
-import { asHeight, type Hex32, type Nullifier } from '../../src/types/primitives.ts'
-import { NOTE_CIPHERTEXT_BYTES, type ShieldedTransaction } from '../../src/types/shielded.ts'
+import type { Hex32 } from '../../src/types/primitives.ts'
+import type { ShieldedTransaction } from '../../src/types/shielded.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
-import { GENESIS, PORTS } from '../../test/unit/ledger/fixtures.ts'
+import { GenesisNotes } from '../../test/support/shielded/genesis-notes.ts'
 import { percentiles } from './load.ts'
 
 /** What issue 5 asks: "What it must show", 4, on two processors. */
 const TARGET = { transactions: 32, unseenMsMax: 200, seenMsMax: 15 }
 const WARM_UP = 3
-const NOTE_VALUE = 1_000n
 /** More than are remembered decoded. */
 const OTHERS = 128
 
@@ -42,87 +30,6 @@ export interface ShieldedBlockSettings {
   /** Blocks checked whose proofs nobody had seen, and whose proofs had been. */
   readonly unseen: number
   readonly seen: number
-}
-
-const fresh = (): Uint8Array => deriveNoteRandomness(randomBytes(32))
-
-/** A network whose genesis has so many notes of one owner, and a transaction for each that spends it. */
-function network(count: number, verdicts: ProofVerdicts) {
-  const spendingKey = deriveSpendingKey(randomBytes(32))
-  const owner = ownerOf(spendingKey)
-  const notes = Array.from({ length: count }, () => ({ owner, value: NOTE_VALUE, randomness: fresh() }))
-  const genesis = genesisState(
-    {
-      ...GENESIS,
-      parameters: { ...GENESIS.parameters, blockBytesMax: 4 * 1_024 * 1_024 },
-      shielded: { notes, blockReward: 0n },
-    },
-    { ...PORTS, verifyShielded: verdicts.verify },
-  )
-  const paths = pathsOf(notes.map(noteCommitment))
-  const transactions = notes.map(({ value, randomness }, position) =>
-    spend(genesis, { spendingKey, value, randomness, place: { position, siblings: paths[position] ?? [] } }),
-  )
-  return { genesis, transactions }
-}
-
-/** Siblings of each leaf, from the leaf upwards. */
-function pathsOf(leaves: readonly Uint8Array[]): Uint8Array[][] {
-  const paths: Uint8Array[][] = leaves.map(() => [])
-  let row = leaves
-  for (let level = 0; level < TREE_DEPTH; level++) {
-    const at = (i: number): Uint8Array => row[i] ?? emptySubtree(level)
-    for (const [i, path] of paths.entries()) path.push(at((i >> level) ^ 1))
-    row = Array.from({ length: Math.ceil(row.length / 2) }, (_, i) => noteTreeNode(at(2 * i), at(2 * i + 1)))
-  }
-  return paths
-}
-
-/** Spends a note: something to somebody, the rest back. */
-function spend({ rules, state }: GenesisState, note: InputNote): HashedTransaction<ShieldedTransaction> {
-  const ciphertexts = [randomBytes(NOTE_CIPHERTEXT_BYTES), randomBytes(NOTE_CIPHERTEXT_BYTES)] as const
-  const content = {
-    genesisHash: rules.genesisHash,
-    expiresAtHeight: asHeight(1_000),
-    ciphertextsHash: ciphertextsHash(ciphertexts),
-    mint: null,
-    burn: null,
-  }
-  const owner = ownerOf(note.spendingKey)
-  const dummy = {
-    spendingKey: deriveSpendingKey(randomBytes(32)),
-    value: 0n,
-    randomness: fresh(),
-    place: null,
-  }
-  const witness: JoinSplitWitness = {
-    inputs: [note, dummy],
-    outputs: [
-      { owner: ownerOf(deriveSpendingKey(randomBytes(32))), value: 300n, randomness: fresh() },
-      { owner, value: note.value - 310n, randomness: fresh() },
-    ],
-  }
-  const binding = shieldedBinding(content)
-  const anchor = state.accumulators.shielded.anchors.at(-1) as Hex32
-  const published = publishedBy(witness)
-  if (!published.ok) throw new Error(published.detail)
-  const amounts = { fee: 10n, mint: 0n, burn: 0n }
-  const publicInputs = { anchor: fromHex(anchor), ...published.value, ...amounts, binding: fromHex(binding) }
-  const proven = proveJoinSplit(witness, publicInputs, randomBytes(32))
-  if (!proven.ok) throw new Error(proven.detail)
-  const [spent, other] = published.value.nullifiers.map((bytes) => toHex(bytes) as Nullifier)
-  const [first, second] = published.value.commitments.map((bytes) => toHex(bytes) as Hex32)
-  return hashTransaction({
-    kind: 'shielded',
-    ...content,
-    anchor,
-    nullifiers: [spent as Nullifier, other as Nullifier],
-    commitments: [first as Hex32, second as Hex32],
-    fee: amounts.fee,
-    ciphertexts,
-    binding,
-    proof: proven.value,
-  })
 }
 
 /** A validator on the genesis of the network, with nothing in its pool but these. */
@@ -163,7 +70,9 @@ export async function shieldedBlock({ unseen, seen }: ShieldedBlockSettings) {
     },
     { rightMax: count, wrongMax: 1 },
   )
-  const { genesis, transactions } = network(count, verdicts)
+  const notes = new GenesisNotes(count, randomBytes)
+  const genesis = notes.state(verdicts.verify)
+  const transactions = Array.from({ length: count }, (_, position) => notes.spend(genesis, position))
   const block = blockOf(genesis, transactions)
   let rounds = 0
   /** As if nothing of the block had ever come: so many others were read since, and found right, that it is forgotten. */
