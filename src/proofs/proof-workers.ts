@@ -132,7 +132,15 @@ export class ProofWorkers {
     let freest: ProofThread<Job> | undefined
     for (const thread of this.#threads) if (freest === undefined || thread.load < freest.load) freest = thread
     if (freest?.load === 0) return freest
-    if (this.#threads.size < this.#threadsMax) return this.#begin()
+    if (this.#threads.size < this.#threadsMax) {
+      try {
+        return this.#begin()
+      } catch (error) {
+        // The system gives no more threads: the same as one that died at once.
+        this.#ended('crashed', [], String(error))
+        return undefined
+      }
+    }
     return freest !== undefined && freest.load < GIVEN_MAX ? freest : undefined
   }
 

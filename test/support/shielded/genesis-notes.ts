@@ -1,15 +1,8 @@
 /** A network that starts with notes of one owner, and transactions that spend them with real proofs. */
-import { fromHex, toHex } from '../../../src/codec/hex.ts'
-import { ciphertextsHash, shieldedBinding } from '../../../src/codec/shielded.ts'
 import { hashTransaction } from '../../../src/codec/transaction.ts'
 import type { RulePorts } from '../../../src/ledger/chain-rules.ts'
 import { type GenesisState, genesisState } from '../../../src/ledger/genesis-state.ts'
-import { proveJoinSplit } from '../../../src/shielded/join-split/join-split.ts'
-import {
-  type InputNote,
-  type JoinSplitWitness,
-  publishedBy,
-} from '../../../src/shielded/join-split/witness.ts'
+import type { JoinSplitWitness } from '../../../src/shielded/join-split/witness.ts'
 import {
   deriveNoteRandomness,
   deriveSpendingKey,
@@ -17,19 +10,13 @@ import {
   ownerOf,
 } from '../../../src/shielded/notes/keys.ts'
 import { emptySubtree, noteTreeNode, TREE_DEPTH } from '../../../src/shielded/notes/note-tree.ts'
-import { asHeight, type Hex32, type Nullifier } from '../../../src/types/primitives.ts'
-import {
-  type GenesisNote,
-  NOTE_CIPHERTEXT_BYTES,
-  type ShieldedTransaction,
-} from '../../../src/types/shielded.ts'
+import type { Hex32 } from '../../../src/types/primitives.ts'
+import type { GenesisNote, ShieldedTransaction } from '../../../src/types/shielded.ts'
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
 import { GENESIS, PORTS } from '../../unit/ledger/fixtures.ts'
+import { dummy, proven, type RandomBytes } from './shielded-transaction.ts'
 
 const NOTE_VALUE = 1_000n
-
-/** Where randomness is from: so many bytes of it. */
-export type RandomBytes = (count: number) => Uint8Array
 
 export class GenesisNotes {
   readonly #random: RandomBytes
@@ -65,55 +52,18 @@ export class GenesisNotes {
   spend({ rules, state }: GenesisState, position: number): HashedTransaction<ShieldedTransaction> {
     const { owner, value, randomness } = this.#notes[position] as GenesisNote
     const place = { position, siblings: this.#paths[position] ?? [] }
-    const note: InputNote = { spendingKey: this.#spendingKey, value, randomness, place }
-    const dummy: InputNote = {
-      spendingKey: deriveSpendingKey(this.#random(32)),
-      value: 0n,
-      randomness: this.#randomness(),
-      place: null,
-    }
     const receiver = ownerOf(deriveSpendingKey(this.#random(32)))
     const witness: JoinSplitWitness = {
-      inputs: [note, dummy],
+      inputs: [{ spendingKey: this.#spendingKey, value, randomness, place }, dummy(this.#random)],
       outputs: [
         { owner: receiver, value: 300n, randomness: this.#randomness() },
         { owner, value: value - 310n, randomness: this.#randomness() },
       ],
     }
-    const ciphertexts = [this.#random(NOTE_CIPHERTEXT_BYTES), this.#random(NOTE_CIPHERTEXT_BYTES)] as const
-    const content = {
-      genesisHash: rules.genesisHash,
-      expiresAtHeight: asHeight(1_000),
-      ciphertextsHash: ciphertextsHash(ciphertexts),
-      mint: null,
-      burn: null,
-    }
-    const binding = shieldedBinding(content)
     const anchor = state.accumulators.shielded.anchors.at(-1) as Hex32
-    const published = publishedBy(witness)
-    if (!published.ok) throw new Error(published.detail)
-    const { nullifiers, commitments } = published.value
-    const amounts = { fee: 10n, mint: 0n, burn: 0n }
-    const publicInputs = {
-      anchor: fromHex(anchor),
-      nullifiers,
-      commitments,
-      ...amounts,
-      binding: fromHex(binding),
-    }
-    const proven = proveJoinSplit(witness, publicInputs, this.#random(32))
-    if (!proven.ok) throw new Error(proven.detail)
-    return hashTransaction({
-      kind: 'shielded',
-      ...content,
-      anchor,
-      nullifiers: [toHex(nullifiers[0]) as Nullifier, toHex(nullifiers[1]) as Nullifier],
-      commitments: [toHex(commitments[0]) as Hex32, toHex(commitments[1]) as Hex32],
-      fee: amounts.fee,
-      ciphertexts,
-      binding,
-      proof: proven.value,
-    })
+    return hashTransaction(
+      proven(witness, { genesisHash: rules.genesisHash, anchor, fee: 10n }, this.#random),
+    )
   }
 
   #randomness(): Uint8Array {

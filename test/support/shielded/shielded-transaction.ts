@@ -1,50 +1,86 @@
-/** Shielded transactions with real proofs, made once for each seed; and the same with a proof that is wrong. */
+/** Shielded transactions with real proofs; and the same with a proof that is wrong. */
 import { fromHex, toHex } from '../../../src/codec/hex.ts'
 import { ciphertextsHash, shieldedBinding } from '../../../src/codec/shielded.ts'
-import { JOIN_SPLIT_SHAPE } from '../../../src/shielded/join-split/join-split.ts'
-import { decodeStatement, publicInputsOf } from '../../../src/shielded/join-split/public-inputs.ts'
-import { joinSplitTrace } from '../../../src/shielded/join-split/trace.ts'
-import { prove } from '../../../src/shielded/stark/prover.ts'
+import { proveJoinSplit } from '../../../src/shielded/join-split/join-split.ts'
+import {
+  type InputNote,
+  type JoinSplitWitness,
+  publishedBy,
+} from '../../../src/shielded/join-split/witness.ts'
+import { deriveNoteRandomness, deriveSpendingKey, ownerOf } from '../../../src/shielded/notes/keys.ts'
 import { asHeight, type GenesisHash, type Hex32, type Nullifier } from '../../../src/types/primitives.ts'
 import { NOTE_CIPHERTEXT_BYTES, type ShieldedTransaction } from '../../../src/types/shielded.ts'
-import { sampleJoinSplit, seededBytes } from './join-splits.ts'
+import { seededBytes } from './join-splits.ts'
 
-const made = new Map<number, ShieldedTransaction>()
+/** Where randomness is from: so many bytes of it. */
+export type RandomBytes = (count: number) => Uint8Array
 
-/** One that is right on no chain but that of this genesis hash, under an anchor of its own. Proving takes half a second. */
-export function shieldedTransaction(seed: number): ShieldedTransaction {
-  const known = made.get(seed)
-  if (known !== undefined) return known
-  const { joinSplit, anchor } = sampleJoinSplit(seed, { inputs: [5_000n, 3_000n], first: 1_000n, fee: 7n })
-  const ciphertexts = [seed, seed + 1].map((each) => seededBytes(each, NOTE_CIPHERTEXT_BYTES)) as [
-    Uint8Array,
-    Uint8Array,
-  ]
+/** Bytes that are the same for the same seed, and others at every call. */
+export function seeded(seed: number): RandomBytes {
+  let calls = 1_000 * seed
+  return (count) => seededBytes(calls++, count)
+}
+
+/** An input that is no note. */
+export function dummy(random: RandomBytes): InputNote {
+  const spendingKey = deriveSpendingKey(random(32))
+  return { spendingKey, value: 0n, randomness: deriveNoteRandomness(random(32)), place: null }
+}
+
+/** A transaction with its proof, with ciphertexts that nobody can open. Takes half a second. */
+export function proven(
+  witness: JoinSplitWitness,
+  { genesisHash, anchor, fee }: Pick<ShieldedTransaction, 'genesisHash' | 'anchor' | 'fee'>,
+  random: RandomBytes,
+): ShieldedTransaction {
+  const ciphertexts = [random(NOTE_CIPHERTEXT_BYTES), random(NOTE_CIPHERTEXT_BYTES)] as const
   const content = {
-    genesisHash: 'ab'.repeat(32) as GenesisHash,
-    expiresAtHeight: asHeight(1_000),
+    genesisHash,
+    expiresAtHeight: asHeight(1_000_000),
     ciphertextsHash: ciphertextsHash(ciphertexts),
     mint: null,
     burn: null,
   }
   const binding = shieldedBinding(content)
-  const publicInputs = publicInputsOf(joinSplit, anchor, fromHex(binding))
-  const statement = decodeStatement(publicInputs)
-  if ('ok' in statement) throw new Error(statement.detail)
-  const proof = prove(JOIN_SPLIT_SHAPE, joinSplitTrace(joinSplit), statement, seededBytes(seed + 2, 32))
-  const hex = <T extends string>(bytes: Uint8Array): T => toHex(bytes) as T
-  const transaction: ShieldedTransaction = {
+  const published = publishedBy(witness)
+  if (!published.ok) throw new Error(published.detail)
+  const { nullifiers, commitments } = published.value
+  const statement = { nullifiers, commitments, fee, mint: 0n, burn: 0n, binding: fromHex(binding) }
+  const proof = proveJoinSplit(witness, { anchor: fromHex(anchor), ...statement }, random(32))
+  if (!proof.ok) throw new Error(proof.detail)
+  return {
     kind: 'shielded',
     ...content,
-    anchor: hex<Hex32>(publicInputs.anchor),
-    nullifiers: [hex<Nullifier>(publicInputs.nullifiers[0]), hex<Nullifier>(publicInputs.nullifiers[1])],
-    commitments: [hex<Hex32>(publicInputs.commitments[0]), hex<Hex32>(publicInputs.commitments[1])],
-    fee: publicInputs.fee,
+    anchor,
+    nullifiers: [toHex(nullifiers[0]) as Nullifier, toHex(nullifiers[1]) as Nullifier],
+    commitments: [toHex(commitments[0]) as Hex32, toHex(commitments[1]) as Hex32],
+    fee,
     ciphertexts,
     binding,
-    proof,
+    proof: proof.value,
   }
-  made.set(seed, transaction)
+}
+
+const made = new Map<string, ShieldedTransaction>()
+const NOWHERE = { genesisHash: 'ab'.repeat(32) as GenesisHash, anchor: '00'.repeat(32) as Hex32 }
+
+/** One that spends nothing and makes two notes of no value; made once for each seed and network. */
+export function shieldedTransaction(
+  seed: number,
+  { genesisHash, anchor }: Pick<ShieldedTransaction, 'genesisHash' | 'anchor'> = NOWHERE,
+): ShieldedTransaction {
+  const name = `${seed} ${genesisHash} ${anchor}`
+  const known = made.get(name)
+  if (known !== undefined) return known
+  const random = seeded(seed)
+  const output = () => ({
+    owner: ownerOf(deriveSpendingKey(random(32))),
+    value: 0n,
+    randomness: deriveNoteRandomness(random(32)),
+  })
+  const witness: JoinSplitWitness = { inputs: [dummy(random), dummy(random)], outputs: [output(), output()] }
+  const transaction = proven(witness, { genesisHash, anchor, fee: 0n }, random)
+  made.set(name, transaction)
   return transaction
 }
 
