@@ -16,6 +16,7 @@ import { fatalHandler } from './composition/fatal.ts'
 import { fetchBlock } from './composition/fetch-block.ts'
 import { haltHandler } from './composition/fork-evidence.ts'
 import { setNodeGauges, setSyncGauges, setValidatorGauges, stakeShare } from './composition/gauges.ts'
+import { ledgerViews } from './composition/ledger-views.ts'
 import { startListeners } from './composition/listeners.ts'
 import { NodeEvents } from './composition/node-events.ts'
 import { buildFallback } from './composition/node-fallback.ts'
@@ -32,7 +33,6 @@ import { type Check, readinessChecks, safeModeReason, validationReadiness } from
 import type { NodeOptions, RunningNode } from './composition/running-node.ts'
 import { openSeedCheckpoints } from './composition/seed-checkpoints.ts'
 import { StakingAdmission } from './composition/staking-admission.ts'
-import { StakingViews } from './composition/staking-views.ts'
 import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
 import { setTrustGauges } from './composition/trust-gauges.ts'
@@ -303,11 +303,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
 
   const views = new ApiViews({
     rules,
-    staking: new StakingViews({
-      chain,
-      isWaiting: (key) => pool.has(key),
-      submit: (transaction) => flow.submit(transaction),
-    }),
+    ...ledgerViews(chain, rules, pool, flow),
     version: BUILD.version,
     network: genesis.network,
     genesisHash: rules.genesisHash,

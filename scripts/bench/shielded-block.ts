@@ -2,7 +2,6 @@
  * A full block of shielded transactions as a validator checks it: read, proofs verified by the threads, executed. Once
  * with proofs that it has not seen, once with proofs whose transactions came by gossip before.
  */
-import { randomBytes } from 'node:crypto'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { decodeBlock } from '../../src/codec/block.ts'
 import { decodeTransaction, encodeTransaction } from '../../src/codec/transaction.ts'
@@ -70,7 +69,7 @@ export async function shieldedBlock({ unseen, seen }: ShieldedBlockSettings) {
     },
     { rightMax: count, wrongMax: 1 },
   )
-  const notes = new GenesisNotes(count, randomBytes)
+  const notes = new GenesisNotes(count)
   const genesis = notes.state(verdicts.verify)
   const transactions = Array.from({ length: count }, (_, position) => notes.spend(genesis, position))
   const block = blockOf(genesis, transactions)

@@ -125,11 +125,23 @@ export const ROUTES: Readonly<Record<Exclude<HttpRoute, 'other'>, Route>> = {
     listeners: ['api'],
     text: 'an operation and how it was decided: outcome, tally, voters, what it cost in trust (`OperationResultView`)',
   },
+  '/v1/shielded': {
+    method: 'GET',
+    listeners: ['api'],
+    text: 'the notes of the final state, all together: number, root, worth, rewards (`ShieldedView`)',
+  },
+  '/v1/shielded/entries': {
+    method: 'GET',
+    listeners: ['api'],
+    text:
+      'shielded transactions in their order, `?from=0&limit=256`: nullifiers, commitments, ciphertexts (`ShieldedPage`). ' +
+      'A wallet reads all of them and looks for its own',
+  },
   '/v1/transactions': {
     method: 'POST',
     listeners: ['api'],
     text:
-      'takes a staking, operator, operation or evidence transaction, `{"transaction": "<canonical bytes in base64>"}` of at most ' +
+      'takes a staking, operator, operation, evidence or shielded transaction, `{"transaction": "<canonical bytes in base64>"}` of at most ' +
       `${bytes(TRANSACTION_BODY_BYTES_MAX)}; 202 when it waits, 200 when it is final already (\`TransactionView\`), ` +
       '400 when it can be legal nowhere, 409 when it is not legal now, 503 when there is no room. Sending it again changes nothing',
   },

@@ -20,6 +20,7 @@ import type {
 } from '../rpc/http/api-ports.ts'
 import type { OperationPorts } from '../rpc/http/operation-ports.ts'
 import type { OperatorPorts } from '../rpc/http/operator-ports.ts'
+import type { ShieldedPorts } from '../rpc/http/shielded-ports.ts'
 import type { StakingPorts } from '../rpc/http/staking-ports.ts'
 import type { ChainTip } from '../storage/chain-opening.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
@@ -53,6 +54,7 @@ export interface ApiSources {
   readonly trustHistory: Pick<TrustHistory, 'of'>
   readonly rules: Pick<ChainRules, 'parameters' | 'policy'>
   readonly staking: StakingPorts
+  readonly shielded: ShieldedPorts
   look(): ReplicaView
   unfinalBlock(hash: BlockHash): Uint8Array | null
   /** What is mined beside BFT; absent where nothing ever is. */
@@ -75,6 +77,10 @@ export class ApiViews implements ApiPorts {
     this.#sources = sources
     this.operators = new OperatorViews(sources.chain, sources.rules)
     this.operations = new OperationViews(sources.chain)
+  }
+
+  get shielded(): ShieldedPorts {
+    return this.#sources.shielded
   }
 
   get staking(): StakingPorts {

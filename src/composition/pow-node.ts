@@ -17,6 +17,7 @@ import { asHeight, type BlockHash, type MonotonicMs } from '../types/primitives.
 import { nodeNameOf } from './api-views.ts'
 import { nextSetOf } from './epochs.ts'
 import { setNodeGauges } from './gauges.ts'
+import { ledgerViews } from './ledger-views.ts'
 import { startListeners } from './listeners.ts'
 import { NodeEvents } from './node-events.ts'
 import { buildFlow } from './node-flow.ts'
@@ -33,7 +34,6 @@ import { powReadiness } from './pow-readiness.ts'
 import { PowViews } from './pow-views.ts'
 import type { NodeOptions } from './running-node.ts'
 import { StakingAdmission } from './staking-admission.ts'
-import { StakingViews } from './staking-views.ts'
 import type { StopOrder } from './stop-order.ts'
 import type { SystemClock } from './system-clock.ts'
 import { VerdictFeed } from './verdict-feed.ts'
@@ -183,11 +183,7 @@ export async function startPowNode(
     chain,
     operators: new OperatorViews(chain, genesisState.rules),
     operations: new OperationViews(chain),
-    staking: new StakingViews({
-      chain,
-      isWaiting: (key) => pool.has(key),
-      submit: (transaction) => flow.submit(transaction),
-    }),
+    ...ledgerViews(chain, genesisState.rules, pool, flow),
     node,
     settledBlock: (name) => mined.settledBlock(name),
     peers: () => network.peers.list(),

@@ -13,6 +13,7 @@ import type {
 } from '../rpc/http/api-ports.ts'
 import type { OperationPorts } from '../rpc/http/operation-ports.ts'
 import type { OperatorPorts } from '../rpc/http/operator-ports.ts'
+import type { ShieldedPorts } from '../rpc/http/shielded-ports.ts'
 import type { StakingPorts } from '../rpc/http/staking-ports.ts'
 import type { PowNode } from '../runtime/pow/pow-node.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
@@ -34,6 +35,7 @@ export interface PowViewSources {
   readonly electorate: () => Electorate
   readonly chain: ChainStore
   readonly staking: StakingPorts
+  readonly shielded: ShieldedPorts
   readonly operators: OperatorPorts
   readonly operations: OperationPorts
   readonly node: PowNode
@@ -50,6 +52,10 @@ export class PowViews implements ApiPorts {
 
   constructor(sources: PowViewSources) {
     this.#sources = sources
+  }
+
+  get shielded(): ShieldedPorts {
+    return this.#sources.shielded
   }
 
   get staking(): StakingPorts {

@@ -11,19 +11,14 @@ import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
 import { type AccountId, asUnixMs } from '../types/primitives.ts'
 import { ACCOUNTS_MAX } from '../types/staking.ts'
+import { amount, U64_MAX } from './genesis-amount.ts'
 import { assuranceSchema, formatAssurance } from './genesis-assurance.ts'
 import { consensusSchema, formatConsensus } from './genesis-consensus.ts'
+import { formatShielded, shieldedSchema } from './genesis-shielded.ts'
 
 /** A genesis file that is not one. */
 export class GenesisError extends NodeError {}
 
-const U64_MAX = 2n ** 64n - 1n
-
-const amount = z
-  .string()
-  .regex(/^\d{1,20}$/, 'an amount is written as a string of decimal digits')
-  .transform((digits) => BigInt(digits))
-  .refine((value) => value <= U64_MAX, 'above 2^64 - 1')
 const milliseconds = z.int().min(0).max(86_400_000)
 const blocks = z
   .int()
@@ -98,6 +93,7 @@ const schema = z.strictObject({
       'accounts are in ascending order of id, all different',
     ),
   consensus: consensusSchema.optional(),
+  shielded: shieldedSchema.optional(),
 })
 
 /**
@@ -109,7 +105,7 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
   if (!parsed.success) {
     throw invalid(path, z.prettifyError(parsed.error))
   }
-  const { network, time, parameters, policy, validators, accounts, consensus } = parsed.data
+  const { network, time, parameters, policy, validators, accounts, consensus, shielded } = parsed.data
   const { assurance, ...floors } = policy
   const { minimumValidatorStake } = parameters
   const poor = validators.findIndex(({ stake }) => stake < minimumValidatorStake)
@@ -121,8 +117,9 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
   }
   const supply =
     validators.reduce((sum, { stake }) => sum + stake, 0n) +
-    accounts.reduce((sum, { balance }) => sum + balance, 0n)
-  if (supply > U64_MAX) throw invalid(path, `stakes and balances add up to ${supply}, above 2^64 - 1`)
+    accounts.reduce((sum, { balance }) => sum + balance, 0n) +
+    (shielded?.notes ?? []).reduce((sum, { value }) => sum + value, 0n)
+  if (supply > U64_MAX) throw invalid(path, `stakes, balances and notes add up to ${supply}, above 2^64 - 1`)
   return {
     network,
     time: asUnixMs(Date.parse(time)),
@@ -134,6 +131,7 @@ export function parseGenesis(text: string, path = 'genesis'): Genesis {
     }),
     accounts: accounts.map(({ id, balance }) => ({ id: id as AccountId, balance })),
     ...(consensus === undefined ? {} : { consensus }),
+    ...(shielded === undefined ? {} : { shielded }),
   }
 }
 
@@ -162,6 +160,7 @@ export function formatGenesis(genesis: Genesis): string {
     })),
     accounts: genesis.accounts.map(({ id, balance }) => ({ id, balance: `${balance}` })),
     ...(genesis.consensus === undefined ? {} : { consensus: formatConsensus(genesis.consensus) }),
+    ...(genesis.shielded === undefined ? {} : { shielded: formatShielded(genesis.shielded) }),
   }
   return `${JSON.stringify(file, null, 2)}\n`
 }

@@ -38,6 +38,8 @@ export const HTTP_ROUTES = [
   '/v1/policy',
   '/v1/operations',
   '/v1/operations/:id',
+  '/v1/shielded',
+  '/v1/shielded/entries',
   '/v1/transactions',
   '/v1/transactions/:key',
   'other',

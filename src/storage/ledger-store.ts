@@ -6,14 +6,23 @@
  */
 import { toHex } from '../codec/hex.ts'
 import { decodeVerdictRow } from '../codec/ledger-state.ts'
+import { decodeShieldedEntry } from '../codec/shielded.ts'
 import { decodeFailures } from '../codec/verdict.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
 import type { StateAccumulators, StateChanges, StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
+import type { ShieldedEntry } from '../types/shielded.ts'
 import type { StakingState } from '../types/staking.ts'
 import type { RuleFailure, VerdictRecord } from '../types/verdict.ts'
 import type { VerdictVoting } from '../types/voting.ts'
-import { judgementKey, nullifierKey, requestIdKey, sequenceKey, verdictKey } from './buckets.ts'
+import {
+  judgementKey,
+  nullifierKey,
+  requestIdKey,
+  sequenceKey,
+  shieldedEntryKey,
+  verdictKey,
+} from './buckets.ts'
 import type { Database, DatabaseView } from './database.ts'
 import { damagedDatabase } from './database-refusals.ts'
 import { RecentRows } from './recent-rows.ts'
@@ -119,6 +128,18 @@ export class LedgerStore implements StateReader {
       throw damagedDatabase(this.#database.path, `the judgement of ${requestKey}: ${failures.detail}`)
     }
     return failures.value
+  }
+
+  /** Shielded transactions in the order of the state's list. @param count no more than there are from there on */
+  shieldedEntries(from: number, count: number): ShieldedEntry[] {
+    return Array.from({ length: count }, (_, i) => {
+      const bytes = this.#view.get(shieldedEntryKey(from + i))
+      const entry = bytes === null ? null : decodeShieldedEntry(bytes)
+      if (entry?.ok !== true) {
+        throw damagedDatabase(this.#database.path, `shielded transaction ${from + i} is not there`)
+      }
+      return entry.value
+    })
   }
 
   /** The verdict on the request that used this id first. */

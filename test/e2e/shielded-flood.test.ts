@@ -4,8 +4,6 @@
  */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { encodeTransaction } from '../../src/codec/transaction.ts'
-import { EMPTY_FRONTIER } from '../../src/ledger/frontier.ts'
-import { noteRoot } from '../../src/ledger/shielded/note-tree.ts'
 import { blocksOf } from '../support/e2e/chains.ts'
 import { LocalNetwork } from '../support/e2e/local-network.ts'
 import { metricAt } from '../support/e2e/trust.ts'
@@ -59,7 +57,7 @@ it('costs the peer its connections, the main threads no proof, and the network n
   attacker.network.setValidators([])
   await attacker.network.start()
   await until(() => attacker.network.gossip.subscribers('transactions') === 4, 20_000, 'all four hear it')
-  const right = shieldedTransaction(1, { genesisHash, anchor: noteRoot(EMPTY_FRONTIER) })
+  const right = shieldedTransaction(1, genesisHash)
 
   let sent = 0
   const during = interval()

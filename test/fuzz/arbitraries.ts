@@ -331,7 +331,6 @@ const frontier: Arbitrary<Frontier> = fc
   .map((leaves) => appendLeaves(EMPTY_FRONTIER, leaves))
 export const accumulators: Arbitrary<StateFrontiers> = fc.record({
   nullifiers: frontier,
-  noteCommitments: frontier,
   verdicts: frontier,
 })
 export const account: Arbitrary<Account> = fc.record({

@@ -407,6 +407,7 @@ describe('the public API and metrics', () => {
   }
   const ports: ApiPorts = {
     staking,
+    shielded: { state: unused, page: unused },
     operators: { operator: unused, policy: unused },
     trustHistory: (id) => (id === 'ab'.repeat(32) ? HISTORY : null),
     operations: { operations: unused, operation: unused },

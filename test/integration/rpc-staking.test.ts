@@ -86,6 +86,7 @@ async function served(submit: StakingPorts['submit']): Promise<string> {
   }
   const ports: ApiPorts = {
     trustHistory: (id) => (id === KEY ? trust : null),
+    shielded: { state: unused, page: unused },
     staking: {
       account: (id) => (id === KEY ? account : null),
       slashes: () => [{ account: KEY, height: 4, time: 5, stake: 1_000n, burnt: 750n }],

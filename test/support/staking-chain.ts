@@ -15,6 +15,7 @@ import { buildBlock, type ProposedFields } from '../../src/ledger/build-block.ts
 import { checkBlock } from '../../src/ledger/check-block.ts'
 import type { ExecutedBlock, ParentBlock } from '../../src/ledger/executed-block.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
+import type { VerifyShielded } from '../../src/ledger/shielded/statement.ts'
 import type { BallotCommit } from '../../src/types/ballots.ts'
 import { epochOf } from '../../src/types/epochs.ts'
 import {
@@ -38,6 +39,7 @@ import {
   nextHeight,
   type ValidatorId,
 } from '../../src/types/primitives.ts'
+import type { ShieldedGenesis } from '../../src/types/shielded.ts'
 import type { Account, StakingState } from '../../src/types/staking.ts'
 import type { HashedTransaction, StakingOperation, StakingTransaction } from '../../src/types/transaction.ts'
 import { GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
@@ -98,9 +100,21 @@ export class StakingChain {
   readonly voters: Voters
   #view = 0
 
-  /** @param habits of the validators where verdicts are concerned: by default they are honest */
-  constructor(parameters: Partial<ChainParameters> = {}, habits?: Habits, policy?: ValidationPolicy) {
-    this.genesis = genesisState(stakingGenesis(parameters, policy), PORTS)
+  /**
+   * @param habits of the validators where verdicts are concerned: by default they are honest
+   * @param shielded of genesis
+   */
+  constructor(
+    parameters: Partial<ChainParameters> = {},
+    habits?: Habits,
+    policy?: ValidationPolicy,
+    shielded: { readonly genesis?: ShieldedGenesis; readonly verify?: VerifyShielded } = {},
+  ) {
+    const { genesis, verify } = shielded
+    this.genesis = genesisState(
+      { ...stakingGenesis(parameters, policy), ...(genesis === undefined ? {} : { shielded: genesis }) },
+      { ...PORTS, ...(verify === undefined ? {} : { verifyShielded: verify }) },
+    )
     const { block, stateRoot, state } = this.genesis
     this.parent = { hash: block.hash, header: block.header, stateRoot, state }
     this.voters = new Voters(this.genesis.rules.genesisHash, habits)

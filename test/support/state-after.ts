@@ -27,6 +27,8 @@ class Moved implements StateReader {
 
 /** @param changes of the block on top of `parent` */
 export function stateAfter(parent: StateReader, changes: StateChanges): StateReader {
-  if (changes.verdicts.length + changes.judgements.length > 0) return StateOverlay.of(() => parent, changes)
+  const { verdicts, judgements, nullifiers } = changes
+  if (verdicts.length + judgements.length + nullifiers.length > 0)
+    return StateOverlay.of(() => parent, changes)
   return new Moved(parent instanceof Moved ? parent.base : parent, changes)
 }

@@ -5,6 +5,7 @@
 
 import type { OperationPorts } from './operation-ports.ts'
 import type { OperatorPorts } from './operator-ports.ts'
+import type { ShieldedPorts } from './shielded-ports.ts'
 import type { StakingPorts } from './staking-ports.ts'
 
 /** Everything that a person asks first. */
@@ -179,6 +180,7 @@ export interface ReadinessCheck {
 /** What the public API asks the node. */
 export interface ApiPorts {
   readonly staking: StakingPorts
+  readonly shielded: ShieldedPorts
   readonly operators: OperatorPorts
   readonly operations: OperationPorts
   status(): StatusView | Promise<StatusView>

@@ -13,6 +13,7 @@ import { addOperationRoutes } from './operation-routes.ts'
 import { addOperatorRoutes } from './operator-routes.ts'
 import { addProbes } from './probes.ts'
 import { sendProblem } from './problem.ts'
+import { addShieldedRoutes } from './shielded-routes.ts'
 import { addStakingRoutes, TRANSACTION_BODY_BYTES_MAX } from './staking-routes.ts'
 
 /**
@@ -33,6 +34,7 @@ export function makeApiServer(
 function addRoutes(app: FastifyInstance, ports: ApiPorts): void {
   addProbes(app, () => ports.readiness())
   addStakingRoutes(app, ports.staking)
+  addShieldedRoutes(app, ports.shielded)
   addOperatorRoutes(app, ports.operators)
   addOperationRoutes(app, ports.operations)
   app.get('/v1/status', async (_request, reply) => sendJson(reply, await ports.status()))

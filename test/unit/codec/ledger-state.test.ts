@@ -17,7 +17,7 @@ describe('accumulators', () => {
       EMPTY_FRONTIER,
       Array.from({ length: count }, (_, n) => leaf(n)),
     )
-    const accumulators = { nullifiers: grown, noteCommitments: EMPTY_FRONTIER, verdicts: grown }
+    const accumulators = { nullifiers: grown, verdicts: grown }
     expect(decodeStateAccumulators(encodeStateAccumulators(accumulators))).toEqual({
       ok: true,
       value: accumulators,

@@ -57,6 +57,7 @@ function views(self: number | null = 1, target = 0): ApiViews {
     electorate: () => electorate,
     chain,
     trustHistory: { of: () => [] },
+    shielded: {} as never,
     rules: GENESIS,
     staking: new StakingViews({
       chain,

@@ -1,5 +1,6 @@
 /** Block 0, the empty state and the state root. */
 
+import { createHash } from 'node:crypto'
 import {
   ByteVectorType,
   ContainerType,
@@ -19,6 +20,7 @@ import { stakingRoot, validatorSetRoot } from '../../../src/ledger/staking/staki
 import { stateRoot } from '../../../src/ledger/state-root.ts'
 import { uniformAssurance } from '../../../src/ledger/validation-policy.ts'
 import { batchesRoot, trustRoot } from '../../../src/ledger/verdicts/voting-root.ts'
+import { emptySubtree } from '../../../src/shielded/notes/note-tree.ts'
 import type { Genesis } from '../../../src/types/genesis.ts'
 import type { Operators } from '../../../src/types/operator.ts'
 import {
@@ -51,6 +53,7 @@ describe('genesis', () => {
 
   it('is the same for everyone, and another for anything that differs', () => {
     expect(genesisState(structuredClone(GENESIS), PORTS)).toEqual(state)
+    const note = { owner: new Uint8Array(32), value: 1n, randomness: new Uint8Array(28) }
     const others: Partial<Genesis>[] = [
       { network: 'other' },
       { time: (GENESIS.time + 1) as Genesis['time'] },
@@ -59,6 +62,10 @@ describe('genesis', () => {
       { policy: { ...GENESIS.policy, assurance: uniformAssurance('attested') } },
       { parameters: { ...GENESIS.parameters, heartbeatMs: 1 } },
       { validators: GENESIS.validators.slice(1) },
+      { shielded: { notes: [], blockReward: 0n } },
+      { shielded: { notes: [], blockReward: 1n } },
+      { shielded: { notes: [note], blockReward: 0n } },
+      { shielded: { notes: [{ ...note, value: 2n }], blockReward: 0n } },
     ]
     const hashes = others.map((other) => genesisState({ ...GENESIS, ...other }, PORTS).block.hash)
     expect(new Set([block.hash, ...hashes]).size).toBe(others.length + 1)
@@ -72,9 +79,9 @@ describe('genesis', () => {
 })
 
 describe('the state root', () => {
-  it('is the SSZ root of the ten roots in their order', () => {
+  it('is the SSZ root of the twelve roots in their order', () => {
     const root = new ByteVectorType(32)
-    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l']
     const container = new ContainerType(Object.fromEntries(names.map((name) => [name, root])))
     const recent = new ContainerType({
       next: new UintNumberType(8),
@@ -82,9 +89,18 @@ describe('the state root', () => {
     })
     const noBlocks = { next: 0, hashes: Array.from({ length: 256 }, () => new Uint8Array(32)) }
     const empty = fromHex(frontierRoot(EMPTY_FRONTIER))
+    const u64 = new UintNumberType(8)
+    const shielded = new ContainerType({
+      pool: u64,
+      issued: u64,
+      anchors: new ListCompositeType(root, 256),
+      entries: root,
+    })
+    const noNotes = emptySubtree(32)
+    const rest = { pool: 0, issued: 0, anchors: [noNotes], entries: empty }
     const expected = container.hashTreeRoot({
       a: empty,
-      b: empty,
+      b: createHash('sha256').update(noNotes).update(new Uint8Array(32)).digest(),
       c: empty,
       d: fromHex(validatorSetRoot(GENESIS.validators)),
       e: fromHex(rules.fixedRoots.parameters),
@@ -93,6 +109,8 @@ describe('the state root', () => {
       h: fromHex(trustRoot(voting.trust)),
       i: new ListCompositeType(root, 4_096).hashTreeRoot([]),
       j: recent.hashTreeRoot(noBlocks),
+      k: new Uint8Array(32),
+      l: shielded.hashTreeRoot(rest),
     })
     expect(state.stateRoot).toBe(toHex(expected))
   })
@@ -136,6 +154,14 @@ describe('the state root', () => {
         staking,
         voting,
         rules.fixedRoots,
+      ),
+      ...[{ entries: grown }, { pool: 1n }, { issued: 1n }, { anchors: [] }].map((change) =>
+        stateRoot(
+          { ...EMPTY_ACCUMULATORS, shielded: { ...NO_NOTES, ...change } },
+          staking,
+          voting,
+          rules.fixedRoots,
+        ),
       ),
       stateRoot({ ...EMPTY_ACCUMULATORS, verdicts: grown }, staking, voting, rules.fixedRoots),
       stateRoot(

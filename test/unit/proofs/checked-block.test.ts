@@ -13,10 +13,10 @@ import { EffectHandler, type EffectHandlerOptions } from '../../../src/runtime/e
 import type { HashedBlock } from '../../../src/types/block.ts'
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
 import { GenesisNotes } from '../../support/shielded/genesis-notes.ts'
-import { seeded, withWrongProof } from '../../support/shielded/shielded-transaction.ts'
+import { withWrongProof } from '../../support/shielded/shielded-transaction.ts'
 import { numberedTransaction } from '../ledger/fixtures.ts'
 
-const notes = new GenesisNotes(2, seeded(1))
+const notes = new GenesisNotes(2)
 const GENESIS = notes.state(verifyShieldedProof)
 const [ONE, TWO] = [notes.spend(GENESIS, 0), notes.spend(GENESIS, 1)]
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { recentBlockHashes } from '../../../src/codec/recent-blocks.ts'
+import { encodeShieldedRest } from '../../../src/codec/shielded.ts'
 import {
   ChunkWriter,
   decodeChunk,
@@ -68,6 +69,7 @@ add(
   'recent-blocks',
   recentBlockHashes(changes.accumulators.recentBlocks).map((hash) => Buffer.from(hash, 'hex')),
 )
+add('shielded', [encodeShieldedRest(changes.accumulators.shielded)])
 
 const MANIFEST: SnapshotManifest = {
   header: block.header,
