@@ -11,6 +11,7 @@ import { closeConnections, offered, oneInFlight, percentiles } from './bench/loa
 import { oneValidatorDown } from './bench/one-validator-down.ts'
 import { BenchNetwork, type Usage } from './bench/processes.ts'
 import { shielded } from './bench/shielded.ts'
+import { shieldedBlock } from './bench/shielded-block.ts'
 import { storedBytes } from './bench/stored-bytes.ts'
 import { verdicts } from './bench/verdicts.ts'
 
@@ -24,7 +25,7 @@ const SETTINGS = {
   oneInFlight: 300,
   loadSeconds: 10,
   rates: [100, 300, 1_000],
-  shielded: { proofs: 15, verifications: 300 },
+  shielded: { proofs: 15, verifications: 300, block: { unseen: 15, seen: 30 } },
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -96,7 +97,10 @@ const PARTS: Readonly<Record<string, () => Promise<object>>> = {
   validation: validations,
   verdicts: () => verdicts(VALIDATORS, SETTINGS),
   ballotBytes: async () => SIZES.map(ballotBytes),
-  shielded: async () => shielded(SETTINGS.shielded),
+  shielded: async () => ({
+    ...shielded(SETTINGS.shielded),
+    block: await shieldedBlock(SETTINGS.shielded.block),
+  }),
 }
 
 const { only } = parseArgs({ options: { only: { type: 'string' } } }).values

@@ -20,9 +20,11 @@ import { ledgerViews } from './composition/ledger-views.ts'
 import { startListeners } from './composition/listeners.ts'
 import { NodeEvents } from './composition/node-events.ts'
 import { buildFallback } from './composition/node-fallback.ts'
+import { buildFlow } from './composition/node-flow.ts'
 import { type NodeAddresses, NodeLives } from './composition/node-lives.ts'
 import { buildNetwork } from './composition/node-network.ts'
 import { buildPool } from './composition/node-pool.ts'
+import { buildProofs } from './composition/node-proofs.ts'
 import { openNodeStorage } from './composition/node-storage.ts'
 import { buildValidation } from './composition/node-validation.ts'
 import { startPowNode } from './composition/pow-node.ts'
@@ -33,7 +35,6 @@ import { openSeedCheckpoints } from './composition/seed-checkpoints.ts'
 import { StakingAdmission } from './composition/staking-admission.ts'
 import type { StopOrder } from './composition/stop-order.ts'
 import { SystemClock } from './composition/system-clock.ts'
-import { TransactionFlow } from './composition/transaction-flow.ts'
 import { setTrustGauges } from './composition/trust-gauges.ts'
 import { holdDuties, listeningMs, watchedDuties } from './composition/validator-duties.ts'
 import { notSigningBecause, ValidatorFollowing } from './composition/validator-following.ts'
@@ -81,18 +82,21 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const mlDsa = selectMlDsa65()
   const metrics = createMetrics(BUILD)
   order.opened('metrics', () => metrics.stop())
+  const proofs = buildProofs(metrics, logger)
   const storage = await openNodeStorage({
     dataDir,
     mlDsa,
+    verifyShielded: proofs.verify,
     hasNeverSigned: options.hasNeverSigned ?? false,
     config: config.storage,
     metrics,
     onFatal,
   })
   order.opened('storage', () => storage.close())
+  order.opened('proof threads', () => proofs.workers.stop())
 
   const { chain, genesis, id, safety } = storage
-  const base = { options, storage, metrics, clock, onFatal }
+  const base = { options, storage, proofs, metrics, clock, onFatal }
   if (genesis.consensus?.engine === 'pow') return startPowNode(base, genesis.consensus.mining, order)
   const { rules } = storage.genesisState
   const { epochBlocks } = rules.parameters
@@ -123,6 +127,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     pool,
     admission,
     clock,
+    proofs: proofs.blocks,
     mining: config.mining,
     network: () => network,
     workArrived: (requestKeys) => consensus.workArrived(requestKeys),
@@ -170,6 +175,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
       tip: { ...chain.tip, finality: chain.tip.height === 0 ? null : chain.tip.finality },
       finalState: chain.state,
       judgement: (requestKey) => chain.state.judgement(requestKey),
+      proofs: proofs.blocks,
       store: seeds.behind(upkeep.snapshots),
       pool: fallback?.poolBefore(pool) ?? pool,
       transport: {
@@ -209,15 +215,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     unixSeconds: () => clock.unixMs() / 1_000,
   })
 
-  const flow = new TransactionFlow({
-    pool,
-    publish: (transactions) => network.gossip.publishTransactions(transactions),
-    workArrived: (requestKeys) => consensus.workArrived(requestKeys),
-    rejected: (reason) => metrics.ledger.mempoolRejected.add(1, { reason }),
-  })
-  pool.onChange((hasTransactions) => {
-    if (!hasTransactions) consensus.workExhausted()
-  })
+  const flow = buildFlow({ ...base, pool, admission, network: () => network, engine: consensus })
 
   const nodeName = nodeNameOf(id, consensus.electorate.indexOf(id))
   const readiness = (): Check[] =>

@@ -3,7 +3,7 @@
 import type { EvidenceRefusal, StakingRefusal } from '../../src/ledger/staking/staking-refusals.ts'
 
 /** Of the pool, whatever the transaction is. */
-type PoolRefusal = 'full' | 'source-budget' | 'too-large'
+type PoolRefusal = 'full' | 'source-budget' | 'proofs-busy' | 'too-large'
 
 type Texts = readonly [when: string, whatToDo: string]
 
@@ -75,5 +75,9 @@ export const REFUSALS: Readonly<Record<StakingRefusal | EvidenceRefusal | PoolRe
   'evidence-equivocation': ['two blocks in one view are an equivocation', 'send it as evidence of that'],
   full: ['the pool of the node is full', 'send it again in a moment, or to another node'],
   'source-budget': ['one sender has its share of the pool', 'send it again in a moment, or to another node'],
+  'proofs-busy': [
+    'too many proofs wait to be verified, from one sender or in all',
+    'send it again in a moment, or to another node',
+  ],
   'too-large': ['it is larger than any block may hold', 'make it smaller'],
 }

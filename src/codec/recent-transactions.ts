@@ -7,6 +7,8 @@ import type { HashedTransaction } from '../types/transaction.ts'
 
 /** Canonical bytes of one generation. Decoded they take some ten times as much. */
 const GENERATION_BYTES_MAX = 1024 * 1024
+/** Decoded a shielded transaction, nearly all proof, takes twice its bytes: it counts for so much less. */
+const SHIELDED_SHARE = 5
 
 export class RecentTransactions {
   #young = new Map<TransactionHash, HashedTransaction>()
@@ -18,12 +20,14 @@ export class RecentTransactions {
   }
 
   add(transaction: HashedTransaction): void {
-    if (this.#youngBytes + transaction.bytes.length > GENERATION_BYTES_MAX) {
+    const { length } = transaction.bytes
+    const counted = transaction.transaction.kind === 'shielded' ? length / SHIELDED_SHARE : length
+    if (this.#youngBytes + counted > GENERATION_BYTES_MAX) {
       this.#old = this.#young
       this.#young = new Map()
       this.#youngBytes = 0
     }
     this.#young.set(transaction.hash, transaction)
-    this.#youngBytes += transaction.bytes.length
+    this.#youngBytes += counted
   }
 }

@@ -8,7 +8,7 @@ import type { ChainRules } from '../ledger/chain-rules.ts'
 import type { Mempool } from '../mempool/mempool.ts'
 import type { Network } from '../network/network.ts'
 import type { StatusView } from '../rpc/http/api-ports.ts'
-import type { TransactionPool } from '../runtime/ports.ts'
+import type { BlockProofsPort, TransactionPool } from '../runtime/ports.ts'
 import { FallbackMiner } from '../runtime/pow/fallback-miner.ts'
 import type { PowVerdict } from '../runtime/pow/pow-shell.ts'
 import { RealPowTimers } from '../runtime/pow/pow-timers.ts'
@@ -33,6 +33,7 @@ export interface NodeFallbackOptions {
   readonly clock: SystemClock
   /** What an operator allows: false follows what others mine. */
   readonly mining: { readonly enabled: boolean; readonly hashesPerSecondMax: number }
+  readonly proofs: BlockProofsPort
   /** Asked when there is something to say or to fetch. */
   readonly network: () => Pick<Network, 'gossip' | 'blocks'>
   readonly workArrived: (requestKeys: readonly RequestKey[]) => void
@@ -84,6 +85,7 @@ export class NodeFallback {
         fetch: (hash, from) => void this.#fetch(hash, from),
       },
       timers: new RealPowTimers((timer) => this.#miner.timerExpired(timer)),
+      proofs: options.proofs,
       wake: (delayMs, run) => {
         clearTimeout(this.#wake)
         this.#wake = delayMs === null ? undefined : setTimeout(run, delayMs)
@@ -108,7 +110,7 @@ export class NodeFallback {
   }
 
   /** A sealed block from gossip. */
-  announced(bytes: Uint8Array, from: string): PowVerdict {
+  announced(bytes: Uint8Array, from: string): PowVerdict | Promise<PowVerdict> {
     const sealed = decodeSealedBlock(bytes)
     return sealed.ok ? this.#miner.received(sealed.value, from) : 'reject'
   }

@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts'
 import { SIGNATURE_CONTEXTS } from '../crypto/contexts.ts'
 import { selectMlDsa65, selectMlKem768 } from '../crypto/select.ts'
 import type { BlockSource } from '../network/block-server.ts'
+import type { GossipHandlers } from '../network/gossip.ts'
 import { createNetwork, type Network } from '../network/network.ts'
 import type { SnapshotSource } from '../network/snapshot-server.ts'
 import type { ModuleLogger } from '../observability/logger.ts'
@@ -27,12 +28,12 @@ export interface NetworkPorts {
   /** States that others may begin with; absent on a network that is mined, which certifies none. */
   readonly snapshots?: Pick<StateSnapshots, 'source'>
   /** Sealed blocks from gossip; absent on a network that never mines. */
-  readonly onMined?: (bytes: Uint8Array, from: string) => 'accept' | 'ignore' | 'reject'
+  readonly onMined?: GossipHandlers['onMined']
   /** Mines while BFT has no quorum; its blocks are on gossip and for those who ask. */
   readonly fallback?: Pick<NodeFallback, 'announced' | 'sealedBytes'>
   /** In place of the final blocks and their certificates. */
   readonly blockSource?: BlockSource
-  readonly onTransactions: (batch: readonly Uint8Array[], from: string) => 'accept' | 'ignore' | 'reject'
+  readonly onTransactions: GossipHandlers['onTransactions']
   readonly clock: SystemClock
 }
 

@@ -12,6 +12,7 @@ import type { StorageConfig } from '../config/schema.ts'
 import { type Identity, loadIdentity, loadNetworkKey } from '../crypto/keystore.ts'
 import type { MlDsa65 } from '../crypto/ml-dsa.ts'
 import { signatureVerifier } from '../crypto/verify-signature.ts'
+import type { RulePorts } from '../ledger/chain-rules.ts'
 import { type GenesisState, genesisState } from '../ledger/genesis-state.ts'
 import { stateRoot } from '../ledger/state-root.ts'
 import { type NetworkKey, networkKeyFromSeed } from '../network/network-key.ts'
@@ -62,6 +63,8 @@ export interface NodeStorage {
 export interface NodeStorageOptions {
   readonly dataDir: string
   readonly mlDsa: MlDsa65
+  /** Absent: proofs are verified when the ledger asks. */
+  readonly verifyShielded?: NonNullable<RulePorts['verifyShielded']>
   /** The operator's word that this key has never signed: a missing safety record is then begun. */
   readonly hasNeverSigned: boolean
   readonly config: Pick<StorageConfig, 'cacheBytes'>
@@ -96,11 +99,14 @@ export async function createSafetyRecord(
 
 /** @throws NodeError with code and advice for whatever is missing, foreign, locked or damaged */
 export async function openNodeStorage(options: NodeStorageOptions): Promise<NodeStorage> {
-  const { mlDsa, onFatal } = options
+  const { mlDsa, onFatal, verifyShielded } = options
   const { ledger } = options.metrics
   const { directory, version } = openDataDirectory(options.dataDir)
   const genesis = readGenesisFile(directory.genesis)
-  const start = genesisState(genesis, { verifySignature: signatureVerifier(mlDsa) })
+  const start = genesisState(genesis, {
+    verifySignature: signatureVerifier(mlDsa),
+    ...(verifyShielded === undefined ? {} : { verifyShielded }),
+  })
   const { genesisHash } = start.rules
   if (genesisHash !== version.genesis) {
     throw new NodeStorageError(

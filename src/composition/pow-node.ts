@@ -20,9 +20,11 @@ import { setNodeGauges } from './gauges.ts'
 import { ledgerViews } from './ledger-views.ts'
 import { startListeners } from './listeners.ts'
 import { NodeEvents } from './node-events.ts'
+import { buildFlow } from './node-flow.ts'
 import type { NodeAddresses } from './node-lives.ts'
 import { buildNetwork } from './node-network.ts'
 import { buildPool } from './node-pool.ts'
+import type { NodeProofs } from './node-proofs.ts'
 import type { NodeStorage } from './node-storage.ts'
 import { buildValidation } from './node-validation.ts'
 import { OperationViews } from './operation-views.ts'
@@ -34,13 +36,13 @@ import type { NodeOptions } from './running-node.ts'
 import { StakingAdmission } from './staking-admission.ts'
 import type { StopOrder } from './stop-order.ts'
 import type { SystemClock } from './system-clock.ts'
-import { TransactionFlow } from './transaction-flow.ts'
 import { VerdictFeed } from './verdict-feed.ts'
 import { verdictStore } from './verdict-store.ts'
 
 export interface PowNodeParts {
   readonly options: NodeOptions
   readonly storage: NodeStorage
+  readonly proofs: NodeProofs
   readonly metrics: Metrics
   readonly clock: SystemClock
   readonly onFatal: (error: unknown) => void
@@ -91,6 +93,7 @@ export async function startPowNode(
     notFinal: genesisState.finality,
     store: mined,
     pool,
+    proofs: parts.proofs.blocks,
     network: {
       announce: (sealed) => void network.gossip.publishMined(sealed.bytes),
       fetchByHash: async (hash, from) => {
@@ -117,12 +120,7 @@ export async function startPowNode(
     },
     onFatal,
   })
-  const flow = new TransactionFlow({
-    pool,
-    publish: (transactions) => network.gossip.publishTransactions(transactions),
-    workArrived: (requestKeys) => node.workArrived(requestKeys),
-    rejected: (reason) => metrics.ledger.mempoolRejected.add(1, { reason }),
-  })
+  const flow = buildFlow({ ...parts, pool, admission, network: () => network, engine: node })
   const nodeName = nodeNameOf(id, null)
   const readiness = () =>
     powReadiness({

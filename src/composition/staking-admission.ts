@@ -31,11 +31,12 @@ export class StakingAdmission {
 
   /** Why a transaction may not wait; null for one that may, and for every request to be judged. */
   refusal(hashed: HashedTransaction): Refusal<AdmissionRefusal | ShieldedRefusal> | null {
-    const { transaction } = hashed
-    if (transaction.kind === 'shielded') return this.#shieldedRefusal(transaction, this.#rules)
-    if (transaction.kind === 'commit-pair') return this.#pairRefusal(transaction, this.#rules)
-    const admitted = withoutVerdict(hashed)
-    return admitted === null ? null : admissionRefusal(admitted, this.#chain.tip, this.#next(), this.#rules)
+    return this.#refusal(hashed, this.#rules)
+  }
+
+  /** The same with the proof of a shielded transaction left aside, which costs more than all the rest. */
+  refusalBeforeProof(hashed: HashedTransaction): Refusal<AdmissionRefusal | ShieldedRefusal> | null {
+    return this.#refusal(hashed, { ...this.#rules, verifyShielded: () => true })
   }
 
   /** Whether one that waits has become impossible. */
@@ -50,6 +51,14 @@ export class StakingAdmission {
     }
     const admitted = withoutVerdict(hashed)
     return admitted !== null && reviewRefusal(admitted, this.#chain.tip, this.#next(), this.#rules) !== null
+  }
+
+  #refusal(hashed: HashedTransaction, rules: ChainRules): Refusal<AdmissionRefusal | ShieldedRefusal> | null {
+    const { transaction } = hashed
+    if (transaction.kind === 'shielded') return this.#shieldedRefusal(transaction, rules)
+    if (transaction.kind === 'commit-pair') return this.#pairRefusal(transaction, rules)
+    const admitted = withoutVerdict(hashed)
+    return admitted === null ? null : admissionRefusal(admitted, this.#chain.tip, this.#next(), rules)
   }
 
   #shieldedRefusal(transaction: ShieldedTransaction, rules: ChainRules): Refusal<ShieldedRefusal> | null {

@@ -10,19 +10,19 @@ import type {
   TransactionView,
 } from '../rpc/http/staking-ports.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
-import type { Result } from '../types/errors.ts'
 import type { AccountId, RequestKey } from '../types/primitives.ts'
 import { type HashedTransaction, isValidation } from '../types/transaction.ts'
+import type { Submitted } from './transaction-flow.ts'
 
 export interface StakingSources {
   readonly chain: Pick<ChainStore, 'tip' | 'heightOfTransaction'>
   /** Whether a transaction waits for a block, or for its block to become final. */
   isWaiting(key: RequestKey): boolean
-  submit(transaction: HashedTransaction): Result<'added' | 'known'>
+  submit(transaction: HashedTransaction): Submitted | Promise<Submitted>
 }
 
 /** Refusals of the pool that pass by themselves. */
-const BUSY: ReadonlySet<string> = new Set(['full', 'source-budget'])
+const BUSY: ReadonlySet<string> = new Set(['full', 'source-budget', 'proofs-busy'])
 
 export class StakingViews implements StakingPorts {
   readonly #sources: StakingSources
@@ -54,7 +54,7 @@ export class StakingViews implements StakingPorts {
     return { key, state: this.#sources.isWaiting(key as RequestKey) ? 'pending' : 'unknown', height: null }
   }
 
-  submit(bytes: Uint8Array): TransactionView | SubmitRefusal {
+  submit(bytes: Uint8Array): TransactionView | SubmitRefusal | Promise<TransactionView | SubmitRefusal> {
     const decoded = decodeTransaction(bytes)
     if (!decoded.ok) return { is: 'malformed', code: decoded.code, detail: decoded.detail }
     const transaction = decoded.value
@@ -63,10 +63,18 @@ export class StakingViews implements StakingPorts {
     }
     const known = this.transaction(transaction.requestKey)
     if (known.state !== 'unknown') return known
+    const { requestKey } = transaction
     const outcome = this.#sources.submit(transaction)
-    if (outcome.ok) return { key: transaction.requestKey, state: 'pending', height: null }
-    const { code, detail } = outcome
-    const is = BUSY.has(code) ? 'busy' : isProvenWrong(code) || code === 'too-large' ? 'malformed' : 'illegal'
-    return { is, code, detail }
+    return outcome instanceof Promise
+      ? outcome.then((settled) => viewOf(requestKey, settled))
+      : viewOf(requestKey, outcome)
   }
+}
+
+/** What has become of a transaction that was submitted. */
+function viewOf(key: RequestKey, outcome: Submitted): TransactionView | SubmitRefusal {
+  if (outcome.ok) return { key, state: 'pending', height: null }
+  const { code, detail } = outcome
+  const is = BUSY.has(code) ? 'busy' : isProvenWrong(code) || code === 'too-large' ? 'malformed' : 'illegal'
+  return { is, code, detail }
 }

@@ -108,6 +108,29 @@ export class Mempool {
    * @returns `known` when it waits already, which is no fault of the one who sent it
    */
   admit(transaction: HashedTransaction, source: string | null): Result<'added' | 'known', AdmitRefusal> {
+    const examined = this.examine(transaction, source, (asked) => this.#ports.refusal(asked))
+    if (!examined.ok) return examined
+    if (examined.value === 'known') return ok('known')
+    const { requestKey, bytes } = transaction
+    if (!isValidation(transaction)) this.#others.add(requestKey)
+    for (const nullifier of nullifiersOf(transaction)) this.#spenders.set(nullifier, requestKey)
+    const expiresAt = (this.#ports.now() + this.#limits.timeToLiveMs) as MonotonicMs
+    const wasEmpty = this.#total.count === 0
+    this.#entries.set(requestKey, { transaction, source, expiresAt })
+    this.#count(source, 1, bytes.length)
+    if (wasEmpty) this.#notify()
+    return ok('added')
+  }
+
+  /**
+   * What {@link admit} would say of a transaction, which is not taken in.
+   * @param refusalOf asked in place of the port `refusal`, and of what gets no verdict only
+   */
+  examine(
+    transaction: HashedTransaction,
+    source: string | null,
+    refusalOf: MempoolPorts['refusal'],
+  ): Result<'new' | 'known', AdmitRefusal> {
     const { requestKey, bytes } = transaction
     if (this.#entries.has(requestKey)) return ok('known')
     if (transaction.transaction.kind === 'ballots') {
@@ -119,23 +142,13 @@ export class Mempool {
     this.expire()
     const refusal = this.#overBudget(bytes.length, source)
     if (refusal !== null) return refusal
-    if (!isValidation(transaction)) {
-      const spender = this.#spenderOf(transaction)
-      if (spender !== null) {
-        return refuse('nullifier-waiting', `transaction ${spender} waits, and spends a note of this one`)
-      }
-      // The dearest check last: there are signatures and proofs in it.
-      const illegal = this.#ports.refusal(transaction)
-      if (illegal !== null) return illegal
-      this.#others.add(requestKey)
-      for (const nullifier of nullifiersOf(transaction)) this.#spenders.set(nullifier, requestKey)
+    if (isValidation(transaction)) return ok('new')
+    const spender = this.#spenderOf(transaction)
+    if (spender !== null) {
+      return refuse('nullifier-waiting', `transaction ${spender} waits, and spends a note of this one`)
     }
-    const expiresAt = (this.#ports.now() + this.#limits.timeToLiveMs) as MonotonicMs
-    const wasEmpty = this.#total.count === 0
-    this.#entries.set(requestKey, { transaction, source, expiresAt })
-    this.#count(source, 1, bytes.length)
-    if (wasEmpty) this.#notify()
-    return ok('added')
+    // The dearest check last: there are signatures and proofs in it.
+    return refusalOf(transaction) ?? ok('new')
   }
 
   /**

@@ -11,10 +11,11 @@ import { TransactionBatcher } from './batcher.ts'
 import type { GossipRoles } from './gossip-parameters.ts'
 import { guarded, letInvariantsCrash, normaliseError } from './guard.ts'
 import type { NetworkMeter } from './meter.ts'
+import { Rejections } from './rejections.ts'
 import { TOPIC_LIMITS, TOPIC_NAMES, type TopicName, type WireNames } from './topics.ts'
 import { asRelayed, decodeTransactionBatch, encodeTransactionBatch } from './transaction-batch.ts'
 
-/** accept: pass it on. ignore: not useful now. reject: proven misbehaviour, costs the sender. */
+/** accept: pass it on. ignore: not useful now. reject: proven misbehaviour, costs the sender (rejections.ts). */
 export type GossipVerdict = 'accept' | 'ignore' | 'reject'
 
 /**
@@ -86,6 +87,7 @@ export class Gossip implements PubSub {
   readonly #options: GossipOptions
   readonly #pubsub: GossipSub
   readonly #batcher: TransactionBatcher
+  readonly #rejections: Rejections
   readonly #unsent = new Map<TopicName, Uint8Array[]>()
   readonly #inFlight = new Map<TopicName, number>()
   readonly #onSubscription: () => void
@@ -98,14 +100,21 @@ export class Gossip implements PubSub {
 
   constructor(options: GossipOptions) {
     this.#options = options
-    this.#pubsub = options.libp2p.services.pubsub
+    const { libp2p, roles, meter, logger } = options
+    this.#pubsub = libp2p.services.pubsub
+    this.#rejections = new Rejections({
+      host: libp2p,
+      isValidator: (peerId) => roles.isValidator(peerId),
+      meter,
+      logger,
+    })
     this.#batcher = new TransactionBatcher((batch) => {
-      options.meter('gossip-published', 'transaction', batch.length)
+      meter('gossip-published', 'transaction', batch.length)
       this.#publish('transactions', encodeTransactionBatch(batch))
     })
     this.#onSubscription = guarded(
       () => this.#flushUnsent(),
-      (error) => options.logger.debug({ detail: error.message }, 'a subscription was not looked at'),
+      (error) => logger.debug({ detail: error.message }, 'a subscription was not looked at'),
     )
   }
 
@@ -195,11 +204,13 @@ export class Gossip implements PubSub {
     return async (from: PeerId, message: Message) => {
       if (message.data.byteLength > messageBytesMax) {
         meter('gossip-drop', 'oversize')
+        this.#rejections.rejected(from)
         return TopicValidatorResult.Reject
       }
       const payload = read(message.data)
       if (payload === undefined) {
         meter('gossip-drop', 'malformed')
+        this.#rejections.rejected(from)
         return TopicValidatorResult.Reject
       }
       const inFlight = this.#inFlight.get(topic) ?? 0
@@ -211,6 +222,7 @@ export class Gossip implements PubSub {
       try {
         const verdict = await handler(payload, from.toString())
         meter('gossip-received', verdict)
+        if (verdict === 'reject') this.#rejections.rejected(from)
         return VERDICTS[verdict]
       } catch (thrown) {
         letInvariantsCrash(thrown)

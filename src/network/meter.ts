@@ -17,7 +17,7 @@ export interface NetworkCounts {
   'snapshot-served': 'answered' | 'not-found' | 'malformed' | 'rate'
   dial: 'connected' | 'failed'
   'connection-refused': 'address-full' | 'no-slot'
-  'connection-given-up': 'silent' | 'duplicate'
+  'connection-given-up': 'silent' | 'duplicate' | 'rejected'
   identity: 'accepted' | 'known' | 'refused'
 }
 

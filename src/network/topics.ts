@@ -165,6 +165,14 @@ export const TOPIC_LIMITS = {
   },
 } as const satisfies Record<string, TopicLimits>
 
+/** Gossip messages of one peer that may be rejected before its connection is ended, beyond {@link TOPIC_LIMITS}. */
+export const REJECTIONS = {
+  perSecond: 0.1,
+  burst: 8,
+  /** Peers that are remembered; those rejected longest ago are forgotten. */
+  peersMax: 1_024,
+} as const
+
 /** A gossip topic of ours. */
 export type TopicName = keyof typeof TOPIC_LIMITS
 

@@ -1,12 +1,13 @@
 /**
  * Every metric of the node, with its unit and the closed sets of its labels: the one place to look a name up (those of
  * its process are in process-metrics.ts, of the chain and its database in ledger-metrics.ts, of verdicts and trust in
- * verdict-metrics.ts). Nothing is counted here; components get the handles of their own section.
+ * verdict-metrics.ts, of shielded proofs in shielded-metrics.ts). Nothing is counted here; components get the handles of their own section.
  */
 
 import { ledgerMetrics } from './ledger-metrics.ts'
 import { MetricRegistry } from './metric-registry.ts'
 import { type BuildInfo, processMetrics } from './process-metrics.ts'
+import { shieldedMetrics } from './shielded-metrics.ts'
 import { verdictMetrics } from './verdict-metrics.ts'
 
 const NONE = {}
@@ -225,7 +226,7 @@ function p2pMetrics(r: MetricRegistry) {
       },
     ),
     connectionsGivenUp: r.counter(name('connections_given_up_total'), 'Connections that we closed.', {
-      reason: ['silent', 'duplicate'],
+      reason: ['silent', 'duplicate', 'rejected'],
     }),
     identities: r.counter(name('identities_total'), 'Identities that peers presented.', {
       result: ['accepted', 'known', 'refused'],
@@ -280,6 +281,7 @@ export function createMetrics(build: BuildInfo) {
     validator: validatorMetrics(registry),
     validation: validationMetrics(registry),
     verdicts: verdictMetrics(registry),
+    shielded: shieldedMetrics(registry),
     audit: auditMetrics(registry),
     events: eventMetrics(registry),
     p2p: p2pMetrics(registry),

@@ -63,6 +63,11 @@ export class BlockExecutor {
     this.#size = new BlockSize(viewTimeoutMinMs / EXECUTION_PARTS, blockTransactionsMax)
   }
 
+  /** Whether there is a state to execute a child of this block on. */
+  hasStateOf(hash: BlockHash): boolean {
+    return this.#branches.at(hash) !== null
+  }
+
   /** Executes a block on its parent, once. */
   check(block: HashedBlock, parent: HashedBlock): Result<ExecutedBlock> {
     const known = this.#branches.executed(block.hash)

@@ -28,6 +28,7 @@ import type { OnVerified } from './message-verifier.ts'
 import type { BallotConduct } from './own-ballots.ts'
 import type {
   BlockFetcher,
+  BlockProofsPort,
   Clock,
   ConsensusTransport,
   EquivocationListener,
@@ -74,6 +75,8 @@ export interface ConsensusNodeOptions {
   readonly finalState: StateReader
   /** What this node's rules found about a request of a final block; null when it was not there to judge. */
   readonly judgement: (requestKey: RequestKey) => readonly RuleFailure[] | null
+  /** Absent: proofs are verified where blocks are executed. */
+  readonly proofs?: BlockProofsPort
   readonly store: FinalStore
   readonly pool: TransactionPool
   readonly transport: ConsensusTransport

@@ -195,6 +195,8 @@ export class ConsensusNode {
 
   /** Blocks that lead to a certified final block, from range sync or an announcement. */
   take(blocks: readonly HashedBlock[], finality: Verified<QuorumCertificate>): void {
+    // While the first are executed the proofs of the others are verified: they are final, so none is for nothing.
+    for (const block of blocks) void this.#options.proofs?.prepare(block)
     this.#run.input({ kind: 'blocks-received', blocks, finality })
   }
 
@@ -299,8 +301,8 @@ export class ConsensusNode {
   }
 
   #effectOptions(run: Parameters<EpochRunOptions['effects']>[0]): EffectHandlerOptions {
-    const { rules, validator, clock, transport, fetcher, sync, onEquivocation, onHalt, onFatal, logger } =
-      this.#options
+    const { rules, validator, clock, transport, fetcher, sync, proofs, onEquivocation } = this.#options
+    const { onHalt, onFatal, logger } = this.#options
     const { self, electorate, timers, input } = run
     const outbox = this.#outbox
     return {
@@ -321,6 +323,7 @@ export class ConsensusNode {
       timers,
       transport,
       executor: this.#executor,
+      proofs,
       ballots: this.#ballots,
       finalizer: this.#finalizer,
       fetcher,

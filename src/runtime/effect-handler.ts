@@ -26,6 +26,7 @@ import type { DurableOutbox } from './durable-outbox.ts'
 import type { Finalizer } from './finalizer.ts'
 import type {
   BlockFetcher,
+  BlockProofsPort,
   Clock,
   ConsensusTransport,
   EquivocationListener,
@@ -51,6 +52,7 @@ export interface EffectHandlerOptions {
   readonly timers: TimerPort
   readonly transport: ConsensusTransport
   readonly executor: BlockExecutor
+  readonly proofs: BlockProofsPort | undefined
   readonly ballots: BallotBox
   readonly finalizer: Finalizer
   readonly fetcher: BlockFetcher
@@ -66,6 +68,7 @@ export interface EffectHandlerOptions {
 export class EffectHandler {
   readonly #options: EffectHandlerOptions
   readonly #fetching = new Set<BlockHash>()
+  #isStopped = false
 
   constructor(options: EffectHandlerOptions) {
     this.#options = options
@@ -73,7 +76,7 @@ export class EffectHandler {
 
   /** Performs one effect; returns the answer when it is there at once. */
   perform(effect: ConsensusEffect): ConsensusInput | null {
-    const { timers, executor, finalizer, sync, onHalt } = this.#options
+    const { timers, finalizer, sync, onHalt } = this.#options
     switch (effect.kind) {
       case 'sign': {
         const { request, isForBallotsOnly } = effect
@@ -105,16 +108,10 @@ export class EffectHandler {
       case 'build-block':
         return this.#build(effect)
       case 'check-block': {
-        const outcome = executor.check(effect.block, effect.parent)
-        if (!outcome.ok)
-          this.#options.logger.warn({ code: outcome.code, detail: outcome.detail }, 'block refused')
-        return {
-          kind: 'block-checked',
-          blockHash: effect.block.hash,
-          outcome: outcome.ok
-            ? { ok: true, ...executor.outcomeOf(outcome.value) }
-            : { ok: false, code: outcome.code },
-        }
+        const proofs = this.#options.proofs?.prepare(effect.block) ?? null
+        if (proofs === null) return this.#check(effect)
+        void this.#checkAfter(proofs, effect)
+        return null
       }
       case 'finalize':
         this.#options.ballots.final(effect.blocks.at(-1)?.header.height ?? asHeight(0))
@@ -147,6 +144,35 @@ export class EffectHandler {
     validator.outbox.flush()
     if (validator.log.wantsCompaction) {
       validator.log.compact(encodeSafetyRecord(validator.snapshot())).catch(onFatal)
+    }
+  }
+
+  /** Performs nothing more that was to be performed later. */
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  #check({ block, parent }: ConsensusEffect & { kind: 'check-block' }): ConsensusInput {
+    const { executor, logger } = this.#options
+    const outcome = executor.check(block, parent)
+    if (!outcome.ok) logger.warn({ code: outcome.code, detail: outcome.detail }, 'block refused')
+    return {
+      kind: 'block-checked',
+      blockHash: block.hash,
+      outcome: outcome.ok
+        ? { ok: true, ...executor.outcomeOf(outcome.value) }
+        : { ok: false, code: outcome.code },
+    }
+  }
+
+  /** Meanwhile the parent may have gone: then another block is final in its place, and nobody asks about this one. */
+  async #checkAfter(proofs: Promise<void>, effect: ConsensusEffect & { kind: 'check-block' }): Promise<void> {
+    const { executor, input, onFatal } = this.#options
+    try {
+      await proofs
+      if (!this.#isStopped && executor.hasStateOf(effect.parent.hash)) input(this.#check(effect))
+    } catch (error) {
+      onFatal(error)
     }
   }
 

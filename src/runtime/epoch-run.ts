@@ -69,6 +69,7 @@ export class EpochRun {
   readonly verifier: MessageVerifier
   readonly #timers: TimerPort
   readonly #driver: ReplicaDriver
+  readonly #effects: EffectHandler
   readonly #ingress: Ingress
 
   constructor(options: EpochRunOptions) {
@@ -79,7 +80,7 @@ export class EpochRun {
     this.replica = makeReplica(options, this.self)
     const onExpired: TimerExpired = (timer, view) => this.input({ kind: 'timer-expired', timer, view })
     this.#timers = options.timers?.(onExpired) ?? new Timers(onExpired)
-    const effects = new EffectHandler(
+    this.#effects = new EffectHandler(
       options.effects({
         self: this.self,
         electorate: this.electorate,
@@ -90,9 +91,9 @@ export class EpochRun {
     this.#driver = new ReplicaDriver(this.replica, clock, {
       perform: (effect) => {
         options.beforeEffect?.(effect)
-        return effects.perform(effect)
+        return this.#effects.perform(effect)
       },
-      turnEnded: () => effects.turnEnded(),
+      turnEnded: () => this.#effects.turnEnded(),
       observe: options.observe,
       onFatal,
     })
@@ -128,6 +129,7 @@ export class EpochRun {
   /** Takes no more inputs. */
   stop(): void {
     this.#driver.stop()
+    this.#effects.stop()
     this.#timers.stop()
   }
 }

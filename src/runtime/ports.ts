@@ -1,5 +1,6 @@
 /** What the shell around the core needs of the other layers. Implementations do not import this file. */
 import type { TimerName } from '../consensus/effect.ts'
+import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { SignedContent, SlashableKind } from '../types/evidence.ts'
 import type { FinalizedBlock } from '../types/ledger-state.ts'
@@ -85,6 +86,12 @@ export interface SignatureCheck {
     payload: Uint8Array,
     signature: Uint8Array,
   ): boolean
+}
+
+/** Has the proofs in blocks verified beside the consensus loop, so that executing a block finds the verdicts there. */
+export interface BlockProofsPort {
+  /** Null when there is nothing to wait for; else resolves when there is not any more. Never rejects. */
+  prepare(block: HashedBlock): Promise<void> | null
 }
 
 /** Gets blocks from peers. */

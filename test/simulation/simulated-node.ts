@@ -146,7 +146,8 @@ export class SimulatedNode implements Speaker {
     if (this.process === null || this.adversary?.isCensor === true) return false
     let isTaken = false
     this.guarded(() => {
-      isTaken = this.process?.flow.submit(transaction).ok ?? false
+      const outcome = this.process?.flow.submit(transaction)
+      isTaken = outcome !== undefined && 'ok' in outcome && outcome.ok
     })
     return isTaken
   }

@@ -16,6 +16,7 @@ import type { StateReader } from '../../src/ledger/state-reader.ts'
 import { Mempool } from '../../src/mempool/mempool.ts'
 import { ConsensusNode } from '../../src/runtime/consensus-node.ts'
 import type { IngressOutcome } from '../../src/runtime/ingress.ts'
+import type { BlockProofsPort } from '../../src/runtime/ports.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
 import type { Genesis } from '../../src/types/genesis.ts'
 import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
@@ -170,6 +171,7 @@ export class MemoryNode {
       tip: { block: state.block, stateRoot: state.stateRoot, finality: null },
       finalState: live,
       judgement: (requestKey) => this.#judged.get(requestKey) ?? null,
+      ...(network.proofs === undefined ? {} : { proofs: network.proofs }),
       store: {
         commitFinalized: async (blocks) => {
           await new Promise((resolve) => setImmediate(resolve))
@@ -220,11 +222,13 @@ export class MemoryNode {
 export class MemoryNetwork {
   readonly state: GenesisState = genesisState(NETWORK_GENESIS, PORTS)
   readonly nodes: MemoryNode[]
+  readonly proofs: BlockProofsPort | undefined
   /** What each node said, in order. */
   readonly said: { readonly from: MemoryNode; readonly bytes: Uint8Array; readonly durable: number }[] = []
   onFinal: (node: MemoryNode, blocks: readonly FinalizedBlock[]) => void = () => {}
 
-  constructor(validators = 4, followers = 0) {
+  constructor(validators = 4, followers = 0, proofs?: BlockProofsPort) {
+    this.proofs = proofs
     this.nodes = [
       ...Array.from({ length: validators }, (_, i) => new MemoryNode(this, i)),
       ...Array.from({ length: followers }, () => new MemoryNode(this, null)),

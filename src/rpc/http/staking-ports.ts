@@ -56,6 +56,9 @@ export interface StakingPorts {
   slashes(): readonly SlashView[]
   /** By request key, 64 hex digits. */
   transaction(key: string): TransactionView
-  /** @param bytes canonical bytes of a staking, operator, operation or evidence transaction */
-  submit(bytes: Uint8Array): TransactionView | SubmitRefusal
+  /**
+   * @param bytes canonical bytes of a staking, operator, operation, evidence or shielded transaction
+   * @returns at once, but for a shielded transaction, whose proof is verified first
+   */
+  submit(bytes: Uint8Array): TransactionView | SubmitRefusal | Promise<TransactionView | SubmitRefusal>
 }

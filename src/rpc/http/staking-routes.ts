@@ -1,10 +1,10 @@
 /** The public API's routes about accounts and stake. Taking a transaction twice is the same as taking it once. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { isHex } from '../../codec/hex.ts'
 import { TRANSACTION_BYTES_MAX } from '../../codec/limits.ts'
 import { sendJson } from './json-reply.ts'
 import { sendProblem } from './problem.ts'
-import type { StakingPorts, SubmitRefusal } from './staking-ports.ts'
+import type { StakingPorts, SubmitRefusal, TransactionView } from './staking-ports.ts'
 
 /** Canonical bytes of the longest such transaction, in base64 and with room for the JSON around it. */
 export const TRANSACTION_BODY_BYTES_MAX = Math.ceil(TRANSACTION_BYTES_MAX / 3) * 4 + 1_024
@@ -61,15 +61,18 @@ export function addStakingRoutes(app: FastifyInstance, ports: StakingPorts): voi
         fix: 'let "hypermesh stake" make and send the transaction',
       })
     }
+    const answer = (outcome: TransactionView | SubmitRefusal): FastifyReply => {
+      if (!('is' in outcome)) return sendJson(reply.code(outcome.state === 'final' ? 200 : 202), outcome)
+      return sendProblem(request, reply, {
+        title: 'Transaction refused',
+        status: STATUS[outcome.is],
+        detail: `${outcome.code}: ${outcome.detail}`,
+        code: 'E_TRANSACTION_REFUSED',
+        fix: 'the code before the colon says which rule; they are listed in docs/reference/errors.md',
+      })
+    }
     const outcome = ports.submit(bytes)
-    if (!('is' in outcome)) return sendJson(reply.code(outcome.state === 'final' ? 200 : 202), outcome)
-    return sendProblem(request, reply, {
-      title: 'Transaction refused',
-      status: STATUS[outcome.is],
-      detail: `${outcome.code}: ${outcome.detail}`,
-      code: 'E_TRANSACTION_REFUSED',
-      fix: 'the code before the colon says which rule; they are listed in docs/reference/errors.md',
-    })
+    return outcome instanceof Promise ? outcome.then(answer) : answer(outcome)
   })
 }
 

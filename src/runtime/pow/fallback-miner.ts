@@ -26,7 +26,7 @@ export interface FinalPoint {
 export interface FallbackMinerOptions
   extends Pick<
     PowShellOptions,
-    'mining' | 'clockSkewMaxMs' | 'clock' | 'miner' | 'network' | 'timers' | 'observe' | 'onFatal'
+    'mining' | 'clockSkewMaxMs' | 'clock' | 'miner' | 'network' | 'timers' | 'proofs' | 'observe' | 'onFatal'
   > {
   readonly afterMs: number
   readonly rules: ChainRules
@@ -59,7 +59,7 @@ export class FallbackMiner {
 
   constructor(options: FallbackMinerOptions) {
     this.#options = options
-    const { mining, clockSkewMaxMs, clock, miner, network, timers, observe, onFatal } = options
+    const { mining, clockSkewMaxMs, clock, miner, network, timers, proofs, observe, onFatal } = options
     this.#fallback = new Fallback(options.afterMs, clock.monotonicMs())
     this.#executor = this.#executorOn(options.final)
     this.#shell = new PowShell({
@@ -70,12 +70,14 @@ export class FallbackMiner {
       depth: 'provisional',
       executor: {
         check: (block, parent) => this.#executor.check(block, parent),
+        hasStateOf: (hash) => this.#executor.hasStateOf(hash),
         build: (fields, parent, isEmptyAllowed, use) =>
           this.#executor.build(fields, parent, isEmptyAllowed, use),
         take: (hash) => this.#executor.take(hash),
         committed: (executed) => this.#executor.committed(executed),
         drop: (hash) => this.#executor.drop(hash),
       },
+      proofs,
       clock,
       miner,
       network,
@@ -99,7 +101,7 @@ export class FallbackMiner {
   }
 
   /** A mined block of a peer. Taken whether we mine or not: the others may have lost sight of a quorum before us. */
-  received(sealed: SealedBlock, from: string | null): PowVerdict {
+  received(sealed: SealedBlock, from: string | null): PowVerdict | Promise<PowVerdict> {
     return this.#shell.received(sealed, from)
   }
 

@@ -18,7 +18,7 @@ import { asHeight, type BlockHash, type RequestKey, type StateRoot } from '../..
 import { AnswerFigureMeter } from '../answer-figures.ts'
 import { BlockExecutor } from '../block-executor.ts'
 import type { ConsensusEngine } from '../consensus-engine.ts'
-import type { Clock, TransactionPool } from '../ports.ts'
+import type { BlockProofsPort, Clock, TransactionPool } from '../ports.ts'
 import type { MinerPort } from './ports.ts'
 import { PowShell, type PowVerdict } from './pow-shell.ts'
 import { RealPowTimers } from './pow-timers.ts'
@@ -63,6 +63,8 @@ export interface PowNodeOptions {
   readonly notFinal: QuorumCertificate
   readonly store: MinedBlockStore
   readonly pool: TransactionPool
+  /** Absent: proofs are verified where blocks are executed. */
+  readonly proofs?: BlockProofsPort
   readonly network: MinedBlockNetwork
   /** Null for a node that follows without mining. */
   readonly miner: MinerPort | null
@@ -109,6 +111,7 @@ export class PowNode implements ConsensusEngine {
       epochBlocks: rules.parameters.epochBlocks,
       depth: 'settle',
       executor: this.#executor,
+      proofs: options.proofs,
       clock,
       miner: miner ?? NO_MINER,
       network: {
@@ -158,7 +161,7 @@ export class PowNode implements ConsensusEngine {
   }
 
   /** A sealed block that a peer announced. */
-  announced(bytes: Uint8Array, from: string): PowVerdict {
+  announced(bytes: Uint8Array, from: string): PowVerdict | Promise<PowVerdict> {
     const sealed = decodeSealedBlock(bytes)
     return sealed.ok ? this.#shell.received(sealed.value, from) : 'reject'
   }
@@ -239,7 +242,10 @@ export class PowNode implements ConsensusEngine {
       while (this.#isBehind) {
         const { height } = this.look().tip.block.header
         const fetched = await this.#options.network.fetchRange(height + 1, RANGE_BLOCKS)
-        for (const bytes of fetched?.blocks ?? []) this.announced(bytes, fetched?.from ?? '')
+        for (const bytes of fetched?.blocks ?? []) {
+          const verdict = this.announced(bytes, fetched?.from ?? '')
+          if (verdict instanceof Promise) await verdict
+        }
         this.#isBehind = this.look().tip.block.header.height > height
       }
     } catch (error) {

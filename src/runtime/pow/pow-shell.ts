@@ -13,11 +13,13 @@ import type { HashedBlock } from '../../types/block.ts'
 import type { SealedBlock, SealHash } from '../../types/pow.ts'
 import { asUnixMs, type BlockHash } from '../../types/primitives.ts'
 import type { BlockExecutor } from '../block-executor.ts'
-import type { Clock } from '../ports.ts'
+import type { BlockProofsPort, Clock } from '../ports.ts'
 import type { MinerPort, PowListener, PowNetworkPort, PowStore, PowTimers } from './ports.ts'
 
 export interface PowShellOptions extends PowEngineOptions {
-  readonly executor: Pick<BlockExecutor, 'check' | 'build' | 'take' | 'committed' | 'drop'>
+  readonly executor: Pick<BlockExecutor, 'check' | 'hasStateOf' | 'build' | 'take' | 'committed' | 'drop'>
+  /** Absent: proofs are verified where blocks are executed. */
+  readonly proofs?: BlockProofsPort | undefined
   readonly clock: Clock
   readonly miner: MinerPort
   readonly network: PowNetworkPort
@@ -37,6 +39,8 @@ export class PowShell {
   readonly #queue: PowInput[] = []
   /** Seals in the tree of each executed block: two of one block share its state, and only the last drops it. */
   readonly #uses = new Map<BlockHash, Set<SealHash>>()
+  /** Blocks that were taken and wait for their proofs, or for those of a block below: what will become of them. */
+  readonly #unchecked = new Map<SealHash, PromiseWithResolvers<PowVerdict>>()
   #isRunning = false
   #isStopped = false
   #settling: Promise<void> = Promise.resolve()
@@ -56,21 +60,23 @@ export class PowShell {
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#queue.length = 0
+    for (const sealHash of this.#unchecked.keys()) this.#decided(sealHash, 'ignore')
     this.#options.miner.stop()
     this.#options.timers.cancel('template')
     this.#options.timers.cancel('fetch')
     await this.#settling
   }
 
-  /** A sealed block of a peer, and what to do with it. */
-  received(sealed: SealedBlock, from: string | null): PowVerdict {
-    let verdict: PowVerdict = 'ignore'
+  /** A sealed block of a peer, and what to do with it: at once, unless there are proofs to wait for. Never rejects. */
+  received(sealed: SealedBlock, from: string | null): PowVerdict | Promise<PowVerdict> {
+    let verdict = 'ignore' as PowVerdict
     this.#take({ kind: 'block-received', sealed, from }, (event) => {
       if (!('sealHash' in event) || event.sealHash !== sealed.sealHash) return
       if (event.kind === 'block-taken') verdict = 'accept'
       if (event.kind === 'block-refused') verdict = 'reject'
     })
-    return verdict
+    if (verdict !== 'accept') return verdict
+    return this.#unchecked.get(sealed.sealHash)?.promise ?? verdict
   }
 
   /** Takes an input; runs the engine before it returns, unless it is running already. */
@@ -115,8 +121,13 @@ export class PowShell {
     for (const event of events) {
       listen(event)
       observe(event)
-      if (event.kind === 'block-taken') this.#keep(event.sealHash)
+      if (event.kind === 'block-taken') {
+        this.#unchecked.set(event.sealHash, Promise.withResolvers())
+        this.#keep(event.sealHash)
+      }
+      if (event.kind === 'block-refused') this.#decided(event.sealHash, 'reject')
     }
+    if (input.kind === 'block-checked' && input.outcome.ok) this.#decided(input.sealHash, 'accept')
     const answers: PowInput[] = []
     for (const effect of effects) {
       const answer = this.#perform(effect)
@@ -129,7 +140,7 @@ export class PowShell {
     const { miner, network, store, timers, listener } = this.#options
     switch (effect.kind) {
       case 'check-block':
-        return this.#check(effect.sealed, effect.parent)
+        return this.#checkOrWait(effect.sealed, effect.parent)
       case 'mine':
         this.#mine(effect)
         return null
@@ -156,11 +167,35 @@ export class PowShell {
         return null
       case 'forget':
         store.forget(effect.blocks)
+        for (const { sealHash } of effect.blocks) this.#decided(sealHash, 'ignore')
         for (const sealed of effect.blocks.toReversed()) this.#release(sealed)
         return null
       default:
         return unreachable(effect)
     }
+  }
+
+  #checkOrWait(sealed: SealedBlock, parent: HashedBlock): PowInput | null {
+    const proofs = this.#options.proofs?.prepare(sealed.block) ?? null
+    if (proofs === null) return this.#check(sealed, parent)
+    void this.#checkAfter(proofs, sealed, parent)
+    return null
+  }
+
+  /** Meanwhile the block may have been forgotten, and its parent with it. */
+  async #checkAfter(proofs: Promise<void>, sealed: SealedBlock, parent: HashedBlock): Promise<void> {
+    try {
+      await proofs
+      const isWanted = this.#unchecked.has(sealed.sealHash)
+      if (isWanted && this.#options.executor.hasStateOf(parent.hash)) this.input(this.#check(sealed, parent))
+    } catch (error) {
+      this.#options.onFatal(error)
+    }
+  }
+
+  #decided(sealHash: SealHash, verdict: PowVerdict): void {
+    this.#unchecked.get(sealHash)?.resolve(verdict)
+    this.#unchecked.delete(sealHash)
   }
 
   #check(sealed: SealedBlock, parent: HashedBlock): PowInput {

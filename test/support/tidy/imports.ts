@@ -22,6 +22,7 @@ const DIRECTIONS: Readonly<Record<string, Directions>> = {
   consensus: { folders: ['types'], packages: PURE_PACKAGES },
   shielded: { folders: ['types'], packages: PURE_PACKAGES },
   ledger: { folders: ['types', 'codec', 'shielded'], packages: PURE_PACKAGES },
+  proofs: { folders: ['types', 'codec', 'ledger', 'shielded'] },
   crypto: { folders: ['types', 'codec'] },
   session: { folders: ['types', 'crypto'] },
   network: { folders: ['types', 'codec', 'session'] },

@@ -38,4 +38,16 @@ describe('recent transactions', () => {
     expect(known.at(-1)).toBe(true)
     expect(known.filter(Boolean).length).toBeGreaterThanOrEqual(10)
   })
+
+  it('that are shielded are mostly proof, and count a fifth: a block of them is remembered', () => {
+    const recent = new RecentTransactions()
+    const shielded = (n: number): HashedTransaction => ({
+      ...withSize(n, 90_000),
+      transaction: { kind: 'shielded' } as HashedTransaction['transaction'],
+    })
+    for (let n = 0; n < 300; n++) recent.add(shielded(n))
+    const known = Array.from({ length: 300 }, (_, n) => recent.get(shielded(n).hash) !== undefined)
+    expect(known.slice(-58)).toEqual(Array(58).fill(true))
+    expect(known.filter(Boolean).length).toBeLessThanOrEqual(116)
+  })
 })

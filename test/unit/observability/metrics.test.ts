@@ -56,7 +56,7 @@ describe('the catalogue', () => {
       'proof',
       'direction',
     ]
-    known.push('transport', 'verdict', 'what', 'state', 'op', 'route', 'code', 'check', 'le')
+    known.push('transport', 'verdict', 'place', 'what', 'state', 'op', 'route', 'code', 'check', 'le')
     expect(names.filter((name) => !known.includes(name ?? ''))).toEqual([])
   })
 })

@@ -6,6 +6,7 @@ import { genesisState } from '../../../../src/ledger/genesis-state.ts'
 import { StateOverlay } from '../../../../src/ledger/state-overlay.ts'
 import type { StateReader } from '../../../../src/ledger/state-reader.ts'
 import type { ConsensusEngine } from '../../../../src/runtime/consensus-engine.ts'
+import type { BlockProofsPort } from '../../../../src/runtime/ports.ts'
 import { PowNode } from '../../../../src/runtime/pow/pow-node.ts'
 import type { HashedBlock } from '../../../../src/types/block.ts'
 import type { FinalizedBlock } from '../../../../src/types/ledger-state.ts'
@@ -28,7 +29,7 @@ class MemoryMiner {
   ranges = 0
   #state: StateReader = state.state
 
-  constructor(isMiner: boolean, peer: () => MemoryMiner | null) {
+  constructor(isMiner: boolean, peer: () => MemoryMiner | null, proofs?: BlockProofsPort) {
     const node = this
     this.engine = new PowNode({
       rules: state.rules,
@@ -67,6 +68,7 @@ class MemoryMiner {
         sealOf: (height) => this.settled[height - 1] ?? null,
       },
       pool: { select: () => [], remove: () => {} },
+      ...(proofs === undefined ? {} : { proofs }),
       network: {
         announce: () => {},
         fetchByHash: async (hash) => {
@@ -114,8 +116,8 @@ class MemoryMiner {
 }
 
 const started: MemoryMiner[] = []
-function start(isMiner: boolean, peer: () => MemoryMiner | null): MemoryMiner {
-  const miner = new MemoryMiner(isMiner, peer)
+function start(isMiner: boolean, peer: () => MemoryMiner | null, proofs?: BlockProofsPort): MemoryMiner {
+  const miner = new MemoryMiner(isMiner, peer, proofs)
   started.push(miner)
   miner.engine.start()
   return miner
@@ -157,5 +159,62 @@ describe('a node that is far behind', () => {
     const node = start(false, () => null)
     expect(node.engine.announced(Uint8Array.of(1, 2, 3), 'peer')).toBe('reject')
     expect(node.height).toBe(0)
+  })
+})
+
+describe('a mined block whose proofs are not verified yet', () => {
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+  /** A miner that has mined so many blocks, and a node that is to be told of them. */
+  async function announcing(blocks: number) {
+    const waiting: (() => void)[] = []
+    const ahead = start(true, () => null)
+    while (ahead.height < blocks) await ahead.mineOne()
+    const node = start(false, () => ahead, {
+      prepare: () => new Promise((resolve) => waiting.push(resolve)),
+    })
+    node.nowMs = ahead.nowMs
+    const announce = (height: number) =>
+      node.engine.announced(ahead.engine.sealedAt(height)?.bytes ?? new Uint8Array(), 'peer')
+    return { ahead, node, waiting, announce }
+  }
+
+  it('is passed on and built on when they are, and so is what builds on it', async () => {
+    const { node, waiting, announce } = await announcing(2)
+    const verdicts = [announce(1), announce(2)]
+    expect(verdicts).toEqual([expect.any(Promise), expect.any(Promise)])
+    expect(announce(1)).toBe('ignore')
+    expect([node.height, waiting.length]).toEqual([0, 1])
+    waiting.shift()?.()
+    expect(await verdicts[0]).toBe('accept')
+    expect([node.height, waiting.length]).toEqual([1, 1])
+    waiting.shift()?.()
+    expect(await verdicts[1]).toBe('accept')
+    expect(node.height).toBe(2)
+  })
+
+  it('is of no use when the node has stopped meanwhile', async () => {
+    const { node, waiting, announce } = await announcing(1)
+    const verdict = announce(1)
+    await node.engine.stop()
+    expect(await verdict).toBe('ignore')
+    waiting.shift()?.()
+    await turn()
+    expect([node.height, node.fatal]).toEqual([0, []])
+  })
+
+  it('is waited for when a node is far behind', async () => {
+    const { ahead, node, waiting, announce } = await announcing(40)
+    announce(40)
+    await until(
+      async () => {
+        for (const resolve of waiting.splice(0)) resolve()
+        await turn()
+        return node.height === ahead.height
+      },
+      20_000,
+      () => `height ${ahead.height}, it is ${node.height}`,
+    )
+    expect(node.fatal).toEqual([])
   })
 })
