@@ -1,16 +1,20 @@
 /** Why a staking or evidence transaction is not taken, for docs/reference/errors.md. One that is missing does not compile. */
 
+import type { ShieldedRefusal } from '../../src/ledger/shielded/shielded-refusals.ts'
 import type { EvidenceRefusal, StakingRefusal } from '../../src/ledger/staking/staking-refusals.ts'
 
 /** Of the pool, whatever the transaction is. */
-type PoolRefusal = 'full' | 'source-budget' | 'proofs-busy' | 'too-large'
+type PoolRefusal = 'full' | 'source-budget' | 'proofs-busy' | 'too-large' | 'nullifier-waiting'
 
 type Texts = readonly [when: string, whatToDo: string]
 
 const NEXT = 'make it again: "hypermesh stake" asks the node for the next number'
+const SHIELDED = 'make it again: "hypermesh wallet" takes care of it'
 const EVIDENCE = 'nothing: nobody is punished by it'
 
-export const REFUSALS: Readonly<Record<StakingRefusal | EvidenceRefusal | PoolRefusal, Texts>> = {
+export const REFUSALS: Readonly<
+  Record<StakingRefusal | EvidenceRefusal | ShieldedRefusal | PoolRefusal, Texts>
+> = {
   'staking-amount': ['the amount is 0', 'name an amount above 0'],
   'staking-expired': [
     'no block held it up to its last height',
@@ -73,6 +77,29 @@ export const REFUSALS: Readonly<Record<StakingRefusal | EvidenceRefusal | PoolRe
   'evidence-punished': ['the account was punished before', 'nothing: once is all'],
   'evidence-signature': ['a signature is not valid for this network', EVIDENCE],
   'evidence-equivocation': ['two blocks in one view are an equivocation', 'send it as evidence of that'],
+  'shielded-chain': ['it is for another network', 'ask a node of the network that it is for'],
+  'shielded-amount': ['what is minted or burnt is 0', 'name an amount above 0'],
+  'shielded-fee': ['the fee is below that of genesis', 'pay more; "/v1/shielded" tells the minimum'],
+  'shielded-ciphertexts': ['the ciphertexts are not those that their hash is of', SHIELDED],
+  'shielded-binding': ['the binding is not the hash of what the transaction says', SHIELDED],
+  'shielded-malformed': ['a hash in it is not of canonical field elements', SHIELDED],
+  'shielded-expired': ['no block held it up to its last height', 'scan, and send again'],
+  'shielded-anchor': [
+    'its notes are under a root of the note tree that is too old, or of another branch',
+    'scan, and send again',
+  ],
+  'shielded-pool': ['more is burnt or paid than all notes are worth', 'nothing: no right proof leads here'],
+  'shielded-signature': [
+    'the signature of the mint is not by the key of the account',
+    'use the key of the account, and a node of its network',
+  ],
+  'shielded-proof': ['the proof does not prove what the transaction says', SHIELDED],
+  'nullifier-repeated-in-transaction': ['both inputs are one note', SHIELDED],
+  'nullifier-spent': ['a note of it was spent before', 'scan: the wallet learns what is left'],
+  'nullifier-waiting': [
+    'another transaction that spends a note of it waits for a block',
+    'wait until that one is final or has expired, scan, and send again',
+  ],
   full: ['the pool of the node is full', 'send it again in a moment, or to another node'],
   'source-budget': ['one sender has its share of the pool', 'send it again in a moment, or to another node'],
   'proofs-busy': [

@@ -141,6 +141,7 @@ const genesisNote = record<GenesisNote>({ owner: bytesFixed(32), value: u64, ran
 export const shieldedGenesisSchema = record<ShieldedGenesis>({
   notes: listOf(genesisNote, GENESIS_NOTES_MAX),
   blockReward: u64,
+  minimumFee: u64,
 })
 
 const entrySchema = record<ShieldedEntry>({

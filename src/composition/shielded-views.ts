@@ -25,6 +25,7 @@ export class ShieldedViews implements ShieldedPorts {
       pool,
       issued,
       blockReward: this.#rules.shielded?.blockReward ?? 0n,
+      minimumFee: this.#rules.shielded?.minimumFee ?? 0n,
     }
   }
 

@@ -26,10 +26,11 @@ export const shieldedSchema: z.ZodType<ShieldedGenesis> = z.strictObject({
     )
     .max(GENESIS_NOTES_MAX),
   blockReward: amount,
+  minimumFee: amount,
 })
 
 /** The section as {@link shieldedSchema} reads it. */
-export function formatShielded({ notes, blockReward }: ShieldedGenesis): object {
+export function formatShielded({ notes, blockReward, minimumFee }: ShieldedGenesis): object {
   return {
     notes: notes.map(({ owner, value, randomness }) => ({
       owner: toHex(owner),
@@ -37,5 +38,6 @@ export function formatShielded({ notes, blockReward }: ShieldedGenesis): object 
       randomness: toHex(randomness),
     })),
     blockReward: `${blockReward}`,
+    minimumFee: `${minimumFee}`,
   }
 }

@@ -4,23 +4,14 @@
  * where nobody votes (verdicts/README.md). What makes the block illegal is a refusal.
  */
 import { accountId } from '../codec/genesis.ts'
+import { fromHex } from '../codec/hex.ts'
 import { proofHash, transactionProofBincode } from '../codec/proofs.ts'
 import { withBlock } from '../codec/recent-blocks.ts'
 import { verdictLeaves } from '../codec/verdict.ts'
 import type { Findings } from '../types/ballots.ts'
 import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
-import type { StateAccumulators, StateChanges } from '../types/ledger-state.ts'
-import type {
-  AccountId,
-  BlockHash,
-  Epoch,
-  Height,
-  Hex32,
-  Nullifier,
-  RequestKey,
-  StateRoot,
-  UnixMs,
-} from '../types/primitives.ts'
+import type { StateAccumulators } from '../types/ledger-state.ts'
+import type { Nullifier, RequestKey } from '../types/primitives.ts'
 import type { ShieldedTransaction } from '../types/shielded.ts'
 import {
   type HashedTransaction,
@@ -31,15 +22,14 @@ import {
 } from '../types/transaction.ts'
 import type { Judgement, VerdictRecord } from '../types/verdict.ts'
 import type { OpenRequest } from '../types/voting.ts'
-import { type ChainRules, isEpochEnd, isFiller } from './chain-rules.ts'
+import { isEpochEnd, isFiller } from './chain-rules.ts'
+import type { Execution, ExecutionContext, ExecutionRefusal, TransactionRefusal } from './execution.ts'
 import { judgeRequest } from './four-proofs/judge-request.ts'
 import { type RequestSpending, requestSpending } from './four-proofs/request-spending.ts'
 import { appendLeaves } from './frontier.ts'
 import { appendNullifiers, checkNullifiers, type NullifierRefusal, nullifierRoot } from './nullifier-set.ts'
 import { checkOperation } from './operations/check-operation.ts'
 import { judgeOperation } from './operations/judge-operation.ts'
-import type { OperationRefusal } from './operations/operation-refusals.ts'
-import type { OperatorRefusal } from './operators/operator-refusals.ts'
 import { proofCommitment, type TransactionProof } from './proof-commitment.ts'
 import { type RequestIdentity, requestIdentity, requestIdHash } from './request-identity.ts'
 import { checkShielded } from './shielded/check-shielded.ts'
@@ -47,56 +37,15 @@ import { noteRoot } from './shielded/note-tree.ts'
 import { rewardOf, ShieldedExecution } from './shielded/shielded-execution.ts'
 import type { ShieldedRefusal } from './shielded/shielded-refusals.ts'
 import { StakingExecution } from './staking/staking-execution.ts'
-import type { EvidenceRefusal, StakingRefusal } from './staking/staking-refusals.ts'
 import { validatorSetRoot } from './staking/staking-root.ts'
 import { StateOverlay } from './state-overlay.ts'
 import type { StateReader } from './state-reader.ts'
 import { stateRoot } from './state-root.ts'
 import { rulesUnder } from './validation-policy.ts'
-import type { BallotRefusal } from './verdicts/check-ballots.ts'
 import { findingsOf, statusOf } from './verdicts/findings.ts'
 import { isOpen } from './verdicts/open-requests.ts'
 import { VotingExecution } from './verdicts/voting-execution.ts'
-import { type WaitingRefusal, waitingRefusal } from './verdicts/waiting-refusal.ts'
-
-/** What transactions are judged against. */
-export interface ExecutionContext {
-  /** Of the block; below that of its height in a filler. */
-  readonly epoch: Epoch
-  readonly height: Height
-  readonly blockTime: UnixMs
-  readonly parentHash: BlockHash
-  /** Account that fees and the reward go to; null where nobody proposes: a mined block, whose fees are burnt. */
-  readonly proposer: AccountId | null
-  readonly rules: ChainRules
-}
-
-/** Why no block may hold a transaction at its place. */
-export type TransactionRefusal =
-  | 'request-repeated-in-block'
-  | 'request-already-judged'
-  | 'request-open'
-  | 'ballots-nobody'
-  | WaitingRefusal
-  | BallotRefusal
-  | StakingRefusal
-  | EvidenceRefusal
-  | OperatorRefusal
-  | OperationRefusal
-  | ShieldedRefusal
-export type ExecutionRefusal = TransactionRefusal | NullifierRefusal
-
-export interface Execution {
-  readonly changes: StateChanges
-  /** SHA-384 over the proofs, 96 hex digits. */
-  readonly proofCommitment: string
-  readonly nullifierRoot: Hex32
-  readonly noteCommitmentRoot: Hex32
-  /** Of the set that decides the next block. */
-  readonly validatorSetRoot: Hex32
-  /** After the transactions. */
-  readonly stateRoot: StateRoot
-}
+import { waitingRefusal } from './verdicts/waiting-refusal.ts'
 
 /** Executes transactions one after the other on one state. Holds everything until {@link finish}. */
 export class BlockExecution {
@@ -208,7 +157,7 @@ export class BlockExecution {
     this.#staking.changed(effect.value.accounts)
     this.#state.spent(transaction.nullifiers)
     this.#spent.push(transaction.nullifiers)
-    this.#proofs.push({ kind: 'shielded', proofBytes: transaction.proof })
+    this.#proofs.push({ kind: 'shielded', proofBytes: fromHex(hashed.hash) })
     return null
   }
 

@@ -1,12 +1,15 @@
-/** The header's commitment to the proofs of its transactions: SHA-384, so that it is no weaker than the proofs' own hashes. */
+/** The header's commitment to the proofs of its transactions: SHA-384, so that it is no weaker than what it is over. */
 import { sha384TaggedHex } from '../codec/hashes.ts'
 import type { ShieldedTransaction } from '../types/shielded.ts'
 import type { ValidationTransaction } from '../types/transaction.ts'
 
-/** The proofs of one transaction. */
+/** What stands for the proofs of one transaction. */
 export interface TransactionProof {
   readonly kind: ValidationTransaction['kind'] | ShieldedTransaction['kind']
-  /** Of a request in bincode form (codec/proofs.ts), of a shielded transaction as it is. */
+  /**
+   * Of a request its proofs in bincode form (codec/proofs.ts); of a shielded transaction its hash, which covers the proof:
+   * it is known, and a proof is long.
+   */
   readonly proofBytes: Uint8Array
 }
 

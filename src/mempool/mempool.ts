@@ -9,7 +9,7 @@
  * decide which.
  */
 
-import type { TransactionRefusal } from '../ledger/execute-transactions.ts'
+import type { TransactionRefusal } from '../ledger/execution.ts'
 import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
 import type { MonotonicMs, Nullifier, RequestKey } from '../types/primitives.ts'
 import { type HashedTransaction, isValidation } from '../types/transaction.ts'
@@ -54,8 +54,11 @@ export interface Selection {
   readonly exclude: (requestKey: RequestKey) => boolean
 }
 
-/** Staking and evidence take this part of a selection at most: whoever floods with them delays no request. */
-const OTHER_SHARE = 4
+/**
+ * Parts of a selection that transactions without a verdict take at most: whoever floods with them delays no request.
+ * Shielded ones are large, and pay a fee.
+ */
+const SHARES = { shielded: 2, others: 4 } as const
 
 interface Entry {
   readonly transaction: HashedTransaction
@@ -158,15 +161,18 @@ export class Mempool {
   select(selection: Selection): HashedTransaction[] {
     const selected: HashedTransaction[] = []
     let bytes = 0
-    let otherBytes = 0
-    const otherBytesMax = Math.floor(selection.bytesMax / OTHER_SHARE)
+    const left = {
+      shielded: Math.floor(selection.bytesMax / SHARES.shielded),
+      others: Math.floor(selection.bytesMax / SHARES.others),
+    }
     for (const { transaction } of this.#entries.values()) {
       if (selected.length >= selection.countMax) break
       const grown = bytes + transaction.bytes.length
       if (grown > selection.bytesMax || selection.exclude(transaction.requestKey)) continue
       if (this.#others.has(transaction.requestKey)) {
-        if (otherBytes + transaction.bytes.length > otherBytesMax) continue
-        otherBytes += transaction.bytes.length
+        const share = transaction.transaction.kind === 'shielded' ? 'shielded' : 'others'
+        if (transaction.bytes.length > left[share]) continue
+        left[share] -= transaction.bytes.length
       }
       selected.push(transaction)
       bytes = grown

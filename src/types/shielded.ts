@@ -75,6 +75,8 @@ export interface ShieldedGenesis {
   readonly notes: readonly GenesisNote[]
   /** Made out of nothing for the account of the proposer, for every block but fillers. */
   readonly blockReward: bigint
+  /** The least that a shielded transaction pays: it costs every validator some milliseconds and two notes for ever. */
+  readonly minimumFee: bigint
 }
 
 /** What a wallet reads of a shielded transaction that is in the chain. */

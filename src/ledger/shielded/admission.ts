@@ -16,7 +16,7 @@ export function shieldedRefusal(
   transaction: ShieldedTransaction,
   state: Pick<StateReader, 'accumulators' | 'staking' | 'hasNullifier'>,
   height: Height,
-  rules: Pick<ChainRules, 'genesisHash' | 'verifySignature' | 'verifyShielded'>,
+  rules: Pick<ChainRules, 'genesisHash' | 'shielded' | 'verifySignature' | 'verifyShielded'>,
 ): Refusal<ShieldedRefusal> | null {
   const place = {
     shielded: state.accumulators.shielded,

@@ -33,7 +33,7 @@ export interface ShieldedEffect {
   readonly pool: bigint
 }
 
-type Rules = Pick<ChainRules, 'genesisHash' | 'verifySignature' | 'verifyShielded'>
+type Rules = Pick<ChainRules, 'genesisHash' | 'shielded' | 'verifySignature' | 'verifyShielded'>
 
 /** Judges a transaction at its place. */
 export function checkShielded(
@@ -60,7 +60,7 @@ export function checkShielded(
 /** What does not depend on any state. */
 function checkContent(
   transaction: ShieldedTransaction,
-  { genesisHash }: Pick<Rules, 'genesisHash'>,
+  { genesisHash, shielded }: Pick<Rules, 'genesisHash' | 'shielded'>,
 ): Refusal<ShieldedRefusal> | null {
   if (transaction.genesisHash !== genesisHash) {
     return refuse(
@@ -70,6 +70,10 @@ function checkContent(
   }
   if (transaction.mint?.amount === 0n || transaction.burn?.amount === 0n) {
     return refuse('shielded-amount', 'what is minted or burnt is above 0')
+  }
+  const fee = shielded?.minimumFee ?? 0n
+  if (transaction.fee < fee) {
+    return refuse('shielded-fee', `the fee of ${transaction.fee} is below the minimum of ${fee}`)
   }
   const hash = ciphertextsHash(transaction.ciphertexts)
   if (transaction.ciphertextsHash !== hash) {

@@ -7,6 +7,7 @@ export type ShieldedRefusal =
   | 'shielded-ciphertexts'
   | 'shielded-binding'
   | 'shielded-amount'
+  | 'shielded-fee'
   | 'shielded-malformed'
   | 'shielded-anchor'
   | 'shielded-pool'
@@ -30,6 +31,7 @@ export const SHIELDED_WRONG_ALWAYS: readonly ShieldedRefusal[] = [
   'shielded-ciphertexts',
   'shielded-binding',
   'shielded-amount',
+  'shielded-fee',
   'shielded-malformed',
   'shielded-signature',
   'shielded-proof',

@@ -19,6 +19,8 @@ export interface ShieldedView {
   /** Block rewards, ever. */
   readonly issued: bigint
   readonly blockReward: bigint
+  /** The least that a shielded transaction pays. */
+  readonly minimumFee: bigint
 }
 
 /** A shielded transaction as a wallet reads it. */

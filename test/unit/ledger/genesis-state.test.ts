@@ -62,10 +62,11 @@ describe('genesis', () => {
       { policy: { ...GENESIS.policy, assurance: uniformAssurance('attested') } },
       { parameters: { ...GENESIS.parameters, heartbeatMs: 1 } },
       { validators: GENESIS.validators.slice(1) },
-      { shielded: { notes: [], blockReward: 0n } },
-      { shielded: { notes: [], blockReward: 1n } },
-      { shielded: { notes: [note], blockReward: 0n } },
-      { shielded: { notes: [{ ...note, value: 2n }], blockReward: 0n } },
+      { shielded: { notes: [], blockReward: 0n, minimumFee: 0n } },
+      { shielded: { notes: [], blockReward: 1n, minimumFee: 0n } },
+      { shielded: { notes: [note], blockReward: 0n, minimumFee: 0n } },
+      { shielded: { notes: [note], blockReward: 0n, minimumFee: 1n } },
+      { shielded: { notes: [{ ...note, value: 2n }], blockReward: 0n, minimumFee: 0n } },
     ]
     const hashes = others.map((other) => genesisState({ ...GENESIS, ...other }, PORTS).block.hash)
     expect(new Set([block.hash, ...hashes]).size).toBe(others.length + 1)

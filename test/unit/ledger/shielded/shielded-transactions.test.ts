@@ -19,7 +19,7 @@ import { type OwnNote, Spender } from '../../../support/shielded/spender.ts'
 import { BALANCE, idOf, keyOf, STAKE, StakingChain } from '../../../support/staking-chain.ts'
 
 const NOTES = [Spender.genesisNote(1, 1_000n), Spender.genesisNote(2, 500n)]
-const GENESIS = { notes: NOTES, blockReward: 7n }
+const GENESIS = { notes: NOTES, blockReward: 7n, minimumFee: 1n }
 
 function setUp() {
   const chain = new StakingChain({ epochBlocks: 0 }, undefined, undefined, { genesis: GENESIS })
@@ -60,6 +60,7 @@ describe('a shielded transaction', () => {
       'nullifier-repeated-in-transaction',
       () => ({ nullifiers: [transaction.transaction.nullifiers[0], transaction.transaction.nullifiers[0]] }),
     ],
+    ['shielded-fee', () => ({ fee: 0n })],
     ['shielded-proof', () => ({ fee: 6n })],
     [
       'shielded-proof',

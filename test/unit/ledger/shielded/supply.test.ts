@@ -17,7 +17,7 @@ const GENESIS_SUPPLY = 8n * BALANCE + 4n * STAKE + 600_000n
 /** Notes, accounts and what is on its way, with a random hand that moves them. */
 class Market {
   readonly chain = new StakingChain({ epochBlocks: 50 }, undefined, undefined, {
-    genesis: { notes: NOTES, blockReward: REWARD },
+    genesis: { notes: NOTES, blockReward: REWARD, minimumFee: 0n },
     verify: verifyOpenly,
   })
   readonly spenders: readonly Spender[]
