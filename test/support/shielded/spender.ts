@@ -139,7 +139,7 @@ export class Spender {
     transaction: HashedTransaction<ShieldedTransaction>
     made: readonly { owner: Uint8Array; value: bigint; randomness: Uint8Array }[]
   } {
-    const { inputs = [], to = this.owner, fee = 0n, mint, burn, openly = false } = spending
+    const { inputs = [], to = this.owner, fee = 1n, mint, burn, openly = false } = spending
     const { amount = 0n, expiresAtHeight = 1_000_000 } = spending
     const total = inputs.reduce((sum, { value }) => sum + value, 0n) + (mint?.amount ?? 0n)
     const rest = total - fee - (burn?.amount ?? 0n) - amount
