@@ -15,6 +15,8 @@ export type WalletErrorCode =
   | 'E_WALLET_SPENT'
   /** The ledger refuses it for another reason. */
   | 'E_WALLET_REFUSED'
+  /** What was sent is not final in time; it may still become so. */
+  | 'E_WALLET_NOT_FINAL'
   /** The chain was not read to its end, so what the wallet knows may be old. */
   | 'E_WALLET_NOT_SCANNED'
   /** What the node says cannot be true, or is of another chain than the wallet has read. */
@@ -50,6 +52,7 @@ const EXIT_CODES: Readonly<Record<WalletErrorCode, number>> = {
   E_WALLET_STALE_ANCHOR: EXIT.failure,
   E_WALLET_SPENT: EXIT.failure,
   E_WALLET_REFUSED: EXIT.failure,
+  E_WALLET_NOT_FINAL: EXIT.failure,
   E_WALLET_NOT_SCANNED: EXIT.failure,
   E_WALLET_NODE: EXIT.data,
   E_WALLET_NODE_BEHIND: EXIT.network,

@@ -59,6 +59,7 @@ export class Wallet {
   readonly #mlKem: MlKem768
   /** What is under way; the next call waits for it. */
   #turn: Promise<unknown> = Promise.resolve()
+  #closed: Promise<void> | null = null
 
   private constructor(
     storage: WalletStorage,
@@ -211,9 +212,10 @@ export class Wallet {
     })
   }
 
-  /** Others can open it from here on. */
+  /** Others can open it from here on. Twice is the same as once. */
   close(): Promise<void> {
-    return this.#inTurn(() => this.#storage.close())
+    this.#closed ??= this.#inTurn(() => this.#storage.close())
+    return this.#closed
   }
 }
 

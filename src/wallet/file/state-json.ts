@@ -77,7 +77,9 @@ const stateSchema = z.strictObject({
 
 /** Bytes of a state. */
 export function encodeState(state: WalletState): Uint8Array {
-  const json = JSON.stringify(state, (_key, item: unknown) => {
+  // Looked at where it stands: a Buffer makes something else of itself before anybody is asked.
+  const json = JSON.stringify(state, function (this: Record<string, unknown>, key: string): unknown {
+    const item = this[key]
     if (typeof item === 'bigint') return item.toString()
     return item instanceof Uint8Array ? bytesToBase64Url(item) : item
   })

@@ -99,7 +99,9 @@ export class WalletStorage {
       this.#nodes.count === nodesOf(state.genesisNotes + 2 * state.cursor.entries),
       'the tree is that of the cursor',
     )
-    const text = sealFile(this.#key, encodeState(state))
+    const content = encodeState(state)
+    assert(!this.#isNew || decodeState(content) !== null, 'what is written of a wallet can be read')
+    const text = sealFile(this.#key, content)
     await onDisk(`the tree ${treeFileOf(this.#path)} cannot be written`, () => this.#nodes.flush())
     await (this.#isNew ? createWalletFile(this.#path, text) : replaceWalletFile(this.#path, text))
     this.#isNew = false

@@ -6,8 +6,10 @@
 import { constants, readSync, writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { decodeDigest } from '../../shielded/notes/digest-bytes.ts'
 import { syncDirectory } from '../../storage/durable-files.ts'
 import { assert } from '../../types/assert.ts'
+import { WalletError } from '../wallet-error.ts'
 import { MemoryNodeStore, NODE_BYTES, type NodeStore } from './node-store.ts'
 
 export class FileNodeStore implements NodeStore {
@@ -43,13 +45,17 @@ export class FileNodeStore implements NodeStore {
     return this.#written + this.#pending.count
   }
 
+  /** @throws WalletError `E_WALLET_DAMAGED` when the file was changed */
   at(index: number): Uint8Array {
     assert(index >= 0 && index < this.count, `there is no node ${index} of ${this.count}`)
     if (index >= this.#written) return this.#pending.at(index - this.#written)
     const node = new Uint8Array(NODE_BYTES)
     const read = readSync(this.#file.fd, node, 0, NODE_BYTES, index * NODE_BYTES)
-    assert(read === NODE_BYTES, `the file of the tree ended at node ${index}`)
-    return node
+    if (read === NODE_BYTES && decodeDigest(node) !== null) return node
+    throw new WalletError('E_WALLET_DAMAGED', `${this.#path} is damaged at node ${index}`, {
+      why: read === NODE_BYTES ? 'what is there is no hash' : 'it ends before',
+      fix: 'read the chain anew with "hypermesh wallet scan --again"; keys and notes are safe in the wallet itself',
+    })
   }
 
   append(node: Uint8Array): void {

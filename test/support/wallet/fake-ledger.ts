@@ -68,6 +68,12 @@ export class FakeLedger implements EntrySource {
     return toHex(naiveRoot(this.#leaves)) as Hex32
   }
 
+  /** What the root was after so many transactions. */
+  rootAfter(entries: number): Hex32 {
+    const notes = this.#leaves.length - 2 * (this.entries.length - entries)
+    return toHex(naiveRoot(this.#leaves.slice(0, notes))) as Hex32
+  }
+
   /** Blocks without a shielded transaction. */
   pass(blocks: number): void {
     this.height += blocks

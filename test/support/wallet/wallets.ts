@@ -1,5 +1,6 @@
 /** Wallets for tests: cheap to open, with keys of a seed, and a prover that checks what it is to prove and proves nothing. */
 import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
 import { firstViolation } from '../../../src/shielded/join-split/join-split.ts'
 import { decodeStatement } from '../../../src/shielded/join-split/public-inputs.ts'
 import { joinSplitTrace } from '../../../src/shielded/join-split/trace.ts'
@@ -10,7 +11,7 @@ import type { GenesisNote } from '../../../src/types/shielded.ts'
 import { walletKeys } from '../../../src/wallet/keys.ts'
 import type { Order } from '../../../src/wallet/send/prepare.ts'
 import type { Prover } from '../../../src/wallet/send/prover.ts'
-import { Wallet } from '../../../src/wallet/wallet.ts'
+import { type OpenOptions, Wallet } from '../../../src/wallet/wallet.ts'
 import { seededBytes } from '../shielded/join-splits.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 import { type FakeLedger, GENESIS_HASH } from './fake-ledger.ts'
@@ -36,19 +37,36 @@ export function genesisNote(seed: number, value: bigint): GenesisNote {
   return { owner, value, randomness: deriveNoteRandomness(seededBytes(seed + Number(value), 32)) }
 }
 
-/** The wallet of a seed, in a directory of its own. */
-export async function newWallet(
+/** The wallet of a seed, at a path; who makes it closes it. */
+export function makeWallet(
   seed: number,
-  genesisNotes: readonly GenesisNote[] = [],
-  path = join(temporaryDirectory(), 'wallet'),
-): Promise<{ wallet: Wallet; path: string }> {
-  const wallet = await Wallet.create(path, PASSPHRASE, {
+  genesisNotes: readonly GenesisNote[],
+  path: string,
+): Promise<Wallet> {
+  return Wallet.create(path, PASSPHRASE, {
     genesisHash: GENESIS_HASH,
     genesisNotes,
     seed: seededBytes(seed, 32),
     kdfCost: CHEAP,
   })
+}
+
+/** The wallet of a seed, in a directory of its own, as long as the test that runs now. */
+export async function newWallet(
+  seed: number,
+  genesisNotes: readonly GenesisNote[] = [],
+): Promise<{ wallet: Wallet; path: string }> {
+  const path = join(temporaryDirectory(), 'wallet')
+  const wallet = await makeWallet(seed, genesisNotes, path)
+  onTestFinished(() => wallet.close())
   return { wallet, path }
+}
+
+/** Opens a wallet again, as long as the test that runs now. */
+export async function openWallet(path: string, options: OpenOptions = {}): Promise<Wallet> {
+  const wallet = await Wallet.open(path, PASSPHRASE, options)
+  onTestFinished(() => wallet.close())
+  return wallet
 }
 
 /** Makes what an order takes, one transaction after the other, each in the ledger and read before the next. */
