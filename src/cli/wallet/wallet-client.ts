@@ -15,7 +15,7 @@ import {
   ThreadProver,
   Wallet,
 } from '../../wallet/index.ts'
-import type { ApiOptions } from '../api-client.ts'
+import { type ApiOptions, askApi } from '../api-client.ts'
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { apiAddress } from '../node-location.ts'
@@ -74,8 +74,10 @@ export async function makeWallet(
   }
 }
 
-function nodeOf(options: WalletOptions, wallet: Wallet): NodeApi {
+/** @throws CliError `E_NO_ANSWER` (69) at once when nobody is there, not after trying for a while */
+async function nodeOf(options: WalletOptions, wallet: Wallet): Promise<NodeApi> {
   const apis = [apiAddress(options)]
+  await askApi(options, '/v1/status')
   return new NodeApi({ apis, callDeadlineMs: ANSWER_DEADLINE_MS }, wallet.genesisHash)
 }
 
@@ -95,7 +97,7 @@ export async function scanWallet(
     options,
     async (wallet) => {
       try {
-        const scan = await wallet.scan(nodeOf(options, wallet), {
+        const scan = await wallet.scan(await nodeOf(options, wallet), {
           onProgress: ({ entries, total }) => progress.bar('reading', entries, total),
         })
         return { scan, wallet: { cursor: wallet.cursor, balance: wallet.balance() } }
@@ -123,7 +125,7 @@ export async function performOrder(
   const prover = new ThreadProver()
   try {
     return await withWallet(options, async (wallet) =>
-      carryOut(wallet, nodeOf(options, wallet), await orderOf(wallet), {
+      carryOut(wallet, await nodeOf(options, wallet), await orderOf(wallet), {
         prove: prover.prove,
         onScan: ({ entries, total }) => progress.bar('reading', entries, total),
         onProving: () => progress.busy('proving'),

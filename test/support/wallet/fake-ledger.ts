@@ -50,14 +50,21 @@ export class FakeLedger implements EntrySource {
   readonly #anchors = new Set<Hex32>()
   readonly #spent = new Set<Nullifier>()
   readonly #verifiesProofs: boolean
+  readonly genesisHash: GenesisHash
+  readonly genesisNotes: number
   height = 0
   /** Worth of all notes. */
   pool: bigint
 
   constructor(
     genesisNotes: readonly GenesisNote[] = [],
-    { verifiesProofs = false }: { verifiesProofs?: boolean } = {},
+    {
+      verifiesProofs = false,
+      genesisHash = GENESIS_HASH,
+    }: { verifiesProofs?: boolean; genesisHash?: GenesisHash } = {},
   ) {
+    this.genesisHash = genesisHash
+    this.genesisNotes = genesisNotes.length
     this.#leaves = genesisNotes.map(noteCommitment)
     this.pool = genesisNotes.reduce((sum, { value }) => sum + value, 0n)
     this.#verifiesProofs = verifiesProofs
@@ -74,15 +81,21 @@ export class FakeLedger implements EntrySource {
     return toHex(naiveRoot(this.#leaves.slice(0, notes))) as Hex32
   }
 
+  /** As if so many blocks had passed that no root of before is known any more. */
+  forgetAnchors(): void {
+    this.#anchors.clear()
+    this.#anchors.add(this.root)
+  }
+
   /** Blocks without a shielded transaction. */
   pass(blocks: number): void {
     this.height += blocks
   }
 
-  /** Takes a transaction into a block of its own. @throws Error with the code of the rule that forbids it */
-  submit(transaction: ShieldedTransaction): void {
-    const { nullifiers, commitments, ciphertexts, mint, burn, fee } = transaction
-    if (transaction.genesisHash !== GENESIS_HASH) throw new Error('other-network')
+  /** @throws Error with the code of the rule that forbids it */
+  check(transaction: ShieldedTransaction): void {
+    const { nullifiers, ciphertexts } = transaction
+    if (transaction.genesisHash !== this.genesisHash) throw new Error('other-network')
     if (transaction.expiresAtHeight <= this.height) throw new Error('expired')
     if (!this.#anchors.has(transaction.anchor)) throw new Error('anchor-unknown')
     if (nullifiers.some((nullifier) => this.#spent.has(nullifier))) throw new Error('nullifier-spent')
@@ -92,6 +105,12 @@ export class FakeLedger implements EntrySource {
       const verified = verifyJoinSplit(publicInputsOfTransaction(transaction), transaction.proof)
       if (!verified.ok) throw new Error(verified.code)
     }
+  }
+
+  /** Takes a transaction into a block of its own. @throws as {@link check} */
+  submit(transaction: ShieldedTransaction): void {
+    this.check(transaction)
+    const { nullifiers, commitments, ciphertexts, mint, burn, fee } = transaction
     this.pool += (mint?.amount ?? 0n) - (burn?.amount ?? 0n) - fee
     this.height++
     for (const nullifier of nullifiers) this.#spent.add(nullifier)
