@@ -138,14 +138,19 @@ export function registerWalletCommand(program: Command): void {
     .command('wallet')
     .description('keep, receive and send shielded money (experimental, not audited)')
     .helpCommand(false)
-  const verb = (name: string, description: string, example: string): Command =>
-    addApiOptions(wallet.command(name).description(description))
+  const named = (command: Command, example: string): Command =>
+    command
       .option('--wallet <file>', 'the wallet (default: wallet.json beside the networks of this machine)')
       .option(
         '--passphrase-file <file>',
         'file whose first line is the passphrase (else HYPERMESH_WALLET_PASSPHRASE, else it is asked for)',
       )
       .addHelpText('after', `\nExample:\n  $ hypermesh wallet ${example}`)
+  const verb = (name: string, description: string, example: string): Command =>
+    named(addApiOptions(wallet.command(name).description(description)), example)
+  /** Looks into the file alone. */
+  const offlineVerb = (name: string, description: string, example: string): Command =>
+    named(wallet.command(name).description(description).option('--json', 'print JSON'), example)
   const payingVerb = (name: string, description: string, example: string): Command =>
     verb(name, description, example)
       .requiredOption('--amount <n>', 'how much arrives; the fee comes on top', amountOption)
@@ -162,8 +167,10 @@ export function registerWalletCommand(program: Command): void {
   verb('new', 'make a wallet', 'new --wallet ./alice.json')
     .option(...genesis)
     .action(create)
-  verb('address', 'print where the wallet is paid', 'address --wallet ./alice.json').action(address)
-  verb('balance', 'show what is in it, as of the last scan', 'balance --wallet ./alice.json').action(balance)
+  offlineVerb('address', 'print where the wallet is paid', 'address --wallet ./alice.json').action(address)
+  offlineVerb('balance', 'show what is in it, as of the last scan', 'balance --wallet ./alice.json').action(
+    balance,
+  )
   verb('scan', 'read the chain from where it was left', 'scan --wallet ./alice.json')
     .option('--again', 'from its beginning: where the tree is damaged or a node has lied')
     .option(...genesis)
@@ -171,7 +178,7 @@ export function registerWalletCommand(program: Command): void {
   payingVerb('send', 'pay an address', 'send --wallet ./alice.json --to ./bob.address --amount 500')
     .requiredOption('--to <address>', 'who is paid: an address, or a file that holds it')
     .action(send)
-  verb('history', 'list what came and went', 'history --wallet ./alice.json').action(history)
+  offlineVerb('history', 'list what came and went', 'history --wallet ./alice.json').action(history)
   payingVerb(
     'deposit',
     'turn balance of an account into shielded money',

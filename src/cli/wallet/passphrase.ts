@@ -41,7 +41,10 @@ async function ask(question: string): Promise<string> {
   }
   const answer = await askSecret(question)
   if (answer !== null) return answer
-  throw new CliError('E_INTERRUPTED', 'no passphrase was given', { exitCode: EXIT.failure })
+  throw new CliError('E_INTERRUPTED', 'no passphrase was given', {
+    fix: 'try again',
+    exitCode: EXIT.failure,
+  })
 }
 
 /** The passphrase of a wallet that is there. @throws CliError `E_USAGE` (64), `E_FILE` (65), `E_INTERRUPTED` */
