@@ -68,6 +68,8 @@ export function createWalletFile(path: string, text: string): Promise<void> {
 export function replaceWalletFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.tmp`
   return onDisk(`the wallet ${path} cannot be written`, async () => {
+    // What a crash left there may have another mode, which writing over it would keep.
+    await rm(temporary, { force: true })
     await writeDurably(temporary, Buffer.from(text))
     await rename(temporary, path)
     await syncDirectory(dirname(resolve(path)))

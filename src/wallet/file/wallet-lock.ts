@@ -4,7 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { link, open, readFile, rm, unlink } from 'node:fs/promises'
+import { link, open, readFile, rename, rm, unlink } from 'node:fs/promises'
 import { WalletError } from '../wallet-error.ts'
 
 function isProcess(pid: number): boolean {
@@ -43,6 +43,19 @@ async function take(path: string): Promise<boolean> {
   }
 }
 
+/** Takes away the lock of a process that is gone. Aside first: another may have taken it over since it was looked at. */
+async function removeStale(lock: string): Promise<void> {
+  const aside = `${lock}.${randomUUID()}`
+  try {
+    await rename(lock, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  if ((await holder(aside)) !== null) await link(aside, lock).catch(() => undefined)
+  await rm(aside, { force: true })
+}
+
 /**
  * Locks a wallet for this process.
  * @param path of the wallet file
@@ -60,7 +73,7 @@ export async function lockWallet(path: string): Promise<() => Promise<void>> {
         fix: `wait until it is done; if no such process uses the wallet, delete ${lock}`,
       })
     }
-    await rm(lock, { force: true })
+    await removeStale(lock)
   }
   throw new WalletError('E_WALLET_IN_USE', `${path} is being opened by others at this moment`, {
     fix: 'try again',

@@ -2,9 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { readJson } from '../../../src/rpc/json-shape.ts'
 import { asHeight } from '../../../src/types/primitives.ts'
-import type { EntryJson, PageJson } from '../../../src/wallet/scan/entries-page.ts'
+import { checkPage, type EntryJson, type PageJson, pageShape } from '../../../src/wallet/scan/entries-page.ts'
 import type { EntrySource, ScanProgress } from '../../../src/wallet/scan/scan-chain.ts'
 import { FakeLedger } from '../../support/wallet/fake-ledger.ts'
 import { carryOut, genesisNote, makeWallet, newWallet, openWallet } from '../../support/wallet/wallets.ts'
@@ -120,6 +122,63 @@ describe('a scan', () => {
     await wallet.scan(ledger)
     isOver = true
     expect(turns).toBeGreaterThan(0)
+  })
+})
+
+const firstPage = await ledger.page(0, 2)
+const honest = JSON.stringify({ ...firstPage, total: 2, height: 2, root: ledger.rootAfter(2) })
+
+describe('a page', () => {
+  const check = (text: string): string => {
+    const read = readJson(pageShape, Buffer.from(text))
+    if (!read.ok) return read.code
+    const page = checkPage(read.value, { from: 0, limit: 2, genesisNotes: 2 })
+    return page.ok ? 'page' : page.code
+  }
+
+  it('is read as it is', () => {
+    expect(check(honest)).toBe('page')
+  })
+
+  it('that is something else is refused, and never throws', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
+        expect(check(text)).toBe('malformed')
+      }),
+    )
+    fc.assert(
+      fc.property(
+        fc.nat(honest.length - 1),
+        fc.constantFrom('0', '9', '"', '-', 'g', '[', ' ', '.'),
+        (at, put) => {
+          const changed = honest.slice(0, at) + put + honest.slice(at + 1)
+          expect(['page', 'malformed', 'page-malformed']).toContain(check(changed))
+        },
+      ),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('is refused with any field missing, or of another kind', () => {
+    const page = JSON.parse(honest) as Record<string, unknown> & { entries: Record<string, unknown>[] }
+    for (const name of Object.keys(page)) {
+      for (const value of [undefined, null, -1, 1.5, 'x', [], {}, [1], 2 ** 60]) {
+        if (name === 'entries' && Array.isArray(value) && value.length === 0) continue
+        expect(
+          check(JSON.stringify({ ...page, [name]: value })),
+          `${name}: ${JSON.stringify(value)}`,
+        ).not.toBe('page')
+      }
+    }
+    const [first, second] = page.entries
+    for (const name of Object.keys(first ?? {})) {
+      for (const value of [undefined, null, -1, 1.5, 'x', [], {}, [1], 2 ** 60]) {
+        const entries = [first, { ...second, [name]: value }]
+        expect(check(JSON.stringify({ ...page, entries })), `${name}: ${JSON.stringify(value)}`).not.toBe(
+          'page',
+        )
+      }
+    }
   })
 })
 

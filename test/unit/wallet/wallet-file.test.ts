@@ -2,6 +2,7 @@
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -254,6 +255,44 @@ describe('a wallet file', () => {
       { kind: 'received' },
       { kind: 'send', state: 'final', amount: 1_100n },
     ])
+  })
+
+  it('is as it was before a page or after it, wherever a crash comes', async () => {
+    const ledger = new FakeLedger(genesis)
+    const { wallet, path } = await newWallet(1, genesis)
+    const begun = readFileSync(path)
+    await wallet.scan(ledger)
+    await carryOut(wallet, ledger, { kind: 'send', to: wallet.address, amount: 1_100n, fee: 3n })
+    await wallet.close()
+    const done = readFileSync(path)
+    const tree = readFileSync(`${path}.tree`)
+    // The tree was written and the wallet file not, in whole or in part, with what else a crash may leave.
+    for (const length of [3 * 32 + 32, 6 * 32 + 5, tree.length]) {
+      writeFileSync(path, begun)
+      writeFileSync(`${path}.tree`, Buffer.concat([tree.subarray(0, length), Buffer.alloc(99, 7)]))
+      writeFileSync(`${path}.tmp`, done.subarray(0, 1_000))
+      const again = await openWallet(path)
+      expect(again.cursor.entries).toBe(0)
+      await again.scan(ledger)
+      expect(again.balance().spendable).toBe(1_297n)
+      await again.close()
+      expect(readFileSync(`${path}.tree`).subarray(0, tree.length).equals(tree)).toBe(true)
+    }
+  })
+
+  it('that cannot be written says so, and is written whole when it can be again', async () => {
+    const ledger = new FakeLedger(genesis)
+    const { wallet, path } = await newWallet(1, genesis)
+    await wallet.scan(ledger)
+    await carryOut(wallet, ledger, { kind: 'send', to: wallet.address, amount: 10n, fee: 0n })
+    const { wallet: late, path: latePath } = await newWallet(1, genesis)
+    mkdirSync(`${latePath}.tmp`)
+    await expect(late.scan(ledger)).rejects.toMatchObject({ code: 'E_WALLET_IO', exitCode: 73 })
+    rmSync(`${latePath}.tmp`, { recursive: true })
+    await late.scan(ledger)
+    await Promise.all([wallet.close(), late.close()])
+    const [a, b] = [await openWallet(path), await openWallet(latePath)]
+    expect([a.cursor, a.balance()]).toEqual([b.cursor, b.balance()])
   })
 
   it('cannot be made where nothing can be written', async () => {
