@@ -35,37 +35,28 @@ export type WalletErrorCode =
   /** The proof was not made. */
   | 'E_WALLET_PROOF'
 
-/** Exit codes of the program's table (cli/exit-codes.ts) that a wallet's failures end with. */
-const EXIT = {
-  failure: 1,
-  usage: 64,
-  data: 65,
-  network: 69,
-  dataDirectory: 73,
-  key: 77,
-} as const
-
+/** What a command that fails so exits with: numbers of sysexits.h, as in cli/exit-codes.ts. */
 const EXIT_CODES: Readonly<Record<WalletErrorCode, number>> = {
-  E_WALLET_ADDRESS: EXIT.usage,
-  E_WALLET_AMOUNT: EXIT.usage,
-  E_WALLET_INSUFFICIENT: EXIT.failure,
-  E_WALLET_STALE_ANCHOR: EXIT.failure,
-  E_WALLET_SPENT: EXIT.failure,
-  E_WALLET_REFUSED: EXIT.failure,
-  E_WALLET_NOT_FINAL: EXIT.failure,
-  E_WALLET_NOT_SCANNED: EXIT.failure,
-  E_WALLET_NODE: EXIT.data,
-  E_WALLET_NODE_BEHIND: EXIT.network,
-  E_WALLET_OTHER_NETWORK: EXIT.data,
-  E_WALLET_EXISTS: EXIT.key,
-  E_WALLET_MISSING: EXIT.key,
-  E_WALLET_PERMISSIONS: EXIT.key,
-  E_WALLET_PASSPHRASE: EXIT.key,
-  E_WALLET_DAMAGED: EXIT.data,
-  E_WALLET_VERSION: EXIT.data,
-  E_WALLET_IN_USE: EXIT.dataDirectory,
-  E_WALLET_IO: EXIT.dataDirectory,
-  E_WALLET_PROOF: EXIT.failure,
+  E_WALLET_ADDRESS: 64,
+  E_WALLET_AMOUNT: 64,
+  E_WALLET_INSUFFICIENT: 1,
+  E_WALLET_STALE_ANCHOR: 1,
+  E_WALLET_SPENT: 1,
+  E_WALLET_REFUSED: 1,
+  E_WALLET_NOT_FINAL: 1,
+  E_WALLET_NOT_SCANNED: 1,
+  E_WALLET_NODE: 65,
+  E_WALLET_NODE_BEHIND: 69,
+  E_WALLET_OTHER_NETWORK: 65,
+  E_WALLET_EXISTS: 77,
+  E_WALLET_MISSING: 77,
+  E_WALLET_PERMISSIONS: 77,
+  E_WALLET_PASSPHRASE: 77,
+  E_WALLET_DAMAGED: 65,
+  E_WALLET_VERSION: 65,
+  E_WALLET_IN_USE: 73,
+  E_WALLET_IO: 73,
+  E_WALLET_PROOF: 1,
 }
 
 /** A wallet's failure: what happened, why, and what to do. */

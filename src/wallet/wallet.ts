@@ -19,7 +19,7 @@ import { type EntrySource, type ScanOptions, type ScanProgress, scanChain } from
 import type { RandomBytes } from './send/build-transaction.ts'
 import { type Order, type Prepared, prepareOrder } from './send/prepare.ts'
 import { type Prover, proveHere } from './send/prover.ts'
-import type { Cursor, OwnNote, WalletState } from './state.ts'
+import type { Cursor, Outgoing, OwnNote, WalletState } from './state.ts'
 import { WalletError } from './wallet-error.ts'
 
 /** What a new wallet is made of. */
@@ -148,6 +148,11 @@ export class Wallet {
   /** All notes that it ever had, in order of position. */
   get notes(): readonly OwnNote[] {
     return this.#follower.own.notes
+  }
+
+  /** A transaction of this wallet's as the chain was read; undefined for a key that is none's. */
+  outgoing(key: RequestKey): Outgoing | undefined {
+    return this.#follower.own.outgoing.findLast((made) => made.key === key)
   }
 
   /** What happened, oldest first. */

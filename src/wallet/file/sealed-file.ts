@@ -29,8 +29,8 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 /** Contents are filled up to a multiple of this, so that their length does not count a wallet's notes. */
 const BLOCK_BYTES = 4_096
-/** A hundred thousand notes and more. */
-export const SEALED_FILE_BYTES_MAX = 64 * 2 ** 20
+/** Half a million notes and more; what is written is held to it as well. */
+export const SEALED_FILE_BYTES_MAX = 256 * 2 ** 20
 
 const ALGORITHM = 'aes-256-gcm'
 

@@ -14,6 +14,7 @@ import {
   newSealingKey,
   openSealedFile,
   readSealedFile,
+  SEALED_FILE_BYTES_MAX,
   type SealingKey,
   sealFile,
 } from './sealed-file.ts'
@@ -102,6 +103,7 @@ export class WalletStorage {
     const content = encodeState(state)
     assert(!this.#isNew || decodeState(content) !== null, 'what is written of a wallet can be read')
     const text = sealFile(this.#key, content)
+    if (text.length > SEALED_FILE_BYTES_MAX) throw tooLarge(this.#path)
     await onDisk(`the tree ${treeFileOf(this.#path)} cannot be written`, () => this.#nodes.flush())
     await (this.#isNew ? createWalletFile(this.#path, text) : replaceWalletFile(this.#path, text))
     this.#isNew = false
@@ -111,6 +113,14 @@ export class WalletStorage {
     await this.#nodes.close()
     await this.#unlock()
   }
+}
+
+/** Before anything is written: the file that is there can still be opened. */
+function tooLarge(path: string): WalletError {
+  return new WalletError('E_WALLET_IO', `the wallet ${path} would become too large to be opened`, {
+    why: `it may have ${SEALED_FILE_BYTES_MAX} bytes`,
+    fix: 'send what is in it to a new wallet',
+  })
 }
 
 /** The lock is given free again when opening fails. */

@@ -2,8 +2,7 @@
  * Carries out an order through a node: reads the chain, makes the next transaction, sends it, waits until it is final; and
  * again, as long as notes have to be merged. Whatever ends it, the wallet knows what is on its way.
  */
-import type { Clock } from '../../client/clock.ts'
-import { systemClock } from '../../client/clock.ts'
+import { type Clock, systemClock } from '../../client/clock.ts'
 import { asHeight } from '../../types/primitives.ts'
 import type { ScanProgress } from '../scan/scan-chain.ts'
 import type { Order, Prepared } from '../send/prepare.ts'
@@ -84,28 +83,59 @@ async function askAgain(
   }
 }
 
-async function untilFinal(
-  node: NodeApi,
-  prepared: Prepared,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> {
-  const end = clock.nowMs() + FINAL_DEADLINE_MS
+function notFinal({ transaction, outgoing }: Prepared): WalletError {
+  const what = `transaction ${transaction.requestKey} is not final after ${FINAL_DEADLINE_MS / 1_000} s`
+  return new WalletError('E_WALLET_NOT_FINAL', what, {
+    why: 'the chain is slow or stands still',
+    fix: `it may still become final, up to height ${outgoing.expiresAtHeight}: "hypermesh wallet scan" tells`,
+  })
+}
+
+/** Until the node says so. */
+async function untilFinal(node: NodeApi, prepared: Prepared, patience: Patience): Promise<void> {
   let state: SentState['state'] = 'pending'
   for (let asked = 1; state !== 'final'; asked++) {
-    if (clock.nowMs() > end) {
-      throw new WalletError(
-        'E_WALLET_NOT_FINAL',
-        `transaction ${prepared.transaction.requestKey} is not final after ${FINAL_DEADLINE_MS / 1_000} s`,
-        {
-          why: 'the chain is slow or stands still',
-          fix: `it may still become final, up to height ${prepared.outgoing.expiresAtHeight}: "hypermesh wallet scan" tells`,
-        },
-      )
-    }
-    await clock.wait(POLL_MS, signal)
+    await patience.wait(prepared)
     const isLost = state === 'unknown' || asked % RESEND_EVERY === 0
-    state = await askAgain(node, prepared, isLost, signal)
+    state = await askAgain(node, prepared, isLost, patience.signal)
+  }
+}
+
+/** Until the wallet has read it: another node than the one that said so may give the pages, and be behind. */
+async function untilRead(
+  wallet: Wallet,
+  node: NodeApi,
+  prepared: Prepared,
+  patience: Patience,
+): Promise<Outgoing> {
+  for (;;) {
+    try {
+      await wallet.scan(node, { signal: patience.signal })
+      const made = wallet.outgoing(prepared.transaction.requestKey)
+      if (made?.state === 'final') return made
+    } catch (error) {
+      if (!(error instanceof WalletError) || error.code !== 'E_WALLET_NODE_BEHIND') throw error
+    }
+    await patience.wait(prepared)
+  }
+}
+
+/** How long one transaction is waited for. */
+class Patience {
+  readonly signal: AbortSignal
+  readonly #clock: Clock
+  readonly #endMs: number
+
+  constructor(clock: Clock, signal: AbortSignal) {
+    this.#clock = clock
+    this.signal = signal
+    this.#endMs = clock.nowMs() + FINAL_DEADLINE_MS
+  }
+
+  /** A moment. @throws WalletError `E_WALLET_NOT_FINAL` when there have been enough */
+  wait(prepared: Prepared): Promise<void> {
+    if (this.#clock.nowMs() > this.#endMs) throw notFinal(prepared)
+    return this.#clock.wait(POLL_MS, this.signal)
   }
 }
 
@@ -127,10 +157,10 @@ export async function carryOut(
   for (;;) {
     const prepared = await sendNext(wallet, node, order, options, signal)
     options.onSent?.(prepared)
-    await untilFinal(node, prepared, clock, signal)
-    await wallet.scan(node, { signal })
+    const patience = new Patience(clock, signal)
+    await untilFinal(node, prepared, patience)
+    done.push(await untilRead(wallet, node, prepared, patience))
     options.onFinal?.(prepared)
-    done.push(prepared.outgoing)
     if (prepared.outgoing.kind !== 'merge') return done
   }
 }

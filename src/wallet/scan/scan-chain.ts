@@ -125,7 +125,7 @@ export async function scanChain(
     for (const [i, entry] of entries.entries()) {
       const notes = opened[i] as Opened
       follower.apply(entry, notes)
-      found += notes.filter((note) => note !== null).length
+      found += notes.filter((note) => note !== null && note.value > 0n).length
     }
     const isEnd = follower.entries === total
     if (isEnd && follower.root() !== root) {

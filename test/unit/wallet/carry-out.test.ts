@@ -26,6 +26,15 @@ function waitingClock(): Clock {
   }
 }
 
+function api(
+  node: FakeShieldedNode,
+  clock = waitingClock(),
+  network: GenesisHash = node.ledger.genesisHash,
+): NodeApi {
+  const options = { apis: ['http://node'], fetch: node.fetch, clock, random: () => 0.5 }
+  return new NodeApi(options, network)
+}
+
 interface Scene {
   readonly node: FakeShieldedNode
   readonly wallet: Wallet
@@ -39,23 +48,19 @@ async function scene(notes = genesis): Promise<Scene> {
   const { wallet: other } = await newWallet(2, notes)
   const to = other.address
   const clock = waitingClock()
-  const api = new NodeApi(
-    { apis: ['http://node'], fetch: node.fetch, clock, random: () => 0.5 },
-    node.ledger.genesisHash,
-  )
   const order = (amount: bigint): Order => ({ kind: 'send', to, amount, fee: 1n })
   return {
     node,
     wallet,
     to,
-    run: (amount) => carryOut(wallet, api, order(amount), { prove: proveNothing, clock }),
+    run: (amount) => carryOut(wallet, api(node, clock), order(amount), { prove: proveNothing, clock }),
   }
 }
 
 describe('an order', () => {
   it('is done when it is final, and known to the wallet', async () => {
     const { node, wallet, run, to } = await scene()
-    expect(await run(390n)).toMatchObject([{ kind: 'send', amount: 390n, to }])
+    expect(await run(390n)).toMatchObject([{ kind: 'send', amount: 390n, to, state: 'final', height: 1 }])
     expect(wallet.balance()).toEqual({ spendable: 609n, held: 0n, expected: 0n })
     expect(node.received).toHaveLength(1)
   })
@@ -133,6 +138,21 @@ describe('an order', () => {
     expect(wallet.balance()).toEqual({ spendable: 800n, held: 200n, expected: 99n })
   })
 
+  it('is waited for where the pages come from a node that is behind', async () => {
+    const { node, wallet, run } = await scene()
+    await run(390n)
+    const before = await node.ledger.page(0, 256)
+    let late = 3
+    node.override = (route) => {
+      if (!route.startsWith('/v1/shielded') || node.ledger.entries.length < 2 || late-- <= 0) return null
+      const page = { ...before, from: 1, entries: [] }
+      return { status: 200, body: late === 1 ? { ...page, total: 0 } : page }
+    }
+    expect(await run(200n)).toMatchObject([{ state: 'final', height: 2 }])
+    expect(late).toBe(-1)
+    expect(wallet.balance().held).toBe(0n)
+  })
+
   it('that is refused when it is sent again may be final: the chain says so', async () => {
     const { node, wallet, run } = await scene()
     node.losses = 1
@@ -151,21 +171,37 @@ describe('an order', () => {
 })
 
 describe('a node', () => {
+  it('can give a page of the largest size', async () => {
+    const { node, wallet, run } = await scene()
+    await run(390n)
+    const page = await node.ledger.page(0, 1)
+    const [one] = page.entries as [(typeof page.entries)[0]]
+    const height = 2 ** 48
+    const entries = Array.from({ length: 256 }, (_, i) => ({ ...one, index: 2 ** 31 - 257 + i, height }))
+    node.override = (route) =>
+      route.startsWith('/v1/shielded')
+        ? { status: 200, body: { ...page, from: 2 ** 31 - 257, total: 2 ** 31 - 2, height, entries } }
+        : null
+    // It is read to its end, and then it is the wrong one.
+    await expect(wallet.scan(api(node))).rejects.toMatchObject({
+      advice: { why: expect.stringMatching(/^asked for transactions from 1/) },
+    })
+  })
+
   it('of another network is not believed', async () => {
     const { node, wallet } = await scene()
-    const api = new NodeApi(
-      { apis: ['http://node'], fetch: node.fetch, clock: waitingClock(), random: () => 0.5 },
-      'cd'.repeat(32) as GenesisHash,
-    )
-    await expect(wallet.scan(api)).rejects.toMatchObject({ code: 'E_OTHER_NETWORK', exitCode: 65 })
+    const other = 'cd'.repeat(32) as GenesisHash
+    await expect(wallet.scan(api(node, waitingClock(), other))).rejects.toMatchObject({
+      code: 'E_OTHER_NETWORK',
+      exitCode: 65,
+    })
     expect(node.asked).toEqual(['/v1/status'])
   })
 
   it('tells how much shielded money there is', async () => {
     const { node } = await scene()
-    const api = new NodeApi({ apis: ['http://node'], fetch: node.fetch }, node.ledger.genesisHash)
     const root = node.ledger.root
-    expect(await api.summary(new AbortController().signal)).toEqual({
+    expect(await api(node).summary(new AbortController().signal)).toEqual({
       height: 0,
       notes: 4,
       entries: 0,
@@ -182,8 +218,7 @@ describe('a node', () => {
       route.startsWith('/v1/shielded')
         ? { status: 404, body: { code: 'E_NO_ROUTE', detail: 'no such route' } }
         : null
-    const api = new NodeApi({ apis: ['http://node'], fetch: node.fetch }, node.ledger.genesisHash)
-    await expect(wallet.scan(api)).rejects.toMatchObject({ code: 'E_ANSWER', exitCode: 69 })
+    await expect(wallet.scan(api(node))).rejects.toMatchObject({ code: 'E_ANSWER', exitCode: 69 })
   })
 
   it.each([
