@@ -20,6 +20,7 @@ export {
   encodeAddress,
 } from './address.ts'
 export { DEFAULT_KDF_COST, type KdfCost } from './file/sealed-file.ts'
+export type { Passphrase } from './file/wallet-storage.ts'
 export type { HistoryLine } from './history.ts'
 export { MASTER_SEED_BYTES, type WalletKeys, walletKeys } from './keys.ts'
 export { type CarryOutOptions, carryOut } from './node/carry-out.ts'

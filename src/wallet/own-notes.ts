@@ -8,7 +8,7 @@ import { assert } from '../types/assert.ts'
 import { asHeight, type Height, type Nullifier } from '../types/primitives.ts'
 import type { ShieldedEntry } from '../types/shielded.ts'
 import type { WalletKeys } from './keys.ts'
-import type { Movement, Outgoing, OwnNote } from './state.ts'
+import type { Movement, Outgoing, OwnNote, WalletState } from './state.ts'
 
 /** A wallet's amounts. */
 export interface Balance {
@@ -21,7 +21,7 @@ export interface Balance {
 }
 
 type Keys = Pick<WalletKeys, 'owner' | 'nullifierKey'>
-type Remembered = Pick<import('./state.ts').WalletState, 'notes' | 'movements' | 'outgoing'>
+type Remembered = Pick<WalletState, 'notes' | 'movements' | 'outgoing'>
 
 /** What a transaction brings to the wallet itself. */
 function expectedOf({ kind, amount, change }: Outgoing): bigint {

@@ -10,7 +10,7 @@ import type { GenesisHash, Height, RequestKey } from '../types/primitives.ts'
 import type { GenesisNote } from '../types/shielded.ts'
 import { encodeAddress } from './address.ts'
 import { DEFAULT_KDF_COST, type KdfCost } from './file/sealed-file.ts'
-import { WalletStorage } from './file/wallet-storage.ts'
+import { type Passphrase, WalletStorage } from './file/wallet-storage.ts'
 import { emptyState, Follower, type FollowerOptions } from './follower.ts'
 import { type HistoryLine, historyOf } from './history.ts'
 import { MASTER_SEED_BYTES, type WalletKeys, walletKeys } from './keys.ts'
@@ -78,7 +78,7 @@ export class Wallet {
    * @param path of the file; its tree lies beside it, as `<path>.tree`
    * @throws WalletError `E_WALLET_EXISTS` (a wallet is never overwritten), `E_WALLET_IN_USE`, `E_WALLET_IO`
    */
-  static async create(path: string, passphrase: string, options: NewWallet): Promise<Wallet> {
+  static async create(path: string, passphrase: Passphrase, options: NewWallet): Promise<Wallet> {
     const { genesisHash, genesisNotes, seed = randomBytes(MASTER_SEED_BYTES) } = options
     const kdfCost = options.kdfCost ?? DEFAULT_KDF_COST
     const storage = await WalletStorage.create(resolve(path), genesisHash, passphrase, kdfCost)
@@ -95,7 +95,7 @@ export class Wallet {
    * @throws WalletError `E_WALLET_MISSING`, `E_WALLET_PASSPHRASE`, `E_WALLET_DAMAGED`, `E_WALLET_VERSION`,
    *   `E_WALLET_PERMISSIONS`, `E_WALLET_IN_USE`, `E_WALLET_OTHER_NETWORK`, `E_WALLET_IO`
    */
-  static async open(path: string, passphrase: string, options: OpenOptions = {}): Promise<Wallet> {
+  static async open(path: string, passphrase: Passphrase, options: OpenOptions = {}): Promise<Wallet> {
     const { again, genesisHash } = options
     const { storage, state } = await WalletStorage.open(resolve(path), passphrase, again !== undefined)
     return begun(storage, async () => {

@@ -42,7 +42,7 @@ export async function withWallet<T>(
   act: (wallet: Wallet) => Promise<T>,
   opening: OpenOptions = {},
 ): Promise<T> {
-  const wallet = await Wallet.open(walletPath(options), await openingPassphrase(options), opening)
+  const wallet = await Wallet.open(walletPath(options), () => openingPassphrase(options), opening)
   try {
     return await act(wallet)
   } finally {
@@ -66,7 +66,7 @@ export async function makeWallet(
       cause: error,
     })
   }
-  const wallet = await Wallet.create(path, await newPassphrase(options), network)
+  const wallet = await Wallet.create(path, () => newPassphrase(options), network)
   try {
     return { path, network, address: wallet.address }
   } finally {

@@ -27,6 +27,13 @@ export function treeFileOf(path: string): string {
   return `${path}.tree`
 }
 
+/** A passphrase, or who asks for it: not before it is known that there is something to open, or room for something new. */
+export type Passphrase = string | (() => Promise<string>)
+
+function saidBy(passphrase: Passphrase): string | Promise<string> {
+  return typeof passphrase === 'string' ? passphrase : passphrase()
+}
+
 export class WalletStorage {
   readonly #path: string
   readonly #key: SealingKey
@@ -52,12 +59,12 @@ export class WalletStorage {
   static create(
     path: string,
     network: GenesisHash,
-    passphrase: string,
+    passphrase: Passphrase,
     cost: KdfCost,
   ): Promise<WalletStorage> {
     return locked(path, async (unlock) => {
       await requireAbsent(path)
-      const key = await newSealingKey(network, passphrase, cost)
+      const key = await newSealingKey(network, await saidBy(passphrase), cost)
       return new WalletStorage(path, { key, nodes: await openNodes(path, 0), unlock, isNew: true })
     })
   }
@@ -70,12 +77,12 @@ export class WalletStorage {
    */
   static open(
     path: string,
-    passphrase: string,
+    passphrase: Passphrase,
     isAgain: boolean,
   ): Promise<{ storage: WalletStorage; state: WalletState }> {
     return locked(path, async (unlock) => {
       const file = readSealedFile(path, await readWalletFile(path))
-      const { key, content } = await openSealedFile(path, file, passphrase)
+      const { key, content } = await openSealedFile(path, file, await saidBy(passphrase))
       const state = decodeState(content)
       if (state === null || state.genesisHash !== file.open.network) {
         throw new WalletError('E_WALLET_DAMAGED', `what ${path} holds is no wallet's content`, {

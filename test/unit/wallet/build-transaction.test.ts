@@ -167,14 +167,8 @@ describe('the proving thread', () => {
         code: 'E_WALLET_PROOF',
         advice: { why: 'statement-untrue' },
       })
-      const both = await Promise.all(
-        [6, 7].map((seed) => buildTransaction(payment, tools(seed, prover.prove))),
-      )
-      for (const transaction of both) {
-        expect(verifyJoinSplit(publicInputsOfTransaction(transaction), transaction.proof)).toEqual({
-          ok: true,
-        })
-      }
+      const transaction = await buildTransaction(payment, tools(6, prover.prove))
+      expect(verifyJoinSplit(publicInputsOfTransaction(transaction), transaction.proof)).toEqual({ ok: true })
     } finally {
       await prover.close()
     }

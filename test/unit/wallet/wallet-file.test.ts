@@ -219,6 +219,25 @@ describe('a wallet file', () => {
     await (await Wallet.open(path, 'geho\u0308lz im nebel')).close()
   })
 
+  it('asks for its passphrase only when it can be of use', async () => {
+    const { path } = await usedWallet()
+    let asked = 0
+    const ask = async (): Promise<string> => {
+      asked++
+      return PASSPHRASE
+    }
+    const options = { genesisHash: GENESIS_HASH, genesisNotes: [], kdfCost: CHEAP }
+    await expect(Wallet.create(path, ask, options)).rejects.toMatchObject({ code: 'E_WALLET_EXISTS' })
+    await expect(Wallet.open(`${path}2`, ask)).rejects.toMatchObject({ code: 'E_WALLET_MISSING' })
+    expect(asked).toBe(0)
+    await (await Wallet.open(path, ask)).close()
+    await (await Wallet.create(`${path}2`, ask, options)).close()
+    expect(asked).toBe(2)
+    const failing = () => Promise.reject(new Error('nobody there'))
+    await expect(Wallet.open(path, failing)).rejects.toThrow('nobody there')
+    await openWallet(path)
+  })
+
   it('has keys of its own unless it is given a seed', async () => {
     const folder = temporaryDirectory()
     const options = { genesisHash: GENESIS_HASH, genesisNotes: genesis, kdfCost: CHEAP }

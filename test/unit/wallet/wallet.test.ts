@@ -1,6 +1,6 @@
 /** A wallet as a whole, against a ledger in memory: paying with change, merging, account and back, restarts. */
-import { describe, expect, it } from 'vitest'
-import { proveHere } from '../../../src/wallet/send/prover.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ThreadProver } from '../../../src/wallet/send/thread-prover.ts'
 import { FakeLedger } from '../../support/wallet/fake-ledger.ts'
 import { carryOut, genesisNote, newWallet } from '../../support/wallet/wallets.ts'
 
@@ -8,16 +8,18 @@ const send = (to: string, amount: bigint, fee = 1n) => ({ kind: 'send' as const,
 
 describe('a wallet', () => {
   it('pays another with change, by a proof that the ledger verifies', async () => {
+    const prover = new ThreadProver()
+    onTestFinished(() => prover.close())
     const genesis = [genesisNote(1, 1_000n)]
     const ledger = new FakeLedger(genesis, { verifiesProofs: true })
     const { wallet: alice } = await newWallet(1, genesis)
     const { wallet: bob } = await newWallet(2, genesis)
     await alice.scan(ledger)
-    expect(await carryOut(alice, ledger, send(bob.address, 300n, 5n), proveHere)).toBe(1)
+    expect(await carryOut(alice, ledger, send(bob.address, 300n, 5n), prover.prove)).toBe(1)
     await bob.scan(ledger)
     expect(alice.balance()).toEqual({ spendable: 695n, held: 0n, expected: 0n })
     expect(bob.balance()).toEqual({ spendable: 300n, held: 0n, expected: 0n })
-    expect(await carryOut(bob, ledger, send(alice.address, 299n), proveHere)).toBe(1)
+    expect(await carryOut(bob, ledger, send(alice.address, 299n), prover.prove)).toBe(1)
     await alice.scan(ledger)
     expect(alice.balance().spendable).toBe(994n)
     expect(bob.balance().spendable).toBe(0n)
