@@ -52,6 +52,7 @@ export default defineConfig({
     alias: [
       { find: /^hypermesh-node\/client\/node$/, replacement: source('client/node/index.ts') },
       { find: /^hypermesh-node\/client$/, replacement: source('client/index.ts') },
+      { find: /^hypermesh-node\/wallet$/, replacement: source('wallet/index.ts') },
       { find: /^hypermesh-node\/receipt$/, replacement: source('receipt.ts') },
     ],
   },

@@ -74,13 +74,27 @@ function sourcesOf(root: string): readonly string[] {
   return files.map((file) => readFileSync(join(root, file), 'utf8'))
 }
 
-/** Exit code by class of error: the one that its constructor sets, else NodeError's own. */
+/** Rows of a table of exit codes by code of error, as a class has it that looks its own up: `exitCode: TABLE[code]`. */
+function exitCodesOfTable(body: string, source: string): [string, string][] {
+  const table = /exitCode: (\w+)\[code\]/.exec(body)?.[1]
+  const rows = new RegExp(`const ${table}\\b[^=]*= \\{([\\s\\S]*?)\\n\\}`).exec(source)?.[1] ?? ''
+  return [...rows.matchAll(/(E_[A-Z0-9_]+): ([\w.]+),/g)].map(([, code = '', number = '']) => [
+    code,
+    exitCodeOf(number, source),
+  ])
+}
+
+/**
+ * Exit code by class of error: the one that its constructor sets, else NodeError's own. Where the constructor has a table
+ * of them, by `Class/E_CODE`.
+ */
 function exitCodesByClass(sources: readonly string[]): Map<string, string> {
   const found = new Map<string, string>()
   for (const source of sources) {
     for (const { index, 1: name = '' } of source.matchAll(/class (\w+) extends NodeError/g)) {
       const body = source.slice(index, source.indexOf('\n}', index))
-      const own = /super\([\s\S]*?exitCode: ([\w.]+)/.exec(body)?.[1]
+      const own = /super\([\s\S]*?exitCode: ([\w.]+)(?!\w*\[)/.exec(body)?.[1]
+      for (const [code, number] of exitCodesOfTable(body, source)) found.set(`${name}/${code}`, number)
       found.set(name, own === undefined ? String(EXIT.failure) : exitCodeOf(own, source))
     }
   }
@@ -99,11 +113,13 @@ function thrownIn(source: string, exitCodes: ReadonlyMap<string, string>): Error
     const className =
       match[1] ?? /(?:class (\w+) extends|new (\w+Error)\(code,)/.exec(source)?.slice(1).find(Boolean)
     const own = advice.get('exitCode')
-    const exitCode = own === undefined ? exitCodes.get(className ?? '') : exitCodeOf(own, source)
+    const literal = LITERAL_CODE.exec(first)?.[1] ?? ''
+    const ofCode = exitCodes.get(`${className}/${literal}`) ?? exitCodes.get(className ?? '')
+    const exitCode = own === undefined ? ofCode : exitCodeOf(own, source)
     if (exitCode === undefined)
       throw new Error(`which exit code comes with ${first}? ${className} is no NodeError`)
     return {
-      code: LITERAL_CODE.exec(first)?.[1] ?? '',
+      code: literal,
       what: textOf(what, source, at),
       why: text('why'),
       fix: text('fix'),

@@ -3,11 +3,11 @@
  * whose account bonds the stake; the operator's own key lies beside it and attests requests.
  */
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { KEY_SCHEMES, type KeyScheme, type OperatorRecord, type SpaceCommitment } from '../types/operator.ts'
 import { type ApiOptions, addApiOptions } from './api-client.ts'
 import type { OperatorJson } from './operators/operator-client.ts'
-import { wholeNumber } from './parse-options.ts'
+import { u64Option, wholeNumber } from './parse-options.ts'
 import { print, printJson } from './print.ts'
 
 interface OperatorOptions extends ApiOptions {
@@ -18,13 +18,6 @@ interface OperatorOptions extends ApiOptions {
   readonly space?: string
   readonly scheme?: KeyScheme
   readonly sequence?: number
-}
-
-function u64Option(text: string): bigint {
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 2n ** 64n) {
-    throw new InvalidArgumentError('Expected a whole number from 0 to 2^64 - 1.')
-  }
-  return BigInt(text)
 }
 
 function operatorLines(operator: OperatorJson): string[] {

@@ -1,7 +1,9 @@
-/** Option values that several commands take: whole numbers and files. A wrong one is a usage error (exit 64). */
+/** Option values that several commands take: whole numbers, amounts, accounts and files. A wrong one is a usage error (exit 64). */
 
 import { closeSync, openSync, readSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
+import { isHex } from '../codec/hex.ts'
+import type { AccountId } from '../types/primitives.ts'
 import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 
@@ -22,6 +24,20 @@ export function amountOption(text: string): bigint {
     throw new InvalidArgumentError('Expected a whole number from 1 to 2^64 - 1.')
   }
   return BigInt(text)
+}
+
+/** A parser for commander: an amount that may be 0. */
+export function u64Option(text: string): bigint {
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 2n ** 64n) {
+    throw new InvalidArgumentError('Expected a whole number from 0 to 2^64 - 1.')
+  }
+  return BigInt(text)
+}
+
+/** A parser for commander: the id of an account. */
+export function accountOption(text: string): AccountId {
+  if (!isHex(text, 32)) throw new InvalidArgumentError('Expected an account id: 64 lower-case hex digits.')
+  return text as AccountId
 }
 
 /** Ports that a network of `count` nodes can start from. */

@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<RegisterCommand>>> = {
   status: async () => (await import('./status.ts')).registerStatusCommand,
   peers: async () => (await import('./peers.ts')).registerPeersCommand,
   stake: async () => (await import('./stake.ts')).registerStakeCommand,
+  wallet: async () => (await import('./wallet.ts')).registerWalletCommand,
   operation: async () => (await import('./operation.ts')).registerOperationCommand,
   operator: async () => (await import('./operator.ts')).registerOperatorCommand,
   checkpoint: async () => (await import('./checkpoint.ts')).registerCheckpointCommand,

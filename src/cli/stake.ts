@@ -3,12 +3,11 @@
  * data directory; the key never leaves it.
  */
 
-import { type Command, InvalidArgumentError } from 'commander'
-import { isHex } from '../codec/hex.ts'
+import type { Command } from 'commander'
 import type { AccountId } from '../types/primitives.ts'
 import type { StakingOperation } from '../types/transaction.ts'
 import { type ApiOptions, addApiOptions } from './api-client.ts'
-import { amountOption, wholeNumber } from './parse-options.ts'
+import { accountOption, amountOption, wholeNumber } from './parse-options.ts'
 import { print, printJson } from './print.ts'
 import type { AccountJson, StakeSigner } from './stake-client.ts'
 
@@ -18,11 +17,6 @@ interface StakeOptions extends ApiOptions {
   readonly to?: AccountId
   readonly newKey?: string
   readonly sequence?: number
-}
-
-function accountOption(text: string): AccountId {
-  if (!isHex(text, 32)) throw new InvalidArgumentError('Expected an account id: 64 lower-case hex digits.')
-  return text as AccountId
 }
 
 export function accountLines(account: AccountJson): string[] {

@@ -22,14 +22,14 @@ export class LiveLines {
 
   /** A line that stays. */
   say(line: string): void {
-    this.#clear()
+    this.clear()
     this.#output.write(`${line}\n`)
   }
 
   /** The line that changes. @param nowMs a clock that only goes forward */
   status(line: string, nowMs: number): void {
     if (this.#output.isTTY === true) {
-      this.#clear()
+      this.clear()
       this.#output.write(styleText('dim', line.slice(0, (this.#output.columns ?? 80) - 1)))
       this.#isLineOpen = true
     } else if (nowMs - this.#lastPlainAt >= PLAIN_INTERVAL_MS) {
@@ -38,7 +38,8 @@ export class LiveLines {
     }
   }
 
-  #clear(): void {
+  /** Takes the changing line away. */
+  clear(): void {
     if (this.#isLineOpen) this.#output.write('\r\u001b[2K')
     this.#isLineOpen = false
   }

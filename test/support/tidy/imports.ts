@@ -34,6 +34,8 @@ const DIRECTIONS: Readonly<Record<string, Directions>> = {
   runtime: { folders: ['types', 'codec', 'consensus', 'ledger'] },
   observability: { folders: ['types'], typesOnly: ['consensus', 'runtime'] },
   config: { folders: ['types', 'codec'] },
+  // Runs beside a node or without one: what it asks of a node it asks through the public API.
+  wallet: { folders: ['types', 'codec', 'crypto', 'shielded', 'storage', 'rpc', 'client'] },
   // The entry for programs: nothing in it may need a node, or Node.
   'receipt.ts': { folders: ['types', 'codec', 'ledger', 'crypto', 'config'], packages: PURE_PACKAGES },
   // Runs in a browser: what it imports, and what that imports, is followed to the end by webViolations.

@@ -1,0 +1,47 @@
+/** A wallet as a whole, against a ledger in memory: paying with change, merging, account and back, restarts. */
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ThreadProver } from '../../../src/wallet/send/thread-prover.ts'
+import { FakeLedger } from '../../support/wallet/fake-ledger.ts'
+import { carryOut, genesisNote, newWallet } from '../../support/wallet/wallets.ts'
+
+const send = (to: string, amount: bigint, fee = 1n) => ({ kind: 'send' as const, to, amount, fee })
+
+describe('a wallet', () => {
+  it('pays another with change, by a proof that the ledger verifies', async () => {
+    const prover = new ThreadProver()
+    onTestFinished(() => prover.close())
+    const genesis = [genesisNote(1, 1_000n)]
+    const ledger = new FakeLedger(genesis, { verifiesProofs: true })
+    const { wallet: alice } = await newWallet(1, genesis)
+    const { wallet: bob } = await newWallet(2, genesis)
+    await alice.scan(ledger)
+    expect(await carryOut(alice, ledger, send(bob.address, 300n, 5n), prover.prove)).toBe(1)
+    await bob.scan(ledger)
+    expect(alice.balance()).toEqual({ spendable: 695n, held: 0n, expected: 0n })
+    expect(bob.balance()).toEqual({ spendable: 300n, held: 0n, expected: 0n })
+    expect(await carryOut(bob, ledger, send(alice.address, 299n), prover.prove)).toBe(1)
+    await alice.scan(ledger)
+    expect(alice.balance().spendable).toBe(994n)
+    expect(bob.balance().spendable).toBe(0n)
+    expect(ledger.pool).toBe(994n)
+  })
+
+  it('merges notes where two are not enough, and tells its history', async () => {
+    const genesis = [1, 2, 3, 4, 5].map((i) => genesisNote(1, 100n + BigInt(i)))
+    const ledger = new FakeLedger(genesis)
+    const { wallet: alice } = await newWallet(1, genesis)
+    const { wallet: bob } = await newWallet(2, genesis)
+    await alice.scan(ledger)
+    expect(await carryOut(alice, ledger, send(bob.address, 500n, 2n))).toBe(4)
+    await bob.scan(ledger)
+    expect(alice.balance().spendable).toBe(515n - 500n - 8n)
+    expect(alice.history().map(({ kind, amount, state }) => [kind, amount, state])).toEqual([
+      ['received', 515n, 'final'],
+      ['merge', 201n, 'final'],
+      ['merge', 205n, 'final'],
+      ['merge', 304n, 'final'],
+      ['send', 500n, 'final'],
+    ])
+    expect(bob.history()).toMatchObject([{ kind: 'received', amount: 500n, fee: 0n, to: null, height: 4 }])
+  })
+})
