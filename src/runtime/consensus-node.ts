@@ -20,6 +20,7 @@ import type { Vote } from '../types/messages.ts'
 import {
   asValidatorIndex,
   type BlockHash,
+  type Height,
   nextHeight,
   type RequestKey,
   type ValidatorId,
@@ -138,8 +139,10 @@ export class ConsensusNode {
       return this.#run.take(from, message)
     }
     if (epoch === this.#retired?.epoch) return this.#retired.take(from, message)
-    if (epoch === current + 1) this.#early.keep(from, message, bytes.length)
-    if (epoch > current) this.#options.sync.suspect()
+    if (epoch > current) {
+      this.#early.keep(epoch, current, { from, message }, bytes.length)
+      this.#options.sync.suspect()
+    }
     return 'ignored'
   }
 
@@ -183,7 +186,7 @@ export class ConsensusNode {
     const isOwn = finality.height === block.header.height
     if (isOwn && finality.blockHash !== block.hash) return 'reject'
     if (finality.epoch > this.#run.epoch) {
-      if (finality.epoch === this.#run.epoch + 1) this.#early.keepBlock(bytes)
+      this.#early.keepAnnouncement(finality.epoch, this.#run.epoch, bytes)
       this.#options.sync.suspect()
       return 'ignore'
     }
@@ -200,12 +203,12 @@ export class ConsensusNode {
 
   /**
    * A pre-commit certificate in canonical bytes, checked.
-   * @returns null when it does not hold; `ahead` when it is of an epoch whose validators are not known here yet
+   * @returns null when it does not hold; the height it claims when it is of an epoch whose validators are not known here yet
    */
-  verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | 'ahead' | null {
+  verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | { readonly claimedHeight: Height } | null {
     const decoded = decodeQuorumCertificate(bytes)
     if (!decoded.ok || decoded.value.kind !== 'pre-commit') return null
-    if (decoded.value.epoch > this.#run.epoch) return 'ahead'
+    if (decoded.value.epoch > this.#run.epoch) return { claimedHeight: decoded.value.height }
     return this.#run.verifier.verifyCertificate(decoded.value)
   }
 
@@ -256,10 +259,9 @@ export class ConsensusNode {
         this.#run.input({ kind: 'reachability-changed', validator, isReachable: true })
     }
     if (this.#hasWork) this.#run.input({ kind: 'work-arrived' })
-    for (const announcement of this.#early.takeBlocks()) this.announced(announcement)
-    for (const { from, message } of this.#early.take()) {
-      if (epochOfMessage(message) === this.#run.epoch) this.#run.take(from, message)
-    }
+    const { announcements, messages } = this.#early.take(this.#run.epoch)
+    for (const announcement of announcements) this.announced(announcement)
+    for (const { from, message } of messages) this.#run.take(from, message)
   }
 
   #makeRun(
