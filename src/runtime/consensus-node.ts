@@ -139,10 +139,8 @@ export class ConsensusNode {
       return this.#run.take(from, message)
     }
     if (epoch === this.#retired?.epoch) return this.#retired.take(from, message)
-    if (epoch > current) {
-      this.#early.keep(epoch, current, { from, message }, bytes.length)
-      this.#options.sync.suspect()
-    }
+    if (epoch === current + 1) this.#early.keep(from, message, bytes.length)
+    if (epoch > current) this.#options.sync.suspect()
     return 'ignored'
   }
 
@@ -186,7 +184,7 @@ export class ConsensusNode {
     const isOwn = finality.height === block.header.height
     if (isOwn && finality.blockHash !== block.hash) return 'reject'
     if (finality.epoch > this.#run.epoch) {
-      this.#early.keepAnnouncement(finality.epoch, this.#run.epoch, bytes)
+      if (finality.epoch === this.#run.epoch + 1) this.#early.keepBlock(bytes)
       this.#options.sync.suspect()
       return 'ignore'
     }
@@ -259,9 +257,10 @@ export class ConsensusNode {
         this.#run.input({ kind: 'reachability-changed', validator, isReachable: true })
     }
     if (this.#hasWork) this.#run.input({ kind: 'work-arrived' })
-    const { announcements, messages } = this.#early.take(this.#run.epoch)
-    for (const announcement of announcements) this.announced(announcement)
-    for (const { from, message } of messages) this.#run.take(from, message)
+    for (const announcement of this.#early.takeBlocks()) this.announced(announcement)
+    for (const { from, message } of this.#early.take()) {
+      if (epochOfMessage(message) === this.#run.epoch) this.#run.take(from, message)
+    }
   }
 
   #makeRun(

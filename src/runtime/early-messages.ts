@@ -1,87 +1,54 @@
 /**
- * Messages of the epochs to come: the others had the first block a moment earlier, or this node is catching up, and what
- * is sent meanwhile is what leads from the blocks that it fetches to those that are being made. Bounded per sender, per
- * epoch and in all; what does not fit is dropped, and its sender repeats what matters (R8).
+ * Messages of the next epoch that come before this node has begun it: the others had its first block a moment
+ * earlier. Bounded per sender and in all; what does not fit is dropped, and its sender repeats what matters (R8).
  */
 import type { ConsensusMessage } from '../types/messages.ts'
 import type { ValidatorId } from '../types/primitives.ts'
 
-/** Epochs to come of which anything is kept: fetching must not take longer than so many of them last. */
-const EPOCHS_MAX = 8
-/** Of one epoch: a proposal, the votes of some views, and a timeout. */
-const MESSAGES_PER_SENDER_MAX = 64
-/** Encoded bytes of all senders together, in all epochs. */
+/** A proposal, the votes of a few views, and a timeout. */
+const MESSAGES_PER_SENDER_MAX = 16
+/** Encoded bytes of all senders together. */
 const BYTES_MAX = 32 * 1024 * 1024
-/** Announced blocks of one epoch: as many as can become final while the last one of the epoch before is written. */
-const BLOCKS_MAX = 64
+
+/** Announced blocks of the next epoch: as many as can become final while the last one of this epoch is written. */
+const BLOCKS_MAX = 16
 
 export interface EarlyMessage {
   readonly from: ValidatorId
   readonly message: ConsensusMessage
 }
 
-/** What was kept of one epoch, in the order it came. */
-export interface EarlyEpoch {
-  readonly messages: readonly EarlyMessage[]
-  /** Announcements of final blocks. */
-  readonly announcements: readonly Uint8Array[]
-}
-
-interface Kept {
-  readonly messages: (EarlyMessage & { readonly sizeBytes: number })[]
-  readonly announcements: Uint8Array[]
-  readonly countBySender: Map<ValidatorId, number>
-}
-
 export class EarlyMessages {
-  readonly #epochs = new Map<number, Kept>()
-  #messageBytes = 0
-  #announcementBytes = 0
+  readonly #kept: EarlyMessage[] = []
+  readonly #countBySender = new Map<ValidatorId, number>()
+  #bytes = 0
+  readonly #blocks: Uint8Array[] = []
 
-  /**
-   * @param epoch of the message
-   * @param current of this node
-   * @param sizeBytes of the message as it came
-   */
-  keep(epoch: number, current: number, { from, message }: EarlyMessage, sizeBytes: number): void {
-    const kept = this.#keptOf(epoch, current)
-    const count = kept?.countBySender.get(from) ?? 0
-    if (kept === null || count >= MESSAGES_PER_SENDER_MAX) return
-    if (this.#messageBytes + sizeBytes > BYTES_MAX) return
-    this.#messageBytes += sizeBytes
-    kept.countBySender.set(from, count + 1)
-    kept.messages.push({ from, message, sizeBytes })
+  /** @param sizeBytes of the message as it came */
+  keep(from: ValidatorId, message: ConsensusMessage, sizeBytes: number): void {
+    const count = this.#countBySender.get(from) ?? 0
+    if (count >= MESSAGES_PER_SENDER_MAX || this.#bytes + sizeBytes > BYTES_MAX) return
+    this.#countBySender.set(from, count + 1)
+    this.#bytes += sizeBytes
+    this.#kept.push({ from, message })
   }
 
   /** @param announcement of a final block, as it came */
-  keepAnnouncement(epoch: number, current: number, announcement: Uint8Array): void {
-    const kept = this.#keptOf(epoch, current)
-    if (kept === null || kept.announcements.length >= BLOCKS_MAX) return
-    if (this.#announcementBytes + announcement.length > BYTES_MAX) return
-    this.#announcementBytes += announcement.length
-    kept.announcements.push(announcement)
+  keepBlock(announcement: Uint8Array): void {
+    const bytes = this.#blocks.reduce((sum, { length }) => sum + length, announcement.length)
+    if (this.#blocks.length < BLOCKS_MAX && bytes <= BYTES_MAX) this.#blocks.push(announcement)
   }
 
-  /** What was kept of an epoch that begins here. It is forgotten, and so is what came of those before. */
-  take(epoch: number): EarlyEpoch {
-    const kept = this.#epochs.get(epoch)
-    for (const [of, { messages, announcements }] of this.#epochs) {
-      if (of > epoch) continue
-      this.#epochs.delete(of)
-      this.#messageBytes -= messages.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-      this.#announcementBytes -= announcements.reduce((sum, { length }) => sum + length, 0)
-    }
-    return { messages: kept?.messages ?? [], announcements: kept?.announcements ?? [] }
+  /** The announcements in the order they came; none are left. */
+  takeBlocks(): Uint8Array[] {
+    return this.#blocks.splice(0)
   }
 
-  #keptOf(epoch: number, current: number): Kept | null {
-    if (epoch <= current || epoch > current + EPOCHS_MAX) return null
-    let kept = this.#epochs.get(epoch)
-    if (kept === undefined) {
-      kept = { messages: [], announcements: [], countBySender: new Map() }
-      this.#epochs.set(epoch, kept)
-    }
-    return kept
+  /** All of them in the order they came; none are left. */
+  take(): EarlyMessage[] {
+    this.#countBySender.clear()
+    this.#bytes = 0
+    return this.#kept.splice(0)
   }
 }
 
