@@ -74,6 +74,12 @@ export function kindOfRequest(bytes: Uint8Array): RequestKind {
 
 /** The endpoints that are named, in their order, or those that DNS names, and those that are named for want of any. */
 function endpointsOf({ to = [], discover, dns }: AskOptions): EndpointSource | readonly string[] {
+  if (dns !== undefined && discover === undefined) {
+    throw usageError(
+      '--dns is for --discover, which is not given',
+      'name a domain with --discover, or leave --dns out',
+    )
+  }
   if (discover !== undefined) {
     return new SrvDiscovery({
       domain: discover,

@@ -193,6 +193,15 @@ describe('request and validate', () => {
     await expect(call).rejects.toMatchObject({ code: 'E_USAGE', message: 'no node is named' })
   })
 
+  it('take no DNS server without a domain', async () => {
+    const call = run('validate', await freshFile('certificate'), '--to', server.url, '--dns', '127.0.0.1:53')
+    await expect(call).rejects.toMatchObject({
+      code: 'E_USAGE',
+      exitCode: 64,
+      message: expect.stringMatching(/^--dns is for --discover/),
+    })
+  })
+
   it('say https to one who wrote http to a port with TLS, and the other way round', async () => {
     const file = await freshFile('certificate')
     const plain = run('validate', file, '--to', server.url.replace('https:', 'http:'))
