@@ -12,11 +12,15 @@ export interface ApiOptions {
   readonly json?: boolean
 }
 
-export function addApiOptions(command: Command): Command {
+/** Which node to ask, for a command with one form of output. */
+export function addNodeOptions(command: Command): Command {
   return command
     .option('--data <dir>', 'data directory of the node to ask (default: the node that is set up here)')
     .option('--api <url>', 'base URL of the API to ask instead')
-    .option('--json', 'print the raw answer')
+}
+
+export function addApiOptions(command: Command): Command {
+  return addNodeOptions(command).option('--json', 'print the raw answer')
 }
 
 const DEADLINE_MS = 5_000

@@ -8,11 +8,15 @@ import { nodePorts } from '../../../src/cli/local-network/node-ports.ts'
 import { readPublicKeys } from '../../../src/cli/node-keys.ts'
 import { registerOperationCommand } from '../../../src/cli/operation.ts'
 import { sayVote } from '../../../src/cli/operation-vote.ts'
+import { registerOperatorCommand } from '../../../src/cli/operator.ts'
+import { takeOperatorKey } from '../../../src/cli/operators/operator-client.ts'
+import { registerStakeCommand } from '../../../src/cli/stake.ts'
 import { genesisHash } from '../../../src/codec/genesis.ts'
+import { toHex } from '../../../src/codec/hex.ts'
 import { dataDirectoryAt } from '../../../src/config/data-directory.ts'
 import { readGenesisFile } from '../../../src/config/read-genesis-file.ts'
 import { wholePolicy } from '../../../src/ledger/validation-policy.ts'
-import type { RequestKey } from '../../../src/types/primitives.ts'
+import type { GenesisHash, RequestKey } from '../../../src/types/primitives.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
 const API = 'http://127.0.0.1:1'
@@ -140,4 +144,73 @@ describe('a proposal', () => {
     expect(await propose('policy.minimumStake', '500')).toBe(`final at height 6: operation ${ID}\n`)
     expect(sent).toEqual(['/v1/transactions'])
   })
+})
+
+describe('an account of a data directory', () => {
+  it.each([
+    ['stake', registerStakeCommand],
+    ['operator', registerOperatorCommand],
+  ] as const)('is not looked for on another network: %s show', async (name, register) => {
+    answers = { '/v1/status': status('ab'.repeat(32) as GenesisHash) }
+    await expect(run(register, name, 'show')).rejects.toMatchObject({ code: 'E_OTHER_NETWORK', exitCode: 65 })
+  })
+
+  it('is told by its id whatever the network', async () => {
+    answers = { [`/v1/accounts/${ID}`]: { id: ID, unbonding: [] } }
+    expect(await run(registerStakeCommand, 'stake', 'show', '--account', ID)).toContain(`account   ${ID}\n`)
+  })
+
+  it('gets no new key from a directory without one, and is told how to make it', async () => {
+    answers = { '/v1/status': status() }
+    await expect(
+      run(registerStakeCommand, 'stake', 'change-key', '--new-key', '/nonexistent'),
+    ).rejects.toMatchObject({
+      code: 'E_KEY_MISSING',
+      exitCode: 77,
+      advice: { fix: expect.stringMatching(/^make one with "hypermesh keys new --data \/nonexistent"/) },
+    })
+  })
+})
+
+describe('an update of an operator', () => {
+  const update = (...args: string[]) => run(registerOperatorCommand, 'operator', 'update', ...args)
+
+  beforeEach(async () => {
+    const { id } = await readPublicKeys(data)
+    const key = await takeOperatorKey(data, 'ml-dsa-65')
+    answers = {
+      '/v1/status': status(),
+      [`/v1/accounts/${id}`]: { sequence: 0 },
+      '/v1/transactions': { key: ID, state: 'final', height: 6 },
+      [`/v1/operators/${id}`]: {
+        operatorId: 'acme',
+        keyScheme: key.scheme,
+        publicKey: toHex(key.publicKey),
+        bondedStake: '2000',
+        space: null,
+        authorityLevel: '3',
+        aliases: ['a', 'b'],
+        retirement: null,
+      },
+    }
+  })
+
+  it.each([[[]], [['--bond', '2000', '--authority', '3', '--alias', 'b', 'a']]])(
+    'with nothing to change is refused: %j',
+    async (args) => {
+      await expect(update(...args)).rejects.toMatchObject({
+        code: 'E_USAGE',
+        exitCode: 64,
+        message: 'nothing to change: it is registered like that',
+      })
+      expect(sent).toEqual([])
+    },
+  )
+
+  it.each([[['--bond', '2001']], [['--authority', '4']], [['--alias', 'a']]])(
+    'with %j is sent',
+    async (args) => {
+      expect(await update(...args)).toBe(`final at height 6: transaction ${ID}\n`)
+    },
+  )
 })
