@@ -232,7 +232,7 @@ function ioError(folder: string, cause: unknown): CliError {
 function damaged(folder: string, why: string): CliError {
   return new CliError('E_SPACE_DAMAGED', `the space in ${folder} is not what was committed to`, {
     why,
-    fix: 'make another one with "hypermesh space init" and register it with "hypermesh operator update"',
+    fix: 'make another one with "hypermesh space init" and register it with "hypermesh operator update --space"',
     exitCode: EXIT.dataDirectory,
   })
 }

@@ -71,7 +71,7 @@ function readCertificate(pem: string): X509Certificate {
   } catch (cause) {
     throw new ClientError('E_TLS_TRUST', 'the pinned certificate cannot be read', {
       why: cause instanceof Error ? cause.message : String(cause),
-      fix: "give it as PEM; a node's own lies in its data directory as rpc.crt",
+      fix: "give it as PEM; a node's own lies in its data directory as tls/rpc.crt",
       exitCode: 65,
       cause,
     })
