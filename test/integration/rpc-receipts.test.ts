@@ -347,7 +347,14 @@ describe('the commands', () => {
 
   it('verify says what a block to trust looks like', async () => {
     const path = files()
-    const verify = ['verify', path('receipt.json'), '--genesis', path('genesis.json'), '--checkpoint', '5:abcd']
+    const verify = [
+      'verify',
+      path('receipt.json'),
+      '--genesis',
+      path('genesis.json'),
+      '--checkpoint',
+      '5:abcd',
+    ]
     await expect(run(...verify)).rejects.toMatchObject({
       code: 'E_USAGE',
       message: '--checkpoint 5:abcd: expected HEIGHT:BLOCK_ID, the id in 64 lower-case hex digits',
