@@ -13,6 +13,7 @@ import { type AccountId, asUnixMs } from '../types/primitives.ts'
 import { ACCOUNTS_MAX } from '../types/staking.ts'
 import { assuranceSchema, formatAssurance } from './genesis-assurance.ts'
 import { consensusSchema, formatConsensus } from './genesis-consensus.ts'
+import { issuesText } from './issue-text.ts'
 
 /** A genesis file that is not one. */
 export class GenesisError extends NodeError {}
@@ -107,7 +108,7 @@ const schema = z.strictObject({
 export function parseGenesis(text: string, path = 'genesis'): Genesis {
   const parsed = schema.safeParse(parseJson(text, path))
   if (!parsed.success) {
-    throw invalid(path, z.prettifyError(parsed.error))
+    throw invalid(path, issuesText(parsed.error))
   }
   const { network, time, parameters, policy, validators, accounts, consensus } = parsed.data
   const { assurance, ...floors } = policy
