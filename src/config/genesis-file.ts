@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { PUBLIC_KEY_BYTES, validatorId } from '../codec/genesis.ts'
 import { fromHex, isHex, toHex } from '../codec/hex.ts'
+import { whyNotJson } from '../codec/json-text.ts'
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, VALIDATORS_MAX } from '../codec/limits.ts'
 import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
@@ -179,7 +180,7 @@ function parseJson(text: string, path: string): unknown {
     return JSON.parse(text)
   } catch (cause) {
     throw new GenesisError('E_GENESIS', `${path} is not JSON`, {
-      why: (cause as Error).message.replaceAll(/\s+/g, ' '),
+      why: whyNotJson(text, cause),
       exitCode: 65,
       fix: 'get the file from the operators of the network you want to join',
       cause,
