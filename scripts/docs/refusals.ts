@@ -3,7 +3,7 @@
 import type { EvidenceRefusal, StakingRefusal } from '../../src/ledger/staking/staking-refusals.ts'
 
 /** Of the pool, whatever the transaction is. */
-type PoolRefusal = 'full' | 'source-budget' | 'too-large'
+type PoolRefusal = 'full' | 'malformed' | 'source-budget' | 'too-large'
 
 type Texts = readonly [when: string, whatToDo: string]
 
@@ -74,6 +74,10 @@ export const REFUSALS: Readonly<Record<StakingRefusal | EvidenceRefusal | PoolRe
   'evidence-signature': ['a signature is not valid for this network', EVIDENCE],
   'evidence-equivocation': ['two blocks in one view are an equivocation', 'send it as evidence of that'],
   full: ['the pool of the node is full', 'send it again in a moment, or to another node'],
+  malformed: [
+    'the bytes are no transaction of this version',
+    'let "hypermesh" or the client make and send it',
+  ],
   'source-budget': ['one sender has its share of the pool', 'send it again in a moment, or to another node'],
   'too-large': ['it is larger than any block may hold', 'make it smaller'],
 }

@@ -18,21 +18,23 @@ export const PURE_FOLDERS = ['types', 'codec', 'consensus', 'ledger', 'shielded'
 
 const DIRECTIONS: Readonly<Record<string, Directions>> = {
   types: { folders: [], packages: [] },
+  // Below everything that keeps files; only what knows nothing but the file system.
+  files: { folders: [] },
   codec: { folders: ['types'], packages: PURE_PACKAGES },
   consensus: { folders: ['types'], packages: PURE_PACKAGES },
   shielded: { folders: ['types'], packages: PURE_PACKAGES },
   ledger: { folders: ['types', 'codec', 'shielded'], packages: PURE_PACKAGES },
-  crypto: { folders: ['types', 'codec'] },
+  crypto: { folders: ['types', 'codec', 'files'] },
   session: { folders: ['types', 'crypto'] },
   network: { folders: ['types', 'codec', 'session'] },
-  storage: { folders: ['types', 'codec'], typesOnly: ['consensus', 'ledger'] },
+  storage: { folders: ['types', 'codec', 'files'], typesOnly: ['consensus', 'ledger'] },
   mempool: { folders: ['types', 'ledger'] },
   sync: { folders: ['types', 'ledger'] },
   validation: { folders: ['types', 'codec', 'ledger'] },
-  rpc: { folders: ['types', 'codec', 'validation'] },
+  rpc: { folders: ['types', 'codec', 'validation', 'files'] },
   runtime: { folders: ['types', 'codec', 'consensus', 'ledger'] },
   observability: { folders: ['types'], typesOnly: ['consensus', 'runtime'] },
-  config: { folders: ['types', 'codec'] },
+  config: { folders: ['types', 'codec', 'files'] },
   // The entry for programs: nothing in it may need a node, or Node.
   'receipt.ts': { folders: ['types', 'codec', 'ledger', 'crypto', 'config'], packages: PURE_PACKAGES },
   // Runs in a browser: what it imports, and what that imports, is followed to the end by webViolations.
