@@ -20,40 +20,34 @@ function reasonOf(error: unknown): { readonly code: string; readonly words: stri
  */
 export function apiFailure(base: string, error: unknown): CliError {
   const { code, words } = reasonOf(error)
-  const failure = (what: string, why: string, fix: string): CliError =>
-    new CliError('E_NO_ANSWER', what, { why, fix, exitCode: EXIT.network, cause: error })
-  if (words === 'bad port') {
-    return failure(
-      `port ${new URL(base).port} is not asked`,
-      'it belongs to another protocol, and HTTP clients refuse it',
-      'let the node listen on another port (api.listen)',
-    )
-  }
-  const plain = base.replace(/^https:/, 'http:')
+  const end = { exitCode: EXIT.network, cause: error }
   if (NOT_TLS.test(code)) {
-    return failure(
-      `what answers at ${base} does not speak TLS`,
-      `the handshake failed (${code})`,
-      `the API of a node is plain HTTP: write ${plain}`,
-    )
+    return new CliError('E_NO_ANSWER', `what answers at ${base} does not speak TLS`, {
+      why: `the handshake failed (${code})`,
+      fix: `the API of a node is plain HTTP: write ${base.replace(/^https:/, 'http:')}`,
+      ...end,
+    })
   }
   if (UNTRUSTED.test(code)) {
-    return failure(
-      `the certificate at ${base} is not trusted here`,
-      `the check of the certificate failed (${code})`,
-      'name the API of the node (api.listen, plain HTTP); its CA endpoint, which has TLS, is for "validate --to"',
-    )
+    return new CliError('E_NO_ANSWER', `the certificate at ${base} is not trusted here`, {
+      why: `the check of the certificate failed (${code})`,
+      fix: 'name the API of the node (api.listen, plain HTTP); its CA endpoint, which has TLS, is for "validate --to"',
+      ...end,
+    })
   }
   if (base.startsWith('http:') && NO_HTTP.test(code)) {
-    return failure(
-      `what answers at ${base} does not speak plain HTTP`,
-      words,
-      'name the API of the node (api.listen); a CA endpoint, which has TLS, is for "validate --to"',
-    )
+    return new CliError('E_NO_ANSWER', `what answers at ${base} does not speak plain HTTP`, {
+      why: words,
+      fix: 'name the API of the node (api.listen); a CA endpoint, which has TLS, is for "validate --to"',
+      ...end,
+    })
   }
-  return failure(
-    `no node answers at ${base}`,
-    words,
-    'start it with "hypermesh start", or name another with --data or --api',
-  )
+  const isBarred = words === 'bad port'
+  return new CliError('E_NO_ANSWER', `no node answers at ${base}`, {
+    why: isBarred ? `HTTP clients do not ask port ${new URL(base).port}: it belongs to another protocol` : words,
+    fix: isBarred
+      ? 'let the node listen on another port (api.listen)'
+      : 'start it with "hypermesh start", or name another with --data or --api',
+    ...end,
+  })
 }

@@ -50,6 +50,6 @@ it('says when nobody is there, and when a port is not asked', async () => {
     refusal(/^no node answers at/, /ECONNREFUSED/, /^start it with/),
   )
   await expect(status('http://127.0.0.1:1')).rejects.toMatchObject(
-    refusal(/^port 1 is not asked$/, /another protocol/, /api\.listen/),
+    refusal(/^no node answers at/, /do not ask port 1: it belongs to another protocol$/, /api\.listen/),
   )
 })
