@@ -308,7 +308,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     network: genesis.network,
     genesisHash: rules.genesisHash,
     nodeName,
-    peerId: network.host.peerId,
+    host: network.host,
     nodeId: id,
     self: () => consensus.self,
     electorate: () => consensus.electorate,

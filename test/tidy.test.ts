@@ -112,6 +112,7 @@ describe('the import check', () => {
       "import type { C } from '../runtime/ports.ts'",
       'network may not import types of runtime',
     ],
+    ['src/files/a.ts', "import { c } from '../types/c.ts'", 'files may not import types'],
     ['src/rpc/http/a.ts', "import { c } from '../../ledger/c.ts'", 'rpc may not import ledger'],
     [
       'src/mempool/a.ts',
@@ -136,6 +137,7 @@ describe('the import check', () => {
     ['src/types/a.ts', "import { b } from './b.ts'"],
     ['src/codec/a.ts', "import { sha256 } from '@noble/hashes/sha2.js'"],
     ['src/storage/a.ts', "import type { C } from '../ledger/c.ts'"],
+    ['src/storage/a.ts', "import { c } from '../files/c.ts'"],
     ['src/network/a.ts', "import { createServer } from 'node:net'"],
     ['src/rpc/http/a.ts', "import { c } from '../trustchain-json.ts'"],
     ['src/client/node/a.ts', "import { b } from '../b.ts'"],
@@ -177,6 +179,10 @@ describe('the style check', () => {
       ['src/types/a.ts', `${HEADER}export const b = Buffer.alloc(1)\n`],
     ],
     environment: [['src/network/a.ts', `${HEADER}export const home = process.env['HOME']\n`]],
+    'recursive mkdir': [
+      ['src/storage/a.ts', `${HEADER}await mkdir(path, { recursive: true })\n`],
+      ['src/cli/a.ts', `${HEADER}mkdirSync(path, { mode: 0o700, recursive: true })\n`],
+    ],
     'default export': [['src/cli/a.ts', `${HEADER}export default 1\n`]],
     'switched-off test': [
       ['test/a.test.ts', `it.${'skip'}('x', () => {})\n`],

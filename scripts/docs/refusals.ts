@@ -4,7 +4,13 @@ import type { ShieldedRefusal } from '../../src/ledger/shielded/shielded-refusal
 import type { EvidenceRefusal, StakingRefusal } from '../../src/ledger/staking/staking-refusals.ts'
 
 /** Of the pool, whatever the transaction is. */
-type PoolRefusal = 'full' | 'source-budget' | 'proofs-busy' | 'too-large' | 'nullifier-waiting'
+type PoolRefusal =
+  | 'full'
+  | 'malformed'
+  | 'source-budget'
+  | 'proofs-busy'
+  | 'too-large'
+  | 'nullifier-waiting'
 
 type Texts = readonly [when: string, whatToDo: string]
 
@@ -101,6 +107,10 @@ export const REFUSALS: Readonly<
     'wait until that one is final or has expired, scan, and send again',
   ],
   full: ['the pool of the node is full', 'send it again in a moment, or to another node'],
+  malformed: [
+    'the bytes are no transaction of this version',
+    'let "hypermesh" or the client make and send it',
+  ],
   'source-budget': ['one sender has its share of the pool', 'send it again in a moment, or to another node'],
   'proofs-busy': [
     'too many proofs wait to be verified, from one sender or in all',

@@ -1,8 +1,8 @@
 /** Calls a node's public API over HTTP. Shapes are those of rpc/http/api-ports.ts as JSON; it checks the status only. */
 
 import type { Command } from 'commander'
+import { apiFailure } from './api-failure.ts'
 import { CliError } from './errors.ts'
-import { EXIT } from './exit-codes.ts'
 import { apiAddress } from './node-location.ts'
 
 /** Options of every command that asks a node. */
@@ -12,11 +12,15 @@ export interface ApiOptions {
   readonly json?: boolean
 }
 
-export function addApiOptions(command: Command): Command {
+/** Which node to ask, for a command with one form of output. */
+export function addNodeOptions(command: Command): Command {
   return command
     .option('--data <dir>', 'data directory of the node to ask (default: the node that is set up here)')
     .option('--api <url>', 'base URL of the API to ask instead')
-    .option('--json', 'print the raw answer')
+}
+
+export function addApiOptions(command: Command): Command {
+  return addNodeOptions(command).option('--json', 'print the raw answer')
 }
 
 const DEADLINE_MS = 5_000
@@ -47,13 +51,7 @@ async function call(options: ApiOptions, route: string, init: RequestInit): Prom
     response = await fetch(`${base}${route}`, { ...init, signal: AbortSignal.timeout(DEADLINE_MS) })
     text = await response.text()
   } catch (error) {
-    const cause = (error as Error).cause
-    throw new CliError('E_NO_ANSWER', `no node answers at ${base}`, {
-      why: cause instanceof Error ? cause.message : (error as Error).message,
-      fix: 'start it with "hypermesh start", or name another with --data or --api',
-      exitCode: EXIT.network,
-      cause: error,
-    })
+    throw apiFailure(base, error)
   }
   if (response.ok) return JSON.parse(text) as unknown
   const problem = parseProblem(text)

@@ -8,7 +8,8 @@ import { type Attempt, ClientError } from '../client/client-error.ts'
 import { configuredEndpoints, type EndpointSource, schemeOf } from '../client/endpoint.ts'
 import { causeText } from '../client/failover.ts'
 import type { HypermeshClient } from '../client/hypermesh-client.ts'
-import { peerAddress } from '../client/node/libp2p-carrier.ts'
+import { NOT_PINNED } from '../client/node/https-carrier.ts'
+import { OTHER_PEER, peerAddress } from '../client/node/libp2p-carrier.ts'
 import { nodeCarriers, nodeClient } from '../client/node/node-client.ts'
 import { SrvDiscovery } from '../client/node/srv-discovery.ts'
 import { lookAtRequest, type RequestKind } from '../client/request-bytes.ts'
@@ -74,6 +75,12 @@ export function kindOfRequest(bytes: Uint8Array): RequestKind {
 
 /** The endpoints that are named, in their order, or those that DNS names, and those that are named for want of any. */
 function endpointsOf({ to = [], discover, dns }: AskOptions): EndpointSource | readonly string[] {
+  if (dns !== undefined && discover === undefined) {
+    throw usageError(
+      '--dns is for --discover, which is not given',
+      'name a domain with --discover, or leave --dns out',
+    )
+  }
   if (discover !== undefined) {
     return new SrvDiscovery({
       domain: discover,
@@ -120,6 +127,10 @@ function tlsOf({
   return insecure === true ? { tls: { kind: 'any' } } : {}
 }
 
+const PIN_FIX =
+  'check who answers there, and that the file of --pin is what the node shows now: tls/rpc.crt in its data directory'
+const PEER_FIX = 'check the address, and its peer id with "hypermesh status" on that node'
+
 /** The same failure with advice about this command's options. */
 function withOptionAdvice(error: ClientError): ClientError {
   const fix = fixBy(error)
@@ -139,6 +150,8 @@ function fixBy({ code, advice, attempts }: ClientError): string | undefined {
     return 'add --insecure if you trust the way to it, or ask by libp2p, where its identity is proven'
   }
   if (why.includes('wrong-genesis')) return 'name the network of that node with --data or --genesis'
+  if (why.includes(NOT_PINNED)) return PIN_FIX
+  if (why.includes(OTHER_PEER)) return PEER_FIX
   if (/certificate|CERT|self.signed/i.test(why)) {
     return 'name its certificate with --pin, or add --insecure if you trust who answers there'
   }
@@ -227,12 +240,17 @@ export async function callNode(
   }
 }
 
+function fixOfOne(why: string): string {
+  if (why.includes(OTHER_PEER)) return PEER_FIX
+  return /certificate|CERT|self.signed/i.test(why)
+    ? 'add --insecure if you trust who answers there'
+    : 'start a node there, or name another with --to'
+}
+
 function noAnswer(to: string, why: string, cause?: unknown): CliError {
   return new CliError('E_NO_ANSWER', `no answer from ${to}`, {
     why,
-    fix: /certificate|CERT|self.signed/i.test(why)
-      ? 'add --insecure if you trust who answers there'
-      : 'start a node there, or name another with --to',
+    fix: fixOfOne(why),
     exitCode: EXIT.network,
     cause,
   })

@@ -14,7 +14,7 @@ import { certificateValidationRequest, fourProofValidationRequest } from '../rpc
 import type { Anchor } from '../types/attestation.ts'
 import { asHeight, type BlockHash } from '../types/primitives.ts'
 import { isValidation, type ValidationTransaction } from '../types/transaction.ts'
-import { type ApiOptions, addApiOptions, askApi } from './api-client.ts'
+import { type ApiOptions, addNodeOptions, askApi } from './api-client.ts'
 import { kindOfRequest } from './ask-network.ts'
 import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
@@ -22,7 +22,7 @@ import { attestRequest, workBits } from './operators/make-attestation.ts'
 import { askOperator, askPolicy, openOperatorKey } from './operators/operator-client.ts'
 import { openSpaceLeaves, readCommitment } from './operators/space-file.ts'
 import { print } from './print.ts'
-import { openSigner } from './stake-client.ts'
+import { askStatus, openSigner } from './stake-client.ts'
 
 interface AttestOptions extends ApiOptions {
   readonly space: string
@@ -83,14 +83,7 @@ async function anchorOf(options: ApiOptions, { final, leader, mined }: StatusVie
 async function attest(file: string, options: AttestOptions): Promise<void> {
   const transaction = readTransaction(await readBytes(file))
   const { data, id, genesisHash } = await openSigner(options)
-  const status = (await askApi(options, '/v1/status')) as StatusView
-  if (status.genesisHash !== genesisHash) {
-    throw new CliError('E_OTHER_NETWORK', `the node that answers is on network ${status.network}`, {
-      why: `its genesis is ${status.genesisHash}, that of the data directory is ${genesisHash}`,
-      fix: 'name a node of the same network with --api',
-      exitCode: EXIT.data,
-    })
-  }
+  const status = await askStatus(options, { genesisHash })
   const [operator, { assurance }] = await Promise.all([askOperator(options, id), askPolicy(options)])
   const commitment = await readCommitment(options.space)
   if (operator.space?.root !== commitment.root) {
@@ -132,7 +125,7 @@ async function attest(file: string, options: AttestOptions): Promise<void> {
 }
 
 export function registerAttestCommand(program: Command): void {
-  addApiOptions(
+  addNodeOptions(
     program
       .command('attest')
       .description("add an operator's attestation to a request, bound to a recent final block")

@@ -69,7 +69,7 @@ async function verify(options: VerifyOptions): Promise<void> {
 }
 
 export function registerAuditCommand(program: Command): void {
-  const noun = program.command('audit').description('the log of all validation calls')
+  const noun = program.command('audit').description('the log of all validation calls').helpCommand(false)
   noun
     .command('verify')
     .description('check the chain of the audit log and name the first line that breaks it')

@@ -89,6 +89,9 @@ async function restart(checkpoint: string, options: CheckpointOptions): Promise<
   }
 }
 
+/** Where a command takes the genesis from a file, too. */
+const GENESIS_OF_DATA = 'data directory of a node of the network, in place of --genesis'
+
 export function registerCheckpointCommand(program: Command): void {
   const checkpoint = program
     .command('checkpoint')
@@ -96,11 +99,11 @@ export function registerCheckpointCommand(program: Command): void {
       'check what validators keep outside of their nodes, and restart a network after a safety break',
     )
     .helpCommand(false)
-  const verb = (name: string, description: string, example: string): Command =>
+  const verb = (name: string, description: string, example: string, data = GENESIS_OF_DATA): Command =>
     checkpoint
       .command(name)
       .description(description)
-      .option('--data <dir>', "data directory of a node of the network (default: the network's --genesis)")
+      .option('--data <dir>', data)
       .option('--json', 'print as JSON')
       .addHelpText('after', `\nExample:\n  $ hypermesh checkpoint ${example}`)
   verb(
@@ -123,6 +126,7 @@ export function registerCheckpointCommand(program: Command): void {
     'restart',
     "make the genesis of the network that goes on without the culprits, from this node's own snapshot, and sign it",
     'restart /mnt/a/seed-512-d0d2400dcea5.json --culprits ./fork-proof.json --out ./restart --data ./net/node-0',
+    'data directory of the node whose snapshot and key are used (default: the node that is set up here)',
   )
     .argument('<checkpoint>', 'the last one before the break')
     .requiredOption('--culprits <proof>', 'the proof of the break')

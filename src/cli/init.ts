@@ -57,7 +57,7 @@ async function init(options: InitOptions): Promise<void> {
     if (problem !== undefined)
       throw usageError(
         `--bootstrap ${address}: ${problem}`,
-        'copy the address from "status" or config.toml of a node',
+        'copy an address that "hypermesh status" prints on a node of the network',
       )
   }
   checkTrust(options.trust)

@@ -78,7 +78,9 @@ async function list(options: OperationOptions): Promise<void> {
 async function propose(source: string, options: OperationOptions): Promise<void> {
   const { readOperation, readSignatures, signAction } = await import('./operations-client.ts')
   const { standardOf } = await import('../ledger/operations/routing.ts')
+  const { requireEffect } = await import('./operation-check.ts')
   const operation = await readOperation(options, source)
+  await requireEffect(options, operation)
   const isStandard = standardOf(operation) !== null
   const authority = readSignatures(options.signatures ?? [])
   await send(options, (signer) =>
@@ -136,13 +138,10 @@ async function certify(source: string | undefined, options: OperationOptions): P
   printJson(certifyBy(await openSigner(options), of))
 }
 
-/** Written beside the key; the validator reads it when it commits itself. */
 async function say(id: RequestKey, vote: OperationVote, options: OperationOptions): Promise<void> {
-  const { openSigner } = await import('./stake-client.ts')
-  const { dataDirectoryAt } = await import('../config/data-directory.ts')
-  const { writeOperationVote } = await import('../config/operation-votes.ts')
-  const { data } = await openSigner(options)
-  writeOperationVote(dataDirectoryAt(data).operationVotes, id, vote)
+  const { sayVote } = await import('./operation-vote.ts')
+  const { data, note } = await sayVote(options, id, vote)
+  if (note !== null) process.stderr.write(`${note}\n`)
   const said = vote === 'abstain' ? 'nothing' : vote
   if (options.json === true) printJson({ id, vote })
   else print(`the validator of ${data} says ${said} about operation ${id}`)

@@ -1,5 +1,6 @@
 /** Signs operations and certificates with the identity key of a data directory, and follows operations through a node's API. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { whyNotJson } from '../codec/json-text.ts'
 import { authorityForm, operationForm, readForm } from '../codec/operation-json.ts'
 import {
   authoritySigningPayload,
@@ -50,7 +51,7 @@ function parsed(text: string, what: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw malformed(what, (error as Error).message)
+    throw malformed(what, whyNotJson(text, error))
   }
 }
 

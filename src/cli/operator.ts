@@ -4,8 +4,10 @@
  */
 
 import { type Command, Option } from 'commander'
+import { toHex } from '../codec/hex.ts'
 import { KEY_SCHEMES, type KeyScheme, type OperatorRecord, type SpaceCommitment } from '../types/operator.ts'
 import { type ApiOptions, addApiOptions } from './api-client.ts'
+import { usageError } from './errors.ts'
 import type { OperatorJson } from './operators/operator-client.ts'
 import { u64Option, wholeNumber } from './parse-options.ts'
 import { print, printJson } from './print.ts'
@@ -39,8 +41,8 @@ function operatorLines(operator: OperatorJson): string[] {
 
 async function show(options: OperatorOptions): Promise<void> {
   const { askOperator } = await import('./operators/operator-client.ts')
-  const { openSigner } = await import('./stake-client.ts')
-  const operator = await askOperator(options, options.id ?? (await openSigner(options)).id)
+  const { ownAccountId } = await import('./stake-client.ts')
+  const operator = await askOperator(options, options.id ?? (await ownAccountId(options)))
   if (options.json === true) printJson(operator)
   else for (const line of operatorLines(operator)) print(line)
 }
@@ -97,7 +99,25 @@ async function update(options: OperatorOptions): Promise<void> {
     authorityLevel: options.authority ?? BigInt(before.authorityLevel),
     aliases: options.alias === undefined ? before.aliases : sortedAliases(options.alias),
   }
+  if (isRegisteredAs(before, record)) {
+    throw usageError(
+      'nothing to change: it is registered like that',
+      'say what with --bond, --authority, --alias or --space',
+    )
+  }
   await perform(options, claimBy(signer, key, 'update', record))
+}
+
+function isRegisteredAs(before: OperatorJson, record: OperatorRecord): boolean {
+  return (
+    before.retirement === null &&
+    before.keyScheme === record.keyScheme &&
+    before.publicKey === toHex(record.publicKey) &&
+    before.bondedStake === `${record.bondedStake}` &&
+    before.authorityLevel === `${record.authorityLevel}` &&
+    before.space?.root === record.space?.root &&
+    before.aliases.join() === record.aliases.join()
+  )
 }
 
 async function perform(

@@ -29,6 +29,12 @@ export interface NamedTrust {
 export function receiptTrust({ genesis, data, checkpoint }: TrustOptions): NamedTrust {
   const block = checkpoint === undefined ? undefined : trustedBlock.safeParse(checkpoint)
   if (checkpoint !== undefined && block?.success !== true) {
+    if (BLOCK_START.test(checkpoint) && !existsSync(checkpoint)) {
+      throw usageError(
+        `--checkpoint ${checkpoint}: expected HEIGHT:BLOCK_ID, the id in 64 lower-case hex digits`,
+        BLOCK_SOURCE,
+      )
+    }
     if (genesis !== undefined || data !== undefined) {
       throw usageError(
         `--checkpoint ${checkpoint}: a file names its network itself`,
@@ -63,11 +69,15 @@ function genesisPath(genesis: string | undefined, data: string | undefined): str
   return join(data, 'genesis.json')
 }
 
+const BLOCK_SOURCE = '"hypermesh block HEIGHT" on the node of somebody you trust shows both'
+/** Begins like a block, and is none. */
+const BLOCK_START = /^\d+:/
+
 function fileTrust(path: string): NamedTrust {
   if (!existsSync(path)) {
     throw usageError(
       `--checkpoint ${path}: neither HEIGHT:BLOCK_ID nor a file`,
-      '"hypermesh block HEIGHT" on the node of somebody you trust shows both; "hypermesh verify --save-checkpoint" writes a file',
+      `${BLOCK_SOURCE}; "hypermesh verify --save-checkpoint" writes a file`,
     )
   }
   const trust = parseCheckpointJson(readTextFile(path, 'checkpoint'))

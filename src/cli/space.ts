@@ -44,7 +44,8 @@ async function init(options: InitOptions): Promise<void> {
   }
   print(`${out} holds ${commitment.bytes} bytes in leaves of ${leafSize}`)
   print(`  root  ${commitment.root}`)
-  print(`Register it:\n  hypermesh operator update --space ${out}`)
+  print('Register it, or with "operator update" in place of the one before:')
+  print(`  hypermesh operator register --data DIR --id NAME --bond N --space ${out}`)
 }
 
 export function registerSpaceCommand(program: Command): void {

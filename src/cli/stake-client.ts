@@ -94,6 +94,30 @@ export async function signOperation(
 }
 
 /**
+ * The status of the node that is asked.
+ * @throws CliError `E_OTHER_NETWORK` (65) when the node is on another network than the signer
+ */
+export async function askStatus(
+  options: ApiOptions,
+  { genesisHash }: Pick<StakeSigner, 'genesisHash'>,
+): Promise<StatusView> {
+  const status = (await askApi(options, '/v1/status')) as StatusView
+  if (status.genesisHash === genesisHash) return status
+  throw new CliError('E_OTHER_NETWORK', `the node that answers is on network ${status.network}`, {
+    why: `its genesis is ${status.genesisHash}, that of the data directory is ${genesisHash}`,
+    fix: 'name a node of the same network with --api',
+    exitCode: EXIT.data,
+  })
+}
+
+/** The account of a directory's key, once the node that is asked is known to be on its network. @throws as {@link askStatus} */
+export async function ownAccountId(options: ApiOptions): Promise<AccountId> {
+  const signer = await openSigner(options)
+  await askStatus(options, signer)
+  return signer.id
+}
+
+/**
  * The place of an account's next transaction of any kind.
  * @param sequence in place of the next one
  * @throws CliError `E_OTHER_NETWORK` (65) when the node is on another network than the signer
@@ -103,14 +127,7 @@ export async function nextPlace(
   signer: StakeSigner,
   sequence?: number,
 ): Promise<Pick<StakingContent, 'sequence' | 'expiresAtHeight'>> {
-  const status = (await askApi(options, '/v1/status')) as StatusView
-  if (status.genesisHash !== signer.genesisHash) {
-    throw new CliError('E_OTHER_NETWORK', `the node that answers is on network ${status.network}`, {
-      why: `its genesis is ${status.genesisHash}, that of the data directory is ${signer.genesisHash}`,
-      fix: 'name a node of the same network with --api',
-      exitCode: EXIT.data,
-    })
-  }
+  const status = await askStatus(options, signer)
   return {
     sequence: sequence ?? (await askAccount(options, signer.id)).sequence + 1,
     // Where blocks are mined nothing but genesis is final.

@@ -38,8 +38,8 @@ export function accountLines(account: AccountJson): string[] {
 }
 
 async function show(options: StakeOptions): Promise<void> {
-  const { askAccount, openSigner } = await import('./stake-client.ts')
-  const account = await askAccount(options, options.account ?? (await openSigner(options)).id)
+  const { askAccount, ownAccountId } = await import('./stake-client.ts')
+  const account = await askAccount(options, options.account ?? (await ownAccountId(options)))
   if (options.json === true) printJson(account)
   else for (const line of accountLines(account)) print(line)
 }
@@ -96,13 +96,23 @@ async function unbond(options: StakeOptions & { amount: bigint }): Promise<void>
 
 /** The new key's directory signs that it belongs to the account. */
 async function keyChange(newKey: string, signer: StakeSigner) {
+  const { existsSync } = await import('node:fs')
+  const { CliError } = await import('./errors.ts')
+  const { EXIT } = await import('./exit-codes.ts')
   const { loadIdentity } = await import('../crypto/keystore.ts')
   const { selectMlDsa65 } = await import('../crypto/select.ts')
   const { SIGNATURE_CONTEXTS } = await import('../crypto/contexts.ts')
   const { keyChangeSigningPayload } = await import('../codec/signing-payloads.ts')
   const { dataDirectoryAt } = await import('../config/data-directory.ts')
   const { identityKeyFile } = await import('./node-keys.ts')
-  const { keyPair } = await loadIdentity(identityKeyFile(dataDirectoryAt(newKey).keys), selectMlDsa65())
+  const path = identityKeyFile(dataDirectoryAt(newKey).keys)
+  if (!existsSync(path)) {
+    throw new CliError('E_KEY_MISSING', `--new-key ${newKey}: there is no key at ${path}`, {
+      fix: `make one with "hypermesh keys new --data ${newKey}", or name the directory that holds it`,
+      exitCode: EXIT.key,
+    })
+  }
+  const { keyPair } = await loadIdentity(path, selectMlDsa65())
   return (sequence: number): StakingOperation => ({
     kind: 'change-key',
     newPublicKey: keyPair.publicKey.raw,

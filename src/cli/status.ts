@@ -21,6 +21,10 @@ function uptime(seconds: number): string {
       : `${minutes}m ${Math.floor(seconds % 60)}s`
 }
 
+function withoutVote({ seat }: StatusView['node']): string {
+  return seat === null ? 'no validator' : `its key is that of validator ${seat}, and has signed nothing yet`
+}
+
 /** @param now Unix milliseconds */
 export function statusLines(status: StatusView, now: number): string[] {
   const { node, leader, mempool } = status
@@ -29,9 +33,11 @@ export function statusLines(status: StatusView, now: number): string[] {
   const role =
     node.role === 'validator'
       ? `validator ${node.validatorIndex} of ${status.validators}`
-      : isMinedOnly && status.mined?.isMining === true
-        ? 'miner'
-        : 'follower'
+      : node.seat !== null
+        ? `validator ${node.seat} of ${status.validators}, listening before it signs`
+        : isMinedOnly && status.mined?.isMining === true
+          ? 'miner'
+          : 'follower'
   const height = status.final.height
   const behind =
     status.targetHeight !== null && status.targetHeight > height ? ` of ${status.targetHeight}` : ''
@@ -55,8 +61,9 @@ export function statusLines(status: StatusView, now: number): string[] {
         ]),
     `  peers     ${status.peers}${isMinedOnly ? '' : `, of them ${status.validatorsConnected} validators`}`,
     `  waiting   ${mempool.transactions} transactions (${mempool.bytes} bytes)`,
-    ...(isMinedOnly ? [] : [`  identity  ${node.validatorId ?? 'no validator'}`]),
+    ...(isMinedOnly ? [] : [`  identity  ${node.validatorId ?? withoutVote(node)}`]),
     `  peer id   ${node.peerId}`,
+    ...node.addresses.map((address) => `  address   ${address}`),
     `  genesis   ${status.genesisHash}`,
   ]
 }

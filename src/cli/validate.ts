@@ -34,10 +34,17 @@ function isoTime({ secs, nanos }: SecondsNanos): string {
   return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `${secs} s after 1970`
 }
 
+/** The same bytes are the same request: it is asked for again by sending it again. */
+const AFTER_TIMEOUT =
+  'run the same "validate" again, with the same file; --wait and a longer --timeout stay until the verdict'
+
 /** What a person reads of an answer. */
 export function answerLines(answer: ValidationAnswer): string[] {
   const { result, metrics, details } = answer
-  if (result.kind === 'error') return [`Error ${result.errorCode}: ${result.message}`]
+  if (result.kind === 'error') {
+    const line = `Error ${result.errorCode}: ${result.message}`
+    return result.errorCode === 'VALIDATION_TIMEOUT' ? [line, `  fix: ${AFTER_TIMEOUT}`] : [line]
+  }
   if (result.kind === 'pending') return [`Pending until about ${isoTime(result.estimatedCompletion)}`]
   const { spaceProofValid, stakeProofValid, workProofValid, timeProofValid } = details.proofResults
   const named = [

@@ -38,22 +38,27 @@ function doesNotHold(check: string, why: string): CliError {
   })
 }
 
+/** What it says is proven, and it is about something else. */
+function isOfAnother(why: string): CliError {
+  return new CliError('E_RECEIPT', 'the receipt does not hold: other-request', {
+    why,
+    fix: 'check that receipt and request belong together: the receipt itself is in order, and proves nothing of this one',
+  })
+}
+
 /** Says what the receipt was compared with. @throws CliError `E_RECEIPT` (1) when it is on another request */
 async function compared({ record }: ProvenVerdict, { requestId, request }: VerifyOptions): Promise<string> {
   const same: string[] = []
   if (requestId !== undefined) {
     if (!isOnRequestId(record, requestId)) {
-      throw doesNotHold('other-request', `the verdict is on another request than "${requestId}"`)
+      throw isOfAnother(`the verdict is on another request than "${requestId}"`)
     }
     same.push(`the request of id "${requestId}"`)
   }
   if (request !== undefined) {
     const key = await requestKeyOf(request)
     if (key !== record.requestKey) {
-      throw doesNotHold(
-        'other-request',
-        `the verdict is on request ${record.requestKey}, ${request} is request ${key}`,
-      )
+      throw isOfAnother(`the verdict is on request ${record.requestKey}, ${request} is request ${key}`)
     }
     same.push(`the request in ${request}, in every field that requests have`)
   }
@@ -123,7 +128,8 @@ export function registerVerifyCommand(program: Command): void {
     .option('--json', 'print what is proven as JSON')
     .addHelpText(
       'after',
-      '\nExit code: 0 the receipt holds, be the verdict Valid or Invalid; 1 it does not, or --require-valid and Invalid.' +
+      '\nExit code: 0 the receipt holds, be the verdict Valid or Invalid; 1 it does not, or --require-valid and Invalid;' +
+        '\n64 wrong use; 65 a file cannot be read, or the checkpoint not be written.' +
         '\n\nExamples:\n  $ hypermesh verify receipt.json --genesis genesis.json --request request.json --require-valid' +
         '\n  $ hypermesh verify receipt.json --genesis genesis.json --checkpoint 184203:9f3c…',
     )
@@ -162,7 +168,10 @@ function save(path: string, { set }: ProvenVerdict, { genesisHash, epochBlocks }
   } catch (cause) {
     throw new CliError('E_FILE', `the checkpoint ${path} cannot be written`, {
       why: (cause as Error).message,
-      fix: 'name a file that is not there yet',
+      fix:
+        (cause as NodeJS.ErrnoException).code === 'EEXIST'
+          ? 'name a file that is not there yet'
+          : 'name a file in a folder that is there and that this user may write to',
       exitCode: EXIT.data,
       cause,
     })

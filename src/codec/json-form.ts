@@ -5,6 +5,7 @@
 import { ok, type Result, refuse } from '../types/errors.ts'
 import { COUNTER_MAX } from '../types/primitives.ts'
 import { fromHex, isHex, toHex } from './hex.ts'
+import { whyNotJson } from './json-text.ts'
 import { DecodeError } from './schema.ts'
 import { bytesToUtf8, utf8ToBytes } from './utf8.ts'
 
@@ -180,7 +181,7 @@ export function readJsonForm<T>(
   try {
     json = JSON.parse(text)
   } catch (error) {
-    return refuse('malformed', `not JSON: ${error instanceof Error ? error.message : String(error)}`)
+    return refuse('malformed', `not JSON: ${whyNotJson(text, error)}`)
   }
   let value: T
   try {

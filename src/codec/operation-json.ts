@@ -60,7 +60,8 @@ const assuranceForm = objectForm<AssurancePolicy>({
   ),
 })
 
-const policyForm = objectForm<SecurityPolicyUpdate['policy']>({
+/** A policy that says everything, as the public API shows the one in force. */
+export const policyForm = objectForm<SecurityPolicyUpdate['policy']>({
   minimumStake: amountForm,
   maxTimeOffsetMs: wholeForm(U32_MAX),
   minimumStorage: amountForm,

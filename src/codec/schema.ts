@@ -57,7 +57,9 @@ export function decode<T>(
 /** The library reads beyond a value that was cut short, and what is thrown then is the runtime's. */
 function whyUnreadable(error: unknown): string {
   if (error instanceof RangeError || error instanceof TypeError) return 'the bytes end before the value does'
-  return error instanceof Error ? error.message : String(error)
+  const text = error instanceof Error ? error.message : String(error)
+  const kind = /^Invalid selector (\d+)/.exec(text)?.[1]
+  return kind === undefined ? text : `no kind has the number ${kind}`
 }
 
 /** SSZ hash tree root, 32 bytes. */

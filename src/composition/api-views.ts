@@ -6,6 +6,7 @@ import type { Electorate } from '../consensus/validator-set.ts'
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import { nextValidators } from '../ledger/staking/end-epoch.ts'
 import { ownerOfKey } from '../ledger/staking/validator-keys.ts'
+import type { NetworkHost } from '../network/host.ts'
 import type { PeerEntry } from '../network/peers.ts'
 import type {
   ApiPorts,
@@ -45,7 +46,7 @@ export interface ApiSources {
   readonly network: string
   readonly genesisHash: GenesisHash
   readonly nodeName: string
-  readonly peerId: string
+  readonly host: Pick<NetworkHost, 'peerId' | 'addresses'>
   readonly nodeId: ValidatorId
   /** Of the epoch that is going on. */
   self(): ValidatorIndex | null
@@ -92,7 +93,7 @@ export class ApiViews implements ApiPorts {
   }
 
   status(): StatusView {
-    const { version, network, genesisHash, nodeName, peerId, nodeId, chain } = this.#sources
+    const { version, network, genesisHash, nodeName, host, nodeId, chain } = this.#sources
     const self = this.#sources.self()
     const electorate = this.#sources.electorate()
     const look = this.#sources.look()
@@ -108,10 +109,12 @@ export class ApiViews implements ApiPorts {
       genesisHash,
       node: {
         name: nodeName,
-        peerId,
+        peerId: host.peerId,
+        addresses: host.addresses(),
         role: self === null ? 'follower' : 'validator',
         validatorId: self === null ? null : nodeId,
         validatorIndex: self,
+        seat: electorate.indexOf(nodeId),
         uptimeSeconds: this.#sources.uptimeSeconds(),
       },
       ready: failing.length === 0,

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts'
 import { isFiller } from '../ledger/chain-rules.ts'
 import type { Network } from '../network/network.ts'
 import type { Metrics } from '../observability/metrics.ts'
+import type { AheadCertificate } from '../sync/ports.ts'
 import { RangeSync } from '../sync/range-sync.ts'
 import type { TrustedBlock } from '../sync/trusted-set.ts'
 import type { HashedBlock } from '../types/block.ts'
@@ -18,7 +19,7 @@ export interface CatchingUpOptions extends Omit<SnapshotJoinOptions, 'storage' |
   readonly storage: SnapshotJoinOptions['storage'] & Pick<NodeStorage, 'chain'>
   readonly network: Pick<Network, 'blocks' | 'snapshots'>
   readonly consensus: {
-    verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | 'ahead' | null
+    verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | AheadCertificate | null
     take(blocks: readonly HashedBlock[], finality: Verified<QuorumCertificate>): void
   }
   readonly metrics: Pick<Metrics, 'ledger'>
@@ -61,6 +62,7 @@ export function buildCatchingUp(options: CatchingUpOptions): CatchingUp {
       finalHash: () => chain.tip.block.hash,
       take: (blocks, finality) => consensus.take(blocks, finality),
     },
+    epochBlocks: options.epochBlocks,
     onPruned: () => {
       if (chain.tip.height === 0) snapshots.request()
       else

@@ -177,7 +177,7 @@ export async function startPowNode(
     network: storage.genesis.network,
     genesis: genesisState,
     nodeName,
-    peerId: network.host.peerId,
+    host: network.host,
     nodeId: id,
     electorate,
     chain,

@@ -1,6 +1,7 @@
 /** What the public API shows of a network that is mined. Plain data out, no decisions; nothing but genesis is final. */
 import type { Electorate } from '../consensus/validator-set.ts'
 import type { GenesisState } from '../ledger/genesis-state.ts'
+import type { NetworkHost } from '../network/host.ts'
 import type { PeerEntry } from '../network/peers.ts'
 import type {
   ApiPorts,
@@ -29,7 +30,7 @@ export interface PowViewSources {
   readonly network: string
   readonly genesis: GenesisState
   readonly nodeName: string
-  readonly peerId: string
+  readonly host: Pick<NetworkHost, 'peerId' | 'addresses'>
   readonly nodeId: ValidatorId
   /** Those who would decide next, if anybody did. */
   readonly electorate: () => Electorate
@@ -75,7 +76,7 @@ export class PowViews implements ApiPorts {
   }
 
   status(): StatusView {
-    const { version, network, genesis, nodeName, peerId, node, electorate, chain } = this.#sources
+    const { version, network, genesis, nodeName, host, node, electorate, chain } = this.#sources
     const { rules } = genesis
     const failing = this.readiness().filter(({ ok }) => !ok)
     const { tip, root, isMining } = node.look()
@@ -88,10 +89,12 @@ export class PowViews implements ApiPorts {
       genesisHash: rules.genesisHash,
       node: {
         name: nodeName,
-        peerId,
+        peerId: host.peerId,
+        addresses: host.addresses(),
         role: 'follower',
         validatorId: null,
         validatorIndex: null,
+        seat: null,
         uptimeSeconds: this.#sources.uptimeSeconds(),
       },
       ready: failing.length === 0,

@@ -11,8 +11,10 @@ import {
   timeoutCertificateSchema,
 } from '../codec/certificates.ts'
 import { fromHex, toHex } from '../codec/hex.ts'
+import { whyNotJson } from '../codec/json-text.ts'
 import { MESSAGE_BYTES_MAX } from '../codec/limits.ts'
 import { decode, encode } from '../codec/schema.ts'
+import { issuesText } from '../config/issue-text.ts'
 import { NodeError } from '../types/errors.ts'
 import { asEpoch, asView, type GenesisHash, type ValidatorId, type View } from '../types/primitives.ts'
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../types/safety.ts'
@@ -142,16 +144,11 @@ function parseHead(where: string, text: string): z.output<typeof headSchema> {
   try {
     json = JSON.parse(text)
   } catch (error) {
-    throw malformed(where, (error as Error).message)
+    throw malformed(where, whyNotJson(text, error))
   }
   const head = headSchema.safeParse(json)
-  if (!head.success) throw malformed(where, issueOf(head.error))
+  if (!head.success) throw malformed(where, issuesText(head.error))
   return head.data
-}
-
-function issueOf(error: z.ZodError): string {
-  const [issue] = error.issues
-  return issue === undefined ? 'unreadable' : `${issue.path.join('.')}: ${issue.message}`
 }
 
 /**
@@ -189,7 +186,7 @@ export function parseSafetyFile(
   }
   const entries = data.map((item, i) => {
     const entry = entrySchema.safeParse(item)
-    if (!entry.success) throw malformed(where, `data.${i}.${issueOf(entry.error)}`)
+    if (!entry.success) throw malformed(where, `data.${i}.${issuesText(entry.error)}`)
     return entry.data
   })
   const ours = entries.filter((entry) => entry.validator_id === of.validatorId)

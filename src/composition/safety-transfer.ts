@@ -92,6 +92,17 @@ async function lookUp(home: KeyHome): Promise<SafetyOfKey | null> {
   }
 }
 
+/** Of a key that is no validator's from the start it is no fault that there is none. */
+function noRecord({ directory, genesis, id }: KeyHome): StorageError {
+  const path = safetyLogPath(directory)
+  if (genesis.validators.some((validator) => validator.id === id)) return missingSafetyRecord(path)
+  return new StorageError('E_SAFETY_RECORD_NONE', `the node of ${directory.root} has no signing record`, {
+    exitCode: 77,
+    why: 'its key is no validator of the genesis, and a node that is no validator keeps none',
+    fix: 'name the data directory of a validator; if this key has voted elsewhere, "safety import" brings its record in',
+  })
+}
+
 /** What was read, with the network it is of. */
 export interface ShownSafety extends SafetyOfKey {
   readonly genesisHash: GenesisHash
@@ -106,7 +117,7 @@ export interface ShownSafety extends SafetyOfKey {
 export async function showSafety(data: string, mlDsa: MlDsa65): Promise<ShownSafety> {
   const home = await openHome(data, mlDsa)
   const found = await lookUp(home)
-  if (found === null) throw missingSafetyRecord(safetyLogPath(home.directory))
+  if (found === null) throw noRecord(home)
   const { isHere } = readSigningPlace(home.directory.safety)
   return { ...found, genesisHash: home.genesisHash, isHere }
 }

@@ -8,7 +8,8 @@ import { CONFIG_FIELDS, type Field } from './fields.ts'
 
 const HEADER = `# hypermesh configuration. Every line that is commented out shows its default.
 # A flag goes before the environment, the environment before this file: --p2p.max-peers 64 is
-# HYPERMESH_P2P__MAX_PEERS=64 is max-peers = 64 under [p2p]. An unknown name stops the node (exit 78).
+# HYPERMESH_P2P__MAX_PEERS=64 is max-peers = 64 under [p2p]. An unknown name stops the node (exit 78); in the
+# environment that is one with two underscores: those with one belong to others and are not read.
 
 `
 

@@ -19,8 +19,8 @@ import {
 } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { makeFolders } from '../files/make-folders.ts'
 import { DataDirectoryError } from './errors.ts'
-import { makeFolders } from './make-folders.ts'
 
 /** Layout of the directory; raised when an older node could not read what a newer one wrote. */
 export const DATA_SCHEMA = 1

@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { PUBLIC_KEY_BYTES, validatorId } from '../codec/genesis.ts'
 import { fromHex, isHex, toHex } from '../codec/hex.ts'
+import { whyNotJson } from '../codec/json-text.ts'
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, VALIDATORS_MAX } from '../codec/limits.ts'
 import { NodeError } from '../types/errors.ts'
 import type { Genesis } from '../types/genesis.ts'
@@ -15,6 +16,7 @@ import { amount, U64_MAX } from './genesis-amount.ts'
 import { assuranceSchema, formatAssurance } from './genesis-assurance.ts'
 import { consensusSchema, formatConsensus } from './genesis-consensus.ts'
 import { formatShielded, shieldedSchema } from './genesis-shielded.ts'
+import { issuesText } from './issue-text.ts'
 
 /** A genesis file that is not one. */
 export class GenesisError extends NodeError {}
@@ -103,7 +105,7 @@ const schema = z.strictObject({
 export function parseGenesis(text: string, path = 'genesis'): Genesis {
   const parsed = schema.safeParse(parseJson(text, path))
   if (!parsed.success) {
-    throw invalid(path, z.prettifyError(parsed.error))
+    throw invalid(path, issuesText(parsed.error))
   }
   const { network, time, parameters, policy, validators, accounts, consensus, shielded } = parsed.data
   const { assurance, ...floors } = policy
@@ -177,7 +179,7 @@ function parseJson(text: string, path: string): unknown {
     return JSON.parse(text)
   } catch (cause) {
     throw new GenesisError('E_GENESIS', `${path} is not JSON`, {
-      why: (cause as Error).message.replaceAll(/\s+/g, ' '),
+      why: whyNotJson(text, cause),
       exitCode: 65,
       fix: 'get the file from the operators of the network you want to join',
       cause,

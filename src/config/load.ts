@@ -9,6 +9,7 @@ import { parse, TomlError } from 'smol-toml'
 import type { z } from 'zod'
 import { ConfigError } from './errors.ts'
 import { CONFIG_FIELDS, type Field, SETTABLE_FIELDS } from './fields.ts'
+import { issueText } from './issue-text.ts'
 import { nearestName } from './nearest-name.ts'
 import { type Config, configSchema } from './schema.ts'
 
@@ -53,8 +54,16 @@ function put(table: Table, keys: readonly string[], value: unknown, where: strin
   }
   table[key] ??= {}
   const child = table[key]
-  if (!isTable(child)) throw new ConfigError('E_CONFIG_VALUE', `${where}: ${key} must be a table`)
+  if (!isTable(child)) {
+    throw new ConfigError('E_CONFIG_VALUE', `${where}: ${key} must be a table`, {
+      fix: `write it as [${key}] with its settings below`,
+    })
+  }
   put(child, rest, value, where)
+}
+
+function defaultFix({ defaultValue }: Field): string {
+  return `the default is ${JSON.stringify(defaultValue)}`
 }
 
 /** Text from a flag or the environment as the value that config.toml would hold. */
@@ -66,12 +75,16 @@ function fromText(field: Field, given: string | readonly string[] | boolean, whe
   const text = String(Array.isArray(given) ? given.at(-1) : given)
   if (field.kind === 'number') {
     if (!/^-?\d+$/.test(text))
-      throw new ConfigError('E_CONFIG_VALUE', `${where}: expected a whole number, not "${text}"`)
+      throw new ConfigError('E_CONFIG_VALUE', `${where}: expected a whole number, not "${text}"`, {
+        fix: defaultFix(field),
+      })
     return Number(text)
   }
   if (field.kind === 'boolean') {
     if (text !== 'true' && text !== 'false') {
-      throw new ConfigError('E_CONFIG_VALUE', `${where}: expected true or false, not "${text}"`)
+      throw new ConfigError('E_CONFIG_VALUE', `${where}: expected true or false, not "${text}"`, {
+        fix: defaultFix(field),
+      })
     }
     return text === 'true'
   }
@@ -91,19 +104,52 @@ function parseFile(file: { path: string; text: string }): Table {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const what = `${file.path}:${error.line}:${error.column}: not TOML`
-    throw new ConfigError('E_CONFIG_SYNTAX', what, { why: error.message.split('\n')[0] ?? '', cause: error })
+    throw new ConfigError('E_CONFIG_SYNTAX', what, {
+      why: error.message.split('\n')[0] ?? '',
+      fix: 'correct that line; every line that "hypermesh init" wrote there is a valid one',
+      cause: error,
+    })
   }
+}
+
+const PREFIX = 'HYPERMESH_'
+
+/** One underscore too few, or a name of several words without its section: such names nobody else has. */
+function isShortFor({ environmentName }: Field, name: string): boolean {
+  if (environmentName.replaceAll('__', '_') === name) return true
+  const last = environmentName.split('__').at(-1) ?? ''
+  return last.includes('_') && name === `${PREFIX}${last}`
+}
+
+/** @throws ConfigError `E_CONFIG_UNKNOWN_KEY` for what was meant for a setting, and would set nothing */
+function refuseShort(name: string): void {
+  const meant = SETTABLE_FIELDS.find((field) => isShortFor(field, name))
+  if (meant === undefined) return
+  throw new ConfigError('E_CONFIG_UNKNOWN_KEY', `environment: unknown setting ${name}`, {
+    fix: `did you mean ${meant.environmentName} ?`,
+  })
 }
 
 /** Environment variables of ours: those with two underscores. The others are somebody else's and stay unread. */
 function environmentValues(environment: Readonly<Record<string, string | undefined>>): Map<Field, string> {
   const found = new Map<Field, string>()
   for (const [name, value] of Object.entries(environment)) {
-    if (value === undefined || !name.startsWith('HYPERMESH_') || !name.includes('__')) continue
+    if (value === undefined || !name.startsWith(PREFIX)) continue
+    if (!name.includes('__')) {
+      refuseShort(name)
+      continue
+    }
     const field = SETTABLE_FIELDS.find(({ environmentName }) => environmentName === name)
     if (field === undefined) {
-      const known = SETTABLE_FIELDS.map(({ environmentName }) => environmentName)
-      throw unknownName('E_CONFIG_UNKNOWN_KEY', `environment: unknown setting ${name}`, name, known)
+      // What all have in common would make any two look alike.
+      const known = SETTABLE_FIELDS.map(({ environmentName }) => environmentName.slice(PREFIX.length))
+      const near = nearestName(name.slice(PREFIX.length), known)
+      throw new ConfigError('E_CONFIG_UNKNOWN_KEY', `environment: unknown setting ${name}`, {
+        fix:
+          near === undefined
+            ? 'unset it, or see docs/reference/config.md for the names'
+            : `did you mean ${PREFIX}${near} ?`,
+      })
     }
     found.set(field, value)
   }
@@ -132,6 +178,12 @@ function sectionNames(): string[] {
   ]
 }
 
+/** Where the settings of a section were given that are not in the file; undefined when all are. */
+function placeBelow(section: string, places: ReadonlyMap<string, string>): string | undefined {
+  const given = [...places].filter(([name]) => name.startsWith(`${section}.`)).map(([, place]) => place)
+  return given.length === 0 ? undefined : given.join(', ')
+}
+
 /** The first complaint of the schema, in the operator's words and with the place where the value stands. */
 function toConfigError(
   issue: z.core.$ZodIssue,
@@ -146,10 +198,11 @@ function toConfigError(
     return unknownName('E_CONFIG_UNKNOWN_KEY', `${file}: unknown setting ${name}`, name, known)
   }
   const field = CONFIG_FIELDS.find(({ name }) => name === path)
-  const place = places.get(path) ?? file
-  const message = issue.message.replace(/^Invalid input: /, '')
-  return new ConfigError('E_CONFIG_VALUE', `${place}: ${path}: ${message}`, {
-    ...(field === undefined ? {} : { fix: `the default is ${JSON.stringify(field.defaultValue)}` }),
+  const own = places.get(path)
+  // A flag names its setting itself.
+  const where = own ?? `${placeBelow(path, places) ?? file}: ${path}`
+  return new ConfigError('E_CONFIG_VALUE', `${where}: ${issueText(issue)}`, {
+    fix: field === undefined ? `see [${path}] in docs/reference/config.md` : defaultFix(field),
   })
 }
 
@@ -194,7 +247,8 @@ export function loadConfig(configFile: string, flags: Flags): LoadedConfig {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
       throw new ConfigError('E_CONFIG_FILE', `${configFile} cannot be read`, {
         cause: error,
-        why: String(error),
+        why: (error as Error).message,
+        fix: 'make it a file that this user can read, or move it away to start with the defaults',
       })
     }
   }

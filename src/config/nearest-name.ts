@@ -15,8 +15,8 @@ function editDistance(a: string, b: string): number {
 }
 
 /**
- * The candidate nearest to `name`, or undefined when none is near: more than 2 edits and more than a third of
- * the name away is another word, not a slip.
+ * The candidate nearest to `name`, or undefined when none is near: more than 2 edits (one in a name of up to four
+ * characters) and more than a third of the name away is another word, not a slip.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: { name: string; distance: number } | undefined
@@ -24,5 +24,6 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
     if (best === undefined || distance < best.distance) best = { name: candidate, distance }
   }
-  return best !== undefined && best.distance <= Math.max(2, name.length / 3) ? best.name : undefined
+  const slips = name.length > 4 ? 2 : 1
+  return best !== undefined && best.distance <= Math.max(slips, name.length / 3) ? best.name : undefined
 }

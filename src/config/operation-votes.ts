@@ -5,10 +5,10 @@
  */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolders } from '../files/make-folders.ts'
 import { OPERATION_VOTES, type OperationVote } from '../types/operations.ts'
 import type { RequestKey } from '../types/primitives.ts'
 import { writeFileWhole } from './data-directory.ts'
-import { makeFolders } from './make-folders.ts'
 
 /**
  * @param folder of a data directory

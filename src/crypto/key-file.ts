@@ -4,8 +4,9 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, link, mkdir, open, rm } from 'node:fs/promises'
+import { type FileHandle, link, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeFolders } from '../files/make-folders.ts'
 import { NodeError } from '../types/errors.ts'
 
 /** Why a key could not be kept or loaded. */
@@ -64,7 +65,7 @@ export async function writeSecretFile(path: string, content: string): Promise<vo
   const directory = dirname(path)
   const temporary = join(directory, `.${randomUUID()}.tmp`)
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    makeFolders(directory)
     const file = await open(temporary, 'wx', 0o600)
     try {
       await file.writeFile(content)

@@ -20,6 +20,7 @@ import type { Vote } from '../types/messages.ts'
 import {
   asValidatorIndex,
   type BlockHash,
+  type Height,
   nextHeight,
   type RequestKey,
   type ValidatorId,
@@ -202,12 +203,12 @@ export class ConsensusNode {
 
   /**
    * A pre-commit certificate in canonical bytes, checked.
-   * @returns null when it does not hold; `ahead` when it is of an epoch whose validators are not known here yet
+   * @returns null when it does not hold; the height it claims when it is of an epoch whose validators are not known here yet
    */
-  verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | 'ahead' | null {
+  verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | { readonly claimedHeight: Height } | null {
     const decoded = decodeQuorumCertificate(bytes)
     if (!decoded.ok || decoded.value.kind !== 'pre-commit') return null
-    if (decoded.value.epoch > this.#run.epoch) return 'ahead'
+    if (decoded.value.epoch > this.#run.epoch) return { claimedHeight: decoded.value.height }
     return this.#run.verifier.verifyCertificate(decoded.value)
   }
 

@@ -3,9 +3,9 @@
  * database of its own network and schema, and turns whatever LevelDB throws into a StorageError. Its lock is the
  * lock of the whole data directory. Knows no bucket but `meta`.
  */
-import { mkdir } from 'node:fs/promises'
 import { Level } from 'level'
 import { bytesToUtf8, utf8ToBytes } from '../codec/utf8.ts'
+import { makeFolders } from '../files/make-folders.ts'
 import { assert } from '../types/assert.ts'
 import type { GenesisHash } from '../types/primitives.ts'
 import { type KeyRange, META, SCHEMA_VERSION } from './buckets.ts'
@@ -110,7 +110,7 @@ export class Database {
       ...(cacheBytes === undefined ? {} : { cacheSize: cacheBytes }),
     })
     try {
-      await mkdir(path, { recursive: true, mode: 0o700 })
+      makeFolders(path)
       await level.open()
     } catch (error) {
       throw openingFailed(path, error, holder())

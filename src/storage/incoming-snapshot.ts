@@ -3,9 +3,10 @@
  * the manifest, written last, when all of it was found to be the certified state. Checks only that bytes and hash
  * belong together.
  */
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeManifest, encodeManifest } from '../codec/snapshot.ts'
+import { makeFolders } from '../files/make-folders.ts'
 import { asEpoch, type Epoch, type Hex32 } from '../types/primitives.ts'
 import type { ChunkReference, SnapshotManifest } from '../types/snapshot.ts'
 import { syncDirectory, writeDurably } from './durable-files.ts'
@@ -34,7 +35,7 @@ export class IncomingSnapshot {
 
   /** Makes the directory and deletes chunks that are none of these. @returns hashes that are there */
   async prepare(chunks: readonly ChunkReference[]): Promise<Set<Hex32>> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 })
+    makeFolders(this.#directory)
     const wanted = new Set<string>(chunks.map(({ sha256 }) => sha256))
     const present = new Set<Hex32>()
     for (const name of await readdir(this.#directory)) {

@@ -3,8 +3,9 @@
  * after a crash by cutting off what is left of a line. Knows nothing of what stands in a line.
  */
 import { constants, writeSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolders } from '../files/make-folders.ts'
 import { nodeFileSystem, type WritableFile, writeFully } from './file-system.ts'
 
 /** Where and how many. */
@@ -99,7 +100,7 @@ export class LineFiles {
 
   /** @throws Error of the file system */
   static async open(options: LineFilesOptions): Promise<OpenedLineFiles> {
-    await mkdir(options.folder, { recursive: true, mode: 0o700 })
+    makeFolders(options.folder)
     const found = await lineFilesIn(options.folder)
     const newest = found.at(-1)
     if (newest === undefined) {

@@ -5,6 +5,7 @@
 import { link, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeManifest, encodeManifest } from '../codec/snapshot.ts'
+import { makeFolders } from '../files/make-folders.ts'
 import type { Hex32 } from '../types/primitives.ts'
 import type { ChunkReference, SnapshotManifest } from '../types/snapshot.ts'
 import { syncDirectory, writeDurably } from './durable-files.ts'
@@ -25,7 +26,7 @@ export class SnapshotFiles {
 
   /** Finds the snapshots of a directory, made when it is missing; what was left unfinished is deleted. */
   static async open(directory: string): Promise<SnapshotFiles> {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    makeFolders(directory)
     const files = new SnapshotFiles(directory)
     for (const name of await readdir(directory)) {
       if (name.endsWith(UNFINISHED)) await rm(join(directory, name), { recursive: true, force: true })

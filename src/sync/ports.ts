@@ -17,11 +17,15 @@ export interface RangeFetcher {
   fetchStatus(knownHeight: Height, from: string): Promise<Result<{ readonly certificate: Uint8Array | null }>>
 }
 
+/** Of an epoch whose validators become known by the blocks before it: what it says is a claim. */
+export interface AheadCertificate {
+  readonly claimedHeight: Height
+}
+
 /** Reads and checks what came; a remote's fault gives null. */
 export interface BlockReader {
   decodeBlock(bytes: Uint8Array): HashedBlock | null
-  /** `ahead`: of an epoch whose validators become known by the blocks before it; says nothing by itself. */
-  verifyCertificate(bytes: Uint8Array): Verified<QuorumCertificate> | 'ahead' | null
+  verifyCertificate(bytes: Uint8Array): Verified<QuorumCertificate> | AheadCertificate | null
   /** Whether a block follows its epoch's last one: no part of the chain, it only leads to a certificate. */
   isFiller(block: HashedBlock): boolean
 }

@@ -2,6 +2,7 @@
  * A few range requests under way at once, to different peers, whose answers are taken in order. A peer that keeps
  * the first of them waiting is replaced. Judges no answer: range-sync.ts does, and says where to go on.
  */
+import { epochEndHeight, epochOf } from '../types/epochs.ts'
 import type { Logger } from '../types/logger.ts'
 import { asHeight, type Height } from '../types/primitives.ts'
 import type { PeerTurns } from './peer-turns.ts'
@@ -34,9 +35,19 @@ interface Request {
 /** Runs something after so many milliseconds; what it returns takes that back. */
 export type Later = (delayMs: number, run: () => void) => () => void
 
+export interface RangeRequestsOptions {
+  readonly fetcher: RangeFetcher
+  readonly peers: PeerTurns
+  /** Blocks per epoch; 0 for one epoch without end. */
+  readonly epochBlocks: number
+  readonly logger: Logger
+  readonly later: Later
+}
+
 export class RangeRequests {
   readonly #fetcher: RangeFetcher
   readonly #peers: PeerTurns
+  readonly #epochBlocks: number
   readonly #logger: Logger
   readonly #later: Later
   /** Requests under way, by peer. */
@@ -45,9 +56,10 @@ export class RangeRequests {
   /** One, until answers end where they were asked to end. */
   #parallel = 1
 
-  constructor(fetcher: RangeFetcher, peers: PeerTurns, logger: Logger, later: Later) {
+  constructor({ fetcher, peers, epochBlocks, logger, later }: RangeRequestsOptions) {
     this.#fetcher = fetcher
     this.#peers = peers
+    this.#epochBlocks = epochBlocks
     this.#logger = logger
     this.#later = later
   }
@@ -59,7 +71,7 @@ export class RangeRequests {
    * @param mayAsk whether a range that begins here may be asked for by now
    */
   async next(from: Height, target: Height, mayAsk: (from: Height) => boolean): Promise<RangeAnswer | null> {
-    const isFollowed = this.#requests[0]?.from === endOf(from) + 1
+    const isFollowed = this.#requests[0]?.from === this.#endOf(from) + 1
     if (isFollowed) this.#askAgain(from)
     else if (this.#requests[0]?.from !== from) this.#requests = []
     let start = asHeight((this.#requests.at(-1)?.to ?? from - 1) + 1)
@@ -99,8 +111,15 @@ export class RangeRequests {
   }
 
   #ask(from: Height, peer: string): Request {
-    const to = endOf(from)
+    const to = this.#endOf(from)
     return { from, to, answer: this.#answer(from, to, peer) }
+  }
+
+  /** Where a range that begins here should end: no answer leads past the end of an epoch. */
+  #endOf(from: Height): Height {
+    const aligned = asHeight(Math.floor((from + RANGE_BLOCKS - 1) / ALIGNED_TO) * ALIGNED_TO)
+    const ofEpoch = epochEndHeight(epochOf(from, this.#epochBlocks), this.#epochBlocks) ?? aligned
+    return asHeight(Math.min(aligned, ofEpoch))
   }
 
   async #answer(from: Height, to: Height, peer: string): Promise<RangeAnswer> {
@@ -124,11 +143,6 @@ export class RangeRequests {
     else this.#busy.delete(peer)
     return { from, to, peer, answer }
   }
-}
-
-/** Where a range that begins here should end. */
-function endOf(from: Height): Height {
-  return asHeight(Math.floor((from + RANGE_BLOCKS - 1) / ALIGNED_TO) * ALIGNED_TO)
 }
 
 /** The first that brought something, else the last. */

@@ -32,12 +32,14 @@ export interface RangeSyncOptions {
   readonly fetcher: RangeFetcher
   readonly reader: BlockReader
   readonly tip: ChainTip
+  /** Blocks per epoch; 0 for one epoch without end. */
+  readonly epochBlocks: number
   /** Every peer has deleted the block after ours: no range will ever bring us on. */
   readonly onPruned?: () => void
   /** Told of every range that came: of how many blocks, and whether they were handed over or do not hold. */
   readonly onBlocks?: (result: 'taken' | 'refused', count: number) => void
   readonly now: () => number
-  /** After how long another peer is asked too is counted by this: the process's own timers, unless it says otherwise. */
+  /** Waits, for an answer or after a suspicion, are counted by this: the process's own timers, unless it says otherwise. */
   readonly later?: Later
   readonly logger: Logger
 }
@@ -56,6 +58,7 @@ export class RangeSync {
   readonly #options: RangeSyncOptions
   readonly #peers: PeerTurns
   readonly #requests: RangeRequests
+  readonly #later: Later
   /** Who refused the block after ours as pruned. */
   readonly #prunedAt = new Map<string, Height>()
   #target = asHeight(0)
@@ -69,16 +72,18 @@ export class RangeSync {
   #stillPolls = 0
   readonly #waiting = new Set<() => void>()
   #pollTimer: NodeJS.Timeout | null = null
-  #suspicionTimer: NodeJS.Timeout | null = null
+  /** Takes back what was to follow a suspicion. */
+  #forgetSuspicion: (() => void) | null = null
   #lastFinalHeight = asHeight(0)
   /** A certificate of an epoch to come was shown: where the chain ends is still to be learnt. */
   #isEpochsBehind = false
 
   constructor(options: RangeSyncOptions) {
     this.#options = options
-    const { fetcher, now, logger, later = afterDelay } = options
+    const { fetcher, epochBlocks, now, logger, later = afterDelay } = options
+    this.#later = later
     this.#peers = new PeerTurns({ peers: () => fetcher.peers(), now, logger })
-    this.#requests = new RangeRequests(fetcher, this.#peers, logger, later)
+    this.#requests = new RangeRequests({ fetcher, peers: this.#peers, epochBlocks, logger, later })
   }
 
   get status(): SyncStatus {
@@ -93,7 +98,7 @@ export class RangeSync {
   stop(): void {
     this.#isStopped = true
     if (this.#pollTimer !== null) clearInterval(this.#pollTimer)
-    if (this.#suspicionTimer !== null) clearTimeout(this.#suspicionTimer)
+    this.#forgetSuspicion?.()
     this.#wake()
   }
 
@@ -114,12 +119,12 @@ export class RangeSync {
    * peer is asked soon, and not more often however often it is said.
    */
   suspect(): void {
-    if (this.#suspicionTimer !== null || this.#isStopped) return
+    if (this.#forgetSuspicion !== null || this.#isStopped) return
     const height = this.#options.tip.finalHeight()
-    this.#suspicionTimer = setTimeout(() => {
-      this.#suspicionTimer = null
+    this.#forgetSuspicion = this.#later(SUSPICION_MS, () => {
+      this.#forgetSuspicion = null
       if (!this.#isRunning && this.#options.tip.finalHeight() === height) void this.poll()
-    }, SUSPICION_MS)
+    })
   }
 
   /**
@@ -137,10 +142,12 @@ export class RangeSync {
       this.#peers.pause(from, 'certificate does not verify')
       return false
     }
-    if (certificate === 'ahead') {
-      // What it claims cannot be checked before the epochs in between are here. Their ranges can.
+    if ('claimedHeight' in certificate) {
+      // It cannot be checked before the epochs in between are here, but their ranges can, one after the other. A claim
+      // that is too high leads no further than to peers that have nothing more.
       this.#isEpochsBehind = true
-      this.request({ height: asHeight(tip.finalHeight() + 1) })
+      const aheadMax = tip.finalHeight() + AHEAD_BLOCKS_MAX
+      this.request({ height: asHeight(Math.min(certificate.claimedHeight, aheadMax)) })
       return true
     }
     if (certificate.height <= tip.finalHeight()) return false
@@ -290,10 +297,10 @@ export class RangeSync {
   async #verify(certificate: Uint8Array): Promise<Verified<QuorumCertificate> | null> {
     const { reader, tip } = this.#options
     const early = reader.verifyCertificate(certificate)
-    if (early !== 'ahead') return early
+    if (early === null || !('claimedHeight' in early)) return early
     await this.#until(() => tip.finalHeight() >= this.#handedTo || this.#stillPolls >= STILL_POLLS_MAX)
     const verified = reader.verifyCertificate(certificate)
-    return verified === 'ahead' ? null : verified
+    return verified === null || 'claimedHeight' in verified ? null : verified
   }
 
   async #waitForRoom(): Promise<void> {

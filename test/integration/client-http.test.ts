@@ -161,7 +161,12 @@ describe("a node's CA endpoint", () => {
 
   it('cannot be pinned with what is no certificate', () => {
     expect(() => httpsCarrier({ tls: { kind: 'pinned', certificate: 'x' } })).toThrow(
-      expect.objectContaining({ code: 'E_TLS_TRUST' }),
+      expect.objectContaining({
+        code: 'E_TLS_TRUST',
+        advice: expect.objectContaining({
+          why: expect.stringMatching(/^it holds no certificate between lines/),
+        }),
+      }),
     )
   })
 

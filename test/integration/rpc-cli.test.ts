@@ -122,6 +122,7 @@ describe('request and validate', () => {
     ['nobody listens', 'https://[::1]:1', 'E_NO_ANSWER', 69],
     ['the address is none', 'nonsense', 'E_ENDPOINT', 64],
     ['the multiaddr is none', '/ip4/nonsense', 'E_ADDR_FORM', 78],
+    ['what stands for the peer id is none', '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWfoo', 'E_ENDPOINT', 64],
     ['the multiaddr names no peer', '/ip4/127.0.0.1/tcp/1', 'E_ENDPOINT', 64],
   ])('say what is wrong when %s', async (_name, to, code, exitCode) => {
     const call = run('validate', await freshFile('certificate'), '--to', to)
@@ -191,6 +192,37 @@ describe('request and validate', () => {
   it('say that nobody is named', async () => {
     const call = run('validate', await freshFile('certificate'))
     await expect(call).rejects.toMatchObject({ code: 'E_USAGE', message: 'no node is named' })
+  })
+
+  it('say that another certificate is shown than the one that is pinned', async () => {
+    const pin = join(directory, 'other.crt')
+    await writeFile(pin, makeSelfSigned(['::1'], Date.now()).cert)
+    const call = run('validate', await freshFile('certificate'), '--to', server.url, '--pin', pin)
+    await expect(call).rejects.toMatchObject({
+      code: 'E_NO_ANSWER',
+      advice: {
+        why: expect.stringContaining('the certificate shown is not the pinned one'),
+        fix: expect.stringContaining('the file of --pin'),
+      },
+    })
+  })
+
+  it('say that the DNS server does not answer', async () => {
+    const discover = ['--discover', 'example.test', '--dns', '127.0.0.1:1']
+    await expect(run('validate', await freshFile('certificate'), ...discover)).rejects.toMatchObject({
+      code: 'E_NO_ENDPOINT',
+      message: 'DNS does not say which nodes are published under example.test',
+      advice: { why: expect.stringContaining('the DNS server does not answer') },
+    })
+  })
+
+  it('take no DNS server without a domain', async () => {
+    const call = run('validate', await freshFile('certificate'), '--to', server.url, '--dns', '127.0.0.1:53')
+    await expect(call).rejects.toMatchObject({
+      code: 'E_USAGE',
+      exitCode: 64,
+      message: expect.stringMatching(/^--dns is for --discover/),
+    })
   })
 
   it('say https to one who wrote http to a port with TLS, and the other way round', async () => {

@@ -214,6 +214,13 @@ describe('a refusal', () => {
 
   it.each([
     ['no HTTP at all', 'hello\r\n\r\n', 400, 'INVALID_PROOF_FORMAT'],
+    ['HTTP/1.1 without a host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'INVALID_PROOF_FORMAT'],
+    [
+      'an expectation that nobody knows',
+      'GET / HTTP/1.1\r\nHost: x\r\nExpect: cake\r\nConnection: close\r\n\r\n',
+      417,
+      'INVALID_PROOF_FORMAT',
+    ],
     ['a head without end', `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}`, 431, 'REQUEST_TOO_LARGE'],
   ])('of %s is a full result too', async (_, bytes, status, errorCode) => {
     const ca = await started()

@@ -239,6 +239,21 @@ describe('the consensus protocol', () => {
     },
   )
 
+  it.each(['/tcp/', '/quic-v1/'])(
+    'says that another peer answers than the one named, over %s',
+    async (transport) => {
+      const named = addressOver(transport)
+        .toString()
+        .replace(/[^/]+$/, client.peerId.toString())
+      const stranger = nodeClient({ endpoints: [named], network: GENESIS, passesMax: 1 })
+      const call = stranger.validateCertificate(Buffer.from(vector('certreq_json')))
+      await expect(call).rejects.toMatchObject({
+        code: 'E_NO_ANSWER',
+        advice: { why: expect.stringContaining('another peer answers there than the address names') },
+      })
+    },
+  )
+
   it('says that nobody answers when nobody does', async () => {
     const address = multiaddr(`/ip4/127.0.0.1/tcp/1/p2p/${server.peerId.toString()}`)
     const nobody = nodeClient({ endpoints: [address.toString()], network: GENESIS, passesMax: 1 })

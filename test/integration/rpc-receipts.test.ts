@@ -339,7 +339,26 @@ describe('the commands', () => {
     const { transaction } = numberedTransaction(4)
     writeFileSync(path('other.json'), certificateValidationRequest.write(transaction.request))
     const verify = ['verify', path('receipt.json'), '--genesis', path('genesis.json')]
-    await expect(run(...verify, '--request', path('other.json'))).rejects.toMatchObject({ code: 'E_RECEIPT' })
+    await expect(run(...verify, '--request', path('other.json'))).rejects.toMatchObject({
+      code: 'E_RECEIPT',
+      advice: { fix: expect.stringContaining('the receipt itself is in order') as string },
+    })
+  })
+
+  it('verify says what a block to trust looks like', async () => {
+    const path = files()
+    const verify = [
+      'verify',
+      path('receipt.json'),
+      '--genesis',
+      path('genesis.json'),
+      '--checkpoint',
+      '5:abcd',
+    ]
+    await expect(run(...verify)).rejects.toMatchObject({
+      code: 'E_USAGE',
+      message: '--checkpoint 5:abcd: expected HEIGHT:BLOCK_ID, the id in 64 lower-case hex digits',
+    })
   })
 
   it('verify wants to be told what to trust', async () => {

@@ -8,13 +8,17 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { identityKeyFile, readPublicKeys } from '../../src/cli/node-keys.ts'
+import { readSignatures, signAction } from '../../src/cli/operations-client.ts'
+import { openSigner, sendToFinality } from '../../src/cli/stake-client.ts'
 import type { OperationSigner } from '../../src/client/operation-bytes.ts'
 import { OperationsClient } from '../../src/client/operations-client.ts'
 import { accountId } from '../../src/codec/genesis.ts'
+import { operationForm, readForm } from '../../src/codec/operation-json.ts'
 import { dataDirectoryAt } from '../../src/config/data-directory.ts'
 import { loadIdentity } from '../../src/crypto/keystore.ts'
 import { selectMlDsa65 } from '../../src/crypto/select.ts'
 import type { OperationResultView, OperationsView } from '../../src/rpc/http/operation-ports.ts'
+import { asHeight } from '../../src/types/primitives.ts'
 import { run } from '../support/cli/processes.ts'
 import { ask } from '../support/e2e/ca-client.ts'
 import { compareChains } from '../support/e2e/chains.ts'
@@ -69,6 +73,20 @@ async function proposed(by: Index, json: object, ...options: string[]): Promise<
     ...options,
   )
   return (view as { key: string }).key
+}
+
+/** As {@link proposed}, by a program of one's own: the command line would not sign what nobody can approve. */
+async function proposedUnasked(by: Index, json: object, signatures: readonly string[]): Promise<string> {
+  const { folder: data, api } = network.node(by)
+  const read = readForm(operationForm, json)
+  if (!read.ok) throw new Error(read.detail)
+  const transaction = await signAction({ data, api }, await openSigner({ data }), (final) => ({
+    kind: 'propose',
+    operation: read.value,
+    opensAt: asHeight(final + Number(OPENS_AFTER)),
+    authority: readSignatures(signatures),
+  }))
+  return (await sendToFinality({ data, api }, transaction)).key
 }
 
 /** Four operators say what they think, each to its own validator; null is nothing. */
@@ -323,7 +341,7 @@ describe('an operation is decided by what it is (T24)', { timeout: TIMEOUT_MS },
     ],
   ] as const)('%s is voted on by all, whatever certificate it has', async (_, json, outcome) => {
     const signatures = await certified(json.kind, ALL, JSON.stringify(json))
-    const id = await proposed(0, json, '--signatures', ...signatures)
+    const id = await proposedUnasked(0, json, signatures)
     const { open } = await listed(0)
     expect(open).toMatchObject([
       { id, route: 'full-bft', state: expect.stringMatching(/^(waiting|voting)$/) },
@@ -431,6 +449,7 @@ describe('bad input', { timeout: TIMEOUT_MS }, () => {
     ['no id', 64, /64 lower-case hex digits/, ['show', 'AB']],
     ['an id of nothing', 1, /E_NOT_FOUND/, ['show', '00'.repeat(32)]],
     ['nothing to sign', 64, /--escalate/, ['certify']],
+    ['a vote on an operation that is not there', 1, /E_NO_OPERATION/, ['approve', '00'.repeat(32)]],
     ['a vote on no id', 64, /64 lower-case hex digits/, ['approve', 'x']],
   ] as const)('%s ends with %i and says what is wrong', async (_, code, what, args) => {
     const refused = await operation(...args, ...at(0))

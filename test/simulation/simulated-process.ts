@@ -166,7 +166,7 @@ export class SimulatedProcess {
         },
       },
       // Its timer is the machine's: here the poll of a node that stands still does the same.
-      sync: { request: (target) => this.sync.request(target), suspect: () => undefined },
+      sync: { request: (target) => this.sync.request(target), suspect: () => this.sync.suspect() },
       signatures: toySignatureCheck,
       clock: {
         monotonicMs: () => asMonotonicMs(node.monotonicMs()),
@@ -308,6 +308,7 @@ export class SimulatedProcess {
         finalHash: () => chain.tip.block.hash,
         take: (blocks, finality) => node.guarded(() => this.consensus.take(blocks, finality)),
       },
+      epochBlocks: world.genesis.rules.parameters.epochBlocks,
       now: () => node.monotonicMs(),
       // Never the process's own: what a seed does would depend on how fast the machine is.
       later: (delayMs, run) => {

@@ -16,8 +16,8 @@ import {
   writeFileWhole,
 } from '../../config/data-directory.ts'
 import { formatGenesis } from '../../config/genesis-file.ts'
-import { makeFolders } from '../../config/make-folders.ts'
 import { isProcess } from '../../config/run-file.ts'
+import { makeFolders } from '../../files/make-folders.ts'
 import type { AssurancePolicy, ChainParameters } from '../../types/genesis.ts'
 import type { ConsensusChoice } from '../../types/pow.ts'
 import { CliError } from '../errors.ts'

@@ -6,10 +6,11 @@
 
 import { createCipheriv, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { fromHex, isHex, toHex } from '../../codec/hex.ts'
+import { makeFolders } from '../../files/make-folders.ts'
 import { leafCount, treeDepth } from '../../ledger/attestation/space-tree.ts'
 import type { LeafOpening } from '../../types/attestation.ts'
 import { LEAF_SIZES, type SpaceCommitment } from '../../types/operator.ts'
@@ -74,7 +75,7 @@ export async function makeSpace(
     })
   }
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    makeFolders(folder)
     const seed = await seedOf(folder)
     const part = join(folder, PART)
     const present = existsSync(part) ? (await stat(part)).size : 0
@@ -231,7 +232,7 @@ function ioError(folder: string, cause: unknown): CliError {
 function damaged(folder: string, why: string): CliError {
   return new CliError('E_SPACE_DAMAGED', `the space in ${folder} is not what was committed to`, {
     why,
-    fix: 'make another one with "hypermesh space init" and register it with "hypermesh operator update"',
+    fix: 'make another one with "hypermesh space init" and register it with "hypermesh operator update --space"',
     exitCode: EXIT.dataDirectory,
   })
 }

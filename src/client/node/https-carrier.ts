@@ -30,6 +30,11 @@ export interface HttpsOptions {
 
 /** Connections to one endpoint. */
 const SOCKETS_MAX = 32
+/** Begins what is said of one. */
+export const NOT_PINNED = 'the certificate shown is not the pinned one'
+/** What Node's check says of a chain that does not end in what is trusted. */
+const UNTRUSTED =
+  /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_SIGNATURE_FAILURE)$/
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
 
 /** @throws ClientError `E_TLS_TRUST` when the certificate to trust cannot be read */
@@ -39,7 +44,8 @@ export function httpsCarrier(options: HttpsOptions = {}): CarrierFactory {
   return (endpoint) => {
     const url = new URL(endpoint)
     const isLoopback = LOOPBACK.test(url.hostname)
-    return new HttpsCarrier(url, agentOptions ?? (isLoopback ? { rejectUnauthorized: false } : {}), headers)
+    const trust = agentOptions ?? (isLoopback ? { rejectUnauthorized: false } : {})
+    return new HttpsCarrier(url, trust, headers, tls?.kind === 'pinned')
   }
 }
 
@@ -59,7 +65,7 @@ function trustOptions(tls: TlsTrust): AgentOptions {
         checkServerIdentity: (_host, shown) =>
           shown.fingerprint256 === fingerprint256
             ? undefined
-            : new Error(`the certificate shown is not the pinned one: ${shown.fingerprint256}`),
+            : new Error(`${NOT_PINNED}: ${shown.fingerprint256}`),
       }
     }
   }
@@ -70,8 +76,8 @@ function readCertificate(pem: string): X509Certificate {
     return new X509Certificate(pem)
   } catch (cause) {
     throw new ClientError('E_TLS_TRUST', 'the pinned certificate cannot be read', {
-      why: cause instanceof Error ? cause.message : String(cause),
-      fix: "give it as PEM; a node's own lies in its data directory as rpc.crt",
+      why: 'it holds no certificate between lines of BEGIN CERTIFICATE and END CERTIFICATE',
+      fix: "give it as PEM; a node's own lies in its data directory as tls/rpc.crt",
       exitCode: 65,
       cause,
     })
@@ -82,12 +88,14 @@ class HttpsCarrier implements Carrier {
   readonly #url: URL
   readonly #agent: HttpAgent
   readonly #headers: Readonly<Record<string, string>>
+  readonly #isPinned: boolean
 
-  constructor(url: URL, tls: AgentOptions, headers: Readonly<Record<string, string>>) {
+  constructor(url: URL, tls: AgentOptions, headers: Readonly<Record<string, string>>, isPinned: boolean) {
     const pool = { keepAlive: true, maxSockets: SOCKETS_MAX }
     this.#url = url
     this.#agent = url.protocol === 'https:' ? new HttpsAgent({ ...pool, ...tls }) : new HttpAgent(pool)
     this.#headers = headers
+    this.#isPinned = isPinned
   }
 
   async call(method: ClientMethod, payload: Uint8Array, limits: CallLimits): Promise<CarrierReply> {
@@ -102,6 +110,12 @@ class HttpsCarrier implements Carrier {
 
   async close(): Promise<void> {
     this.#agent.destroy()
+  }
+
+  /** Another certificate than the pinned one is found untrusted before it is compared. */
+  #explained(error: Error): Error {
+    const isUntrusted = 'code' in error && UNTRUSTED.test(String(error.code))
+    return this.#isPinned && isUntrusted ? new Error(NOT_PINNED, { cause: error }) : error
   }
 
   #send(method: ClientMethod, payload: Uint8Array, limits: CallLimits): Promise<CarrierReply> {
@@ -125,7 +139,7 @@ class HttpsCarrier implements Carrier {
       )
       request.on('error', (error) => {
         const isReset = 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
-        reject(request.reusedSocket && isReset ? new StaleConnection() : error)
+        reject(request.reusedSocket && isReset ? new StaleConnection() : this.#explained(error))
       })
       request.end(call.body ?? undefined)
     })

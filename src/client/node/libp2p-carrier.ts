@@ -2,6 +2,7 @@
  * Carriers to multiaddrs. The address is read at once; libp2p and its cryptography (libp2p-channel.ts) are loaded at the
  * first call, so that a program that asks over HTTP needs neither their time nor their version of Node.
  */
+import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { isHex } from '../../codec/hex.ts'
 import { parseAddress, peerIdOf } from '../../network/addresses.ts'
@@ -16,6 +17,9 @@ import { type Dial, KeptChannel } from './kept-channel.ts'
  * only be opened by one who names the network.
  */
 export type Networks = () => Promise<readonly string[]>
+
+/** Said of an address where somebody else was met. */
+export const OTHER_PEER = 'another peer answers there than the address names'
 
 /** @throws ClientError `E_NETWORK` */
 export function networkOf(text: string): GenesisHash {
@@ -40,11 +44,27 @@ export function libp2pCarrier(networks: Networks): CarrierFactory {
  */
 export function peerAddress(endpoint: string): Multiaddr {
   const address = parseAddress(endpoint)
-  if (peerIdOf(address) !== undefined) return address
+  if (namesPeer(endpoint, address)) return address
   throw new ClientError('E_ENDPOINT', `${endpoint} names no peer`, {
     fix: 'append /p2p/<peer id>, as "hypermesh status" shows it',
     exitCode: 64,
   })
+}
+
+/** @throws ClientError `E_ENDPOINT` when what it names is no peer id */
+function namesPeer(endpoint: string, address: Multiaddr): boolean {
+  const peerId = peerIdOf(address)
+  if (peerId === undefined) return false
+  try {
+    peerIdFromString(peerId)
+    return true
+  } catch (cause) {
+    throw new ClientError('E_ENDPOINT', `${endpoint} ends in what is no peer id`, {
+      fix: 'append /p2p/<peer id>, as "hypermesh status" shows it',
+      exitCode: 64,
+      cause,
+    })
+  }
 }
 
 /** What dials is loaded when it is used. */

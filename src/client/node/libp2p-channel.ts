@@ -11,6 +11,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { fromHex } from '../../codec/hex.ts'
 import { selectMlDsa65, selectMlKem768 } from '../../crypto/select.ts'
+import { otherPeerAnswered } from '../../network/addresses.ts'
 import { call } from '../../network/calls.ts'
 import { networkKeyFromSeed } from '../../network/network-key.ts'
 import { wireNames } from '../../network/topics.ts'
@@ -22,7 +23,7 @@ import type { GenesisHash } from '../../types/primitives.ts'
 import type { CallLimits } from '../carrier.ts'
 import { causeText } from '../failover.ts'
 import type { Dial, KeptConnection } from './kept-channel.ts'
-import { type Networks, networkOf } from './libp2p-carrier.ts'
+import { type Networks, networkOf, OTHER_PEER } from './libp2p-carrier.ts'
 
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
@@ -78,6 +79,12 @@ class Libp2pConnection implements KeptConnection {
   }
 }
 
+/** Over QUIC the session says what it was, over TCP the handshake below it. */
+function isOfAnotherPeer(address: Multiaddr, error: unknown): boolean {
+  if (causeText(error).includes('UnexpectedPeerError')) return true
+  return error instanceof Error && otherPeerAnswered(address.toString(), error) !== undefined
+}
+
 /**
  * A way to open connections to one endpoint. Which of the networks it is of is remembered.
  * @param address ends in `/p2p/<peer id>`
@@ -96,7 +103,7 @@ export function libp2pDial(address: Multiaddr, networks: Networks): Dial {
         return new Libp2pConnection(node, connection, wireNames(genesis).validation)
       } catch (error) {
         await node.stop()
-        refused = error
+        refused = isOfAnotherPeer(address, error) ? new Error(OTHER_PEER, { cause: error }) : error
         // Of several networks only one is the node's; any other failure is the answer.
         if (!causeText(error).includes('wrong-genesis')) break
       }

@@ -110,9 +110,19 @@ export class SrvDiscovery implements EndpointSource {
   async current(signal: AbortSignal): Promise<readonly EndpointChoice[]> {
     const { endpoints, lookups } = await this.discover(signal)
     if (endpoints.length > 0) return endpoints
-    throw new ClientError('E_NO_ENDPOINT', `no node is published under ${this.#options.domain}`, {
-      why: lookups.map(({ name, outcome, why }) => `${name}: ${why === '' ? outcome : why}`).join('; '),
-      fix: 'check the domain and the DNS server, or name a node',
+    const why = lookups.map(
+      ({ name, outcome, why: reason }) => `${name}: ${reason === '' ? outcome : reason}`,
+    )
+    const { domain, servers } = this.#options
+    if (lookups.every(({ outcome }) => outcome === 'failed')) {
+      throw new ClientError('E_NO_ENDPOINT', `DNS does not say which nodes are published under ${domain}`, {
+        why: why.join('; '),
+        fix: `check the DNS server${servers === undefined ? ' of this machine' : ` ${servers.join(', ')}`}, or name a node`,
+      })
+    }
+    throw new ClientError('E_NO_ENDPOINT', `no node is published under ${domain}`, {
+      why: why.join('; '),
+      fix: 'check the domain, or name a node',
     })
   }
 
@@ -163,7 +173,7 @@ export class SrvDiscovery implements EndpointSource {
         this.#good.delete(name)
         return { endpoints: [], lookup: { name, outcome: 'absent', why: '' } }
       }
-      const why = code === 'ECANCELLED' ? `no answer within ${lookupDeadlineMs} ms` : (error as Error).message
+      const why = code === 'ECANCELLED' ? `no answer within ${lookupDeadlineMs} ms` : failureText(code, error)
       return { endpoints: this.#stale(name), lookup: { name, outcome: 'failed', why } }
     } finally {
       isOver.abort()
@@ -177,6 +187,21 @@ export class SrvDiscovery implements EndpointSource {
     return kept.endpoints.map((choice) =>
       choice.origin.kind === 'srv' ? { ...choice, origin: { ...choice.origin, isStale: true } } : choice,
     )
+  }
+}
+
+/** What the codes of `node:dns` mean that are about the server, not about the name. */
+function failureText(code: unknown, error: unknown): string {
+  const { message } = error as Error
+  switch (code) {
+    case 'ECONNREFUSED':
+    case 'ETIMEOUT':
+      return `the DNS server does not answer (${message})`
+    case 'ESERVFAIL':
+    case 'EREFUSED':
+      return `the DNS server could not or would not look it up (${message})`
+    default:
+      return message
   }
 }
 

@@ -16,9 +16,13 @@ export interface StatusView {
   readonly node: {
     readonly name: string
     readonly peerId: string
+    /** Multiaddrs where other nodes reach it, each with its peer id. */
+    readonly addresses: readonly string[]
     readonly role: 'validator' | 'follower'
     readonly validatorId: string | null
     readonly validatorIndex: number | null
+    /** Place of its key in the set; that of a follower while it only listens whether the key is in use elsewhere. */
+    readonly seat: number | null
     readonly uptimeSeconds: number
   }
   readonly ready: boolean

@@ -14,6 +14,7 @@ import {
   addAllMethods,
   answerParserError,
   hasReadableBody,
+  withinProtocol,
   withinRate,
   withOtherMethodsRefused,
 } from './request-rules.ts'
@@ -125,6 +126,8 @@ function makeApp(options: ListenerOptions, bodyBytesMax: number, form: ErrorForm
     requestTimeout: arrivalMs,
     // With a longer one for the head, Node looks at bodies no sooner than at heads.
     headersTimeout: arrivalMs,
+    // Node would answer by itself, with nothing in it: withinProtocol says it in the form of the listener.
+    requireHostHeader: false,
   }
   const common = {
     bodyLimit: bodyBytesMax,
@@ -146,12 +149,14 @@ function makeApp(options: ListenerOptions, bodyBytesMax: number, form: ErrorForm
         }) as unknown as FastifyInstance)
   app.decorate('errorForm', form)
   addAllMethods(app)
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response))
 
   // Bodies are bytes, whatever the caller calls them: `curl -d` says form, others say nothing.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.addHook('onRequest', (request, reply, done) => {
-    if (!withinRate(limiter, request, reply) || !hasReadableBody(request, reply)) return
+    if (!withinRate(limiter, request, reply) || !withinProtocol(request, reply)) return
+    if (!hasReadableBody(request, reply)) return
     delete request.raw.headers['content-type']
     done()
   })

@@ -34,6 +34,35 @@ export function withinRate(
   return false
 }
 
+/**
+ * Answers what HTTP/1.1 itself has refused: 400 without a host (RFC 9112, section 3.2), 417 for an expectation that
+ * nobody knows (RFC 9110, section 10.1.1). @returns whether the request may go on
+ */
+export function withinProtocol(request: FastifyRequest, reply: FastifyReply): boolean {
+  const { host, expect } = request.headers
+  if (host === undefined && request.raw.httpVersion === '1.1') {
+    sendProblem(request, reply, {
+      title: 'Bad request',
+      status: 400,
+      detail: 'a request of HTTP/1.1 names its host, and this one names none',
+      code: 'E_BAD_REQUEST',
+      fix: 'send the header Host: the name or address, and the port, that you connect to',
+    })
+    return false
+  }
+  if (typeof expect === 'string' && expect.toLowerCase() !== '100-continue') {
+    sendProblem(request, reply, {
+      title: 'Expectation failed',
+      status: 417,
+      detail: `nothing here answers the expectation ${JSON.stringify(expect.slice(0, 40))}`,
+      code: 'E_EXPECTATION',
+      fix: 'leave out the header Expect, or say 100-continue',
+    })
+    return false
+  }
+  return true
+}
+
 /** What `curl -d` and plain clients say of JSON, besides what JSON is called. */
 const READABLE =
   /^(?:[^/]+\/(?:[^/]+\+)?json|application\/x-www-form-urlencoded|text\/plain|application\/octet-stream)$/

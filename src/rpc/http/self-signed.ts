@@ -3,9 +3,10 @@
  * names, made once and kept in the data directory. It proves nothing to a stranger; the verdicts' receipts do.
  */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
+import { makeFolders } from '../../files/make-folders.ts'
 import { bits, integer, octets, oid, sequence, set, time, tlv, utf8 } from './der.ts'
 import { HttpError } from './errors.ts'
 
@@ -32,7 +33,7 @@ export async function loadOrMakeSelfSigned(directory: string, nowUnixMs: number)
     const kept = await readKept(certPath, keyPath)
     if (kept !== null && Date.parse(new X509Certificate(kept.cert).validTo) > nowUnixMs) return kept
     const made = makeSelfSigned(LOOPBACK_NAMES, nowUnixMs)
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    makeFolders(directory)
     await writeWhole(keyPath, made.key, 0o600)
     await writeWhole(certPath, made.cert, 0o644)
     return made

@@ -18,24 +18,27 @@ export const PURE_FOLDERS = ['types', 'codec', 'consensus', 'ledger', 'shielded'
 
 const DIRECTIONS: Readonly<Record<string, Directions>> = {
   types: { folders: [], packages: [] },
+  // Below everything that keeps files; only what knows nothing but the file system.
+  files: { folders: [] },
   codec: { folders: ['types'], packages: PURE_PACKAGES },
   consensus: { folders: ['types'], packages: PURE_PACKAGES },
   shielded: { folders: ['types'], packages: PURE_PACKAGES },
   ledger: { folders: ['types', 'codec', 'shielded'], packages: PURE_PACKAGES },
   proofs: { folders: ['types', 'codec', 'ledger', 'shielded'] },
-  crypto: { folders: ['types', 'codec'] },
+  crypto: { folders: ['types', 'codec', 'files'] },
   session: { folders: ['types', 'crypto'] },
   network: { folders: ['types', 'codec', 'session'] },
-  storage: { folders: ['types', 'codec'], typesOnly: ['consensus', 'ledger'] },
+  storage: { folders: ['types', 'codec', 'files'], typesOnly: ['consensus', 'ledger'] },
   mempool: { folders: ['types', 'ledger'] },
   sync: { folders: ['types', 'ledger'] },
   validation: { folders: ['types', 'codec', 'ledger'] },
-  rpc: { folders: ['types', 'codec', 'validation'] },
+  rpc: { folders: ['types', 'codec', 'validation', 'files'] },
   runtime: { folders: ['types', 'codec', 'consensus', 'ledger'] },
   observability: { folders: ['types'], typesOnly: ['consensus', 'runtime'] },
-  config: { folders: ['types', 'codec'] },
+  // Of the notes that genesis may hold it reads the elements.
+  config: { folders: ['types', 'codec', 'files', 'shielded'] },
   // Runs beside a node or without one: what it asks of a node it asks through the public API.
-  wallet: { folders: ['types', 'codec', 'crypto', 'shielded', 'storage', 'rpc', 'client'] },
+  wallet: { folders: ['types', 'codec', 'crypto', 'shielded', 'storage', 'files', 'rpc', 'client'] },
   // The entry for programs: nothing in it may need a node, or Node.
   'receipt.ts': { folders: ['types', 'codec', 'ledger', 'crypto', 'config'], packages: PURE_PACKAGES },
   // Runs in a browser: what it imports, and what that imports, is followed to the end by webViolations.

@@ -53,6 +53,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     appliesTo: (path) => inSrc(path) && !path.startsWith('src/config/'),
     find: inCode(/\bprocess\.env\b/g, 'only config/ reads the environment'),
   },
+  'recursive mkdir': {
+    appliesTo: (path) => inSrc(path),
+    find: inCode(/\bmkdir(?:Sync)?\([^()]*\brecursive: true/g, 'folders are made by makeFolders'),
+  },
   'default export': {
     appliesTo: (path) => path !== 'vitest.config.ts',
     find: inCode(/\bexport default\b|\bexport \{[^}]*\bas default\b/g, 'exports are named'),

@@ -17,9 +17,11 @@ const STATUS: StatusView = {
   node: {
     name: 'n',
     peerId: '12D3',
+    addresses: ['/ip4/127.0.0.1/tcp/4001/p2p/12D3', '/ip4/127.0.0.1/udp/4001/quic-v1/p2p/12D3'],
     role: 'validator',
     validatorId: 'bb',
     validatorIndex: 2,
+    seat: 2,
     uptimeSeconds: 3_700,
   },
   ready: false,
@@ -46,7 +48,15 @@ describe('status', () => {
     expect(text).toContain('ready     no: 2 of 4 validators are connected, 3 are needed')
     expect(text).toContain('height 7 of 12 final 1.5 s ago, view 9, leader validator 1')
     expect(text).toContain('3 of 4 (0, 1, 3)')
+    expect(text).toContain('address   /ip4/127.0.0.1/tcp/4001/p2p/12D3\n  address   /ip4/127.0.0.1/udp/')
     expect(text).toContain('ee (certified to height 6)')
+  })
+
+  it('says of a validator that only listens yet what it is, and that it signs nothing', () => {
+    const node = { ...STATUS.node, role: 'follower' as const, validatorId: null, validatorIndex: null }
+    const text = statusLines({ ...STATUS, node }, 1_001_500).join('\n')
+    expect(text).toContain('dev · validator 2 of 4, listening before it signs · up')
+    expect(text).toContain('identity  its key is that of validator 2, and has signed nothing yet')
   })
 
   it('says it of a node that is no validator and is ready', () => {
@@ -55,6 +65,7 @@ describe('status', () => {
       role: 'follower' as const,
       validatorId: null,
       validatorIndex: null,
+      seat: null,
       uptimeSeconds: 200_000,
     }
     const leader = { validatorIndex: 2, validatorId: '', isThisNode: true }
@@ -78,7 +89,13 @@ describe('status', () => {
       settledHeight: 4,
       isMining: true,
     }
-    const node = { ...STATUS.node, role: 'follower' as const, validatorId: null, validatorIndex: null }
+    const node = {
+      ...STATUS.node,
+      role: 'follower' as const,
+      validatorId: null,
+      validatorIndex: null,
+      seat: null,
+    }
     const text = statusLines({ ...STATUS, node, leader: null, mined }, 1_001_500).join('\n')
     expect(text).toContain('dev · miner · up')
     expect(text).toContain('mined     height 30 1.5 s ago, settled to 4, mining; none of it is final')

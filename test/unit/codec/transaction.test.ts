@@ -87,6 +87,8 @@ describe('a transaction is refused', () => {
     const unknown = Uint8Array.from(base.bytes)
     unknown[0] = 2
     expect(decodeTransaction(unknown).ok).toBe(false)
+    unknown[0] = 229
+    expect(decodeTransaction(unknown)).toMatchObject({ detail: 'no kind has the number 229' })
     expect(decodeTransaction(new Uint8Array(0)).ok).toBe(false)
     expect(decodeTransaction(new Uint8Array(TRANSACTION_BYTES_MAX + 1))).toMatchObject({
       detail: `${TRANSACTION_BYTES_MAX + 1} bytes, the limit is ${TRANSACTION_BYTES_MAX}`,

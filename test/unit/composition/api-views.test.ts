@@ -51,7 +51,7 @@ function views(self: number | null = 1, target = 0): ApiViews {
     network: 'test',
     genesisHash: 'ab'.repeat(32) as GenesisHash,
     nodeName: 'a-node',
-    peerId: 'peer',
+    host: { peerId: 'peer', addresses: () => ['/ip4/127.0.0.1/tcp/1/p2p/peer'] },
     nodeId: ids[1] as ValidatorId,
     self: () => (self === null ? null : asValidatorIndex(self)),
     electorate: () => electorate,
@@ -93,7 +93,14 @@ function views(self: number | null = 1, target = 0): ApiViews {
 describe('the status', () => {
   it('says what a person asks first', () => {
     expect(views().status()).toMatchObject({
-      node: { name: 'a-node', role: 'validator', validatorIndex: 1, validatorId: ids[1], uptimeSeconds: 12 },
+      node: {
+        name: 'a-node',
+        role: 'validator',
+        validatorIndex: 1,
+        validatorId: ids[1],
+        seat: 1,
+        uptimeSeconds: 12,
+      },
       ready: false,
       notReadyBecause: ['quorum: two are missing'],
       view: 9,
@@ -109,7 +116,7 @@ describe('the status', () => {
 
   it('of a follower names no validator', () => {
     expect(views(null, 50).status()).toMatchObject({
-      node: { role: 'follower', validatorIndex: null, validatorId: null },
+      node: { role: 'follower', validatorIndex: null, validatorId: null, seat: 1 },
       leader: { isThisNode: false },
       targetHeight: 50,
     })

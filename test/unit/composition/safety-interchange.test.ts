@@ -153,7 +153,7 @@ describe('the interchange file', () => {
         f.data[0].signed.commit = {}
       },
       'E_SAFETY_FILE',
-      'Unrecognized',
+      'signed: there is no field commit',
     ],
     [
       'block bytes',

@@ -1,16 +1,29 @@
 /** Records in and out of real data directories: what an import leaves behind, and what it leaves alone. */
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createNetwork } from '../../../src/cli/local-network/network-folder.ts'
 import { nodePorts } from '../../../src/cli/local-network/node-ports.ts'
+import { takeNodeKeys } from '../../../src/cli/node-keys.ts'
 import { safetyLogPath } from '../../../src/composition/node-storage.ts'
 import { formatSafetyFile } from '../../../src/composition/safety-interchange.ts'
 import { payloadOf } from '../../../src/composition/safety-slots.ts'
 import { importSafety, showSafety, takeSafety } from '../../../src/composition/safety-transfer.ts'
 import { readSigningPlace } from '../../../src/composition/signing-place.ts'
-import { dataDirectoryAt } from '../../../src/config/data-directory.ts'
+import {
+  createDataDirectory,
+  dataDirectoryAt,
+  sealDataDirectory,
+} from '../../../src/config/data-directory.ts'
 import { SIGNATURE_CONTEXTS } from '../../../src/crypto/contexts.ts'
 import { loadIdentity } from '../../../src/crypto/keystore.ts'
 import { selectMlDsa65 } from '../../../src/crypto/select.ts'
@@ -152,5 +165,17 @@ describe('an export', () => {
       code: 'E_SAFETY_RECORD_FOREIGN',
       exitCode: 77,
     })
+  })
+})
+
+it('of a node that is no validator there is none, which is no fault of it', async () => {
+  const follower = createDataDirectory(join(home, 'follower'))
+  await takeNodeKeys(follower.root, 'node')
+  copyFileSync(dataDirectoryAt(folder).genesis, follower.genesis)
+  sealDataDirectory(follower, 'transfer', genesisHash)
+  await expect(showSafety(follower.root, mlDsa)).rejects.toMatchObject({
+    code: 'E_SAFETY_RECORD_NONE',
+    exitCode: 77,
+    advice: { why: 'its key is no validator of the genesis, and a node that is no validator keeps none' },
   })
 })

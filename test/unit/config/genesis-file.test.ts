@@ -155,7 +155,9 @@ describe('genesis.json', () => {
 
   it.each<[what: string, text: string, message: RegExp]>([
     ['no JSON', '{', /JSON/],
-    ['another document', '[]', /expected object/],
+    ['nothing in it', '', /is not JSON/],
+    ['another document', '[]', /is not a genesis file: expected object, got array$/],
+    ['one with nothing in it', '{}', /: network: missing, expected string; time: .*; and \d more$/],
     ['an unknown name', changed('', { chain: 1 }), /chain/],
     ['an unknown parameter', changed('parameters', { speed: 1 }), /speed/],
     ['a missing parameter', changed('parameters', { heartbeatMs: undefined }), /parameters\.heartbeatMs/],

@@ -110,3 +110,8 @@ describe('lines', () => {
     expect(await lineFilesIn(join(folder, 'nowhere'))).toEqual([])
   })
 })
+
+it('has an error where a folder cannot be, on a file system that says nothing of why', async () => {
+  const opening = LineFiles.open({ folder: '/proc/audit', fileBytesMax: 20, filesMax: 0, lineBytesMax: 64 })
+  await expect(opening).rejects.toMatchObject({ code: 'ENOENT' })
+})

@@ -50,8 +50,6 @@ class Bench {
   final: HashedBlock = GENESIS
   prunedTimes = 0
   statusAsked = 0
-  /** Certificates above the end of the epoch after the final block cannot be checked yet. */
-  epochBlocks = 1_000
   readonly fetcher = {
     peers: () => [...this.peers.keys()],
     fetchRange: async (from: Height, count: number, peer: string) => {
@@ -63,12 +61,16 @@ class Bench {
       return this.peers.get(peer)?.status() ?? refuse('gone', '')
     },
   }
+  /** Certificates above the end of the epoch after the final block cannot be checked yet. */
+  readonly epochBlocks: number
   readonly sync: RangeSync
 
-  constructor(peers: Record<string, Peer>) {
+  constructor(peers: Record<string, Peer>, epochBlocks = 1_000) {
+    this.epochBlocks = epochBlocks
     for (const [name, peer] of Object.entries(peers)) this.peers.set(name, peer)
     this.sync = new RangeSync({
       fetcher: this.fetcher,
+      epochBlocks: this.epochBlocks,
       onPruned: () => void this.prunedTimes++,
       reader: {
         isFiller: () => false,
@@ -81,7 +83,9 @@ class Bench {
           const certificate = decodeQuorumCertificate(bytes)
           if (!certificate.ok || certificate.value.signatures.length < 3) return null
           const epoch = Math.floor(this.final.header.height / this.epochBlocks)
-          if (certificate.value.height > (epoch + 1) * this.epochBlocks) return 'ahead'
+          if (certificate.value.height > (epoch + 1) * this.epochBlocks) {
+            return { claimedHeight: certificate.value.height }
+          }
           // Of an epoch that is over: its validators are no longer those who certify.
           if (certificate.value.height <= epoch * this.epochBlocks) return null
           return mintVerified(certificate.value)
@@ -145,8 +149,7 @@ describe('range sync', () => {
 
   it('goes on from epoch to epoch, though peers that are behind have nothing to tell', async () => {
     const behind = { ...honest(100, 10), status: (): Status => ok({ certificate: null }) }
-    const bench = new Bench({ a: honest(100, 10), b: behind, c: behind })
-    bench.epochBlocks = 10
+    const bench = new Bench({ a: honest(100, 10), b: behind, c: behind }, 10)
     await bench.sync.poll('a')
     await bench.idle()
     expect(bench.final.header.height).toBe(100)
@@ -255,9 +258,28 @@ describe('ranges', () => {
     expect(bench.asked.map(({ from }) => from)).toEqual([1, 129, 257, 385, 513])
   })
 
+  it('that end where an epoch does are asked for several at once, without asking for the status in between', async () => {
+    const bench = new Bench({ a: honest(600), b: honest(600), c: honest(600) }, 10)
+    const { release } = slowed(bench)
+    await bench.sync.poll('a')
+    let mostAtOnce = 0
+    for (let round = 0; round < 100 && bench.final.header.height < 600; round++) {
+      await bench.idle()
+      mostAtOnce = Math.max(mostAtOnce, bench.asked.length - bench.taken.length / 10)
+      for (const peer of ['c', 'b', 'a']) release(peer)
+    }
+    await bench.idle()
+    expect(bench.taken.map(({ header }) => header.height)).toEqual(
+      Array.from({ length: 600 }, (_, i) => i + 1),
+    )
+    expect(bench.asked.map(({ from }) => from)).toEqual(Array.from({ length: 60 }, (_, i) => 10 * i + 1))
+    expect(mostAtOnce).toBe(3)
+    // At the start, where no more may be held, and of all three at the end.
+    expect(bench.statusAsked).toBe(5)
+  })
+
   it("that come when consensus has passed them are nobody's fault", async () => {
-    const bench = new Bench({ a: honest(600) })
-    bench.epochBlocks = 256
+    const bench = new Bench({ a: honest(600) }, 256)
     const { release } = slowed(bench)
     bench.sync.request({ height: asHeight(600) })
     await bench.idle()

@@ -41,6 +41,13 @@ describe('the hashes of a space', () => {
 })
 
 describe('a space', () => {
+  it('is refused where its folder cannot be made', async () => {
+    await expect(makeSpace('/proc/space', KIB_128, 1_024, quiet)).rejects.toMatchObject({
+      code: 'E_SPACE_IO',
+      exitCode: 73,
+    })
+  })
+
   // 640 leaves: the tree is not full on its right side.
   const size = 5 * KIB_128
 
