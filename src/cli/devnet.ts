@@ -3,6 +3,7 @@
  * the next. For trying things out: its keys lie here unprotected, its ports on loopback.
  */
 
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Command, Option } from 'commander'
 import { dataDirectoryAt } from '../config/data-directory.ts'
@@ -12,7 +13,7 @@ import { EXIT } from './exit-codes.ts'
 import { ASSURANCE_PRESETS, type AssurancePreset, assurancePreset } from './local-network/genesis.ts'
 import { BASE_PORT_DEFAULT, type NodePorts, nodePorts, requireFreePorts } from './local-network/node-ports.ts'
 import { answers } from './local-network/watcher.ts'
-import { DEVNET_NAME, defaultDevnetFolder } from './node-location.ts'
+import { DEVNET_NAME, defaultDevnetFolder, demoWalletFiles } from './node-location.ts'
 import { EPOCH_BLOCKS_HELP, epochBlocksOption, portOption, wholeNumber } from './parse-options.ts'
 import { print } from './print.ts'
 
@@ -52,6 +53,9 @@ function describe(folder: string, ports: readonly NodePorts[]): void {
     `  node dist/node.js request certificate | node dist/node.js validate - --to 'https://[::1]:${ports[0]?.ca}'`,
   )
   print(`  node dist/node.js status --api http://127.0.0.1:${ports[0]?.api}`)
+  const { wallet, passphrase } = demoWalletFiles(folder)
+  if (!existsSync(wallet)) return
+  print(`  node dist/node.js wallet scan --wallet ${wallet} --passphrase-file ${passphrase}`)
 }
 
 interface OpenedNetwork {
@@ -87,6 +91,7 @@ async function openNetwork(options: DevnetOptions, folder: string): Promise<Open
       nodeName,
       network: DEVNET_NAME,
       ports,
+      hasWallet: true,
       ...(options.assurance === undefined ? {} : { assurance: assurancePreset(options.assurance) }),
       ...(options.epochBlocks === undefined ? {} : { parameters: { epochBlocks: options.epochBlocks } }),
     })

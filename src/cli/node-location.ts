@@ -29,6 +29,11 @@ export function devnetValidatorFolder(folder: string, index: number): string {
   return join(folder, `validator-${index}`)
 }
 
+/** Where the demonstration wallet of a devnet lies, and its passphrase. */
+export function demoWalletFiles(folder: string): { readonly wallet: string; readonly passphrase: string } {
+  return { wallet: join(folder, 'wallet.json'), passphrase: join(folder, 'wallet.passphrase') }
+}
+
 /** Initialised nodes in their default places, one per network. */
 function defaultNodes(): string[] {
   const home = defaultDataHome()

@@ -5,6 +5,7 @@ import { uniformAssurance } from '../../ledger/validation-policy.ts'
 import type { AssurancePolicy, ChainParameters, Genesis, ValidationPolicy } from '../../types/genesis.ts'
 import type { ConsensusChoice, MiningParameters } from '../../types/pow.ts'
 import { asUnixMs } from '../../types/primitives.ts'
+import type { ShieldedGenesis } from '../../types/shielded.ts'
 import type { PublicKeys } from '../node-keys.ts'
 
 /** Every validator has the same stake. */
@@ -71,6 +72,7 @@ export function assurancePreset(preset: AssurancePreset): AssurancePolicy {
  * @param parameters in place of the defaults, for tests and benchmarks
  * @param consensus absent: BFT without a fallback
  * @param assurance absent: everything is accepted as declared
+ * @param shielded absent: no notes at the start, and no fee is too low
  */
 export function makeGenesis(
   network: string,
@@ -79,6 +81,7 @@ export function makeGenesis(
   parameters: Partial<ChainParameters> = {},
   consensus?: ConsensusChoice,
   assurance?: AssurancePolicy,
+  shielded?: ShieldedGenesis,
 ): Genesis {
   return {
     network,
@@ -90,5 +93,6 @@ export function makeGenesis(
       .map(({ publicKey }) => ({ id: accountId(publicKey), balance: BALANCE }))
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
     ...(consensus === undefined ? {} : { consensus }),
+    ...(shielded === undefined ? {} : { shielded }),
   }
 }

@@ -24,6 +24,7 @@ import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { createNodeKeys, type PublicKeys, readPublicKeys } from '../node-keys.ts'
 import { exitCodeOf, onStopSignals, type StopSignal } from '../stop-signals.ts'
+import { localShielded, newDemoWallet, writeDemoWallet } from './demo-wallet.ts'
 import { makeGenesis } from './genesis.ts'
 import { dialAddress, listenSettings, type NodePorts } from './node-ports.ts'
 
@@ -42,6 +43,8 @@ export interface NetworkPlan {
   readonly consensus?: ConsensusChoice
   /** Absent: everything is accepted as declared. */
   readonly assurance?: AssurancePolicy
+  /** Whether genesis has notes, and the folder the wallet that they belong to. */
+  readonly hasWallet?: boolean
 }
 
 /** Folders of a network's nodes, in order. */
@@ -137,6 +140,7 @@ export async function createNetwork(plan: NetworkPlan): Promise<string[]> {
     const keys: PublicKeys[] = []
     for (const path of built) keys.push(await createNodeKeys(path, 'validator'))
 
+    const wallet = plan.hasWallet === true ? newDemoWallet() : null
     const genesis = makeGenesis(
       plan.network,
       Date.now(),
@@ -144,6 +148,7 @@ export async function createNetwork(plan: NetworkPlan): Promise<string[]> {
       plan.parameters,
       plan.consensus,
       plan.assurance,
+      localShielded(wallet),
     )
     const text = formatGenesis(genesis)
     writeConfigs(built, plan.ports, keys)
@@ -156,6 +161,7 @@ export async function createNetwork(plan: NetworkPlan): Promise<string[]> {
       sealDataDirectory(directory, genesis.network, hash)
     }
     writeFileWhole(join(building, 'genesis.json'), text)
+    if (wallet !== null) await writeDemoWallet(building, wallet, hash)
     renameSync(building, folder)
     return names.map((name) => join(folder, name))
   } finally {
