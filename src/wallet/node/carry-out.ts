@@ -13,7 +13,7 @@ import { WalletError } from '../wallet-error.ts'
 import type { NodeApi, SentState } from './node-api.ts'
 
 /** How far above the final height a transaction may still be taken: minutes, in which its notes are held. */
-const EXPIRES_AFTER_BLOCKS = 200
+const EXPIRES_AFTER_BLOCKS = 600
 const FINAL_DEADLINE_MS = 60_000
 const POLL_MS = 250
 /** A node may lose what waits in it: the same bytes are sent again, which is the same as once. */

@@ -68,7 +68,7 @@ export interface NodeApiOptions extends PublicApiOptions {
  * @param detail as the API tells it: the code of the rule, a colon, what is wrong
  */
 export function refusalError(detail: string): WalletError {
-  if (detail.startsWith('anchor-')) {
+  if (detail.startsWith('shielded-anchor')) {
     return new WalletError(
       'E_WALLET_STALE_ANCHOR',
       'the root that the proof was made under is not one of the last',

@@ -97,7 +97,7 @@ export class FakeLedger implements EntrySource {
     const { nullifiers, ciphertexts } = transaction
     if (transaction.genesisHash !== this.genesisHash) throw new Error('other-network')
     if (transaction.expiresAtHeight <= this.height) throw new Error('expired')
-    if (!this.#anchors.has(transaction.anchor)) throw new Error('anchor-unknown')
+    if (!this.#anchors.has(transaction.anchor)) throw new Error('shielded-anchor')
     if (nullifiers.some((nullifier) => this.#spent.has(nullifier))) throw new Error('nullifier-spent')
     if (transaction.ciphertextsHash !== ciphertextsHash(ciphertexts)) throw new Error('ciphertexts')
     if (transaction.binding !== shieldedBinding(transaction)) throw new Error('binding')

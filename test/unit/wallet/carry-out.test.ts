@@ -101,7 +101,7 @@ describe('an order', () => {
     let stale = 2
     node.override = (route) =>
       route === '/v1/transactions' && stale-- > 0
-        ? { status: 409, body: { code: 'E_TRANSACTION_REFUSED', detail: 'anchor-unknown: too old' } }
+        ? { status: 409, body: { code: 'E_TRANSACTION_REFUSED', detail: 'shielded-anchor: too old' } }
         : null
     await run(100n)
     expect(wallet.history().map(({ state }) => state)).toEqual(['final', 'final', 'refused', 'refused'])
@@ -222,7 +222,7 @@ describe('a node', () => {
   })
 
   it.each([
-    ['anchor-unknown: …', 'E_WALLET_STALE_ANCHOR'],
+    ['shielded-anchor: …', 'E_WALLET_STALE_ANCHOR'],
     ['nullifier-spent: …', 'E_WALLET_SPENT'],
     ['proof-invalid: …', 'E_WALLET_REFUSED'],
     ['', 'E_WALLET_REFUSED'],
