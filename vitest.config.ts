@@ -17,6 +17,9 @@ const LONG = [
   'test/unit/shielded/proof-bytes.test.ts',
 ]
 
+/** Keeps every processor busy by itself, and has so many seeds to run in so many minutes: nothing beside it. */
+const SWARM = ['test/simulation/swarm.sim.test.ts']
+
 /**
  * Small tests by the hundred, which hold nothing open: those that one process runs share what it has loaded, or each
  * file would take longer to load than to run.
@@ -68,11 +71,16 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        test: { name: 'swarm', include: SWARM, exclude },
+      },
+      {
+        extends: true,
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [...exclude, ...END_TO_END, ...LONG, ...UNITS],
+          exclude: [...exclude, ...END_TO_END, ...LONG, ...UNITS, ...SWARM],
           maxWorkers,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -84,6 +92,7 @@ export default defineConfig({
           exclude,
           isolate: false,
           maxWorkers,
+          sequence: { groupOrder: 1 },
           provide: { byteStep: 7, proofByteStep: 499 },
         },
       },
@@ -95,7 +104,7 @@ export default defineConfig({
           exclude,
           provide: { transports: ['tcp'] },
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -106,7 +115,7 @@ export default defineConfig({
           exclude,
           provide: { transports: ['quic'], byteStep: 1, proofByteStep: 1 },
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

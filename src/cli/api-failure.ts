@@ -44,7 +44,9 @@ export function apiFailure(base: string, error: unknown): CliError {
   }
   const isBarred = words === 'bad port'
   return new CliError('E_NO_ANSWER', `no node answers at ${base}`, {
-    why: isBarred ? `HTTP clients do not ask port ${new URL(base).port}: it belongs to another protocol` : words,
+    why: isBarred
+      ? `HTTP clients do not ask port ${new URL(base).port}: it belongs to another protocol`
+      : words,
     fix: isBarred
       ? 'let the node listen on another port (api.listen)'
       : 'start it with "hypermesh start", or name another with --data or --api',

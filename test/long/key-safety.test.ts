@@ -110,6 +110,13 @@ describe('a data directory that was copied', () => {
   })
 })
 
+/** Of the final blocks from a height on. */
+async function proposersFrom(height: number): Promise<number[]> {
+  const node = network.node(0)
+  const heights = Array.from({ length: (await node.height()) - height }, (_, i) => height + 1 + i)
+  return (await Promise.all(heights.map((at) => node.block(at)))).map(({ proposer }) => proposer)
+}
+
 describe('a key that moves', () => {
   let file: string
 
@@ -161,6 +168,13 @@ describe('a key that moves', () => {
       async () => (await network.node(0).block('final')).voters.includes(MOVED),
       20_000,
       'its vote counts again',
+    )
+    // What every node keeps: a vote is only in the certificates of a while, and may be in none of those that are kept.
+    const signedFrom = await network.node(0).height()
+    await until(
+      async () => (await proposersFrom(signedFrom)).includes(MOVED),
+      30_000,
+      'a block of it is final',
     )
     const { slots, contradictions } = await signedByOneKey(witnesses)
     for (const witness of witnesses) witness.stop()
