@@ -4,13 +4,7 @@ import type { ShieldedRefusal } from '../../src/ledger/shielded/shielded-refusal
 import type { EvidenceRefusal, StakingRefusal } from '../../src/ledger/staking/staking-refusals.ts'
 
 /** Of the pool, whatever the transaction is. */
-type PoolRefusal =
-  | 'full'
-  | 'malformed'
-  | 'source-budget'
-  | 'proofs-busy'
-  | 'too-large'
-  | 'nullifier-waiting'
+type PoolRefusal = 'full' | 'malformed' | 'source-budget' | 'proofs-busy' | 'too-large' | 'nullifier-waiting'
 
 type Texts = readonly [when: string, whatToDo: string]
 

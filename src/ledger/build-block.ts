@@ -7,8 +7,8 @@ import { asUnixMs, nextHeight } from '../types/primitives.ts'
 import { type HashedTransaction, isValidation } from '../types/transaction.ts'
 import { type ChainRules, isFiller } from './chain-rules.ts'
 import { BlockExecution } from './execute-transactions.ts'
-import type { TransactionRefusal } from './execution.ts'
 import type { ExecutedBlock, ParentBlock } from './executed-block.ts'
+import type { TransactionRefusal } from './execution.ts'
 import { proposerAccount } from './proposer-account.ts'
 
 /** What the proposer decides; the rest of the header follows from the parent and the transactions. */

@@ -9,8 +9,8 @@ import { epochOf } from '../types/epochs.ts'
 import { ok, type Refusal, type Result, refuse } from '../types/errors.ts'
 import { type ChainRules, isFiller } from './chain-rules.ts'
 import { executeTransactions } from './execute-transactions.ts'
-import type { ExecutionRefusal } from './execution.ts'
 import type { ExecutedBlock, ParentBlock } from './executed-block.ts'
+import type { ExecutionRefusal } from './execution.ts'
 import { proposerAccount } from './proposer-account.ts'
 
 export type BlockRefusal =

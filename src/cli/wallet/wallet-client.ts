@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { defaultDataHome } from '../../config/data-directory.ts'
-import { makeFolders } from '../../config/make-folders.ts'
 import { SIGNATURE_CONTEXTS } from '../../crypto/contexts.ts'
+import { makeFolders } from '../../files/make-folders.ts'
 import {
   ADDRESS_PREFIX,
   carryOut,

@@ -19,7 +19,7 @@ export class GenesisNotes {
       {
         ...GENESIS,
         parameters: { ...GENESIS.parameters, blockBytesMax: 4 * 1_024 * 1_024 },
-        shielded: { notes: this.#notes, blockReward: 0n },
+        shielded: { notes: this.#notes, blockReward: 0n, minimumFee: 0n },
       },
       { ...PORTS, verifyShielded },
     )

@@ -75,7 +75,11 @@ class Market {
       accounts.add(account)
       const amount = 1n + this.#share(this.chain.account(account).balance / 4n)
       const sequence = this.chain.account(account).sequence + 1
-      return this.#made(kind, receiver, spender.spend({ ...common, amount, mint: { amount, key: keyOf(account), sequence } }))
+      return this.#made(
+        kind,
+        receiver,
+        spender.spend({ ...common, amount, mint: { amount, key: keyOf(account), sequence } }),
+      )
     }
     if (total <= fee + 1n) return null
     const rest = total - fee
