@@ -71,16 +71,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'swarm', include: SWARM, exclude },
-      },
-      {
-        extends: true,
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts'],
           exclude: [...exclude, ...END_TO_END, ...LONG, ...UNITS, ...SWARM],
           maxWorkers,
-          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -92,7 +87,6 @@ export default defineConfig({
           exclude,
           isolate: false,
           maxWorkers,
-          sequence: { groupOrder: 1 },
           provide: { byteStep: 7, proofByteStep: 499 },
         },
       },
@@ -103,6 +97,16 @@ export default defineConfig({
           include: END_TO_END,
           exclude,
           provide: { transports: ['tcp'] },
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'swarm',
+          include: SWARM,
+          exclude,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },

@@ -15,12 +15,11 @@ import { weightlessIn } from '../ledger/verdicts/leaders.ts'
 import { isAtWork } from '../ledger/verdicts/open-requests.ts'
 import { periodOf } from '../ledger/verdicts/windows.ts'
 import type { HashedBlock } from '../types/block.ts'
-import type { QuorumCertificate } from '../types/certificates.ts'
+import type { AheadCertificate, QuorumCertificate } from '../types/certificates.ts'
 import type { Vote } from '../types/messages.ts'
 import {
   asValidatorIndex,
   type BlockHash,
-  type Height,
   nextHeight,
   type RequestKey,
   type ValidatorId,
@@ -205,7 +204,7 @@ export class ConsensusNode {
    * A pre-commit certificate in canonical bytes, checked.
    * @returns null when it does not hold; the height it claims when it is of an epoch whose validators are not known here yet
    */
-  verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | { readonly claimedHeight: Height } | null {
+  verifyFinality(bytes: Uint8Array): Verified<QuorumCertificate> | AheadCertificate | null {
     const decoded = decodeQuorumCertificate(bytes)
     if (!decoded.ok || decoded.value.kind !== 'pre-commit') return null
     if (decoded.value.epoch > this.#run.epoch) return { claimedHeight: decoded.value.height }

@@ -1,6 +1,6 @@
 /** What catching up needs of the other layers. Implementations do not import this file. */
 import type { HashedBlock } from '../types/block.ts'
-import type { QuorumCertificate } from '../types/certificates.ts'
+import type { AheadCertificate, QuorumCertificate } from '../types/certificates.ts'
 import type { Result } from '../types/errors.ts'
 import type { Height } from '../types/primitives.ts'
 import type { Verified } from '../types/verified.ts'
@@ -15,11 +15,6 @@ export interface RangeFetcher {
   ): Promise<Result<{ readonly blocks: readonly Uint8Array[]; readonly certificate: Uint8Array | null }>>
   /** The peer's final height is a claim; the certificate is what counts. */
   fetchStatus(knownHeight: Height, from: string): Promise<Result<{ readonly certificate: Uint8Array | null }>>
-}
-
-/** Of an epoch whose validators become known by the blocks before it: what it says is a claim. */
-export interface AheadCertificate {
-  readonly claimedHeight: Height
 }
 
 /** Reads and checks what came; a remote's fault gives null. */

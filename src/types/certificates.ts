@@ -28,3 +28,8 @@ export interface TimeoutCertificate {
   readonly timeouts: readonly (Omit<VoterSignature, 'commits'> & { readonly highQcView: View })[]
   readonly highQc: QuorumCertificate
 }
+
+/** Of an epoch whose validators become known by the blocks before it: what it says is a claim. */
+export interface AheadCertificate {
+  readonly claimedHeight: Height
+}

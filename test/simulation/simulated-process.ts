@@ -165,7 +165,6 @@ export class SimulatedProcess {
           return null
         },
       },
-      // Its timer is the machine's: here the poll of a node that stands still does the same.
       sync: { request: (target) => this.sync.request(target), suspect: () => this.sync.suspect() },
       signatures: toySignatureCheck,
       clock: {

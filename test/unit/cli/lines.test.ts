@@ -41,6 +41,9 @@ const STATUS: StatusView = {
   mempool: { transactions: 5, bytes: 900 },
 }
 
+/** The same node while it does not vote. */
+const FOLLOWER = { ...STATUS.node, role: 'follower' as const, validatorId: null, validatorIndex: null }
+
 describe('status', () => {
   it('says what a person asks first', () => {
     const text = statusLines(STATUS, 1_001_500).join('\n')
@@ -53,21 +56,13 @@ describe('status', () => {
   })
 
   it('says of a validator that only listens yet what it is, and that it signs nothing', () => {
-    const node = { ...STATUS.node, role: 'follower' as const, validatorId: null, validatorIndex: null }
-    const text = statusLines({ ...STATUS, node }, 1_001_500).join('\n')
+    const text = statusLines({ ...STATUS, node: FOLLOWER }, 1_001_500).join('\n')
     expect(text).toContain('dev · validator 2 of 4, listening before it signs · up')
     expect(text).toContain('identity  its key is that of validator 2, and has signed nothing yet')
   })
 
   it('says it of a node that is no validator and is ready', () => {
-    const node = {
-      ...STATUS.node,
-      role: 'follower' as const,
-      validatorId: null,
-      validatorIndex: null,
-      seat: null,
-      uptimeSeconds: 200_000,
-    }
+    const node = { ...FOLLOWER, seat: null, uptimeSeconds: 200_000 }
     const leader = { validatorIndex: 2, validatorId: '', isThisNode: true }
     const text = statusLines(
       { ...STATUS, node, leader, ready: true, notReadyBecause: [], targetHeight: 7 },
@@ -89,13 +84,7 @@ describe('status', () => {
       settledHeight: 4,
       isMining: true,
     }
-    const node = {
-      ...STATUS.node,
-      role: 'follower' as const,
-      validatorId: null,
-      validatorIndex: null,
-      seat: null,
-    }
+    const node = { ...FOLLOWER, seat: null }
     const text = statusLines({ ...STATUS, node, leader: null, mined }, 1_001_500).join('\n')
     expect(text).toContain('dev · miner · up')
     expect(text).toContain('mined     height 30 1.5 s ago, settled to 4, mining; none of it is final')
