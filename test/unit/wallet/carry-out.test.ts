@@ -132,7 +132,7 @@ describe('an order', () => {
     await expect(run(100n)).rejects.toMatchObject({
       code: 'E_WALLET_NOT_FINAL',
       exitCode: 1,
-      advice: { fix: expect.stringContaining('up to height 200') },
+      advice: { fix: expect.stringContaining('up to height 600') },
     })
     expect(wallet.history().at(-1)).toMatchObject({ state: 'pending' })
     expect(wallet.balance()).toEqual({ spendable: 800n, held: 200n, expected: 99n })
