@@ -6,12 +6,11 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { BUILD } from '../src/config/build-info.ts'
+import { alone } from './bench/alone.ts'
 import { ballotBytes, SIZES } from './bench/ballot-bytes.ts'
 import { closeConnections, offered, oneInFlight, percentiles } from './bench/load.ts'
 import { oneValidatorDown } from './bench/one-validator-down.ts'
 import { BenchNetwork, type Usage } from './bench/processes.ts'
-import { shielded } from './bench/shielded.ts'
-import { shieldedBlock } from './bench/shielded-block.ts'
 import { storedBytes } from './bench/stored-bytes.ts'
 import { verdicts } from './bench/verdicts.ts'
 
@@ -98,8 +97,8 @@ const PARTS: Readonly<Record<string, () => Promise<object>>> = {
   verdicts: () => verdicts(VALIDATORS, SETTINGS),
   ballotBytes: async () => SIZES.map(ballotBytes),
   shielded: async () => ({
-    ...shielded(SETTINGS.shielded),
-    block: await shieldedBlock(SETTINGS.shielded.block),
+    ...(await alone('shielded', SETTINGS.shielded)),
+    block: await alone('shieldedBlock', SETTINGS.shielded.block),
   }),
 }
 
