@@ -1,6 +1,7 @@
 /**
  * Who gets a connection: so many per IP address, so many peers in all, and slots above that for validators
- * only, so that no crowd can keep a validator out (field lessons, row 11). Handshakes are bounded elsewhere.
+ * only, so that no crowd can keep a validator out (field lessons, row 11); nobody who is banned. Handshakes are bounded
+ * elsewhere.
  */
 
 import type { Connection, ConnectionGater } from '@libp2p/interface'
@@ -11,6 +12,7 @@ import type { NetworkMeter } from './meter.ts'
 export interface GaterOptions {
   readonly connections: () => readonly Connection[]
   readonly isValidator: (peerId: string) => boolean
+  readonly isBanned: (peerId: string) => boolean
   /** Connections to peers that are no validators. */
   readonly peersMax: number
   readonly connectionsPerAddressMax: number
@@ -21,7 +23,7 @@ export interface GaterOptions {
 
 /** For `connectionGater` of `createLibp2p`. */
 export function connectionGater(options: GaterOptions): ConnectionGater {
-  const { connections, connectionsPerAddressMax, isValidator, meter, peersMax } = options
+  const { connections, connectionsPerAddressMax, isBanned, isValidator, meter, peersMax } = options
   return {
     denyInboundConnection: (candidate) => {
       const ip = ipOf(candidate.remoteAddr)
@@ -33,6 +35,10 @@ export function connectionGater(options: GaterOptions): ConnectionGater {
     },
     // The session is authenticated by now, so a validator is known as one.
     denyInboundUpgradedConnection: (peer) => {
+      if (isBanned(peer.toString())) {
+        meter('connection-refused', 'banned')
+        return true
+      }
       if (isValidator(peer.toString())) return false
       const others = connections().filter(({ remotePeer }) => !isValidator(remotePeer.toString())).length
       if (others < peersMax) return false
@@ -41,6 +47,7 @@ export function connectionGater(options: GaterOptions): ConnectionGater {
     },
     // The library's own gater refuses private addresses in browsers only; here the configuration decides.
     denyDialMultiaddr: () => false,
+    denyDialPeer: (peer) => isBanned(peer.toString()),
     filterMultiaddrForPeer: (_peer, address) => options.privateAddresses || !isPrivate(address),
   }
 }

@@ -11,7 +11,7 @@ import { TransactionBatcher } from './batcher.ts'
 import type { GossipRoles } from './gossip-parameters.ts'
 import { guarded, letInvariantsCrash, normaliseError } from './guard.ts'
 import type { NetworkMeter } from './meter.ts'
-import { Rejections } from './rejections.ts'
+import type { Rejections } from './rejections.ts'
 import { TOPIC_LIMITS, TOPIC_NAMES, type TopicName, type WireNames } from './topics.ts'
 import { asRelayed, decodeTransactionBatch, encodeTransactionBatch } from './transaction-batch.ts'
 
@@ -57,6 +57,8 @@ export interface GossipOptions {
   readonly names: WireNames
   readonly handlers: GossipHandlers
   readonly roles: GossipRoles
+  /** Told of every message that is rejected. */
+  readonly rejections: Pick<Rejections, 'rejected'>
   readonly meter: NetworkMeter
   readonly logger: Logger
   /** How often streams to peers are looked after; 10 s. */
@@ -87,7 +89,7 @@ export class Gossip implements PubSub {
   readonly #options: GossipOptions
   readonly #pubsub: GossipSub
   readonly #batcher: TransactionBatcher
-  readonly #rejections: Rejections
+  readonly #rejections: GossipOptions['rejections']
   readonly #unsent = new Map<TopicName, Uint8Array[]>()
   readonly #inFlight = new Map<TopicName, number>()
   readonly #onSubscription: () => void
@@ -100,14 +102,9 @@ export class Gossip implements PubSub {
 
   constructor(options: GossipOptions) {
     this.#options = options
-    const { libp2p, roles, meter, logger } = options
+    const { libp2p, logger, meter, rejections } = options
     this.#pubsub = libp2p.services.pubsub
-    this.#rejections = new Rejections({
-      host: libp2p,
-      isValidator: (peerId) => roles.isValidator(peerId),
-      meter,
-      logger,
-    })
+    this.#rejections = rejections
     this.#batcher = new TransactionBatcher((batch) => {
       meter('gossip-published', 'transaction', batch.length)
       this.#publish('transactions', encodeTransactionBatch(batch))

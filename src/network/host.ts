@@ -15,6 +15,7 @@ import { refusePlainNoise } from '../session/plain-noise.ts'
 import { postQuantumQuic } from '../session/quic-transport.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { postQuantumEncrypter } from '../session/tcp-encrypter.ts'
+import type { Logger } from '../types/logger.ts'
 import type { GenesisHash } from '../types/primitives.ts'
 import { checkAddress, isLoopback, listenFailure, type TransportName, transportOf } from './addresses.ts'
 import { connectionGater } from './gater.ts'
@@ -24,6 +25,7 @@ import { leanEncrypter } from './lean-encrypter.ts'
 import { leanYamux } from './lean-yamux.ts'
 import type { NetworkMeter } from './meter.ts'
 import type { NetworkKey } from './network-key.ts'
+import { Rejections } from './rejections.ts'
 import { HOST_LIMITS, type WireNames, wireNames } from './topics.ts'
 import type { ValidatorPeers } from './validator-peers.ts'
 
@@ -53,6 +55,7 @@ export interface HostOptions {
   /** Name and version that peers are told. */
   readonly userAgent: string
   readonly meter: NetworkMeter
+  readonly logger: Logger
 }
 
 /** The services on our libp2p node. */
@@ -67,6 +70,8 @@ export type HostServices = {
 /** A node that has been built and not started: handlers are registered first. */
 export interface NetworkHost {
   readonly libp2p: Libp2p<HostServices>
+  /** Told of gossip that is rejected; who is banned by it gets no connection. */
+  readonly rejections: Rejections
   readonly peerId: string
   readonly names: WireNames
   readonly transports: readonly TransportName[]
@@ -108,6 +113,7 @@ export async function createHost(options: HostOptions): Promise<NetworkHost> {
     connectionGater: connectionGater({
       connections: () => libp2p.getConnections(),
       isValidator,
+      isBanned: (peerId) => rejections.isBanned(peerId),
       peersMax,
       connectionsPerAddressMax: options.connectionsPerAddressMax ?? HOST_LIMITS.connectionsPerAddressMax,
       privateAddresses: options.privateAddresses,
@@ -149,8 +155,16 @@ export async function createHost(options: HostOptions): Promise<NetworkHost> {
     },
   })
 
+  const rejections = new Rejections({
+    host: libp2p,
+    isValidator,
+    meter: options.meter,
+    logger: options.logger,
+  })
+
   return {
     libp2p,
+    rejections,
     peerId: options.networkKey.peerId,
     names,
     transports,

@@ -16,7 +16,7 @@ export interface NetworkCounts {
   'snapshot-request': 'answered' | 'refused' | 'failed'
   'snapshot-served': 'answered' | 'not-found' | 'malformed' | 'rate'
   dial: 'connected' | 'failed'
-  'connection-refused': 'address-full' | 'no-slot'
+  'connection-refused': 'address-full' | 'no-slot' | 'banned'
   'connection-given-up': 'silent' | 'duplicate' | 'rejected'
   identity: 'accepted' | 'known' | 'refused'
 }

@@ -5,7 +5,6 @@
 
 import { multiaddr } from '@multiformats/multiaddr'
 import { validatorId } from '../codec/genesis.ts'
-import type { Logger } from '../types/logger.ts'
 import type { ValidatorId } from '../types/primitives.ts'
 import { checkBootstrap, peerIdOf, transportOf } from './addresses.ts'
 import { BlockFetch } from './block-fetch.ts'
@@ -46,7 +45,6 @@ export interface NetworkOptions extends Omit<HostOptions, 'validatorPeers'> {
   readonly onReachabilityChange: (id: ValidatorId, isReachable: boolean) => void
   /** Unix time in milliseconds. */
   readonly nowMs: () => number
-  readonly logger: Logger
 }
 
 /** The parts that other layers talk to. */
@@ -123,6 +121,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
       isValidator: (peerId) => validatorPeers.validatorOf(peerId) !== undefined,
       areWeValidator: () => validatorPeers.areWeValidator,
     },
+    rejections: host.rejections,
     meter,
     logger,
   })

@@ -1,6 +1,7 @@
 /**
- * Ends the connections of a peer whose gossip is rejected again and again. Its score only makes gossipsub deaf to it,
- * and that a second later; a peer that proves its misbehaviour so often is of no use for anything else either.
+ * Ends the connections of a peer whose gossip is rejected again and again, and gives it none for a while. Its score only
+ * makes gossipsub deaf to it, and that a second later: every message is decrypted and decoded all the same. A peer that
+ * proves its misbehaviour so often is of no use for anything else either.
  */
 
 import type { Libp2p, PeerId } from '@libp2p/interface'
@@ -21,28 +22,47 @@ export interface RejectionsOptions {
   readonly now?: () => number
 }
 
+/** What was rejected of one peer. */
+interface Record {
+  /** How many more may be. */
+  readonly left: TokenBucket
+  bannedUntil: number
+}
+
 /** Who had how much rejected. It outlives connections: whoever comes back begins where it stopped. */
 export class Rejections {
   readonly #options: RejectionsOptions
-  readonly #left = new Map<string, TokenBucket>()
+  readonly #now: () => number
+  readonly #records = new Map<string, Record>()
 
   constructor(options: RejectionsOptions) {
     this.#options = options
+    this.#now = options.now ?? (() => performance.now())
+  }
+
+  /** Whether a peer gets no connection now. */
+  isBanned(peerId: string): boolean {
+    const { bannedUntil = 0 } = this.#records.get(peerId) ?? {}
+    return this.#now() < bannedUntil && !this.#options.isValidator(peerId)
   }
 
   /** A message that this peer passed on is rejected. */
   rejected(peer: PeerId): void {
-    const { host, isValidator, meter, logger, now } = this.#options
+    const { host, isValidator, meter, logger } = this.#options
     const id = peer.toString()
-    const left = this.#left.get(id) ?? new TokenBucket(REJECTIONS.perSecond, REJECTIONS.burst, now)
-    // Those rejected lately are last.
-    this.#left.delete(id)
-    this.#left.set(id, left)
-    for (const oldest of this.#left.keys()) {
-      if (this.#left.size <= REJECTIONS.peersMax) break
-      this.#left.delete(oldest)
+    const record = this.#records.get(id) ?? {
+      left: new TokenBucket(REJECTIONS.perSecond, REJECTIONS.burst, this.#now),
+      bannedUntil: 0,
     }
-    if (left.take(1) || isValidator(id)) return
+    // Those rejected lately are last.
+    this.#records.delete(id)
+    this.#records.set(id, record)
+    for (const oldest of this.#records.keys()) {
+      if (this.#records.size <= REJECTIONS.peersMax) break
+      this.#records.delete(oldest)
+    }
+    if (record.left.take(1) || isValidator(id)) return
+    record.bannedUntil = this.#now() + REJECTIONS.bannedMs
     const connections = host.getConnections(peer)
     if (connections.length === 0) return
     logger.warn({ peer: id }, 'what a peer sends is rejected again and again; its connection is ended')

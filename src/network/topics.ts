@@ -169,6 +169,8 @@ export const TOPIC_LIMITS = {
 export const REJECTIONS = {
   perSecond: 0.1,
   burst: 8,
+  /** For so long it gets no other connection. */
+  bannedMs: 600_000,
   /** Peers that are remembered; those rejected longest ago are forgotten. */
   peersMax: 1_024,
 } as const

@@ -220,9 +220,9 @@ function p2pMetrics(r: MetricRegistry) {
     dials: r.counter(name('dials_total'), 'Attempts to connect.', { result: ['connected', 'failed'] }),
     connectionsRefused: r.counter(
       name('connections_refused_total'),
-      'Connections refused for lack of room.',
+      'Connections refused for lack of room, or because the peer is banned.',
       {
-        reason: ['address-full', 'no-slot'],
+        reason: ['address-full', 'no-slot', 'banned'],
       },
     ),
     connectionsGivenUp: r.counter(name('connections_given_up_total'), 'Connections that we closed.', {

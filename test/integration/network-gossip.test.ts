@@ -45,6 +45,7 @@ async function gossipNode(
       isValidator: (peerId) => node.validatorPeers.validatorOf(peerId) !== undefined,
       areWeValidator: () => node.validatorPeers.areWeValidator,
     },
+    rejections: node.host.rejections,
     meter: node.meter.meter,
     logger: node.logger,
     upkeepMs,

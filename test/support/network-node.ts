@@ -97,6 +97,7 @@ async function parts(options: TestNodeOptions): Promise<Parts> {
     privateAddresses: true,
     userAgent: 'hypermesh/test',
     meter: meter.meter,
+    logger,
     ...options,
   }
   const context = SIGNATURE_CONTEXTS['identity-certificate']

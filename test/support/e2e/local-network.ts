@@ -39,6 +39,8 @@ export async function freeBasePort(nodes: number): Promise<number> {
 export interface LocalNetworkOptions {
   readonly validators?: number
   readonly parameters?: Partial<ChainParameters>
+  /** Whether genesis has notes; the wallet that they belong to is in {@link LocalNetwork.folder}. */
+  readonly hasWallet?: boolean
   /** Level of the nodes' logs. */
   readonly logLevel?: string
   /** Address on which TrustChain asks, by HTTPS and by STOQ; default `[::1]`. */
@@ -50,6 +52,8 @@ export interface LocalNetworkOptions {
 export class LocalNetwork {
   /** Holds the network, and may hold more nodes of it. */
   readonly home: string
+  /** With the folders of the validators. */
+  readonly folder: string
   readonly nodes: readonly NodeProcess[]
   readonly ports: readonly NodePorts[]
   readonly genesisFile: string
@@ -67,6 +71,7 @@ export class LocalNetwork {
     doorHost: string,
   ) {
     this.home = home
+    this.folder = join(home, 'net')
     this.ports = ports
     this.#peerIds = peerIds
     this.nodes = folders.map((folder, i) => {
@@ -91,6 +96,7 @@ export class LocalNetwork {
   /** Makes a network; nothing runs yet. */
   static async create(options: LocalNetworkOptions = {}): Promise<LocalNetwork> {
     const { validators = 4, parameters = {}, logLevel = 'info', doorHost = '[::1]', make } = options
+    const { hasWallet = false } = options
     // The processes run what is built: that must be what is here.
     execFileSync(process.execPath, [ENSURE], { stdio: ['ignore', 'ignore', 'inherit'] })
     const home = mkdtempSync(join(tmpdir(), 'hypermesh-e2e-'))
@@ -105,6 +111,7 @@ export class LocalNetwork {
             network: 'e2e',
             ports,
             parameters,
+            hasWallet,
           })
         : await make(out, basePort)
     const peerIds: string[] = []

@@ -17,6 +17,7 @@ function setUp(open: { address: string; peer: string }[], privateAddresses = fal
           ({ remoteAddr: multiaddr(entry.address), remotePeer: peer(entry.peer) }) as unknown as Connection,
       ),
     isValidator: (peerId) => peerId.startsWith('validator'),
+    isBanned: (peerId) => peerId === 'banned',
     peersMax: 3,
     connectionsPerAddressMax: 2,
     privateAddresses,
@@ -48,6 +49,16 @@ describe('the gater', () => {
     expect(await gater.denyInboundUpgradedConnection?.(peer('p4'), connection)).toBe(true)
     expect(await gater.denyInboundUpgradedConnection?.(peer('validator2'), connection)).toBe(false)
     expect(meter.of('connection-refused', 'no-slot')).toBe(1)
+  })
+
+  it('neither takes nor makes a connection to a peer that is banned', async () => {
+    const { gater, meter } = setUp([])
+    const connection = from('/ip4/192.0.2.99/tcp/1')
+    expect(await gater.denyInboundUpgradedConnection?.(peer('banned'), connection)).toBe(true)
+    expect(await gater.denyInboundUpgradedConnection?.(peer('p1'), connection)).toBe(false)
+    expect(await gater.denyDialPeer?.(peer('banned'))).toBe(true)
+    expect(await gater.denyDialPeer?.(peer('p1'))).toBe(false)
+    expect(meter.of('connection-refused', 'banned')).toBe(1)
   })
 
   it.each([

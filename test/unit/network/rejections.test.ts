@@ -28,7 +28,7 @@ function rejections() {
   const reject = (name: string, times: number): void => {
     for (let i = 0; i < times; i++) made.rejected(peer(name))
   }
-  return { log, clock, open, reject }
+  return { log, clock, open, reject, isBanned: (name: string) => made.isBanned(name) }
 }
 
 describe('a peer whose messages are rejected', () => {
@@ -40,6 +40,19 @@ describe('a peer whose messages are rejected', () => {
     reject('liar', 1)
     const cut = ['connection-given-up rejected', 'cut liar']
     expect(log).toEqual([...cut, ...cut])
+  })
+
+  it('gets no other for ten minutes', () => {
+    const { clock, reject, isBanned } = rejections()
+    reject('liar', 8)
+    expect(isBanned('liar')).toBe(false)
+    reject('liar', 1)
+    reject('other', 1)
+    clock.now = 599_999
+    expect(isBanned('liar')).toBe(true)
+    expect(isBanned('other')).toBe(false)
+    clock.now = 600_000
+    expect(isBanned('liar')).toBe(false)
   })
 
   it('begins where it stopped when it comes back', () => {
@@ -63,9 +76,10 @@ describe('a peer whose messages are rejected', () => {
   })
 
   it('keeps its place when it is a validator', () => {
-    const { log, reject } = rejections()
+    const { log, reject, isBanned } = rejections()
     reject('validator', 100)
     expect(log).toEqual([])
+    expect(isBanned('validator')).toBe(false)
   })
 
   it('is forgotten when a thousand others were rejected since', () => {
