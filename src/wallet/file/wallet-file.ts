@@ -44,6 +44,15 @@ export function requireAbsent(path: string): Promise<void> {
   })
 }
 
+/** So that nothing is looked for beside a wallet that is not there. @throws WalletError `E_WALLET_MISSING`, `E_WALLET_IO` */
+export function requirePresent(path: string): Promise<void> {
+  return onDisk(`the wallet ${path} cannot be read`, async () => {
+    await stat(path).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOENT' ? missing(path) : error
+    })
+  })
+}
+
 /**
  * Writes a new wallet: it is there in whole, on the disk, or not at all.
  * @throws WalletError `E_WALLET_EXISTS`, `E_WALLET_IO`
