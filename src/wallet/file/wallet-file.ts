@@ -47,9 +47,11 @@ export function requireAbsent(path: string): Promise<void> {
 /** So that nothing is looked for beside a wallet that is not there. @throws WalletError `E_WALLET_MISSING`, `E_WALLET_IO` */
 export function requirePresent(path: string): Promise<void> {
   return onDisk(`the wallet ${path} cannot be read`, async () => {
-    await stat(path).catch((error: NodeJS.ErrnoException) => {
+    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? missing(path) : error
     })
+    // A device or a folder is open to others more often than not: who is told so would change its mode.
+    if (!found.isFile()) throw missing(path, 'it is not a file')
   })
 }
 
@@ -110,8 +112,9 @@ export function readWalletFile(path: string): Promise<string> {
   })
 }
 
-function missing(path: string): WalletError {
+function missing(path: string, why?: string): WalletError {
   return new WalletError('E_WALLET_MISSING', `there is no wallet at ${path}`, {
+    ...(why === undefined ? {} : { why }),
     fix: 'make one with "hypermesh wallet new", or name it with --wallet',
   })
 }

@@ -47,6 +47,15 @@ function rewrite(path: string, change: (file: Json) => unknown): void {
   writeFileSync(path, JSON.stringify(changed))
 }
 
+function toFolder(path: string): void {
+  rmSync(path)
+  mkdirSync(path)
+}
+
+function withOtherStart(text: string): string {
+  return `${text.startsWith('A') ? 'B' : 'A'}${text.slice(1)}`
+}
+
 describe('a wallet file', () => {
   it('has all that the wallet knew', async () => {
     const { path, ledger } = await usedWallet()
@@ -121,6 +130,7 @@ describe('a wallet file', () => {
 
   it.each<[what: string, spoil: (path: string) => void, code: string, why: RegExp]>([
     ['missing', (path) => rmSync(path), 'E_WALLET_MISSING', /^$/],
+    ['a folder', toFolder, 'E_WALLET_MISSING', /not a file/],
     ['open to others', (path) => chmodSync(path, 0o644), 'E_WALLET_PERMISSIONS', /0644/],
     ['empty', (path) => writeFileSync(path, ''), 'E_WALLET_DAMAGED', /not JSON/],
     ['another file', (path) => writeFileSync(path, '{"a":1}'), 'E_WALLET_DAMAGED', /format/],
@@ -133,7 +143,7 @@ describe('a wallet file', () => {
     ],
     [
       'changed in its content',
-      (path) => rewrite(path, (file) => ({ ...file, content: `B${String(file['content']).slice(1)}` })),
+      (path) => rewrite(path, (file) => ({ ...file, content: withOtherStart(String(file['content'])) })),
       'E_WALLET_DAMAGED',
       /checksum/,
     ],
