@@ -21,11 +21,11 @@ import {
 import { decodeState, encodeState } from './state-json.ts'
 import {
   createWalletFile,
+  findWalletFile,
   onDisk,
   readWalletFile,
   replaceWalletFile,
   requireAbsent,
-  requirePresent,
 } from './wallet-file.ts'
 import { lockWallet } from './wallet-lock.ts'
 
@@ -83,11 +83,11 @@ export class WalletStorage {
    *   `E_WALLET_PERMISSIONS`, `E_WALLET_IN_USE`, `E_WALLET_IO`
    */
   static async open(
-    path: string,
+    named: string,
     passphrase: Passphrase,
     isAgain: boolean,
   ): Promise<{ storage: WalletStorage; state: WalletState }> {
-    await requirePresent(path)
+    const path = await findWalletFile(named)
     return locked(path, async (unlock) => {
       const file = readSealedFile(path, await readWalletFile(path))
       const { key, content } = await openSealedFile(path, file, await saidBy(passphrase))

@@ -5,8 +5,10 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -125,6 +127,19 @@ describe('a wallet file', () => {
     writeFileSync(`${path}.lock`, '4194305\n')
     await (await openWallet(path)).close()
     writeFileSync(`${path}.lock`, '')
+    await openWallet(path)
+  })
+
+  it('is the same by whatever link it is named, which stays one', async () => {
+    const { path, ledger } = await usedWallet()
+    const link = join(temporaryDirectory(), 'link.json')
+    symlinkSync(path, link)
+    const first = await openWallet(link)
+    await expect(Wallet.open(path, PASSPHRASE)).rejects.toMatchObject({ code: 'E_WALLET_IN_USE' })
+    await first.scan(ledger)
+    await first.close()
+    expect(readlinkSync(link)).toBe(path)
+    expect(readdirSync(dirname(link))).toEqual(['link.json'])
     await openWallet(path)
   })
 
