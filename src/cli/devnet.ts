@@ -86,12 +86,13 @@ async function openNetwork(options: DevnetOptions, folder: string): Promise<Open
   await requireNoneRuns(existing)
   await requireFreePorts(ports, 'stop it, or choose other ports with --base-port, --ca-port and --stoq-port')
   if (existing.length === 0) {
+    const { DEMO_NOTE_VALUES } = await import('./local-network/demo-wallet.ts')
     const folders = await createNetwork({
       folder,
       nodeName,
       network: DEVNET_NAME,
       ports,
-      hasWallet: true,
+      walletNotes: DEMO_NOTE_VALUES,
       ...(options.assurance === undefined ? {} : { assurance: assurancePreset(options.assurance) }),
       ...(options.epochBlocks === undefined ? {} : { parameters: { epochBlocks: options.epochBlocks } }),
     })

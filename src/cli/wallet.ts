@@ -109,8 +109,15 @@ async function perform(options: PayOptions, orderOf: (wallet: Wallet) => Promise
   const last = done.at(-1) as Outgoing
   const fees = done.reduce((sum, { fee }) => sum + fee, 0n)
   if (isJson)
-    printJson({ key: last.key, hash: last.hash, amount: last.amount, fees, transactions: done.length })
-  else print(`final: ${last.amount} with fees of ${fees}, transaction ${last.key}`)
+    printJson({
+      key: last.key,
+      hash: last.hash,
+      height: last.height,
+      amount: last.amount,
+      fees,
+      transactions: done.length,
+    })
+  else print(`final: ${last.amount} with fees of ${fees}, transaction ${last.hash} at height ${last.height}`)
 }
 
 async function send(options: PayOptions & { to: string }): Promise<void> {

@@ -26,7 +26,7 @@ let network: LocalNetwork
 let attacker: TestNetwork
 
 beforeAll(async () => {
-  network = await LocalNetwork.start({ parameters: { heartbeatMs: HEARTBEAT_MS }, hasWallet: true })
+  network = await LocalNetwork.start({ parameters: { heartbeatMs: HEARTBEAT_MS }, walletNotes: [1_000n] })
 })
 
 afterAll(async () => {

@@ -96,9 +96,11 @@ describe('two wallets', { timeout: 120_000 }, () => {
   })
 
   it('take from an account, pay each other, and pay the account back', async () => {
-    expect(await run('deposit', 'alice', '--data', data, '--api', api, '--amount', '1000')).toMatch(
-      /^final: 1000 with fees of 1, transaction [0-9a-f]{64}\n$/,
+    const done = /^final: 1000 with fees of 1, transaction ([0-9a-f]{64}) at height 1\n$/.exec(
+      await run('deposit', 'alice', '--data', data, '--api', api, '--amount', '1000'),
     )
+    // The name under which blocks and the history show it.
+    expect(done?.[1]).toBe(node.received[0]?.hash)
     const mint = node.received[0]?.transaction
     if (mint?.mint === null || mint === undefined) throw new Error('no mint')
     expect(mint.mint).toMatchObject({ amount: 1_001n, sequence: 5 })
@@ -117,7 +119,7 @@ describe('two wallets', { timeout: 120_000 }, () => {
       '300',
       '--json',
     )
-    expect(JSON.parse(sent)).toMatchObject({ amount: 300, fees: 1, transactions: 1 })
+    expect(JSON.parse(sent)).toMatchObject({ amount: 300, fees: 1, transactions: 1, height: 2 })
     expect(await run('scan', 'bob', '--api', api)).toBe(
       '1 note found\nspendable  300\nread up to height 2, 2 shielded transactions\n',
     )
@@ -160,6 +162,15 @@ describe('two wallets', { timeout: 120_000 }, () => {
 describe('a command', { timeout: 120_000 }, () => {
   it.each<[what: string, verb: string, name: string, args: () => string[], code: string, exit: number]>([
     ['with a wallet that is not there', 'balance', 'nobody', () => [], 'E_WALLET_MISSING', 77],
+    ['with a folder that is not there', 'balance', 'nowhere/nobody', () => [], 'E_WALLET_MISSING', 77],
+    [
+      'that pays a file which is not there',
+      'send',
+      'alice',
+      () => ['--api', api, '--to', './bob.adress', '--amount', '5'],
+      'E_USAGE',
+      64,
+    ],
     [
       'that pays no address',
       'send',

@@ -8,8 +8,8 @@ import { MASTER_SEED_BYTES, walletKeys } from '../../wallet/keys.ts'
 import { Wallet } from '../../wallet/wallet.ts'
 import { demoWalletFiles } from '../node-location.ts'
 
-/** Two notes, so that one payment may take both. */
-const VALUES = [6_000n, 4_000n]
+/** Worth of its notes on the devnet: two, so that one payment may take both. */
+export const DEMO_NOTE_VALUES: readonly bigint[] = [6_000n, 4_000n]
 const PASSPHRASE = 'demonstration'
 /** It keeps nothing secret: what it seals lies beside its passphrase. */
 const KDF_COST = { N: 2 ** 10, r: 8, p: 1 }
@@ -20,13 +20,13 @@ export interface DemoWallet {
   readonly notes: readonly GenesisNote[]
 }
 
-/** Keys from the system's random source, and the notes that genesis shall have for them. */
-export function newDemoWallet(): DemoWallet {
+/** Keys from the system's random source, and the notes that genesis shall have for them. @param values what those are worth */
+export function newDemoWallet(values: readonly bigint[]): DemoWallet {
   const seed = randomBytes(MASTER_SEED_BYTES)
   const { owner } = walletKeys(seed)
   return {
     seed,
-    notes: VALUES.map((value) => ({ owner, value, randomness: deriveNoteRandomness(randomBytes(32)) })),
+    notes: values.map((value) => ({ owner, value, randomness: deriveNoteRandomness(randomBytes(32)) })),
   }
 }
 

@@ -43,8 +43,8 @@ export interface NetworkPlan {
   readonly consensus?: ConsensusChoice
   /** Absent: everything is accepted as declared. */
   readonly assurance?: AssurancePolicy
-  /** Whether genesis has notes, and the folder the wallet that they belong to. */
-  readonly hasWallet?: boolean
+  /** What the notes of genesis are worth, whose wallet is put into the folder. Absent: neither notes nor wallet. */
+  readonly walletNotes?: readonly bigint[]
 }
 
 /** Folders of a network's nodes, in order. */
@@ -140,7 +140,7 @@ export async function createNetwork(plan: NetworkPlan): Promise<string[]> {
     const keys: PublicKeys[] = []
     for (const path of built) keys.push(await createNodeKeys(path, 'validator'))
 
-    const wallet = plan.hasWallet === true ? newDemoWallet() : null
+    const wallet = plan.walletNotes === undefined ? null : newDemoWallet(plan.walletNotes)
     const genesis = makeGenesis(
       plan.network,
       Date.now(),

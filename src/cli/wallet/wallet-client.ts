@@ -16,7 +16,7 @@ import {
   Wallet,
 } from '../../wallet/index.ts'
 import { type ApiOptions, askApi } from '../api-client.ts'
-import { CliError } from '../errors.ts'
+import { CliError, usageError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { apiAddress } from '../node-location.ts'
 import { readTextFile } from '../parse-options.ts'
@@ -109,10 +109,14 @@ export async function scanWallet(
   )
 }
 
-/** An address as it is given: itself, or a file that holds it. */
+/** An address as it is given: itself, or a file that holds it. @throws CliError `E_USAGE` (64), `E_FILE` (65) */
 export function addressFrom(text: string): string {
-  const isPath = !text.startsWith(ADDRESS_PREFIX) && existsSync(text)
-  return isPath ? readTextFile(text, 'address file').trim() : text
+  if (text.startsWith(ADDRESS_PREFIX)) return text
+  if (existsSync(text)) return readTextFile(text, 'address file').trim()
+  throw usageError(
+    '--to names neither an address nor a file',
+    `an address begins with "${ADDRESS_PREFIX}"; check the path if it is meant to be a file`,
+  )
 }
 
 /** Carries out an order, in as many transactions as it takes. @param say a line that is worth keeping */

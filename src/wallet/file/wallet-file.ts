@@ -1,7 +1,7 @@
 /** The wallet file on disk: made once and never over another, replaced as a whole, readable by its owner only. */
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { link, open, rename, rm, stat } from 'node:fs/promises'
+import { link, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { syncDirectory, writeDurably } from '../../storage/durable-files.ts'
 import { WalletError } from '../wallet-error.ts'
@@ -41,6 +41,23 @@ export function requireAbsent(path: string): Promise<void> {
       throw error
     })
     if (found !== null) throw alreadyThere(path)
+  })
+}
+
+/**
+ * Finds the wallet that is meant, before anything is looked for beside it. Whoever names it by a link means the same one: it
+ * has one lock, and the link stays a link when the wallet is replaced.
+ * @returns its path without links
+ * @throws WalletError `E_WALLET_MISSING`, `E_WALLET_IO`
+ */
+export function findWalletFile(path: string): Promise<string> {
+  return onDisk(`the wallet ${path} cannot be read`, async () => {
+    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOENT' ? missing(path) : error
+    })
+    // A device or a folder is open to others more often than not: who is told so would change its mode.
+    if (!found.isFile()) throw missing(path, 'it is not a file')
+    return realpath(path)
   })
 }
 
@@ -101,8 +118,9 @@ export function readWalletFile(path: string): Promise<string> {
   })
 }
 
-function missing(path: string): WalletError {
+function missing(path: string, why?: string): WalletError {
   return new WalletError('E_WALLET_MISSING', `there is no wallet at ${path}`, {
+    ...(why === undefined ? {} : { why }),
     fix: 'make one with "hypermesh wallet new", or name it with --wallet',
   })
 }

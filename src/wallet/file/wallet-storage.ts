@@ -19,7 +19,14 @@ import {
   sealFile,
 } from './sealed-file.ts'
 import { decodeState, encodeState } from './state-json.ts'
-import { createWalletFile, onDisk, readWalletFile, replaceWalletFile, requireAbsent } from './wallet-file.ts'
+import {
+  createWalletFile,
+  findWalletFile,
+  onDisk,
+  readWalletFile,
+  replaceWalletFile,
+  requireAbsent,
+} from './wallet-file.ts'
 import { lockWallet } from './wallet-lock.ts'
 
 /** Of the file beside a wallet that holds its tree. */
@@ -75,11 +82,12 @@ export class WalletStorage {
    * @throws WalletError `E_WALLET_MISSING`, `E_WALLET_PASSPHRASE`, `E_WALLET_DAMAGED`, `E_WALLET_VERSION`,
    *   `E_WALLET_PERMISSIONS`, `E_WALLET_IN_USE`, `E_WALLET_IO`
    */
-  static open(
-    path: string,
+  static async open(
+    named: string,
     passphrase: Passphrase,
     isAgain: boolean,
   ): Promise<{ storage: WalletStorage; state: WalletState }> {
+    const path = await findWalletFile(named)
     return locked(path, async (unlock) => {
       const file = readSealedFile(path, await readWalletFile(path))
       const { key, content } = await openSealedFile(path, file, await saidBy(passphrase))

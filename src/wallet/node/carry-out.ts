@@ -83,8 +83,8 @@ async function askAgain(
   }
 }
 
-function notFinal({ transaction, outgoing }: Prepared): WalletError {
-  const what = `transaction ${transaction.requestKey} is not final after ${FINAL_DEADLINE_MS / 1_000} s`
+function notFinal({ outgoing }: Prepared): WalletError {
+  const what = `transaction ${outgoing.hash} is not final after ${FINAL_DEADLINE_MS / 1_000} s`
   return new WalletError('E_WALLET_NOT_FINAL', what, {
     why: 'the chain is slow or stands still',
     fix: `it may still become final, up to height ${outgoing.expiresAtHeight}: "hypermesh wallet scan" tells`,

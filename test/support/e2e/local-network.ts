@@ -39,8 +39,8 @@ export async function freeBasePort(nodes: number): Promise<number> {
 export interface LocalNetworkOptions {
   readonly validators?: number
   readonly parameters?: Partial<ChainParameters>
-  /** Whether genesis has notes; the wallet that they belong to is in {@link LocalNetwork.folder}. */
-  readonly hasWallet?: boolean
+  /** What notes of genesis are worth, whose wallet lies in the folder of the network; default: there are none. */
+  readonly walletNotes?: readonly bigint[]
   /** Level of the nodes' logs. */
   readonly logLevel?: string
   /** Address on which TrustChain asks, by HTTPS and by STOQ; default `[::1]`. */
@@ -95,8 +95,8 @@ export class LocalNetwork {
 
   /** Makes a network; nothing runs yet. */
   static async create(options: LocalNetworkOptions = {}): Promise<LocalNetwork> {
-    const { validators = 4, parameters = {}, logLevel = 'info', doorHost = '[::1]', make } = options
-    const { hasWallet = false } = options
+    const { validators = 4, parameters = {}, walletNotes, logLevel = 'info' } = options
+    const { doorHost = '[::1]', make } = options
     // The processes run what is built: that must be what is here.
     execFileSync(process.execPath, [ENSURE], { stdio: ['ignore', 'ignore', 'inherit'] })
     const home = mkdtempSync(join(tmpdir(), 'hypermesh-e2e-'))
@@ -111,7 +111,7 @@ export class LocalNetwork {
             network: 'e2e',
             ports,
             parameters,
-            hasWallet,
+            ...(walletNotes === undefined ? {} : { walletNotes }),
           })
         : await make(out, basePort)
     const peerIds: string[] = []

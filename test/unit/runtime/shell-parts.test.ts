@@ -4,8 +4,6 @@ import type { ConsensusEffect } from '../../../src/consensus/effect.ts'
 import type { ConsensusInput } from '../../../src/consensus/input.ts'
 import type { Replica } from '../../../src/consensus/replica.ts'
 import type { ExecutedBlock } from '../../../src/ledger/executed-block.ts'
-import { StateOverlay } from '../../../src/ledger/state-overlay.ts'
-import type { StateReader } from '../../../src/ledger/state-reader.ts'
 import { AnswerFigureMeter } from '../../../src/runtime/answer-figures.ts'
 import { BlockExecutor } from '../../../src/runtime/block-executor.ts'
 import { DurableOutbox } from '../../../src/runtime/durable-outbox.ts'
@@ -16,6 +14,7 @@ import { asMonotonicMs, asUnixMs, asView, type RequestKey } from '../../../src/t
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
 import { MemoryLog } from '../../support/consensus-nodes.ts'
 import { FinalChain, GENESIS_PARENT, GENESIS_STATE } from '../../support/final-chain.ts'
+import { LiveState } from '../../support/live-state.ts'
 import { BLOCK_TIME, EMPTY_STATE, EXECUTED_RULES, numberedTransaction, proposed } from '../ledger/fixtures.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -193,22 +192,7 @@ describe('the executor', () => {
 
   function executor(waiting: readonly HashedTransaction[] = []) {
     const removed: RequestKey[] = []
-    let final: StateReader = EMPTY_STATE
-    const finalState: StateReader = {
-      get accumulators() {
-        return final.accumulators
-      },
-      get staking() {
-        return final.staking
-      },
-      get voting() {
-        return final.voting
-      },
-      hasNullifier: (nullifier) => final.hasNullifier(nullifier),
-      verdict: (key) => final.verdict(key),
-      requestKeyOfId: (id) => final.requestKeyOfId(id),
-      lastSequence: (id) => final.lastSequence(id),
-    }
+    const finalState = new LiveState(EMPTY_STATE)
     const made = new BlockExecutor({
       rules,
       final: { hash: genesis.hash, stateRoot },
@@ -221,7 +205,7 @@ describe('the executor', () => {
     })
     /** As storage does: what is committed is the final state. */
     const committed = (executed: ExecutedBlock): void => {
-      final = StateOverlay.of(() => EMPTY_STATE, executed.changes)
+      finalState.written(executed.changes)
       made.committed(executed)
     }
     return { made, removed, committed }

@@ -5,8 +5,10 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -45,6 +47,15 @@ type Json = Record<string, unknown> & { kdf: Record<string, unknown> }
 function rewrite(path: string, change: (file: Json) => unknown): void {
   const changed = change(JSON.parse(readFileSync(path, 'utf8')) as Json)
   writeFileSync(path, JSON.stringify(changed))
+}
+
+function toFolder(path: string): void {
+  rmSync(path)
+  mkdirSync(path)
+}
+
+function withOtherStart(text: string): string {
+  return `${text.startsWith('A') ? 'B' : 'A'}${text.slice(1)}`
 }
 
 describe('a wallet file', () => {
@@ -119,8 +130,22 @@ describe('a wallet file', () => {
     await openWallet(path)
   })
 
+  it('is the same by whatever link it is named, which stays one', async () => {
+    const { path, ledger } = await usedWallet()
+    const link = join(temporaryDirectory(), 'link.json')
+    symlinkSync(path, link)
+    const first = await openWallet(link)
+    await expect(Wallet.open(path, PASSPHRASE)).rejects.toMatchObject({ code: 'E_WALLET_IN_USE' })
+    await first.scan(ledger)
+    await first.close()
+    expect(readlinkSync(link)).toBe(path)
+    expect(readdirSync(dirname(link))).toEqual(['link.json'])
+    await openWallet(path)
+  })
+
   it.each<[what: string, spoil: (path: string) => void, code: string, why: RegExp]>([
     ['missing', (path) => rmSync(path), 'E_WALLET_MISSING', /^$/],
+    ['a folder', toFolder, 'E_WALLET_MISSING', /not a file/],
     ['open to others', (path) => chmodSync(path, 0o644), 'E_WALLET_PERMISSIONS', /0644/],
     ['empty', (path) => writeFileSync(path, ''), 'E_WALLET_DAMAGED', /not JSON/],
     ['another file', (path) => writeFileSync(path, '{"a":1}'), 'E_WALLET_DAMAGED', /format/],
@@ -133,7 +158,7 @@ describe('a wallet file', () => {
     ],
     [
       'changed in its content',
-      (path) => rewrite(path, (file) => ({ ...file, content: `B${String(file['content']).slice(1)}` })),
+      (path) => rewrite(path, (file) => ({ ...file, content: withOtherStart(String(file['content'])) })),
       'E_WALLET_DAMAGED',
       /checksum/,
     ],
