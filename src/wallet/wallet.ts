@@ -6,7 +6,8 @@ import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { MlKem768 } from '../crypto/ml-kem.ts'
 import { selectMlKem768 } from '../crypto/select.ts'
-import type { GenesisHash, Height, RequestKey } from '../types/primitives.ts'
+import { assert } from '../types/assert.ts'
+import { COUNTER_MAX, type GenesisHash, type Height, type RequestKey } from '../types/primitives.ts'
 import type { GenesisNote } from '../types/shielded.ts'
 import { encodeAddress } from './address.ts'
 import { DEFAULT_KDF_COST, type KdfCost } from './file/sealed-file.ts'
@@ -194,6 +195,7 @@ export class Wallet {
           fix: 'scan first, with "hypermesh wallet scan"',
         })
       }
+      assert(expiresAtHeight <= COUNTER_MAX, `no transaction expires at height ${expiresAtHeight}`)
       const tools = { spendingKey: this.#keys.spendingKey, mlKem: this.#mlKem, random, prove }
       const view = {
         genesisHash: this.#genesisHash,

@@ -176,7 +176,7 @@ describe('a node', () => {
     await run(390n)
     const page = await node.ledger.page(0, 1)
     const [one] = page.entries as [(typeof page.entries)[0]]
-    const height = 2 ** 48
+    const height = 2 ** 47
     const entries = Array.from({ length: 256 }, (_, i) => ({ ...one, index: 2 ** 31 - 257 + i, height }))
     node.override = (route) =>
       route.startsWith('/v1/shielded')
