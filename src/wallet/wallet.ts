@@ -46,6 +46,11 @@ export interface OpenOptions {
 export interface PrepareOptions {
   /** The last height at which it is legal. */
   readonly expiresAtHeight: Height
+  /**
+   * Positions of notes: if all of them can be spent it spends of these only. What replaces a transaction that was handed
+   * out spends what that one does, so that never both are final.
+   */
+  readonly spends?: readonly number[]
   /** Default: in this thread, which takes a second or so. */
   readonly prove?: Prover
   /** Default: `crypto.randomBytes`. */
@@ -142,6 +147,11 @@ export class Wallet {
     return this.#follower.cursor
   }
 
+  /** Whether it was read to its end, with the right root there. What is known until then may be a node's invention. */
+  get isConfirmed(): boolean {
+    return this.#follower.isConfirmed
+  }
+
   balance(): Balance {
     return this.#follower.own.balance()
   }
@@ -186,7 +196,7 @@ export class Wallet {
    * @throws WalletError `E_WALLET_NOT_SCANNED`, and as {@link prepareOrder}
    */
   prepare(order: Order, options: PrepareOptions): Promise<Prepared> {
-    const { expiresAtHeight, prove = proveHere, random = randomBytes } = options
+    const { expiresAtHeight, spends, prove = proveHere, random = randomBytes } = options
     return this.#inTurn(async () => {
       const { own, tree, isConfirmed } = this.#follower
       if (!isConfirmed) {
@@ -202,7 +212,7 @@ export class Wallet {
         address: this.#address,
         tree,
         balance: own.balance(),
-        spendable: own.spendable(),
+        spendable: limitedTo(spends, own.spendable()),
       }
       const prepared = await prepareOrder(view, order, expiresAtHeight, tools)
       own.addOutgoing(prepared.outgoing)
@@ -231,6 +241,15 @@ function otherNetwork(path: string, is: GenesisHash, meant: GenesisHash): Wallet
     why: `its network has the genesis hash ${is}, the one that is meant ${meant}`,
     fix: 'name another wallet with --wallet, or make one for this network with "hypermesh wallet new"',
   })
+}
+
+/** A note that is gone already keeps whatever spends it from becoming final. */
+function limitedTo(
+  positions: readonly number[] | undefined,
+  spendable: readonly OwnNote[],
+): readonly OwnNote[] {
+  const notes = spendable.filter(({ position }) => positions?.includes(position))
+  return notes.length > 0 && notes.length === positions?.length ? notes : spendable
 }
 
 /** What fails on the way to an open wallet leaves no lock behind. */
