@@ -39,9 +39,9 @@ async function address(options: WalletOptions): Promise<void> {
   else print(text)
 }
 
-type Shown = { readonly balance: ReturnType<Wallet['balance']>; readonly cursor: Wallet['cursor'] }
+type Shown = Pick<Wallet, 'cursor' | 'isConfirmed'> & { readonly balance: ReturnType<Wallet['balance']> }
 
-export function balanceLines({ balance, cursor }: Shown): string[] {
+export function balanceLines({ balance, cursor, isConfirmed }: Shown): string[] {
   const { spendable, held, expected } = balance
   const isWaiting = held > 0n || expected > 0n
   return [
@@ -50,6 +50,9 @@ export function balanceLines({ balance, cursor }: Shown): string[] {
       ? [`held       ${held}, by transactions on their way`, `expected   ${expected}, when those are final`]
       : []),
     `read up to height ${cursor.height}, ${cursor.entries} shielded transactions`,
+    ...(isConfirmed
+      ? []
+      : ['not read to its end: what is shown may be wrong until "wallet scan" has come to it']),
   ]
 }
 
@@ -58,9 +61,13 @@ async function balance(options: WalletOptions): Promise<void> {
   const shown = await withWallet(options, async (wallet) => ({
     balance: wallet.balance(),
     cursor: wallet.cursor,
+    isConfirmed: wallet.isConfirmed,
   }))
-  if (options.json === true) printJson({ ...shown.balance, ...shown.cursor })
-  else for (const line of balanceLines(shown)) print(line)
+  if (options.json === true) {
+    printJson({ ...shown.balance, ...shown.cursor, isConfirmed: shown.isConfirmed })
+    return
+  }
+  for (const line of balanceLines(shown)) print(line)
 }
 
 async function scan(options: WalletOptions & { again?: boolean }): Promise<void> {

@@ -3,6 +3,7 @@ import type { ChainRules } from '../ledger/chain-rules.ts'
 import { noteRoot } from '../ledger/shielded/note-tree.ts'
 import type { ShieldedPage, ShieldedPorts, ShieldedView } from '../rpc/http/shielded-ports.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
+import { MINIMUM_FEE_DEFAULT } from '../types/shielded.ts'
 
 export class ShieldedViews implements ShieldedPorts {
   readonly #chain: Pick<ChainStore, 'tip' | 'state'>
@@ -25,7 +26,7 @@ export class ShieldedViews implements ShieldedPorts {
       pool,
       issued,
       blockReward: this.#rules.shielded?.blockReward ?? 0n,
-      minimumFee: this.#rules.shielded?.minimumFee ?? 0n,
+      minimumFee: this.#rules.shielded?.minimumFee ?? MINIMUM_FEE_DEFAULT,
     }
   }
 

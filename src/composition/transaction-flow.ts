@@ -8,7 +8,7 @@ import type { Mempool } from '../mempool/mempool.ts'
 import { ok, type Result } from '../types/errors.ts'
 import type { RequestKey } from '../types/primitives.ts'
 import type { ShieldedTransaction } from '../types/shielded.ts'
-import type { HashedTransaction, Transaction } from '../types/transaction.ts'
+import { type HashedTransaction, isValidation, type Transaction } from '../types/transaction.ts'
 import type { ShieldedDoor } from './shielded-door.ts'
 
 type Rejection = 'known' | 'full' | 'malformed' | 'expired' | 'rules'
@@ -65,29 +65,20 @@ export class TransactionFlow {
    */
   received(batch: readonly Uint8Array[], from: string): Received | Promise<Received> {
     const { pool, door, workArrived } = this.#options
-    const added: RequestKey[] = []
+    const findings = new BatchFindings()
     const shielded: HashedTransaction<ShieldedTransaction>[] = []
-    let isMalformed = false
     for (const bytes of batch) {
       const decoded = decodeTransaction(bytes)
       if (!decoded.ok) {
-        isMalformed = true
+        findings.wrong()
         this.#count('malformed')
-        continue
-      }
-      if (door !== undefined && isShielded(decoded.value)) {
-        shielded.push(decoded.value)
-        continue
-      }
-      const outcome = pool.admit(decoded.value, from)
-      if (!outcome.ok) {
-        this.#count(outcome.code)
-        if (isSendersFault(outcome.code)) isMalformed = true
-      } else if (outcome.value === 'added') added.push(decoded.value.requestKey)
+      } else if (door !== undefined && isShielded(decoded.value)) shielded.push(decoded.value)
+      else this.#found(findings, decoded.value, pool.admit(decoded.value, from))
     }
-    if (added.length > 0) workArrived(added)
-    const verdict = isMalformed ? 'reject' : added.length > 0 ? 'accept' : 'ignore'
-    return door === undefined || shielded.length === 0 ? verdict : this.#enter(door, shielded, from, verdict)
+    if (findings.added.length > 0) workArrived(findings.added.map(({ requestKey }) => requestKey))
+    return door === undefined || shielded.length === 0
+      ? this.#verdict(findings)
+      : this.#enter(door, shielded, from, findings)
   }
 
   #submitted(transaction: HashedTransaction, outcome: Submitted): Submitted {
@@ -107,24 +98,71 @@ export class TransactionFlow {
     door: Pick<ShieldedDoor, 'enter'>,
     shielded: readonly HashedTransaction<ShieldedTransaction>[],
     from: string,
-    others: Received,
+    findings: BatchFindings,
   ): Promise<Received> {
-    let verdict = others
     for (const transaction of shielded) {
       const outcome = await door.enter(transaction, from)
-      if (!outcome.ok) {
-        this.#count(outcome.code)
-        if (isSendersFault(outcome.code)) return 'reject'
-      } else if (outcome.value === 'added') {
-        this.#options.workArrived([transaction.requestKey])
-        if (verdict === 'ignore') verdict = 'accept'
-      }
+      this.#found(findings, transaction, outcome)
+      if (!outcome.ok && isSendersFault(outcome.code)) break
+      if (outcome.ok && outcome.value === 'added') this.#options.workArrived([transaction.requestKey])
     }
-    return verdict
+    return this.#verdict(findings)
+  }
+
+  #found(
+    findings: BatchFindings,
+    transaction: HashedTransaction,
+    outcome: Result<'added' | 'known', string>,
+  ): void {
+    if (!outcome.ok) {
+      this.#count(outcome.code)
+      if (isSendersFault(outcome.code)) findings.wrong()
+      else findings.leftOpen(transaction)
+    } else if (outcome.value === 'added') findings.added.push(transaction)
+    // Another proof or signature under the same key was not looked at.
+    else if (!this.#options.pool.holds(transaction)) findings.leftOpen(transaction)
+  }
+
+  /** A message is passed on whole or not at all: with something in it that was not judged, what is new goes without it. */
+  #verdict({ added, isWrong, isOpen }: BatchFindings): Received {
+    if (isWrong) return 'reject'
+    if (added.length === 0) return 'ignore'
+    if (!isOpen) return 'accept'
+    this.#options.publish(added.map(({ bytes }) => bytes))
+    return 'ignore'
   }
 
   #count(code: string): void {
     this.#options.rejected(REASONS[code] ?? 'rules')
+  }
+}
+
+/**
+ * What was found about the transactions of one message. Whoever passes a message on answers for all of it: what one node
+ * leaves open, for want of room or because of its state, another one may find to be wrong.
+ */
+class BatchFindings {
+  readonly added: HashedTransaction[] = []
+  #isWrong = false
+  #isOpen = false
+
+  /** Something in it is the sender's fault. */
+  get isWrong(): boolean {
+    return this.#isWrong
+  }
+
+  /** Something in it may be, and was not looked at. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  wrong(): void {
+    this.#isWrong = true
+  }
+
+  /** It was refused before it was judged to the end. Of a request nobody can be at fault: it is for its verdict. */
+  leftOpen(transaction: HashedTransaction): void {
+    if (!isValidation(transaction)) this.#isOpen = true
   }
 }
 

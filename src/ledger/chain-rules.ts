@@ -21,7 +21,7 @@ export interface ChainRules extends Required<RulePorts> {
   readonly parameters: ChainParameters
   readonly policy: ValidationPolicy
   readonly fixedRoots: FixedRoots
-  /** Absent: no notes at the start, and no reward. */
+  /** Absent: no notes at the start, no reward, and the least fee there is. */
   readonly shielded: ShieldedGenesis | undefined
   /** All that genesis gives: to accounts and in notes. */
   readonly genesisSupply: bigint

@@ -104,6 +104,11 @@ export class Mempool {
     return this.#entries.has(requestKey)
   }
 
+  /** Whether this very transaction waits, not another one under its key. */
+  holds({ requestKey, hash }: Pick<HashedTransaction, 'requestKey' | 'hash'>): boolean {
+    return this.#entries.get(requestKey)?.transaction.hash === hash
+  }
+
   /**
    * Takes a transaction in.
    * @param source whose budget it counts against: a peer's name; null for what this node's own clients sent,

@@ -113,6 +113,10 @@ export class Follower implements ChainFollower {
     return this.own.isSpent(nullifier)
   }
 
+  isFalsified(entry: ShieldedEntry): boolean {
+    return this.own.isFalsified(entry)
+  }
+
   open(commitment: Uint8Array, ciphertext: Uint8Array): Note | null {
     return openNote(commitment, ciphertext, this.#options.keys)
   }

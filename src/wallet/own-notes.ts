@@ -23,6 +23,10 @@ export interface Balance {
 type Keys = Pick<WalletKeys, 'owner' | 'nullifierKey'>
 type Remembered = Pick<WalletState, 'notes' | 'movements' | 'outgoing'>
 
+function isSamePair([a, b]: readonly [string, string], [c, d]: readonly [string, string]): boolean {
+  return a === c && b === d
+}
+
 /** What a transaction brings to the wallet itself. */
 function expectedOf({ kind, amount, change }: Outgoing): bigint {
   return kind === 'merge' || kind === 'deposit' ? amount + change : change
@@ -65,6 +69,21 @@ export class OwnNotes {
   /** Whether it is the nullifier of a note of ours that is spent: no chain has it twice. */
   isSpent(nullifier: Nullifier): boolean {
     return (this.#notes.get(nullifier)?.spentIn ?? null) !== null
+  }
+
+  /**
+   * Whether an entry is one of the wallet's own transactions with something in it that is not so. The root is over
+   * commitments only; what else is said of its own the wallet knows better.
+   */
+  isFalsified({ hash, nullifiers, commitments }: Omit<ShieldedEntry, 'ciphertexts'>): boolean {
+    return this.#outgoing.some((made) => {
+      const [isHash, isSpent, isMade] = [
+        made.hash === hash,
+        isSamePair(made.nullifiers, nullifiers),
+        isSamePair(made.commitments, commitments),
+      ]
+      return (isHash || isMade) && !(isHash && isSpent && isMade)
+    })
   }
 
   /** Notes of the wallet's own that the network began with. @param notes positions from 0 on; null for another's */

@@ -72,6 +72,8 @@ export interface Outgoing {
   readonly key: RequestKey
   readonly hash: string
   readonly nullifiers: readonly [Nullifier, Nullifier]
+  /** Of the notes that it makes: by these the root vouches for it. */
+  readonly commitments: readonly [Hex32, Hex32]
   /** Positions of the wallet's notes that it spends: none, one or two. */
   readonly spends: readonly number[]
   readonly expiresAtHeight: Height

@@ -3,13 +3,14 @@
  * knows is on the disk before a call returns. Speaks to no node: who reads pages and sends transactions hands them in.
  */
 import { randomBytes } from 'node:crypto'
-import { resolve } from 'node:path'
 import type { MlKem768 } from '../crypto/ml-kem.ts'
 import { selectMlKem768 } from '../crypto/select.ts'
-import type { GenesisHash, Height, RequestKey } from '../types/primitives.ts'
+import { assert } from '../types/assert.ts'
+import { COUNTER_MAX, type GenesisHash, type Height, type RequestKey } from '../types/primitives.ts'
 import type { GenesisNote } from '../types/shielded.ts'
 import { encodeAddress } from './address.ts'
 import { DEFAULT_KDF_COST, type KdfCost } from './file/sealed-file.ts'
+import { linklessPath } from './file/wallet-file.ts'
 import { type Passphrase, WalletStorage } from './file/wallet-storage.ts'
 import { emptyState, Follower, type FollowerOptions } from './follower.ts'
 import { type HistoryLine, historyOf } from './history.ts'
@@ -45,6 +46,11 @@ export interface OpenOptions {
 export interface PrepareOptions {
   /** The last height at which it is legal. */
   readonly expiresAtHeight: Height
+  /**
+   * Positions of notes: if all of them can be spent it spends of these only. What replaces a transaction that was handed
+   * out spends what that one does, so that never both are final.
+   */
+  readonly spends?: readonly number[]
   /** Default: in this thread, which takes a second or so. */
   readonly prove?: Prover
   /** Default: `crypto.randomBytes`. */
@@ -81,7 +87,7 @@ export class Wallet {
   static async create(path: string, passphrase: Passphrase, options: NewWallet): Promise<Wallet> {
     const { genesisHash, genesisNotes, seed = randomBytes(MASTER_SEED_BYTES) } = options
     const kdfCost = options.kdfCost ?? DEFAULT_KDF_COST
-    const storage = await WalletStorage.create(resolve(path), genesisHash, passphrase, kdfCost)
+    const storage = await WalletStorage.create(await linklessPath(path), genesisHash, passphrase, kdfCost)
     return begun(storage, async () => {
       const state = emptyState(seed, genesisHash)
       const wallet = Wallet.#of(storage, state, (parts) => Follower.fromGenesis(parts, state, genesisNotes))
@@ -97,7 +103,11 @@ export class Wallet {
    */
   static async open(path: string, passphrase: Passphrase, options: OpenOptions = {}): Promise<Wallet> {
     const { again, genesisHash } = options
-    const { storage, state } = await WalletStorage.open(resolve(path), passphrase, again !== undefined)
+    const { storage, state } = await WalletStorage.open(
+      await linklessPath(path),
+      passphrase,
+      again !== undefined,
+    )
     return begun(storage, async () => {
       if (genesisHash !== undefined && genesisHash !== state.genesisHash) {
         throw otherNetwork(path, state.genesisHash, genesisHash)
@@ -139,6 +149,11 @@ export class Wallet {
   /** How far the chain was read. */
   get cursor(): Cursor {
     return this.#follower.cursor
+  }
+
+  /** Whether it was read to its end, with the right root there. What is known until then may be a node's invention. */
+  get isConfirmed(): boolean {
+    return this.#follower.isConfirmed
   }
 
   balance(): Balance {
@@ -185,7 +200,7 @@ export class Wallet {
    * @throws WalletError `E_WALLET_NOT_SCANNED`, and as {@link prepareOrder}
    */
   prepare(order: Order, options: PrepareOptions): Promise<Prepared> {
-    const { expiresAtHeight, prove = proveHere, random = randomBytes } = options
+    const { expiresAtHeight, spends, prove = proveHere, random = randomBytes } = options
     return this.#inTurn(async () => {
       const { own, tree, isConfirmed } = this.#follower
       if (!isConfirmed) {
@@ -194,13 +209,14 @@ export class Wallet {
           fix: 'scan first, with "hypermesh wallet scan"',
         })
       }
+      assert(expiresAtHeight <= COUNTER_MAX, `no transaction expires at height ${expiresAtHeight}`)
       const tools = { spendingKey: this.#keys.spendingKey, mlKem: this.#mlKem, random, prove }
       const view = {
         genesisHash: this.#genesisHash,
         address: this.#address,
         tree,
         balance: own.balance(),
-        spendable: own.spendable(),
+        spendable: limitedTo(spends, own.spendable()),
       }
       const prepared = await prepareOrder(view, order, expiresAtHeight, tools)
       own.addOutgoing(prepared.outgoing)
@@ -229,6 +245,15 @@ function otherNetwork(path: string, is: GenesisHash, meant: GenesisHash): Wallet
     why: `its network has the genesis hash ${is}, the one that is meant ${meant}`,
     fix: 'name another wallet with --wallet, or make one for this network with "hypermesh wallet new"',
   })
+}
+
+/** A note that is gone already keeps whatever spends it from becoming final. */
+function limitedTo(
+  positions: readonly number[] | undefined,
+  spendable: readonly OwnNote[],
+): readonly OwnNote[] {
+  const notes = spendable.filter(({ position }) => positions?.includes(position))
+  return notes.length > 0 && notes.length === positions?.length ? notes : spendable
 }
 
 /** What fails on the way to an open wallet leaves no lock behind. */

@@ -87,7 +87,7 @@ export async function scanWallet(
   isAgain: boolean,
 ): Promise<{
   scan: ScanProgress
-  wallet: Pick<Wallet, 'cursor'> & { balance: ReturnType<Wallet['balance']> }
+  wallet: Pick<Wallet, 'cursor' | 'isConfirmed'> & { balance: ReturnType<Wallet['balance']> }
 }> {
   const network = isAgain ? await walletNetwork(options) : undefined
   const opening =
@@ -100,7 +100,8 @@ export async function scanWallet(
         const scan = await wallet.scan(await nodeOf(options, wallet), {
           onProgress: ({ entries, total }) => progress.bar('reading', entries, total),
         })
-        return { scan, wallet: { cursor: wallet.cursor, balance: wallet.balance() } }
+        const { cursor, isConfirmed } = wallet
+        return { scan, wallet: { cursor, isConfirmed, balance: wallet.balance() } }
       } finally {
         progress.done()
       }

@@ -7,7 +7,12 @@ import { ciphertextsHash, mintSigningPayload, shieldedBinding } from '../../code
 import { decodeStatement } from '../../shielded/join-split/public-inputs.ts'
 import { ok, type Refusal, type Result, refuse } from '../../types/errors.ts'
 import type { AccountId, Height } from '../../types/primitives.ts'
-import type { Mint, ShieldedState, ShieldedTransaction } from '../../types/shielded.ts'
+import {
+  MINIMUM_FEE_DEFAULT,
+  type Mint,
+  type ShieldedState,
+  type ShieldedTransaction,
+} from '../../types/shielded.ts'
 import type { Account } from '../../types/staking.ts'
 import type { ChainRules } from '../chain-rules.ts'
 import { payeeOf, shortOf } from '../staking/apply-operation.ts'
@@ -71,7 +76,7 @@ function checkContent(
   if (transaction.mint?.amount === 0n || transaction.burn?.amount === 0n) {
     return refuse('shielded-amount', 'what is minted or burnt is above 0')
   }
-  const fee = shielded?.minimumFee ?? 0n
+  const fee = shielded?.minimumFee ?? MINIMUM_FEE_DEFAULT
   if (transaction.fee < fee) {
     return refuse('shielded-fee', `the fee of ${transaction.fee} is below the minimum of ${fee}`)
   }

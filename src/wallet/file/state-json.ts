@@ -67,6 +67,7 @@ const stateSchema = z.strictObject({
       key: as<RequestKey>(),
       hash: hex32,
       nullifiers: z.tuple([as<Nullifier>(), as<Nullifier>()]),
+      commitments: z.tuple([as<Hex32>(), as<Hex32>()]),
       spends: z.array(index).max(2),
       expiresAtHeight: height,
       state: z.enum(['pending', 'final', 'expired', 'refused', 'replaced']),

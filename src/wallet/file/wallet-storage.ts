@@ -116,7 +116,8 @@ export class WalletStorage {
       'the tree is that of the cursor',
     )
     const content = encodeState(state)
-    assert(!this.#isNew || decodeState(content) !== null, 'what is written of a wallet can be read')
+    // Before the old one is gone: the seed is in nothing else.
+    assert(decodeState(content) !== null, 'what is written of a wallet can be read')
     const text = sealFile(this.#key, content)
     if (text.length > SEALED_FILE_BYTES_MAX) throw tooLarge(this.#path)
     await onDisk(`the tree ${treeFileOf(this.#path)} cannot be written`, () => this.#nodes.flush())

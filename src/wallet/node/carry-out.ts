@@ -36,7 +36,10 @@ export interface CarryOutOptions {
   readonly onFinal?: (prepared: Prepared) => void
 }
 
-/** Sends, again when its root has become too old meanwhile. */
+/**
+ * Sends, again when its root has become too old meanwhile. A node that says so may keep the first one and pass it on later:
+ * so a payment that is made anew spends the same notes.
+ */
 async function sendNext(
   wallet: Wallet,
   node: NodeApi,
@@ -44,6 +47,7 @@ async function sendNext(
   options: CarryOutOptions,
   signal: AbortSignal,
 ): Promise<Prepared> {
+  let before: Outgoing | null = null
   for (let attempt = 1; ; attempt++) {
     await wallet.scan(node, {
       signal,
@@ -51,8 +55,9 @@ async function sendNext(
     })
     const expiresAtHeight = asHeight(wallet.cursor.height + EXPIRES_AFTER_BLOCKS)
     options.onProving?.()
-    const prepared = await wallet.prepare(order, {
+    const prepared: Prepared = await wallet.prepare(order, {
       expiresAtHeight,
+      ...(before === null ? {} : { spends: before.spends }),
       ...(options.prove === undefined ? {} : { prove: options.prove }),
     })
     try {
@@ -63,6 +68,8 @@ async function sendNext(
       if (refused) await wallet.markRefused(prepared.outgoing.key)
       const isStale = refused && error.code === 'E_WALLET_STALE_ANCHOR'
       if (!isStale || attempt === ATTEMPTS_MAX) throw error
+      // A merge pays nobody else.
+      before = prepared.outgoing.kind === 'merge' ? null : prepared.outgoing
     }
   }
 }

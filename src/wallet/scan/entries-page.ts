@@ -19,6 +19,8 @@ import { TREE_NOTES_MAX } from '../tree/note-tree.ts'
 
 /** Transactions of a page at the most. */
 export const PAGE_ENTRIES_MAX = 256
+/** Above it there is no chain: what a wallet adds to a height, so that transactions expire, is a height still. */
+const HEIGHT_MAX = COUNTER_MAX / 2
 
 /** A transaction as JSON: hashes in hex, ciphertexts in base64. */
 export interface EntryJson {
@@ -126,7 +128,7 @@ export function checkPage(
   const { from, total, height, root } = page
   if (from !== asked.from)
     return wrong(`asked for transactions from ${asked.from}, it gives those from ${from}`)
-  if (height > COUNTER_MAX) return wrong(`there is no height ${height}`)
+  if (height > HEIGHT_MAX) return wrong(`there is no height ${height}`)
   if (total > (TREE_NOTES_MAX - asked.genesisNotes) / 2) return wrong(`${total} transactions are too many`)
   if (!isDigest(root)) return wrong('its root is not 32 bytes of canonical elements in hex')
   const { length } = page.entries

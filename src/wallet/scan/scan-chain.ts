@@ -30,6 +30,8 @@ export interface ChainFollower {
   readonly entries: number
   readonly genesisNotes: number
   isSpent(nullifier: ShieldedEntry['nullifiers'][number]): boolean
+  /** Whether it is a transaction of its own that was altered. */
+  isFalsified(entry: ShieldedEntry): boolean
   open(commitment: Uint8Array, ciphertext: Uint8Array): Note | null
   apply(entry: ShieldedEntry, opened: readonly [Note | null, Note | null]): void
   /** Root of the note tree after what it has seen. */
@@ -95,6 +97,10 @@ async function nextPage(
   if (!page.ok) throw untrue(page.detail)
   const twice = page.value.entries.flatMap(({ nullifiers }) => nullifiers).find((n) => follower.isSpent(n))
   if (twice !== undefined) throw untrue(`a note of this wallet is spent a second time, by nullifier ${twice}`)
+  const falsified = page.value.entries.find((entry) => follower.isFalsified(entry))
+  if (falsified !== undefined) {
+    throw untrue(`transaction ${falsified.hash} is one that this wallet made, and not as it made it`)
+  }
   return page.value
 }
 

@@ -178,6 +178,7 @@ export async function prepareOrder(
     key: transaction.requestKey,
     hash: transaction.hash,
     nullifiers: transaction.transaction.nullifiers,
+    commitments: transaction.transaction.commitments,
     spends: draft.spends.map(({ position }) => position),
     expiresAtHeight,
     state: 'pending',

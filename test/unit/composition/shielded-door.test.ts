@@ -167,6 +167,53 @@ describe('from gossip', () => {
     expect(await flow.received([shielded(2).bytes], 'other')).toBe('ignore')
   })
 
+  it.each<[string, (scene: ReturnType<typeof door>) => Shielded]>([
+    [
+      'that is refused for the state alone',
+      ({ rules }) => {
+        rules.beforeProof = 'shielded-anchor'
+        return shielded(1)
+      },
+    ],
+    [
+      'for which there is no room',
+      ({ made }) => {
+        for (let i = 0; i < 32; i++) void made.enter(shielded(100 + i), 'peer')
+        return shielded(1)
+      },
+    ],
+    [
+      'whose note another one spends that waits',
+      ({ pool }) => {
+        pool.admit(shielded(1) as HashedTransaction, null)
+        const { transaction } = shielded(1)
+        return hashTransaction({ ...transaction, fee: 2n }) as Shielded
+      },
+    ],
+    [
+      'with another proof than the one that waits',
+      ({ pool }) => {
+        pool.admit(shielded(1) as HashedTransaction, null)
+        return shielded(1, Uint8Array.of(2))
+      },
+    ],
+  ])('what is new is passed on without one %s: another node may find it wrong', async (_, given) => {
+    const scene = door()
+    const open = given(scene)
+    const { flow, log } = scene
+    const asked = scene.asked.length
+    expect(await flow.received([numberedTransaction(1).bytes, open.bytes], 'peer')).toBe('ignore')
+    expect(scene.asked).toHaveLength(asked)
+    expect(log).toContain('publish 1')
+  })
+
+  it('a batch of which one waits already, as it is, is passed on whole', async () => {
+    const { flow, pool, log } = door()
+    pool.admit(shielded(1) as HashedTransaction, null)
+    expect(await flow.received([numberedTransaction(1).bytes, shielded(1).bytes], 'peer')).toBe('accept')
+    expect(log).toEqual(['work 1'])
+  })
+
   it('two with one key and different proofs are both verified: a wrong one keeps no right one out', async () => {
     const { flow, pool, answer } = door()
     const bad = flow.received([shielded(1, Uint8Array.of(0)).bytes], 'liar')

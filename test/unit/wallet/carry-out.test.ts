@@ -1,7 +1,7 @@
 /** Orders carried out through a node: merges one after the other, and what happens when the node loses, refuses or is silent. */
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../../src/client/clock.ts'
-import type { GenesisHash } from '../../../src/types/primitives.ts'
+import { asHeight, type GenesisHash } from '../../../src/types/primitives.ts'
 import { carryOut } from '../../../src/wallet/node/carry-out.ts'
 import { NodeApi, refusalError } from '../../../src/wallet/node/node-api.ts'
 import type { Order } from '../../../src/wallet/send/prepare.ts'
@@ -110,6 +110,28 @@ describe('an order', () => {
     expect(wallet.balance().held).toBe(0n)
   })
 
+  it('that is proven anew spends the same notes, whatever came meanwhile: never both can be final', async () => {
+    const notes = [genesisNote(1, 400n), genesisNote(2, 500n)]
+    const node = new FakeShieldedNode(new FakeLedger(notes))
+    const [{ wallet }, { wallet: other }] = [await newWallet(1, notes), await newWallet(2, notes)]
+    await other.scan(node.ledger)
+    const gift: Order = { kind: 'send', to: wallet.address, amount: 395n, fee: 1n }
+    const { transaction } = await other.prepare(gift, { expiresAtHeight: asHeight(9), prove: proveNothing })
+    let isStale = true
+    node.override = (route) => {
+      if (route !== '/v1/transactions' || !isStale) return null
+      isStale = false
+      node.ledger.submit(transaction.transaction)
+      return { status: 409, body: { code: 'E_TRANSACTION_REFUSED', detail: 'shielded-anchor: too old' } }
+    }
+    const order: Order = { kind: 'send', to: other.address, amount: 390n, fee: 1n }
+    const clock = waitingClock()
+    await carryOut(wallet, api(node, clock), order, { prove: proveNothing, clock })
+    // The note of 395 that came meanwhile would have been enough, and is smaller.
+    expect(wallet.balance().spendable).toBe(395n + 9n)
+    expect(wallet.notes.filter(({ spentIn }) => spentIn !== null)).toMatchObject([{ value: 400n }])
+  })
+
   it('that is refused frees its notes, and says why', async () => {
     const { node, wallet, run } = await scene()
     node.override = (route) =>
@@ -176,7 +198,7 @@ describe('a node', () => {
     await run(390n)
     const page = await node.ledger.page(0, 1)
     const [one] = page.entries as [(typeof page.entries)[0]]
-    const height = 2 ** 48
+    const height = 2 ** 47
     const entries = Array.from({ length: 256 }, (_, i) => ({ ...one, index: 2 ** 31 - 257 + i, height }))
     node.override = (route) =>
       route.startsWith('/v1/shielded')

@@ -60,6 +60,28 @@ describe('a transaction on its way', () => {
     expect(wallet.history().at(-1)).toMatchObject({ kind: 'send', state: 'final', height: 1 })
   })
 
+  it.each([
+    ['another hash', { hash: 'cd'.repeat(32) }],
+    ['other nullifiers', { nullifiers: ['00', '01'].map((byte) => byte.repeat(32)) }],
+    ['other commitments', { commitments: ['00', '01'].map((byte) => byte.repeat(32)) }],
+  ])('is not believed to have become final with %s: or it would be paid once more', async (_, altered) => {
+    const { ledger, wallet, pay } = await begin()
+    ledger.submit((await prepare(wallet, pay(900n))).transaction.transaction)
+    const liar = {
+      page: async (from: number, limit: number) => {
+        const page = await ledger.page(from, limit)
+        return { ...page, entries: page.entries.map((entry) => ({ ...entry, ...altered })) }
+      },
+    }
+    await expect(wallet.scan(liar)).rejects.toMatchObject({
+      code: 'E_WALLET_NODE',
+      advice: { why: expect.stringMatching(/is one that this wallet made, and not as it made it$/) },
+    })
+    expect(wallet.history().at(-1)).toMatchObject({ state: 'pending' })
+    await wallet.scan(ledger)
+    expect(wallet.history().at(-1)).toMatchObject({ state: 'final', height: 1 })
+  })
+
   it('expires at its last height, and not before; its notes are free again', async () => {
     const { ledger, wallet, pay } = await begin()
     const { transaction } = await prepare(wallet, pay(900n))

@@ -88,11 +88,14 @@ describe('lines of a wallet', () => {
   it('tell what is on its way only when something is', () => {
     const cursor = { entries: 3, height: asHeight(9) }
     const read = 'read up to height 9, 3 shielded transactions'
-    expect(balanceLines({ balance: { spendable: 5n, held: 0n, expected: 0n }, cursor })).toEqual([
-      'spendable  5',
-      read,
-    ])
-    expect(balanceLines({ balance: { spendable: 5n, held: 7n, expected: 6n }, cursor })).toEqual([
+    expect(
+      balanceLines({ balance: { spendable: 5n, held: 0n, expected: 0n }, cursor, isConfirmed: true }),
+    ).toEqual(['spendable  5', read])
+    const unread = { balance: { spendable: 5n, held: 0n, expected: 0n }, cursor, isConfirmed: false }
+    expect(balanceLines(unread).at(-1)).toMatch(/^not read to its end/)
+    expect(
+      balanceLines({ balance: { spendable: 5n, held: 7n, expected: 6n }, cursor, isConfirmed: true }),
+    ).toEqual([
       'spendable  5',
       'held       7, by transactions on their way',
       'expected   6, when those are final',

@@ -1,7 +1,7 @@
 /** Supply: what there is in accounts and notes is what genesis gave and what the blocks brought, at every height. */
 import { describe, expect, it } from 'vitest'
 import { asValidatorIndex } from '../../../../src/types/primitives.ts'
-import type { ShieldedTransaction } from '../../../../src/types/shielded.ts'
+import type { ShieldedGenesis, ShieldedTransaction } from '../../../../src/types/shielded.ts'
 import { totalSupply } from '../../../../src/types/staking.ts'
 import type { HashedTransaction } from '../../../../src/types/transaction.ts'
 import { seededRandom } from '../../../support/seeded-random.ts'
@@ -102,6 +102,11 @@ class Market {
   }
 }
 
+function openChain(genesis?: ShieldedGenesis): StakingChain {
+  const shielded = { ...(genesis === undefined ? {} : { genesis }), verify: verifyOpenly }
+  return new StakingChain({ epochBlocks: 50 }, undefined, undefined, shielded)
+}
+
 describe('the supply', () => {
   it(`follows its rule at every height over ${TRANSACTIONS} random transactions, mints and burns`, () => {
     const market = new Market(7)
@@ -120,5 +125,48 @@ describe('the supply', () => {
     )
     expect(Math.min(transfer, mint, burn)).toBeGreaterThan(100)
     expect(market.fees).toBeGreaterThan(500n)
+  })
+
+  it('holds where payer, payee and proposer are one account, and everything is paid that there is', () => {
+    const chain = openChain({ notes: NOTES.slice(0, 1), blockReward: REWARD, minimumFee: 0n })
+    const spender = new Spender(chain.genesis.rules.genesisHash, 1)
+    spender.begin(NOTES.slice(0, 1))
+    const { balance, sequence } = chain.account(0)
+    const { transaction } = spender.spend({
+      inputs: spender.notes,
+      mint: { amount: balance, key: keyOf(0), sequence: sequence + 1 },
+      burn: { amount: 100_000n + balance - 9n, to: idOf(0) },
+      amount: 0n,
+      fee: 9n,
+      openly: true,
+    })
+    chain.next([transaction], { proposer: asValidatorIndex(0) })
+    expect(chain.account(0)).toMatchObject({
+      balance: 100_000n + balance + REWARD,
+      sequence: sequence + 1,
+    })
+    expect(chain.parent.state.accumulators.shielded.pool).toBe(0n)
+    expect(totalSupply(chain.staking)).toBe(8n * BALANCE + 4n * STAKE + 100_000n + REWARD)
+  })
+
+  it('never passes 2^64: the reward ends before', () => {
+    const rest = 2n ** 64n - 8n * BALANCE - 4n * STAKE - 2n * REWARD
+    const chain = openChain({
+      notes: [Spender.genesisNote(1, rest)],
+      blockReward: REWARD,
+      minimumFee: 0n,
+    })
+    for (const issued of [REWARD, REWARD, REWARD]) {
+      chain.next()
+      expect(chain.parent.state.accumulators.shielded.issued).toBe(issued)
+    }
+  })
+
+  it('costs a fee to move where genesis says nothing of notes', () => {
+    const chain = openChain()
+    const spender = new Spender(chain.genesis.rules.genesisHash, 1)
+    expect(chain.refusalOf(spender.spend({ fee: 0n, amount: 0n, openly: true }).transaction)).toBe(
+      'shielded-fee',
+    )
   })
 })
