@@ -30,6 +30,7 @@ import {
 import type { HashedTransaction } from '../../src/types/transaction.ts'
 import { type BallotHabits, bendBallots, conductOf, HONEST_BALLOTS, otherCommits } from './ballot-liar.ts'
 import type { Conspiracy } from './conspiracy.ts'
+import { NoteForger } from './notes/note-forger.ts'
 import { toySign } from './toy-signatures.ts'
 
 export { Conspiracy } from './conspiracy.ts'
@@ -92,6 +93,8 @@ const OVERSIZED_CHANCE = 0.1
 
 export class Adversary {
   readonly isCensor: boolean
+  /** What it does about notes, on a network that has some. */
+  readonly forger: NoteForger
   readonly #index: ValidatorIndex
   readonly #keys: readonly ValidatorIndex[]
   readonly #knows: Conspiracy
@@ -111,6 +114,7 @@ export class Adversary {
     this.#knows = knows
     this.#habits = habits
     this.isCensor = habits.censor === 1
+    this.forger = new NoteForger(knows.random, habits.illegal)
   }
 
   /** What it says about requests, and when: the rest is the honest code's (runtime/ballot-box.ts). */
