@@ -25,8 +25,8 @@ import { type FaultOptions, scheduleFaults } from './faults.ts'
 import { Links } from './links.ts'
 import { NoteChecker } from './notes/note-checker.ts'
 import { NoteClients, type NoteTraffic } from './notes/note-clients.ts'
-import { NOTE_GENESIS } from './notes/note-genesis.ts'
-import { openVerdicts } from './notes/open-proofs.ts'
+import { noteGenesis } from './notes/note-genesis.ts'
+import { OpenProofs } from './notes/open-proofs.ts'
 import { Random } from './random.ts'
 import { SimulatedNode } from './simulated-node.ts'
 import { verifyToySignature } from './toy-signatures.ts'
@@ -81,6 +81,7 @@ export class Cluster implements World {
   readonly checker: Checker
   readonly ballotChecker: BallotChecker
   readonly noteChecker: NoteChecker
+  readonly openProofs = new OpenProofs()
   /** Null where genesis has no notes. */
   readonly noteClients: NoteClients | null
   readonly electorate: Electorate
@@ -107,8 +108,12 @@ export class Cluster implements World {
     const { drop = 0, duplicate = 0, delayMaxMs = 0, slowMs = 0 } = options
     this.#links = new Links(this.random, { drop, duplicate, delayMaxMs, slowMs })
     const { notes } = options
-    const genesis = genesisOf(stakes, options.parameters, notes === undefined ? {} : NOTE_GENESIS)
-    const verifyShielded = openVerdicts()
+    const genesis = genesisOf(
+      stakes,
+      options.parameters,
+      notes === undefined ? {} : noteGenesis(notes.blockReward),
+    )
+    const verifyShielded = this.openProofs.verify
     this.genesis = genesisState(genesis, { verifySignature: verifyToySignature, verifyShielded })
     this.electorate = new Electorate({ epoch: asEpoch(0), validators: genesis.validators })
     const honest = genesis.validators.flatMap(({ id }, i) => (byzantine.has(i) ? [] : [id]))

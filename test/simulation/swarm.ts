@@ -44,7 +44,7 @@ const SIEGE_SHARE = 0.08
 const CALM_SHARE = 0.12
 
 /** Seeds with clients that have notes: a tree of Poseidon2 hashes in every node takes its time. */
-const NOTES_SHARE = 0.2
+const NOTES_SHARE = 0.12
 
 /** A knob that is off in half of the seeds and of any strength in the others. */
 function sometimes(random: Random, max: number, chance = 0.5): number {
@@ -167,7 +167,8 @@ export function drawOptions(seed: number, transactions: readonly HashedTransacti
 function withNotes(seed: number, drawn: ClusterOptions): ClusterOptions {
   const random = new Random(seed ^ 0x407e)
   if (!random.chance(NOTES_SHARE)) return drawn
-  return { ...drawn, notes: { everyMs: 30 + random.below(200), count: 4 + random.below(10) } }
+  const notes = { everyMs: 50 + random.below(200), countMax: 4 + random.below(10) }
+  return { ...drawn, notes: { ...notes, blockReward: random.chance(0.3) ? 7n : 0n } }
 }
 
 export interface Outcome {
@@ -223,7 +224,7 @@ async function runDrawn(
     watched.every((node) => node.isUp && node.height >= goal) &&
     isEveryPoolEmpty(cluster.honest) &&
     cluster.honest.every((node) => node.waitingForVerdicts === 0) &&
-    cluster.noteClients?.isDone !== false &&
+    cluster.noteClients?.isServed !== false &&
     viewsApart(cluster.honest) <= 1
   const isDone = await cluster.runFor(livenessMs, () => cluster.violations.length > 0 || isWell())
   const heights = watched.map((node) => node.height)
@@ -236,7 +237,7 @@ async function runDrawn(
       )
     } else if (cluster.honest.some((node) => node.waitingForVerdicts > 0)) {
       checker.violated(`V6: requests wait for verdicts ${livenessMs} ms after healing`)
-    } else if (cluster.noteClients?.isDone === false) {
+    } else if (cluster.noteClients?.isServed === false) {
       checker.violated(`N6: no shielded transaction is final ${livenessMs} ms after healing`)
     } else checker.violated(`I18: views are ${viewsApart(cluster.honest)} apart`)
   }

@@ -14,7 +14,10 @@ import { NOTES, OWNERS, PAYERS } from './note-genesis.ts'
 /** How much of it there is. */
 export interface NoteTraffic {
   readonly everyMs: number
-  readonly count: number
+  /** Things that they do, before the healing and until one of them is final. */
+  readonly countMax: number
+  /** Of genesis: with one every block changes an account. */
+  readonly blockReward: bigint
 }
 
 type Shielded = HashedTransaction<ShieldedTransaction>
@@ -54,9 +57,9 @@ export class NoteClients {
     this.#next()
   }
 
-  /** Whether all was done that was to be, and something of it is final. */
-  get isDone(): boolean {
-    return this.#actions >= this.#traffic.count && this.#cluster.noteChecker.finalCount > 0
+  /** Whether something of what they did is final. */
+  get isServed(): boolean {
+    return this.#cluster.noteChecker.finalCount > 0
   }
 
   /** Does one thing now. */
@@ -81,7 +84,8 @@ export class NoteClients {
   #next(): void {
     const { everyMs } = this.#traffic
     this.#cluster.at(this.#cluster.nowMs + everyMs * (0.5 + this.#random.next()), () => {
-      if (this.isDone) return
+      const isOver = this.#cluster.isHealed || this.#actions >= this.#traffic.countMax
+      if (isOver && this.isServed) return
       this.act(this.#oneOf(ACTIONS))
       this.#next()
     })
@@ -122,18 +126,18 @@ export class NoteClients {
     const left = total - fee - (more.burn?.amount ?? 0n)
     const expiresAtHeight =
       this.#random.below(EXPIRING) === 0 ? this.#read + this.#random.below(4) : 1_000_000
-    const { transaction, made } = owner.spend({
-      to: receiver.owner,
-      amount: (left * BigInt(this.#random.below(100))) / 100n,
-      fee,
-      expiresAtHeight,
-      openly: true,
-      inputs,
-      ...more,
-    })
+    const amount = (left * BigInt(this.#random.below(100))) / 100n
+    const spending = { to: receiver.owner, amount, fee, expiresAtHeight, inputs, ...more }
+    const { transaction, made } = owner.spend({ ...spending, openly: true })
     const [first] = made
     if (first !== undefined) receiver.expect(first.value, first.randomness)
-    return transaction
+    return this.#cluster.openProofs.numbered(transaction)
+  }
+
+  /** A transaction that nobody is to take: its owner does not wait for it. */
+  #unlawful(owner: Spender, note: OwnNote, more: Spending = {}): Shielded {
+    const { transaction } = owner.spend({ inputs: [note], ...more, openly: true })
+    return this.#cluster.openProofs.numbered(transaction)
   }
 
   #burn({ value }: OwnNote): NonNullable<Spending['burn']> {
@@ -152,30 +156,27 @@ export class NoteClients {
   /** One note, two transactions, two nodes: at the most one of them is ever final. */
   #double(owner: Spender, note: OwnNote, nodes: readonly SimulatedNode[]): void {
     const pair = [this.#spend(owner, [note]), this.#spend(owner, [note], { burn: this.#burn(note) })] as const
-    const [one] = nodes.length === 1 ? nodes : nodes.toSpliced(this.#random.below(nodes.length), 1)
-    const other = this.#oneOf(nodes.filter((node) => node !== one))
-    for (const [i, node] of [one, other].entries())
-      if (node !== undefined) this.#offer(pair[i] as Shielded, node)
+    const one = this.#oneOf(nodes)
+    const others = nodes.filter((node) => node !== one)
+    this.#offer(pair[0], one)
+    if (others.length > 0) this.#offer(pair[1], this.#oneOf(others))
     this.#tempt(pair)
   }
 
   /** What no honest node may take, and what no honest one may vote for. */
   #forge(owner: Spender, nodes: readonly SimulatedNode[]): void {
     const again = this.#spent.findLast(({ owner: of, note }) => !of.notes.includes(note))
-    if (again !== undefined)
-      this.#tempt([again.owner.spend({ inputs: [again.note], openly: true }).transaction])
+    if (again !== undefined) this.#tempt([this.#unlawful(again.owner, again.note)])
     const [note] = owner.notes
     if (note === undefined) return
-    const sound = (more: Spending): Shielded =>
-      owner.spend({ inputs: [note], openly: true, ...more }).transaction
     const { id: to } = this.#oneOf(PAYERS)
-    const { transaction } = sound({ burn: { amount: 1n, to } })
+    const { transaction } = this.#unlawful(owner, note, { burn: { amount: 1n, to } })
     const forgeries = {
       'with a wrong proof': hashTransaction({ ...transaction, fee: 2n }),
       'that burns what it does not have': hashTransaction({ ...transaction, burn: { amount: 3_000n, to } }),
-      'that has expired': sound({ expiresAtHeight: 0 }),
+      'that has expired': this.#unlawful(owner, note, { expiresAtHeight: 0 }),
       'whose notes are in no chain': this.#strange(),
-      'without a fee': sound({ fee: 0n }),
+      'without a fee': this.#unlawful(owner, note, { fee: 0n }),
     }
     for (const [what, forgery] of Object.entries(forgeries)) {
       this.#offer(forgery, this.#oneOf(nodes), `one ${what}`)
@@ -187,7 +188,8 @@ export class NoteClients {
   #strange(): Shielded {
     const stranger = new Spender(this.#cluster.genesis.rules.genesisHash, STRANGER)
     stranger.begin([Spender.genesisNote(STRANGER, 1_000_000n)])
-    return stranger.spend({ inputs: stranger.notes, amount: BigInt(this.#actions), openly: true }).transaction
+    const [note] = stranger.notes as [OwnNote]
+    return this.#unlawful(stranger, note, { amount: BigInt(this.#actions) })
   }
 
   #tempt(group: readonly Shielded[]): void {

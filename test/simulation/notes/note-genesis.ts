@@ -33,7 +33,9 @@ export const PAYERS: readonly Payer[] = [200, 201].map((number) => {
 })
 
 /** What genesis has more than without notes. */
-export const NOTE_GENESIS: Pick<Genesis, 'accounts' | 'shielded'> = {
-  accounts: PAYERS.map(({ id }) => ({ id, balance: BALANCE })).sort((a, b) => (a.id < b.id ? -1 : 1)),
-  shielded: { notes: NOTES, blockReward: 7n, minimumFee: 1n },
+export function noteGenesis(blockReward: bigint): Pick<Genesis, 'accounts' | 'shielded'> {
+  return {
+    accounts: PAYERS.map(({ id }) => ({ id, balance: BALANCE })).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    shielded: { notes: NOTES, blockReward, minimumFee: 1n },
+  }
 }

@@ -1,20 +1,40 @@
 /** Open proofs in a simulated network: each is checked once, and every process waits for the verdict as for a thread's. */
 import { shieldedStatementHash } from '../../../src/codec/shielded.ts'
+import { hashTransaction } from '../../../src/codec/transaction.ts'
 import type { VerifyShielded } from '../../../src/ledger/shielded/statement.ts'
 import type { BlockProofsPort } from '../../../src/runtime/ports.ts'
 import type { HashedBlock } from '../../../src/types/block.ts'
 import type { ShieldedTransaction } from '../../../src/types/shielded.ts'
+import type { HashedTransaction } from '../../../src/types/transaction.ts'
 import { verifyOpenly } from '../../support/shielded/spender.ts'
 import type { Random } from '../random.ts'
 
-/** The ledger's rule. It remembers, for a verdict is a function of the transaction. */
-export function openVerdicts(): VerifyShielded {
-  const known = new Map<string, boolean>()
-  return (transaction) => {
+/** The open proofs of one network: transactions carry their numbers, for what is sent around costs time. */
+export class OpenProofs {
+  readonly #proofs: Uint8Array[] = []
+  readonly #verdicts = new Map<string, boolean>()
+
+  /** The same transaction, with a number in the place of its proof. */
+  numbered({ transaction }: HashedTransaction<ShieldedTransaction>): HashedTransaction<ShieldedTransaction> {
+    const proof = new Uint8Array(4)
+    new DataView(proof.buffer).setUint32(0, this.#proofs.length)
+    this.#proofs.push(transaction.proof)
+    return hashTransaction({ ...transaction, proof })
+  }
+
+  /** The ledger's rule. It remembers, for a verdict is a function of the transaction. */
+  readonly verify: VerifyShielded = (transaction) => {
     const hash = shieldedStatementHash(transaction)
-    const verdict = known.get(hash) ?? verifyOpenly(transaction)
-    known.set(hash, verdict)
+    const verdict = this.#verdicts.get(hash) ?? this.#verify(transaction)
+    this.#verdicts.set(hash, verdict)
     return verdict
+  }
+
+  #verify(transaction: ShieldedTransaction): boolean {
+    const { buffer, byteOffset, byteLength } = transaction.proof
+    if (byteLength !== 4) return false
+    const proof = this.#proofs[new DataView(buffer, byteOffset).getUint32(0)]
+    return proof !== undefined && verifyOpenly({ ...transaction, proof })
   }
 }
 
