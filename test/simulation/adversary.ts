@@ -193,7 +193,9 @@ export class Adversary {
       if (forked !== null) return [forked, ...(random.chance(equivocate) ? [message] : [])]
       if (first === message) this.#knows.keepBlock(message.block)
       else this.#instead = first.block
-      const versions = random.chance(illegal) ? [this.#illegalProposal(first)] : [first]
+      // One that is illegal by its notes already is shown as it is.
+      const isIllegal = random.chance(illegal) && !this.forger.isIn(first.block)
+      const versions = isIllegal ? [this.#illegalProposal(first)] : [first]
       if (random.chance(equivocate)) versions.push(this.#secondProposal(first))
       this.#old = message.block.transactions[0] ?? this.#old
       return versions
@@ -321,6 +323,9 @@ export class Adversary {
       { nullifierRoot: wrongRoot as Hex32 },
       { timestamp: asUnixMs(header.timestamp + 3_600_000) },
       { height: asHeight(header.height + 1) },
+      ...(this.forger.isTempted
+        ? [{ noteCommitmentRoot: wrongRoot as Hex32 }, { proofCommitment: 'ee'.repeat(48) }]
+        : []),
     ]
     const old = this.#old
     if (old !== null && this.#knows.random.chance(0.4)) {

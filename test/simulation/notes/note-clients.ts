@@ -29,6 +29,8 @@ export type NoteAction = (typeof ACTIONS)[number]
 const PATIENCE = 8
 /** One in so many transactions expires a few heights from now. */
 const EXPIRING = 4
+/** What is worth less is left alone: it has to pay a fee. */
+const VALUE_MIN = 20n
 /** The owner of notes that are in no chain. */
 const STRANGER = 77
 
@@ -65,6 +67,7 @@ export class NoteClients {
   /** Does one thing now. */
   act(action: NoteAction, nodes: readonly SimulatedNode[] = this.#cluster.nodes): void {
     this.#readChain()
+    for (const node of this.#cluster.honest) this.#lookIntoPool(node)
     this.#actions++
     const owner = this.#oneOf(this.#owners)
     const free = owner.notes.filter((note) => this.#isFree(note))
@@ -109,7 +112,24 @@ export class NoteClients {
     this.#read = longest.length
   }
 
+  /** N5: two that spend one note never both wait. */
+  #lookIntoPool({ name, process }: SimulatedNode): void {
+    const all = {
+      bytesMax: Number.POSITIVE_INFINITY,
+      countMax: Number.POSITIVE_INFINITY,
+      exclude: () => false,
+    }
+    const waiting = process?.pool.select(all) ?? []
+    const spent = waiting.flatMap(({ transaction }) =>
+      transaction.kind === 'shielded' ? transaction.nullifiers : [],
+    )
+    if (new Set(spent).size !== spent.length) {
+      this.#cluster.checker.violated(`N5: two that spend one note wait at ${name}`)
+    }
+  }
+
   #isFree(note: OwnNote): boolean {
+    if (note.value < VALUE_MIN) return false
     const since = this.#spending.get(note)
     return since === undefined || this.#actions - since > PATIENCE
   }
@@ -167,7 +187,7 @@ export class NoteClients {
   #forge(owner: Spender, nodes: readonly SimulatedNode[]): void {
     const again = this.#spent.findLast(({ owner: of, note }) => !of.notes.includes(note))
     if (again !== undefined) this.#tempt([this.#unlawful(again.owner, again.note)])
-    const [note] = owner.notes
+    const note = owner.notes.find(({ value }) => value >= VALUE_MIN)
     if (note === undefined) return
     const { id: to } = this.#oneOf(PAYERS)
     const { transaction } = this.#unlawful(owner, note, { burn: { amount: 1n, to } })

@@ -5,6 +5,7 @@
 import type { StateReader } from '../../../src/ledger/state-reader.ts'
 import type { Mempool } from '../../../src/mempool/mempool.ts'
 import type { TransactionPool } from '../../../src/runtime/ports.ts'
+import type { HashedBlock } from '../../../src/types/block.ts'
 import type { Nullifier } from '../../../src/types/primitives.ts'
 import type { ShieldedTransaction } from '../../../src/types/shielded.ts'
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
@@ -34,6 +35,20 @@ export class NoteForger {
     for (const { transaction } of group) {
       for (const nullifier of transaction.nullifiers) this.#blindTo.add(nullifier)
     }
+  }
+
+  /** Whether there are notes about, for one who breaks the ledger's rules. */
+  get isTempted(): boolean {
+    return this.#groups.length > 0
+  }
+
+  /** Whether a block holds something that it was tempted with. */
+  isIn({ transactions }: HashedBlock): boolean {
+    return transactions.some(
+      ({ transaction }) =>
+        transaction.kind === 'shielded' &&
+        transaction.nullifiers.some((nullifier) => this.#blindTo.has(nullifier)),
+    )
   }
 
   isBlindTo(nullifier: Nullifier): boolean {
