@@ -50,7 +50,7 @@ export interface Selection {
   /** Canonical bytes of the selected transactions together. */
   readonly bytesMax: number
   readonly countMax: number
-  /** True for requests that are in a block already that is not final. */
+  /** True for what is in a block already that is not final. */
   readonly exclude: (requestKey: RequestKey) => boolean
 }
 

@@ -93,10 +93,12 @@ export class BlockExecutor {
     const start = stopwatch()
     const on = this.#parentOf(parent)
     const mayBeEmpty = isEmptyAllowed || (rules.verdicts === 'tallied' && isAtWork(on.state))
+    const held = this.#heldBy(parent.hash)
     const candidates = pool.select({
       bytesMax: rules.parameters.blockBytesMax - BLOCK_OVERHEAD_BYTES - (ballots?.bytes.length ?? 0),
       countMax: this.#size.max,
-      exclude: (requestKey) => on.state.verdict(requestKey) !== null || isOpen(on.state.voting, requestKey),
+      exclude: (requestKey) =>
+        held.has(requestKey) || on.state.verdict(requestKey) !== null || isOpen(on.state.voting, requestKey),
     })
     if (candidates.length === 0 && !mayBeEmpty) return null
     const offered = ballots === null ? candidates : [ballots, ...candidates]
@@ -162,6 +164,19 @@ export class BlockExecutor {
       hash === this.#branches.finalHash ? this.#finalStateRoot : this.#branches.executed(hash)?.stateRoot
     assert(state !== null && stateRoot !== undefined, `the parent ${hash} has no executed state`)
     return { hash, header, state, stateRoot }
+  }
+
+  /** What the branch that ends in a block holds above the last final one: the pool has all of it until it is final. */
+  #heldBy(hash: BlockHash): ReadonlySet<RequestKey> {
+    const held = new Set<RequestKey>()
+    for (
+      let executed = this.#branches.executed(hash);
+      executed !== null;
+      executed = this.#branches.executed(executed.block.header.parentHash)
+    ) {
+      for (const { requestKey } of executed.block.transactions) held.add(requestKey)
+    }
+    return held
   }
 
   #keep(executed: ExecutedBlock, start: number): void {

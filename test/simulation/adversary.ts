@@ -30,6 +30,7 @@ import {
 import type { HashedTransaction } from '../../src/types/transaction.ts'
 import { type BallotHabits, bendBallots, conductOf, HONEST_BALLOTS, otherCommits } from './ballot-liar.ts'
 import type { Conspiracy } from './conspiracy.ts'
+import { NoteForger } from './notes/note-forger.ts'
 import { toySign } from './toy-signatures.ts'
 
 export { Conspiracy } from './conspiracy.ts'
@@ -92,6 +93,8 @@ const OVERSIZED_CHANCE = 0.1
 
 export class Adversary {
   readonly isCensor: boolean
+  /** What it does about notes, on a network that has some. */
+  readonly forger: NoteForger
   readonly #index: ValidatorIndex
   readonly #keys: readonly ValidatorIndex[]
   readonly #knows: Conspiracy
@@ -111,6 +114,7 @@ export class Adversary {
     this.#knows = knows
     this.#habits = habits
     this.isCensor = habits.censor === 1
+    this.forger = new NoteForger(knows.random, habits.illegal)
   }
 
   /** What it says about requests, and when: the rest is the honest code's (runtime/ballot-box.ts). */
@@ -189,7 +193,9 @@ export class Adversary {
       if (forked !== null) return [forked, ...(random.chance(equivocate) ? [message] : [])]
       if (first === message) this.#knows.keepBlock(message.block)
       else this.#instead = first.block
-      const versions = random.chance(illegal) ? [this.#illegalProposal(first)] : [first]
+      // One that is illegal by its notes already is shown as it is.
+      const isIllegal = random.chance(illegal) && !this.forger.isIn(first.block)
+      const versions = isIllegal ? [this.#illegalProposal(first)] : [first]
       if (random.chance(equivocate)) versions.push(this.#secondProposal(first))
       this.#old = message.block.transactions[0] ?? this.#old
       return versions
@@ -317,6 +323,9 @@ export class Adversary {
       { nullifierRoot: wrongRoot as Hex32 },
       { timestamp: asUnixMs(header.timestamp + 3_600_000) },
       { height: asHeight(header.height + 1) },
+      ...(this.forger.isTempted
+        ? [{ noteCommitmentRoot: wrongRoot as Hex32 }, { proofCommitment: 'ee'.repeat(48) }]
+        : []),
     ]
     const old = this.#old
     if (old !== null && this.#knows.random.chance(0.4)) {

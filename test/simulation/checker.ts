@@ -10,7 +10,7 @@ import { frontierRoot } from '../../src/ledger/frontier.ts'
 import type { GenesisState } from '../../src/ledger/genesis-state.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
-import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
+import type { FinalizedBlock, StateChanges } from '../../src/types/ledger-state.ts'
 import type { ConsensusMessage, Vote } from '../../src/types/messages.ts'
 import type { ValidatorIndex } from '../../src/types/primitives.ts'
 import type { SafetyRecord } from '../../src/types/safety.ts'
@@ -120,6 +120,7 @@ export class Checker {
       if (first !== stateRoot) this.violated(`I9: ${node.name} has another state at height ${height}`)
       this.#stateAt.set(height, first)
       this.#staked(changes.staking, height)
+      this.#conserved(changes, height)
       if (frontierRoot(changes.accumulators.nullifiers) !== block.header.nullifierRoot) {
         this.violated(`I9: the header at height ${height} names other nullifiers than it spends`)
       }
@@ -134,7 +135,7 @@ export class Checker {
     }
   }
 
-  /** I10, I12: stake is conserved, and no honest validator is ever punished. */
+  /** I12, I13: no honest validator is ever punished, and nobody twice. */
   #staked(staking: StakingState, height: number): void {
     const { epoch, validators, slashes } = staking
     if (!this.#electorates.has(epoch)) this.#electorates.set(epoch, new Electorate({ epoch, validators }))
@@ -144,10 +145,15 @@ export class Checker {
     if (new Set(slashes.map(({ account }) => account)).size !== slashes.length) {
       this.violated(`I13: somebody is punished twice by height ${height}`)
     }
-    this.#supply ??= totalSupply(staking)
-    if (totalSupply(staking) !== this.#supply) this.violated(`I10: stake is made or lost at height ${height}`)
   }
-  #supply: bigint | null = null
+
+  /** I10, N4: all there is, in accounts and in notes, is what genesis gave and what the blocks brought. */
+  #conserved({ staking, accumulators }: StateChanges, height: number): void {
+    const { pool, issued } = accumulators.shielded
+    if (totalSupply(staking) + pool !== this.#genesis.rules.genesisSupply + issued) {
+      this.violated(`I10: money is made or lost at height ${height}`)
+    }
+  }
 
   /** I6, I7: what a record says never goes back, and no vote is made in a view that was given up. */
   recorded(node: Speaker, record: SafetyRecord): void {

@@ -23,6 +23,10 @@ import { Checker } from './checker.ts'
 import { EventQueue } from './event-queue.ts'
 import { type FaultOptions, scheduleFaults } from './faults.ts'
 import { Links } from './links.ts'
+import { NoteChecker } from './notes/note-checker.ts'
+import { NoteClients, type NoteTraffic } from './notes/note-clients.ts'
+import { noteGenesis } from './notes/note-genesis.ts'
+import { OpenProofs } from './notes/open-proofs.ts'
 import { Random } from './random.ts'
 import { SimulatedNode } from './simulated-node.ts'
 import { verifyToySignature } from './toy-signatures.ts'
@@ -46,6 +50,8 @@ export interface ClusterOptions extends FaultOptions {
   /** Offered in turn, one every so often, each to one node, and passed on to all. */
   readonly transactions?: readonly HashedTransaction[]
   readonly transactionEveryMs?: number
+  /** Clients with notes, on a network whose genesis has some. */
+  readonly notes?: NoteTraffic
   readonly mutation?: Mutation
   /** Validators lead in turn, whoever has failed: for whoever runs it, see leaders.ts. */
   readonly leadersInTurn?: boolean
@@ -74,6 +80,10 @@ export class Cluster implements World {
   readonly random: Random
   readonly checker: Checker
   readonly ballotChecker: BallotChecker
+  readonly noteChecker: NoteChecker
+  readonly openProofs = new OpenProofs()
+  /** Null where genesis has no notes. */
+  readonly noteClients: NoteClients | null
   readonly electorate: Electorate
   readonly genesis: GenesisState
   /** Every process: validators in order, twins' second halves, followers. */
@@ -97,8 +107,14 @@ export class Cluster implements World {
     this.random = new Random(options.seed)
     const { drop = 0, duplicate = 0, delayMaxMs = 0, slowMs = 0 } = options
     this.#links = new Links(this.random, { drop, duplicate, delayMaxMs, slowMs })
-    const genesis = genesisOf(stakes, options.parameters)
-    this.genesis = genesisState(genesis, { verifySignature: verifyToySignature })
+    const { notes } = options
+    const genesis = genesisOf(
+      stakes,
+      options.parameters,
+      notes === undefined ? {} : noteGenesis(notes.blockReward),
+    )
+    const verifyShielded = this.openProofs.verify
+    this.genesis = genesisState(genesis, { verifySignature: verifyToySignature, verifyShielded })
     this.electorate = new Electorate({ epoch: asEpoch(0), validators: genesis.validators })
     const honest = genesis.validators.flatMap(({ id }, i) => (byzantine.has(i) ? [] : [id]))
     this.checker = new Checker(this.electorate, this.genesis, new Set(honest))
@@ -106,6 +122,11 @@ export class Cluster implements World {
       honest: new Set<string>(honest),
       founders: genesis.validators,
       isCalm: options.isCalm ?? false,
+      violated: (what) => this.checker.violated(what),
+    })
+    this.noteChecker = new NoteChecker({
+      genesis: this.genesis,
+      verify: verifyShielded,
       violated: (what) => this.checker.violated(what),
     })
     const liars = [...byzantine].filter(([, { kind }]) => kind === 'liar').map(([i]) => asValidatorIndex(i))
@@ -119,6 +140,11 @@ export class Cluster implements World {
     for (const node of this.nodes) if (byzantine.get(node.index ?? -1)?.kind !== 'silent') this.start(node)
     scheduleFaults(this, options)
     this.#scheduleTransactions()
+    this.noteClients = notes === undefined ? null : new NoteClients(this, notes, options.seed)
+  }
+
+  get hasNotes(): boolean {
+    return this.#options.notes !== undefined
   }
 
   get violations(): readonly string[] {
@@ -337,6 +363,7 @@ export class Cluster implements World {
 
   finalized(node: SimulatedNode, blocks: readonly FinalizedBlock[]): void {
     this.ballotChecker.executed(node, blocks.map(finalVerdicts))
+    if (this.hasNotes) this.noteChecker.executed(node, blocks)
     for (const { block, finality } of blocks) {
       if (block.header.proposer !== node.index) continue
       const bytes = encodeFinalAnnouncement({ block, finality })

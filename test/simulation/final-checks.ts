@@ -3,12 +3,14 @@
  * how far apart the views are. The state of the replay is a plain map, not the node's.
  */
 import { decodeBlock } from '../../src/codec/block.ts'
+import { toHex } from '../../src/codec/hex.ts'
 import { checkBlock } from '../../src/ledger/check-block.ts'
 import type { GenesisState } from '../../src/ledger/genesis-state.ts'
 import type { StateReader } from '../../src/ledger/state-reader.ts'
 import type { StateAccumulators, StateChanges } from '../../src/types/ledger-state.ts'
 import type { Hex32, Nullifier, RequestKey } from '../../src/types/primitives.ts'
 import type { StakingState } from '../../src/types/staking.ts'
+import type { HashedTransaction } from '../../src/types/transaction.ts'
 import type { VerdictRecord } from '../../src/types/verdict.ts'
 import type { VerdictVoting } from '../../src/types/voting.ts'
 import type { TakenTransaction } from './cluster.ts'
@@ -87,7 +89,7 @@ export function isEveryPoolEmpty(nodes: readonly SimulatedNode[]): boolean {
   return nodes.every((node) => node.waiting === 0)
 }
 
-/** … and what an honest validator took, and had no crash to forget, is in the chain. */
+/** … and what an honest validator took, and had no crash to forget, is in the chain, or cannot be there any more. */
 export function lostTransactions(taken: readonly TakenTransaction[]): string[] {
   return taken
     .filter(
@@ -98,7 +100,23 @@ export function lostTransactions(taken: readonly TakenTransaction[]): string[] {
         transactions.every(({ requestKey }) => requestKey !== transaction.requestKey),
       ),
     )
+    .filter(({ node, transaction }) => !isImpossible(transaction, node))
     .map(({ node, transaction }) => `I16: ${node.name} lost request ${transaction.requestKey}`)
+}
+
+/** Whether a shielded transaction has expired, or another one is in its place: of the same note, or of the same payer. */
+function isImpossible({ transaction }: HashedTransaction, { finalBlocks, height }: SimulatedNode): boolean {
+  if (transaction.kind !== 'shielded') return false
+  const { nullifiers, mint, expiresAtHeight } = transaction
+  const payer = mint === null ? null : toHex(mint.publicKey)
+  const isRival = ({ transaction: other }: HashedTransaction): boolean =>
+    other.kind === 'shielded' &&
+    (other.nullifiers.some((nullifier) => nullifiers.includes(nullifier)) ||
+      (mint !== null &&
+        other.mint !== null &&
+        toHex(other.mint.publicKey) === payer &&
+        other.mint.sequence === mint.sequence))
+  return height >= expiresAtHeight || finalBlocks.some(({ transactions }) => transactions.some(isRival))
 }
 
 /** I18: how far apart the views of those who follow the rules are. */

@@ -106,8 +106,10 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'src/runtime/block-executor.ts',
-        find: 'exclude: (requestKey) => on.state.verdict(requestKey) !== null || isOpen(on.state.voting, requestKey)',
-        replace: 'exclude: (requestKey) => requestKey.length === 0',
+        find: `        held.has(requestKey) ||
+        on.state.verdict(requestKey) !== null ||
+        isOpen(on.state.voting, requestKey),`,
+        replace: '        requestKey.length === 0,',
       },
       {
         file: 'src/ledger/execute-transactions.ts',

@@ -6,6 +6,7 @@
 import type { SourceChange } from './lane/source-change.ts'
 import { BALLOT_MUTANTS } from './mutants-of-the-ballots.ts'
 import { EPOCH_MUTANTS } from './mutants-of-the-epochs.ts'
+import { NOTE_MUTANTS } from './mutants-of-the-notes.ts'
 import { SAFETY_MUTANTS } from './mutants-of-the-rules.ts'
 import { LEDGER_MUTANTS } from './mutants-of-the-shell.ts'
 import type { RunChanges } from './swarm.ts'
@@ -30,6 +31,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SAFETY_MUTANTS,
   ...LEDGER_MUTANTS,
   ...EPOCH_MUTANTS,
+  ...NOTE_MUTANTS,
   ...BALLOT_MUTANTS,
   ...ATTACK_MUTANTS,
 ]

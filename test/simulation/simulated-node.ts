@@ -152,8 +152,28 @@ export class SimulatedNode implements Speaker {
     return isTaken
   }
 
+  /** A client's shielded transaction, whose proof takes a while; what becomes of it is told if the process lives so long. */
+  submitShielded(transaction: HashedTransaction, told: (isTaken: boolean) => void): void {
+    const { process, incarnation } = this
+    if (process === null || this.adversary?.isCensor === true) {
+      told(false)
+      return
+    }
+    this.#whenEntered(
+      () => process.flow.submit(transaction),
+      ({ ok }) => {
+        if (this.incarnation === incarnation) told(ok)
+      },
+    )
+  }
+
   gossiped(bytes: Uint8Array, from: string): void {
-    if (this.adversary?.isCensor !== true) this.guarded(() => this.process?.flow.received([bytes], from))
+    const { process } = this
+    if (process === null || this.adversary?.isCensor === true) return
+    this.#whenEntered(
+      () => process.flow.received([bytes], from),
+      () => {},
+    )
   }
 
   announced(bytes: Uint8Array): void {
@@ -207,6 +227,19 @@ export class SimulatedNode implements Speaker {
       checker.violated(`fatal: ${this.name}: ${error instanceof Error ? error.stack : error}`)
     }
     this.world.crash(this)
+  }
+
+  /** Through the door of the pool: at once, or when a proof is verified. */
+  #whenEntered<T>(enter: () => T | Promise<T>, then: (outcome: T) => void): void {
+    this.guarded(() => {
+      const outcome = enter()
+      if (!(outcome instanceof Promise)) {
+        then(outcome)
+        return
+      }
+      outcome.then(then, (error: unknown) => this.fatal(error))
+      this.world.settle()
+    })
   }
 
   #wrote(block: HashedBlock, stateRoot: StateRoot): void {

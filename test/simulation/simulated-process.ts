@@ -5,6 +5,7 @@
 import { decodeBlock } from '../../src/codec/block.ts'
 import { leaderRecordOf, nextSetOf } from '../../src/composition/epochs.ts'
 import { commitPairTo, evidenceTo } from '../../src/composition/evidence-flow.ts'
+import { ShieldedDoor } from '../../src/composition/shielded-door.ts'
 import { signingHistoryOf } from '../../src/composition/signing-history.ts'
 import { StakingAdmission } from '../../src/composition/staking-admission.ts'
 import { TransactionFlow } from '../../src/composition/transaction-flow.ts'
@@ -27,6 +28,8 @@ import { asMonotonicMs, asUnixMs, type Height } from '../../src/types/primitives
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../../src/types/safety.ts'
 import { slotsOf } from './checker.ts'
 import { MemoryDatabase } from './memory-database.ts'
+import { poolOfForger, stateOfForger } from './notes/note-forger.ts'
+import { SimulatedProofs } from './notes/open-proofs.ts'
 import { Crash, type SimulatedNode } from './simulated-node.ts'
 import { SimulatedSafetyLog } from './simulated-safety-log.ts'
 import { toyKeyPair, toySignatureCheck } from './toy-signatures.ts'
@@ -57,6 +60,7 @@ export class SimulatedProcess {
   readonly #disk: ProcessDisk
   readonly #log: SimulatedSafetyLog
   readonly #admission: StakingAdmission
+  readonly #proofs: SimulatedProofs
   #decidedHash: string
   #polledHeight = -1
   #highestLock = 0
@@ -99,9 +103,24 @@ export class SimulatedProcess {
       refusal: (transaction) => this.#admission.refusal(transaction),
       expired: () => world.checker.violated(`I16: ${node.name} lets transactions expire`),
     })
+    this.#proofs = new SimulatedProofs({
+      verify: world.genesis.rules.verifyShielded,
+      random: world.random,
+      later: (delayMs, run) =>
+        disk.later(delayMs, () => {
+          run()
+          world.settle()
+        }),
+    })
     this.consensus = this.#makeConsensus()
     this.flow = new TransactionFlow({
       pool: this.pool,
+      door: new ShieldedDoor({
+        pool: this.pool,
+        refusalBeforeProof: (transaction) => this.#admission.refusalBeforeProof(transaction),
+        verify: (transaction) => this.#proofs.verify(transaction),
+        now: () => node.monotonicMs(),
+      }),
       publish: (transactions) => {
         for (const bytes of transactions) world.gossip(node, bytes)
       },
@@ -133,21 +152,24 @@ export class SimulatedProcess {
     const { world, id } = node
     const { chain } = this
     const { tip } = chain
-    const { epochBlocks } = world.genesis.rules.parameters
+    const { rules } = world.genesis
+    const { epochBlocks } = rules.parameters
+    const forger = world.hasNotes ? (node.adversary?.forger ?? null) : null
     return new ConsensusNode({
-      rules: world.genesis.rules,
+      rules: forger === null ? rules : { ...rules, verifyShielded: () => true },
       nextSet: () => nextSetOf(chain),
       epochEndOf: (epoch) => epochEndHeight(epoch, epochBlocks),
       leaderRecord: leaderRecordOf(chain, world.genesis.rules.parameters),
       validator: id === null ? null : this.#duties(id),
       tip: { ...tip, finality: finalityOf(tip) },
-      finalState: chain.state,
+      finalState: forger === null ? chain.state : stateOfForger(chain.state, forger),
       judgement: (requestKey) => chain.state.judgement(requestKey),
       store: {
         commitFinalized: (blocks) => this.#decided(blocks),
         putCommitCertificate: (certificate) => chain.commitCertificates.put(certificate),
       },
-      pool: this.pool,
+      pool: forger === null ? this.pool : poolOfForger(this.pool, forger),
+      proofs: this.#proofs,
       transport: {
         broadcast: (bytes) => world.transmit(node, 'all', bytes),
         send: (to, bytes) => {

@@ -43,6 +43,9 @@ const SIEGE_SHARE = 0.08
 /** Seeds in which adversaries are all that is wrong. */
 const CALM_SHARE = 0.12
 
+/** Seeds with clients that have notes: a tree of Poseidon2 hashes in every node takes its time. */
+const NOTES_SHARE = 0.12
+
 /** A knob that is off in half of the seeds and of any strength in the others. */
 function sometimes(random: Random, max: number, chance = 0.5): number {
   const isOn = random.chance(chance)
@@ -155,8 +158,17 @@ export function drawOptions(seed: number, transactions: readonly HashedTransacti
     transactions: random.chance(0.7) ? transactions : [],
     transactionEveryMs: 20 + random.below(300),
   }
-  if (random.chance(CALM_SHARE)) return calm(drawn)
-  return random.chance(SIEGE_SHARE) ? { ...drawn, ...siege(seed, random.chance(0.5) ? 1 : 2) } : drawn
+  if (random.chance(CALM_SHARE)) return withNotes(seed, calm(drawn))
+  if (random.chance(SIEGE_SHARE)) return { ...drawn, ...siege(seed, random.chance(0.5) ? 1 : 2) }
+  return withNotes(seed, drawn)
+}
+
+/** Some seeds have clients with notes. Drawn apart, so that the others are what they are without. */
+function withNotes(seed: number, drawn: ClusterOptions): ClusterOptions {
+  const random = new Random(seed ^ 0x407e)
+  if (!random.chance(NOTES_SHARE)) return drawn
+  const notes = { everyMs: 50 + random.below(200), countMax: 4 + random.below(10) }
+  return { ...drawn, notes: { ...notes, blockReward: random.chance(0.3) ? 7n : 0n } }
 }
 
 export interface Outcome {
@@ -212,6 +224,7 @@ async function runDrawn(
     watched.every((node) => node.isUp && node.height >= goal) &&
     isEveryPoolEmpty(cluster.honest) &&
     cluster.honest.every((node) => node.waitingForVerdicts === 0) &&
+    cluster.noteClients?.isServed !== false &&
     viewsApart(cluster.honest) <= 1
   const isDone = await cluster.runFor(livenessMs, () => cluster.violations.length > 0 || isWell())
   const heights = watched.map((node) => node.height)
@@ -224,6 +237,8 @@ async function runDrawn(
       )
     } else if (cluster.honest.some((node) => node.waitingForVerdicts > 0)) {
       checker.violated(`V6: requests wait for verdicts ${livenessMs} ms after healing`)
+    } else if (cluster.noteClients?.isServed === false) {
+      checker.violated(`N6: no shielded transaction is final ${livenessMs} ms after healing`)
     } else checker.violated(`I18: views are ${viewsApart(cluster.honest)} apart`)
   }
   if (cluster.violations.length === 0) {
@@ -245,6 +260,8 @@ async function runDrawn(
       calm: drawn.isCalm === true ? 1 : 0,
       byzantine: drawn.byzantine?.size === 0 ? 0 : 1,
       lowestHonestTrust: cluster.ballotChecker.lowestHonestTrust,
+      ...(cluster.noteClients === null ? {} : { withNotes: 1, ...cluster.noteClients.figures }),
+      ...cluster.noteChecker.final,
     },
   }
 }

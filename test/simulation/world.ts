@@ -35,6 +35,8 @@ export interface World {
   readonly checker: Checker
   readonly electorate: Electorate
   readonly genesis: GenesisState
+  /** Whether there are clients with notes. */
+  readonly hasNotes: boolean
   /** Runs at a simulated time. */
   at(atMs: number, run: () => void): void
   /** To one validator, or to all others. */
@@ -96,7 +98,11 @@ export function idOf(index: number): ValidatorId {
 }
 
 /** A network of validators with these stakes. Keys are told apart by index only (toy-signatures.ts). */
-export function genesisOf(stakes: readonly bigint[], parameters: Partial<ChainParameters> = {}): Genesis {
+export function genesisOf(
+  stakes: readonly bigint[],
+  parameters: Partial<ChainParameters> = {},
+  notes: Partial<Pick<Genesis, 'accounts' | 'shielded'>> = {},
+): Genesis {
   return {
     network: 'simulated',
     time: asUnixMs(START_UNIX_MS - 60_000),
@@ -104,6 +110,7 @@ export function genesisOf(stakes: readonly bigint[], parameters: Partial<ChainPa
     policy: POLICY,
     validators: stakes.map((stake, i) => ({ id: idOf(i), publicKey: toyPublicKey(i), stake })),
     accounts: [],
+    ...notes,
   }
 }
 

@@ -1,0 +1,76 @@
+/** Blocks that are built on blocks which are not final: what of the pool they hold. Proofs are open ones. */
+import { describe, expect, it } from 'vitest'
+import { BLOCK_OVERHEAD_BYTES } from '../../../src/codec/block.ts'
+import { type GenesisState, genesisState } from '../../../src/ledger/genesis-state.ts'
+import { Mempool } from '../../../src/mempool/mempool.ts'
+import { BlockExecutor } from '../../../src/runtime/block-executor.ts'
+import type { HashedBlock } from '../../../src/types/block.ts'
+import { asMonotonicMs, asUnixMs, asView } from '../../../src/types/primitives.ts'
+import type { ShieldedTransaction } from '../../../src/types/shielded.ts'
+import type { HashedTransaction } from '../../../src/types/transaction.ts'
+import { Spender, verifyOpenly } from '../../support/shielded/spender.ts'
+import { GENESIS, PORTS } from '../ledger/fixtures.ts'
+
+const NOTES = Array.from({ length: 6 }, (_, i) => ({
+  ...Spender.genesisNote(1, 100n + BigInt(i)),
+  randomness: new Uint8Array(28).fill(i),
+}))
+
+/** A network with one owner of notes, whose blocks have room for shielded transactions of so many bytes. */
+function network(shieldedBytes: number): GenesisState {
+  const blockBytesMax = BLOCK_OVERHEAD_BYTES + 2 * shieldedBytes
+  const parameters = { ...GENESIS.parameters, blockBytesMax }
+  const shielded = { notes: NOTES, blockReward: 0n, minimumFee: 0n }
+  return genesisState({ ...GENESIS, parameters, shielded }, { ...PORTS, verifyShielded: verifyOpenly })
+}
+
+/** One transaction for each note of genesis. */
+function payments({ rules }: GenesisState): HashedTransaction<ShieldedTransaction>[] {
+  const owner = new Spender(rules.genesisHash, 1)
+  owner.begin(NOTES)
+  return owner.notes.map((note) => owner.spend({ inputs: [note], amount: 10n, openly: true }).transaction)
+}
+
+function poolOf(transactions: readonly HashedTransaction[]): Mempool {
+  const budget = { countMax: 100, bytesMax: 1e7, countPerSourceMax: 100, bytesPerSourceMax: 1e7 }
+  const pool = new Mempool(
+    { ...budget, timeToLiveMs: 1e9 },
+    { now: () => asMonotonicMs(0), isFinal: () => false, refusal: () => null, expired: () => {} },
+  )
+  for (const transaction of transactions) expect(pool.admit(transaction, null)).toMatchObject({ ok: true })
+  return pool
+}
+
+describe('a block on one that is not final', () => {
+  it('holds the next shielded transactions that wait, in place of those which the branch has', () => {
+    const [large] = payments(network(1e6))
+      .map(({ bytes }) => bytes.length)
+      .toSorted((a, b) => b - a)
+    // Two and a half of them.
+    const genesis = network(Math.floor(2.5 * (large ?? 0)))
+    const waiting = payments(genesis)
+    const { rules, block, stateRoot, state } = genesis
+    const pool = poolOf(waiting)
+    const final = { hash: block.hash, stateRoot }
+    const executor = new BlockExecutor({ rules, final, finalState: state, pool, stopwatch: () => 0 })
+    const chain: HashedBlock[] = [block]
+    for (let view = 1; view <= 3; view++) {
+      const parent = chain.at(-1) as HashedBlock
+      const fields = {
+        epoch: parent.header.epoch,
+        view: asView(view),
+        justify: { view: parent.header.view, blockHash: parent.hash },
+        timestamp: asUnixMs(parent.header.timestamp + 1_000),
+        proposer: parent.header.proposer,
+      }
+      const built = executor.build(fields, parent, true)
+      if (built === null) throw new Error('it may be empty')
+      chain.push(built.block)
+    }
+    const held = chain.map(({ transactions }) => transactions.map(({ hash }) => hash))
+    expect(held.map((each) => each.length)).toEqual([0, 2, 2, 2])
+    expect(held.flat()).toEqual(waiting.map(({ hash }) => hash))
+    // On another branch they are there again.
+    expect(pool.size).toBe(6)
+  })
+})
