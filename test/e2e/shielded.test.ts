@@ -164,11 +164,11 @@ it('says in its block neither how much nor who', { timeout: 60_000 }, async () =
   expect(found(withdrawal.bytes, PAID - WITHDRAWN - FEE)).toEqual([])
 })
 
-it('is there after a restart of every node and both wallets, and when the chain is read anew', {
+it('is there after a crash of every node and both wallets, and when the chain is read anew', {
   timeout: 60_000,
 }, async () => {
   const before = [alice, bob].map((wallet) => ({ balance: wallet.balance(), history: wallet.history() }))
-  await Promise.all([...network.nodes.map((of) => of.terminate()), alice.close(), bob.close()])
+  await Promise.all([...network.nodes.map((of) => of.kill()), alice.close(), bob.close()])
   await network.startAll()
   for (const again of [undefined, genesisNotes]) {
     const options = again === undefined ? {} : { again }
