@@ -58,7 +58,7 @@ export function addStakingRoutes(app: FastifyInstance, ports: StakingPorts): voi
         status: 400,
         detail: 'the body is JSON: {"transaction": "<canonical bytes in base64>"}',
         code: 'E_TRANSACTION_BODY',
-        fix: 'let "hypermesh stake" make and send the transaction',
+        fix: 'let "hypermesh stake" or "hypermesh wallet" make and send the transaction',
       })
     }
     const answer = (outcome: TransactionView | SubmitRefusal): FastifyReply => {
