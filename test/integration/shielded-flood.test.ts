@@ -109,6 +109,10 @@ describe('shielded transactions by gossip', () => {
       attacker.network.gossip.publishTransactions([numberedTransaction(i).bytes, wrong])
       await until(() => far.pool.size === i, `request ${i} has come through`)
     }
+    const { meter } = far.node
+    const judged = () =>
+      (['accept', 'ignore', 'reject'] as const).reduce((sum, is) => sum + meter.of('gossip-received', is), 0)
+    await until(() => judged() === 12, 'all of them are judged')
     expect(far.counts).toEqual({ right: 0, wrong: 0 })
     expect(isConnected(far.node, middle.node)).toBe(true)
   })
