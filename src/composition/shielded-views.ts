@@ -1,5 +1,6 @@
 /** Notes as the public API shows them. */
 import type { ChainRules } from '../ledger/chain-rules.ts'
+import { frontierRoot } from '../ledger/frontier.ts'
 import { noteRoot } from '../ledger/shielded/note-tree.ts'
 import type { ShieldedPage, ShieldedPorts, ShieldedView } from '../rpc/http/shielded-ports.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
@@ -39,6 +40,7 @@ export class ShieldedViews implements ShieldedPorts {
       total: entries.size,
       height,
       root: noteRoot(notes),
+      entriesRoot: frontierRoot(entries),
       entries: this.#chain.state.shieldedEntries(from, count).map((entry, i) => ({
         ...entry,
         index: from + i,

@@ -3,7 +3,10 @@
  * and taken up again; writing is its owner's.
  */
 import { fromHex, toHex } from '../codec/hex.ts'
+import { shieldedEntryLeaf } from '../codec/shielded.ts'
+import { appendLeaves, EMPTY_FRONTIER, frontierRoot } from '../ledger/frontier.ts'
 import { type Note, noteCommitment } from '../shielded/notes/keys.ts'
+import type { Frontier } from '../types/ledger-state.ts'
 import { asHeight, type GenesisHash, type Height, type Hex32, type Nullifier } from '../types/primitives.ts'
 import type { GenesisNote, ShieldedEntry } from '../types/shielded.ts'
 import type { WalletKeys } from './keys.ts'
@@ -34,6 +37,7 @@ export function emptyState(seed: Uint8Array, genesisHash: GenesisHash): WalletSt
     cursor: START,
     confirmed: START,
     root: '' as Hex32,
+    lists: { cursor: EMPTY_FRONTIER, confirmed: EMPTY_FRONTIER },
     notes: [],
     movements: [],
     outgoing: [],
@@ -48,6 +52,8 @@ export class Follower implements ChainFollower {
   readonly #genesisHash: GenesisHash
   #cursor: Cursor
   #confirmed: Cursor
+  #list: Frontier
+  #confirmedList: Frontier
 
   private constructor(options: FollowerOptions, state: WalletState, own: OwnNotes, tree: WalletNoteTree) {
     this.#options = options
@@ -55,6 +61,8 @@ export class Follower implements ChainFollower {
     this.genesisNotes = state.genesisNotes
     this.#cursor = state.cursor
     this.#confirmed = state.confirmed
+    this.#list = state.lists.cursor
+    this.#confirmedList = state.lists.confirmed
     this.own = own
     this.tree = tree
   }
@@ -76,7 +84,8 @@ export class Follower implements ChainFollower {
     const tree = new WalletNoteTree(nodes, 0)
     for (const note of genesis) tree.append(noteCommitment(note))
     start.addGenesis(genesis.map((note) => (Buffer.compare(note.owner, keys.owner) === 0 ? note : null)))
-    const begun = { ...state, genesisNotes: genesis.length, cursor: START, confirmed: START }
+    const { lists } = emptyState(state.seed, state.genesisHash)
+    const begun = { ...state, genesisNotes: genesis.length, cursor: START, confirmed: START, lists }
     return new Follower(options, begun, start, tree)
   }
 
@@ -125,6 +134,7 @@ export class Follower implements ChainFollower {
     const position = this.tree.count
     for (const commitment of entry.commitments) this.tree.append(fromHex(commitment))
     this.own.apply(this.#cursor.entries, entry, opened, position)
+    this.#list = appendLeaves(this.#list, [shieldedEntryLeaf(entry)])
     this.#cursor = { entries: this.#cursor.entries + 1, height: entry.height }
   }
 
@@ -132,14 +142,20 @@ export class Follower implements ChainFollower {
     return toHex(this.tree.root()) as Hex32
   }
 
+  entriesRoot(): Hex32 {
+    return frontierRoot(this.#list)
+  }
+
   confirm(height: Height): void {
     this.#cursor = { entries: this.#cursor.entries, height }
     this.#confirmed = this.#cursor
+    this.#confirmedList = this.#list
     this.own.expire(height)
   }
 
   rollBack(): void {
     this.#cursor = this.#confirmed
+    this.#list = this.#confirmedList
     this.tree.truncate(this.genesisNotes + 2 * this.#cursor.entries)
     this.own.rollBack(this.#cursor.entries)
   }
@@ -153,6 +169,7 @@ export class Follower implements ChainFollower {
       cursor: this.#cursor,
       confirmed: this.#confirmed,
       root: this.root(),
+      lists: { cursor: this.#list, confirmed: this.#confirmedList },
       notes,
       movements,
       outgoing,

@@ -1,4 +1,5 @@
 /** What a wallet remembers: the nouns. How it changes is in own-notes.ts, how it lies in a file in file/. */
+import type { Frontier } from '../types/ledger-state.ts'
 import type { AccountId, GenesisHash, Height, Hex32, Nullifier, RequestKey } from '../types/primitives.ts'
 
 /** How far the chain was read. */
@@ -94,6 +95,8 @@ export interface WalletState {
   readonly confirmed: Cursor
   /** Root of the tree at the cursor. */
   readonly root: Hex32
+  /** The state's list of transactions, as far as both cursors. */
+  readonly lists: { readonly cursor: Frontier; readonly confirmed: Frontier }
   /** In order of position. */
   readonly notes: readonly OwnNote[]
   /** In order of entry. */

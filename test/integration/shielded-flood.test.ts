@@ -1,6 +1,6 @@
 /** Wrong proofs by gossip over real sockets: each is seen through, and a few of them cost the sender its connection. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { encodeTransaction } from '../../src/codec/transaction.ts'
+import { encodeTransaction, hashTransaction } from '../../src/codec/transaction.ts'
 import { ShieldedDoor } from '../../src/composition/shielded-door.ts'
 import { TransactionFlow } from '../../src/composition/transaction-flow.ts'
 import { Mempool } from '../../src/mempool/mempool.ts'
@@ -9,6 +9,7 @@ import { ProofWorkers } from '../../src/proofs/proof-workers.ts'
 import { asMonotonicMs } from '../../src/types/primitives.ts'
 import { addressOf, type TestNetwork, testNetwork, until } from '../support/network-node.ts'
 import { shieldedTransaction, withWrongProof } from '../support/shielded/shielded-transaction.ts'
+import { numberedTransaction } from '../unit/ledger/fixtures.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -16,7 +17,7 @@ afterEach(async () => {
 })
 
 /** A network layer whose transactions go through the door of a node into a pool. */
-async function victim() {
+async function victim(options: Parameters<typeof testNetwork>[0] = {}) {
   const counts = { right: 0, wrong: 0 }
   const verdicts = new ProofVerdicts((_place, isRight) => void counts[isRight ? 'right' : 'wrong']++)
   const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -36,11 +37,12 @@ async function victim() {
   const flow = new TransactionFlow({
     pool,
     door,
-    publish: () => {},
+    publish: (transactions) => node.network.gossip.publishTransactions(transactions),
     workArrived: () => {},
     rejected: () => {},
   })
   const node = await running({
+    ...options,
     gossip: { onTransactions: (batch, from) => flow.received(batch, from), onBlock: () => 'ignore' },
   })
   return { node, pool, counts }
@@ -89,5 +91,29 @@ describe('shielded transactions by gossip', () => {
     await until(() => pool.size === 1, 'the right one is in the pool')
     expect(counts.right).toBeGreaterThan(0)
     expect(node.logger.lines.filter(({ level }) => level === 'error')).toEqual([])
+  })
+
+  it('cost an honest node nothing that passes on what came beside them', async () => {
+    const far = await victim()
+    const middle = await victim({ bootstrap: [addressOf(far.node, 'tcp')] })
+    const attacker = await running({ listen: [], bootstrap: [addressOf(middle.node, 'tcp')] })
+    await until(
+      () => [attacker, middle.node].every(({ network }) => network.gossip.subscribers('transactions') > 0),
+      'gossip',
+    )
+    const right = shieldedTransaction(1)
+    // It waits in the middle alone: there another proof of it is nothing new, and not looked at.
+    middle.pool.admit(hashTransaction(right), null)
+    for (let i = 1; i <= 12; i++) {
+      const wrong = encodeTransaction({ ...right, proof: Uint8Array.of(i) })
+      attacker.network.gossip.publishTransactions([numberedTransaction(i).bytes, wrong])
+      await until(() => far.pool.size === i, `request ${i} has come through`)
+    }
+    const { meter } = far.node
+    const judged = () =>
+      (['accept', 'ignore', 'reject'] as const).reduce((sum, is) => sum + meter.of('gossip-received', is), 0)
+    await until(() => judged() === 12, 'all of them are judged')
+    expect(far.counts).toEqual({ right: 0, wrong: 0 })
+    expect(isConnected(far.node, middle.node)).toBe(true)
   })
 })

@@ -129,6 +129,7 @@ describe('two wallets', { timeout: 120_000 }, () => {
       expected: 0,
       entries: 2,
       height: 2,
+      isConfirmed: true,
     })
     expect(
       await run('withdraw', 'bob', '--data', data, '--api', api, '--amount', '99', '--fee', '0'),

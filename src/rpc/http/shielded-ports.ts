@@ -44,6 +44,8 @@ export interface ShieldedPage {
   readonly height: number
   /** Root of the tree of notes after all of them. */
   readonly root: string
+  /** Root of the state's list of all of them: over everything that is told of each but its index. */
+  readonly entriesRoot: string
   readonly entries: readonly ShieldedEntryView[]
 }
 

@@ -1,6 +1,7 @@
 /** What a wallet remembers, as the JSON that is sealed. Only our own program writes it, yet it is read as strictly as any. */
 import { z } from 'zod'
 import { base64UrlToBytes, bytesToBase64Url } from '../../codec/base64-url.ts'
+import { FRONTIER_DEPTH } from '../../codec/ledger-state.ts'
 import { NOTE_RANDOMNESS_BYTES } from '../../shielded/notes/keys.ts'
 import { VALUE_LIMIT } from '../../shielded/notes/note-hashes.ts'
 import {
@@ -37,6 +38,10 @@ const bytes = (count: number) =>
   })
 
 const cursor = z.strictObject({ entries: index, height })
+const list = z.strictObject({
+  size: index,
+  nodes: z.array(as<Hex32>().nullable()).max(FRONTIER_DEPTH + 1),
+})
 
 const stateSchema = z.strictObject({
   seed: bytes(MASTER_SEED_BYTES),
@@ -45,6 +50,7 @@ const stateSchema = z.strictObject({
   cursor,
   confirmed: cursor,
   root: as<Hex32>(),
+  lists: z.strictObject({ cursor: list, confirmed: list }),
   notes: z.array(
     z.strictObject({
       position: index,

@@ -42,6 +42,8 @@ export interface PageJson {
   readonly height: number
   /** Of the note tree after `total` transactions. */
   readonly root: string
+  /** Of the list of `total` transactions. */
+  readonly entriesRoot: string
   readonly entries: readonly EntryJson[]
 }
 
@@ -50,6 +52,7 @@ export interface EntriesPage {
   readonly total: number
   readonly height: Height
   readonly root: Hex32
+  readonly entriesRoot: Hex32
   readonly entries: readonly ShieldedEntry[]
 }
 
@@ -63,23 +66,27 @@ export const whole: Shape<number> = {
 const hex = text(64)
 
 /** How a page stands in JSON. */
-export const pageShape: Shape<PageJson> = struct<PageJson>({
-  from: whole,
-  total: whole,
-  height: whole,
-  root: hex,
-  entries: listOf(
-    struct<EntryJson>({
-      index: whole,
-      height: whole,
-      hash: hex,
-      nullifiers: listOf(hex, 2),
-      commitments: listOf(hex, 2),
-      ciphertexts: listOf(text(CIPHERTEXT_CHARACTERS), 2),
-    }),
-    PAGE_ENTRIES_MAX,
-  ),
-})
+export const pageShape: Shape<PageJson> = struct<PageJson>(
+  {
+    from: whole,
+    total: whole,
+    height: whole,
+    root: hex,
+    entriesRoot: hex,
+    entries: listOf(
+      struct<EntryJson>({
+        index: whole,
+        height: whole,
+        hash: hex,
+        nullifiers: listOf(hex, 2),
+        commitments: listOf(hex, 2),
+        ciphertexts: listOf(text(CIPHERTEXT_CHARACTERS), 2),
+      }),
+      PAGE_ENTRIES_MAX,
+    ),
+  },
+  { names: { entriesRoot: 'entriesRoot' } },
+)
 
 function isDigest(value: string): boolean {
   return isHex(value, 32) && decodeDigest(fromHex(value)) !== null
@@ -125,12 +132,13 @@ export function checkPage(
   asked: { readonly from: number; readonly limit: number; readonly genesisNotes: number },
 ): Result<EntriesPage, 'page-malformed'> {
   const wrong = (what: string) => refuse('page-malformed' as const, what)
-  const { from, total, height, root } = page
+  const { from, total, height, root, entriesRoot } = page
   if (from !== asked.from)
     return wrong(`asked for transactions from ${asked.from}, it gives those from ${from}`)
   if (height > HEIGHT_MAX) return wrong(`there is no height ${height}`)
   if (total > (TREE_NOTES_MAX - asked.genesisNotes) / 2) return wrong(`${total} transactions are too many`)
   if (!isDigest(root)) return wrong('its root is not 32 bytes of canonical elements in hex')
+  if (!isHex(entriesRoot, 32)) return wrong('its root of all transactions is not 64 hex digits')
   const { length } = page.entries
   if (length > asked.limit || from + length > Math.max(total, from)) {
     return wrong(`${length} transactions from ${from} on, of ${total}, where ${asked.limit} were asked for`)
@@ -152,5 +160,6 @@ export function checkPage(
     }
     entries.push(entry)
   }
-  return ok({ total, height: asHeight(height), root: root as Hex32, entries })
+  const roots = { root: root as Hex32, entriesRoot: entriesRoot as Hex32 }
+  return ok({ total, height: asHeight(height), ...roots, entries })
 }

@@ -36,6 +36,8 @@ export interface ChainFollower {
   apply(entry: ShieldedEntry, opened: readonly [Note | null, Note | null]): void
   /** Root of the note tree after what it has seen. */
   root(): Hex32
+  /** Root of the list of what it has seen, as it was told it. */
+  entriesRoot(): Hex32
   /** The root at the end was right. */
   confirm(height: Height): void
   /** Forgets what came after the last confirmation. */
@@ -125,7 +127,7 @@ export async function scanChain(
   let found = 0
   for (;;) {
     signal.throwIfAborted()
-    const { entries, total, height, root } = await nextPage(source, follower, limit, signal)
+    const { entries, total, height, root, entriesRoot } = await nextPage(source, follower, limit, signal)
     const opened = await openAll(follower, entries, signal)
     // From here on nothing is awaited until it is all done, so that a page is taken in whole or not at all.
     for (const [i, entry] of entries.entries()) {
@@ -134,11 +136,11 @@ export async function scanChain(
       found += notes.filter((note) => note !== null && note.value > 0n).length
     }
     const isEnd = follower.entries === total
-    if (isEnd && follower.root() !== root) {
+    if (isEnd && (follower.root() !== root || follower.entriesRoot() !== entriesRoot)) {
       follower.rollBack()
       await follower.save()
-      throw new WalletError('E_WALLET_NODE', "the node's transactions do not have the root that it gives", {
-        why: `after ${total} transactions it says ${root}: it lies, or is of another chain than this wallet has read`,
+      throw new WalletError('E_WALLET_NODE', "the node's transactions do not have the roots that it gives", {
+        why: `after ${total} transactions it says ${root} and ${entriesRoot}: it lies, or one did that was asked before, or it is of another chain than this wallet has read`,
         fix: OTHER_NODE,
       })
     }

@@ -38,7 +38,9 @@ const DIRECTIONS: Readonly<Record<string, Directions>> = {
   // Of the notes that genesis may hold it reads the elements.
   config: { folders: ['types', 'codec', 'files', 'shielded'] },
   // Runs beside a node or without one: what it asks of a node it asks through the public API.
-  wallet: { folders: ['types', 'codec', 'crypto', 'shielded', 'storage', 'files', 'rpc', 'client'] },
+  wallet: {
+    folders: ['types', 'codec', 'ledger', 'crypto', 'shielded', 'storage', 'files', 'rpc', 'client'],
+  },
   // The entry for programs: nothing in it may need a node, or Node.
   'receipt.ts': { folders: ['types', 'codec', 'ledger', 'crypto', 'config'], packages: PURE_PACKAGES },
   // Runs in a browser: what it imports, and what that imports, is followed to the end by webViolations.

@@ -4,7 +4,8 @@
  * the wallet's.
  */
 import { fromHex, toHex } from '../../../src/codec/hex.ts'
-import { ciphertextsHash, shieldedBinding } from '../../../src/codec/shielded.ts'
+import { hashTreeRoot, hexBytes, listOf } from '../../../src/codec/schema.ts'
+import { ciphertextsHash, shieldedBinding, shieldedEntryLeaf } from '../../../src/codec/shielded.ts'
 import { hashTransaction } from '../../../src/codec/transaction.ts'
 import { verifyJoinSplit } from '../../../src/shielded/join-split/join-split.ts'
 import type { JoinSplitPublicInputs } from '../../../src/shielded/join-split/public-inputs.ts'
@@ -27,6 +28,12 @@ export function naiveRoot(leaves: readonly Uint8Array[]): Uint8Array {
     )
   }
   return nodes[0] ?? emptySubtree(TREE_DEPTH)
+}
+
+/** Root of a list of transactions. */
+export function entriesRootOf(entries: readonly ShieldedEntry[]): Hex32 {
+  const leaves = entries.map(shieldedEntryLeaf)
+  return toHex(hashTreeRoot(listOf(hexBytes<Hex32>(32), 2 ** 32), leaves)) as Hex32
 }
 
 /** The statement that a transaction's proof has to prove. */
@@ -81,6 +88,11 @@ export class FakeLedger implements EntrySource {
     return toHex(naiveRoot(this.#leaves.slice(0, notes))) as Hex32
   }
 
+  /** Root of the list of the first so many transactions. */
+  entriesRootAfter(entries: number): Hex32 {
+    return entriesRootOf(this.entries.slice(0, entries))
+  }
+
   /** As if so many blocks had passed that no root of before is known any more. */
   forgetAnchors(): void {
     this.#anchors.clear()
@@ -126,6 +138,7 @@ export class FakeLedger implements EntrySource {
       total: this.entries.length,
       height: this.height,
       root: this.root,
+      entriesRoot: this.entriesRootAfter(this.entries.length),
       entries: this.entries.slice(from, from + limit).map((entry, i) => ({
         index: from + i,
         height: entry.height,

@@ -8,7 +8,7 @@ import { readJson } from '../../../src/rpc/json-shape.ts'
 import { asHeight } from '../../../src/types/primitives.ts'
 import { checkPage, type EntryJson, type PageJson, pageShape } from '../../../src/wallet/scan/entries-page.ts'
 import type { EntrySource, ScanProgress } from '../../../src/wallet/scan/scan-chain.ts'
-import { FakeLedger } from '../../support/wallet/fake-ledger.ts'
+import { entriesRootOf, FakeLedger } from '../../support/wallet/fake-ledger.ts'
 import { carryOut, genesisNote, makeWallet, newWallet, openWallet } from '../../support/wallet/wallets.ts'
 
 const genesis = [genesisNote(1, 1_000n), genesisNote(1, 2_000n)]
@@ -126,7 +126,11 @@ describe('a scan', () => {
 })
 
 const firstPage = await ledger.page(0, 2)
-const honest = JSON.stringify({ ...firstPage, total: 2, height: 2, root: ledger.rootAfter(2) })
+const rootsAfter = (entries: number) => ({
+  root: ledger.rootAfter(entries),
+  entriesRoot: ledger.entriesRootAfter(entries),
+})
+const honest = JSON.stringify({ ...firstPage, total: 2, height: 2, ...rootsAfter(2) })
 
 describe('a page', () => {
   const check = (text: string): string => {
@@ -187,7 +191,7 @@ describe('a node', () => {
     [
       'another root',
       lying((page) => ({ ...page, root: page.root.replace(/^../, '01') })),
-      /it lies, or is of another chain/,
+      /it lies, or one did/,
     ],
     [
       'transactions in another order',
@@ -262,6 +266,18 @@ describe('a node', () => {
     ['more than a tree holds', lying((page) => ({ ...page, total: 2 ** 32 })), /too many/],
     ['a root that is none', lying((page) => ({ ...page, root: 'x' })), /its root/],
     [
+      'another root of all transactions',
+      lying((page) => ({ ...page, entriesRoot: other(page.entriesRoot) })),
+      /it lies, or one did/,
+    ],
+    ['another height', lying(entry(6, (one) => ({ ...one, height: 6 }))), /it lies, or one did/],
+    ['another hash', lying(entry(6, (one) => ({ ...one, hash: other(one.hash) }))), /it lies, or one did/],
+    [
+      'that another note was spent',
+      lying(entry(6, (one) => ({ ...one, nullifiers: one.nullifiers.toReversed() }))),
+      /it lies, or one did/,
+    ],
+    [
       'the same spent twice',
       lying(
         entry(3, (one) => ({
@@ -295,7 +311,7 @@ describe('a node', () => {
     const early: EntrySource = {
       page: async (from, limit) => {
         const page = await ledger.page(from, Math.min(limit, 3 - from))
-        return { ...page, total: 3, height: 3, root: ledger.rootAfter(3) }
+        return { ...page, total: 3, height: 3, ...rootsAfter(3) }
       },
     }
     await wallet.scan(early)
@@ -306,6 +322,31 @@ describe('a node', () => {
     expect(wallet.balance().spendable).toBe(60n)
     await wallet.scan(ledger)
     expect(wallet.balance().spendable).toBe(BOB)
+  })
+
+  it('that hides a payment with roots that fit is found out when another one is asked', async () => {
+    const { wallet, path } = await newWallet(2, genesis)
+    const hidden = ledger.entries.map((one, i) =>
+      i === 3 ? { ...one, ciphertexts: [new Uint8Array(1_141), new Uint8Array(1_141)] as const } : one,
+    )
+    const [, , , garbled] = hidden
+    const ciphertexts = garbled?.ciphertexts.map((bytes) => Buffer.from(bytes).toString('base64')) ?? []
+    const hiding = lying((page) => ({
+      ...entry(3, (one) => ({ ...one, ciphertexts }))(page),
+      entriesRoot: entriesRootOf(hidden),
+    }))
+    await wallet.scan(hiding, { limit: 2 })
+    expect(wallet.balance().spendable).toBe(BOB - 40n)
+    await wallet.close()
+    const again = await openWallet(path)
+    await expect(again.scan(ledger)).rejects.toMatchObject({
+      code: 'E_WALLET_NODE',
+      advice: { fix: expect.stringContaining('scan --again') },
+    })
+    await again.close()
+    const anew = await openWallet(path, { again: genesis })
+    await anew.scan(ledger)
+    expect(anew.balance().spendable).toBe(BOB)
   })
 
   it('that shows the spending of a note twice is found out, also over two scans', async () => {

@@ -108,7 +108,10 @@ function openChain(genesis?: ShieldedGenesis): StakingChain {
 }
 
 describe('the supply', () => {
-  it(`follows its rule at every height over ${TRANSACTIONS} random transactions, mints and burns`, () => {
+  // Twenty seconds of hashing on a processor that has nothing else to do.
+  it(`follows its rule at every height over ${TRANSACTIONS} random transactions, mints and burns`, {
+    timeout: 180_000,
+  }, () => {
     const market = new Market(7)
     for (let count = 0; count < TRANSACTIONS; ) {
       count += market.block()
