@@ -50,8 +50,8 @@ export interface Selection {
   /** Canonical bytes of the selected transactions together. */
   readonly bytesMax: number
   readonly countMax: number
-  /** True for what is in a block already that is not final. */
-  readonly exclude: (requestKey: RequestKey) => boolean
+  /** True for what is in a block already that is not final, or cannot be in the block that is asked for. */
+  readonly exclude: (transaction: HashedTransaction) => boolean
 }
 
 /**
@@ -173,7 +173,7 @@ export class Mempool {
     for (const { transaction } of this.#entries.values()) {
       if (selected.length >= selection.countMax) break
       const grown = bytes + transaction.bytes.length
-      if (grown > selection.bytesMax || selection.exclude(transaction.requestKey)) continue
+      if (grown > selection.bytesMax || selection.exclude(transaction)) continue
       if (this.#others.has(transaction.requestKey)) {
         const share = transaction.transaction.kind === 'shielded' ? 'shielded' : 'others'
         if (transaction.bytes.length > left[share]) continue
@@ -200,8 +200,8 @@ export class Mempool {
 
   /** Whether {@link select} would find anything to put into a block. */
   hasSelectable(exclude: Selection['exclude']): boolean {
-    for (const requestKey of this.#entries.keys()) {
-      if (!exclude(requestKey)) return true
+    for (const { transaction } of this.#entries.values()) {
+      if (!exclude(transaction)) return true
     }
     return false
   }

@@ -9,6 +9,7 @@ import { buildBlock, isGoodLater, type ProposedFields } from '../ledger/build-bl
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import { checkBlock } from '../ledger/check-block.ts'
 import type { ExecutedBlock, ParentBlock } from '../ledger/executed-block.ts'
+import { checkPlace } from '../ledger/shielded/check-shielded.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
 import { isFinalWithNext } from '../ledger/verdicts/final-with-next.ts'
 import { weightlessAfter } from '../ledger/verdicts/leaders.ts'
@@ -16,7 +17,7 @@ import { isAtWork, isOpen } from '../ledger/verdicts/open-requests.ts'
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import { ok, type Result } from '../types/errors.ts'
-import type { BlockHash, RequestKey, StateRoot } from '../types/primitives.ts'
+import { type BlockHash, nextHeight, type RequestKey, type StateRoot } from '../types/primitives.ts'
 import type { BallotsTransaction, HashedTransaction } from '../types/transaction.ts'
 import type { Judgement, RuleFailure } from '../types/verdict.ts'
 import type { VerdictVoting } from '../types/voting.ts'
@@ -94,11 +95,15 @@ export class BlockExecutor {
     const on = this.#parentOf(parent)
     const mayBeEmpty = isEmptyAllowed || (rules.verdicts === 'tallied' && isAtWork(on.state))
     const held = this.#heldBy(parent.hash)
+    const place = shieldedPlace(on)
     const candidates = pool.select({
       bytesMax: rules.parameters.blockBytesMax - BLOCK_OVERHEAD_BYTES - (ballots?.bytes.length ?? 0),
       countMax: this.#size.max,
-      exclude: (requestKey) =>
-        held.has(requestKey) || on.state.verdict(requestKey) !== null || isOpen(on.state.voting, requestKey),
+      exclude: ({ requestKey, transaction }) =>
+        held.has(requestKey) ||
+        on.state.verdict(requestKey) !== null ||
+        isOpen(on.state.voting, requestKey) ||
+        (transaction.kind === 'shielded' && checkPlace(transaction, place) !== null),
     })
     if (candidates.length === 0 && !mayBeEmpty) return null
     const offered = ballots === null ? candidates : [ballots, ...candidates]
@@ -184,6 +189,15 @@ export class BlockExecutor {
     const tookMs = this.#options.stopwatch() - start
     this.#timings.set(executed.block.hash, tookMs)
     this.#size.executed(executed.block.transactions.length, tookMs)
+  }
+}
+
+/** Where a shielded transaction would stand in a child of this block. */
+function shieldedPlace({ header, state }: ParentBlock): Parameters<typeof checkPlace>[1] {
+  return {
+    height: nextHeight(header.height),
+    shielded: state.accumulators.shielded,
+    hasNullifier: (nullifier) => state.hasNullifier(nullifier),
   }
 }
 

@@ -60,7 +60,7 @@ export interface TransactionPool {
   select(selection: {
     readonly bytesMax: number
     readonly countMax: number
-    readonly exclude: (requestKey: RequestKey) => boolean
+    readonly exclude: (transaction: HashedTransaction) => boolean
   }): readonly HashedTransaction[]
   remove(transactions: Iterable<{ readonly requestKey: RequestKey }>): void
 }

@@ -318,15 +318,14 @@ export class Adversary {
   #illegalProposal({ block, timeoutCertificate, ballotVotes }: Proposal): Proposal {
     const { header, transactions } = block
     const wrongRoot = 'ee'.repeat(32)
-    const changes: Partial<BlockHeader>[] = [
-      { parentStateRoot: wrongRoot as StateRoot },
-      { nullifierRoot: wrongRoot as Hex32 },
-      { timestamp: asUnixMs(header.timestamp + 3_600_000) },
-      { height: asHeight(header.height + 1) },
-      ...(this.forger.isTempted
-        ? [{ noteCommitmentRoot: wrongRoot as Hex32 }, { proofCommitment: 'ee'.repeat(48) }]
-        : []),
-    ]
+    const changes: Partial<BlockHeader>[] = this.forger.isTempted
+      ? [{ noteCommitmentRoot: wrongRoot as Hex32 }, { proofCommitment: 'ee'.repeat(48) }]
+      : [
+          { parentStateRoot: wrongRoot as StateRoot },
+          { nullifierRoot: wrongRoot as Hex32 },
+          { timestamp: asUnixMs(header.timestamp + 3_600_000) },
+          { height: asHeight(header.height + 1) },
+        ]
     const old = this.#old
     if (old !== null && this.#knows.random.chance(0.4)) {
       const twice = [...transactions, old, old]

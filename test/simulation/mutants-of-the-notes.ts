@@ -1,4 +1,5 @@
 /** Mutants of the rules about notes: what is spent, what is proven, how much there is, and what waits. */
+import { HONEST } from './adversary.ts'
 import type { SourceChange } from './lane/source-change.ts'
 import type { Mutant } from './mutants.ts'
 import { outlaws } from './mutants-of-the-rules.ts'
@@ -14,8 +15,12 @@ const NOTES = { everyMs: 60, countMax: 40, blockReward: 7n }
 /** Clients with notes, and nothing else that is wrong but what the seed draws. */
 const holders = (): RunChanges => ({ notes: NOTES, livenessMs: 10_000 })
 
-/** … and a leader that is tempted by them. */
-const forgers = (seed: number): RunChanges => ({ ...outlaws(seed), notes: NOTES })
+/** … and a leader that is tempted by them, and votes for whatever it shows. */
+const forgers = (seed: number): RunChanges => ({
+  ...outlaws(seed),
+  byzantine: new Map([[seed % 3, { kind: 'liar', habits: { ...HONEST, illegal: 0.9, doubleVote: 1 } }]]),
+  notes: NOTES,
+})
 
 /** The block's own look at what it spends stands behind the look at each transaction. */
 const BLIND_TO_BLOCKS: readonly SourceChange[] = [
@@ -52,7 +57,7 @@ export const NOTE_MUTANTS: readonly Mutant[] = [
     name: 'notes-spent-twice-in-a-block',
     rule: 'Ledger: a note that was spent earlier in the block is spent',
     class: 'safety',
-    budget: 20,
+    budget: 30,
     changes: [
       {
         file: 'src/ledger/execute-transactions.ts',
@@ -67,7 +72,7 @@ export const NOTE_MUTANTS: readonly Mutant[] = [
     name: 'notes-proof-unchecked',
     rule: 'Ledger: the proof proves what the transaction says',
     class: 'safety',
-    budget: 10,
+    budget: 30,
     changes: [
       {
         file: CHECK,
@@ -133,7 +138,7 @@ export const NOTE_MUTANTS: readonly Mutant[] = [
     name: 'notes-root-unchecked',
     rule: 'Ledger: a block names the notes after it',
     class: 'safety',
-    budget: 20,
+    budget: 30,
     changes: [
       {
         file: HEADERS,
@@ -147,7 +152,7 @@ export const NOTE_MUTANTS: readonly Mutant[] = [
     name: 'notes-proof-commitment-unchecked',
     rule: 'Ledger: a block commits to its proofs',
     class: 'safety',
-    budget: 20,
+    budget: 30,
     changes: [
       {
         file: HEADERS,

@@ -108,8 +108,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
         file: 'src/runtime/block-executor.ts',
         find: `        held.has(requestKey) ||
         on.state.verdict(requestKey) !== null ||
-        isOpen(on.state.voting, requestKey),`,
-        replace: '        requestKey.length === 0,',
+        isOpen(on.state.voting, requestKey) ||`,
+        replace: '        requestKey.length === 0 ||',
       },
       {
         file: 'src/ledger/execute-transactions.ts',

@@ -90,7 +90,15 @@ export class Companion {
     this.#catchUp()
     const decoded = decodeSealedBlock(sealed.bytes)
     if (!decoded.ok) throw new Error(decoded.detail)
-    if (this.miner.received(decoded.value, from.node.name) === 'accept') this.#tellOthers(sealed)
+    const verdict = this.miner.received(decoded.value, from.node.name)
+    if (verdict === 'accept') this.#tellOthers(sealed)
+    else if (verdict instanceof Promise) {
+      const { miner } = this
+      void verdict.then((later) => {
+        if (later === 'accept' && this.miner === miner) this.#tellOthers(sealed)
+      })
+      this.#all.cluster.settle()
+    }
   }
 
   #poll(): void {
@@ -168,7 +176,8 @@ export class Companion {
       rules: cluster.genesis.rules,
       final,
       finalState: this.#process?.chain.state ?? cluster.genesis.state,
-      isHopeless: () => false,
+      isHopeless: (transaction) => this.#process?.isHopeless(transaction) ?? false,
+      proofs: this.#process?.proofs,
       pool: this.#pool(),
       clockSkewMaxMs: cluster.genesis.rules.parameters.clockSkewMaxMs,
       clock: {

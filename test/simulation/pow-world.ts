@@ -6,7 +6,10 @@
 import { decodeSealedBlock } from '../../src/codec/pow.ts'
 import type { PowEvent } from '../../src/consensus/pow/event.ts'
 import { rootOn } from '../../src/consensus/pow/pow-engine.ts'
+import type { ChainRules } from '../../src/ledger/chain-rules.ts'
 import { type GenesisState, genesisState } from '../../src/ledger/genesis-state.ts'
+import { shieldedRefusal } from '../../src/ledger/shielded/admission.ts'
+import type { ShieldedRefusal } from '../../src/ledger/shielded/shielded-refusals.ts'
 import { StateOverlay } from '../../src/ledger/state-overlay.ts'
 import type { StateReader } from '../../src/ledger/state-reader.ts'
 import { Mempool } from '../../src/mempool/mempool.ts'
@@ -14,12 +17,16 @@ import { BlockExecutor } from '../../src/runtime/block-executor.ts'
 import type { MinerPort, SettledBlock } from '../../src/runtime/pow/ports.ts'
 import { PowShell } from '../../src/runtime/pow/pow-shell.ts'
 import { workOfTarget } from '../../src/types/compact-target.ts'
+import type { Refusal } from '../../src/types/errors.ts'
 import type { MiningParameters, SealedBlock, SealHash } from '../../src/types/pow.ts'
-import { asMonotonicMs, asUnixMs } from '../../src/types/primitives.ts'
+import { asMonotonicMs, asUnixMs, nextHeight } from '../../src/types/primitives.ts'
+import type { ShieldedTransaction } from '../../src/types/shielded.ts'
 import type { HashedTransaction } from '../../src/types/transaction.ts'
 import { findNonce, unwrapTarget } from '../support/mining.ts'
 import { BLOCK_TIME, GENESIS, PORTS } from '../unit/ledger/fixtures.ts'
 import { EventQueue } from './event-queue.ts'
+import { noteGenesis } from './notes/note-genesis.ts'
+import { OpenProofs } from './notes/open-proofs.ts'
 import { Random } from './random.ts'
 
 /** About 64 hashes a block: real work, and none to speak of. */
@@ -45,6 +52,8 @@ export interface MiningWorldOptions {
   readonly clockSkewMaxMs?: number
   /** 0 unless told: one epoch without end. */
   readonly epochBlocks?: number
+  /** Genesis has notes, and there are clients with open proofs. */
+  readonly hasNotes?: boolean
 }
 
 export class MiningWorld {
@@ -52,6 +61,7 @@ export class MiningWorld {
   readonly genesis: GenesisState
   readonly mining: MiningParameters
   readonly miners: SimulatedMiner[]
+  readonly openProofs = new OpenProofs()
   readonly delayMaxMs: number
   nowMs = 0
   readonly #drop: number
@@ -63,10 +73,13 @@ export class MiningWorld {
     this.mining = { ...MINING, ...options.mining }
     this.delayMaxMs = options.delayMaxMs ?? 300
     this.#drop = options.drop ?? 0
-    const { clockSkewMaxMs = 0, epochBlocks = 0 } = options
+    const { clockSkewMaxMs = 0, epochBlocks = 0, hasNotes = false } = options
     const parameters = { ...GENESIS.parameters, epochBlocks }
     const consensus = { engine: 'pow', mining: this.mining } as const
-    this.genesis = genesisState({ ...GENESIS, parameters, consensus }, PORTS)
+    this.genesis = genesisState(
+      { ...GENESIS, ...(hasNotes ? noteGenesis(7n) : {}), parameters, consensus },
+      { ...PORTS, verifyShielded: this.openProofs.verify },
+    )
     this.miners = options.hashRates.map(
       (rate, i) => new SimulatedMiner(this, i, rate / 1_000, (this.random.next() - 0.5) * clockSkewMaxMs),
     )
@@ -152,7 +165,8 @@ export class SimulatedMiner {
       {
         now: () => asMonotonicMs(world.nowMs),
         isFinal: (requestKey) => this.#state.verdict(requestKey) !== null,
-        refusal: () => null,
+        refusal: ({ transaction }) =>
+          transaction.kind === 'shielded' ? this.#refusal(transaction, world.genesis.rules) : null,
         expired: () => {},
       },
     )
@@ -185,6 +199,12 @@ export class SimulatedMiner {
     if (!sealed.ok) throw new Error(sealed.detail)
     const verdict = this.shell.received(sealed.value, `${from.index}`)
     if (verdict === 'accept') this.#tellOthers(sealed.value)
+  }
+
+  /** Judged on the settled state, as a node does. */
+  #refusal(transaction: ShieldedTransaction, rules: ChainRules): Refusal<ShieldedRefusal> | null {
+    const { height } = this.settled.at(-1)?.sealed.block.header ?? this.#world.genesis.block.header
+    return shieldedRefusal(transaction, this.#state, nextHeight(height), rules)
   }
 
   #tellOthers(sealed: SealedBlock): void {
@@ -267,6 +287,11 @@ export class SimulatedMiner {
             this.kept.delete(done.sealed.sealHash)
             this.pool.remove(done.sealed.block.transactions)
           }
+          const known = { ...world.genesis.rules, verifySignature: () => true, verifyShielded: () => true }
+          this.pool.review(
+            ({ transaction }) =>
+              transaction.kind === 'shielded' && this.#refusal(transaction, known) !== null,
+          )
           const block = blocks.at(-1)?.sealed.block
           if (block !== undefined) this.#root = { sealHash, work, trail, block }
         },

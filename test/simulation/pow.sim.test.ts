@@ -4,52 +4,18 @@
  */
 import { describe, expect, it } from 'vitest'
 import { sealBlock } from '../../src/codec/pow.ts'
-import { checkBlock } from '../../src/ledger/check-block.ts'
-import type { ParentBlock } from '../../src/ledger/executed-block.ts'
-import { StateOverlay } from '../../src/ledger/state-overlay.ts'
-import type { SealedBlock } from '../../src/types/pow.ts'
-import type { Nullifier, StateRoot } from '../../src/types/primitives.ts'
 import type { VerdictRecord } from '../../src/types/verdict.ts'
 import { findNonce } from '../support/mining.ts'
 import { certificateTransaction, numberedTransaction, timeProof } from '../unit/ledger/fixtures.ts'
+import { type Replayed, replay } from './pow-replay.ts'
 import { MINING, MiningWorld, type SimulatedMiner } from './pow-world.ts'
 
 const TIMEOUT_MS = 120_000
 
-interface Replayed {
-  readonly stateRoot: StateRoot
-  readonly nullifiers: readonly Nullifier[]
-  readonly verdicts: readonly VerdictRecord[]
-}
-
-/** Executes a chain from genesis on with nothing but the ledger's rules. */
-function replay({ genesis }: MiningWorld, chain: readonly SealedBlock[]): Replayed {
-  const { block, stateRoot, rules, state: first } = genesis
-  let parent: ParentBlock = { hash: block.hash, header: block.header, stateRoot, state: first }
-  const nullifiers: Nullifier[] = []
-  const verdicts: VerdictRecord[] = []
-  for (const sealed of chain) {
-    const checked = checkBlock(sealed.block, parent, rules)
-    if (!checked.ok)
-      throw new Error(`height ${sealed.block.header.height}: ${checked.code}: ${checked.detail}`)
-    const { changes, stateRoot: after } = checked.value
-    const { state } = parent
-    nullifiers.push(...changes.nullifiers)
-    verdicts.push(...changes.verdicts)
-    parent = {
-      hash: sealed.block.hash,
-      header: sealed.block.header,
-      stateRoot: after,
-      state: StateOverlay.of(() => state, changes),
-    }
-  }
-  return { stateRoot: parent.stateRoot, nullifiers, verdicts }
-}
-
 /** The state that a miner has after its tip, by its own executor; what it told the node is the same chain. */
 function expectStateOf(world: MiningWorld, miner: SimulatedMiner): Replayed {
   const chain = miner.chain()
-  const replayed = replay(world, chain)
+  const replayed = replay(world.genesis, chain)
   const tip = chain.at(-1)
   expect(miner.told.map(({ sealHash }) => sealHash)).toEqual(chain.map(({ sealHash }) => sealHash))
   if (tip !== undefined && miner.shell.chain().length > 0) {
@@ -128,7 +94,9 @@ describe('three miners', () => {
         world.offer(a, [lone])
         world.offer(b, others)
       }
-      const judged = (miner: SimulatedMiner): VerdictRecord[] => [...replay(world, miner.chain()).verdicts]
+      const judged = (miner: SimulatedMiner): VerdictRecord[] => [
+        ...replay(world.genesis, miner.chain()).verdicts,
+      ]
       expect(world.runFor(200_000, () => world.miners.every((miner) => judged(miner).length === 4))).toBe(
         true,
       )

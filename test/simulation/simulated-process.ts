@@ -26,6 +26,7 @@ import { epochEndHeight } from '../../src/types/epochs.ts'
 import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
 import { asMonotonicMs, asUnixMs, type Height } from '../../src/types/primitives.ts'
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../../src/types/safety.ts'
+import type { HashedTransaction } from '../../src/types/transaction.ts'
 import { slotsOf } from './checker.ts'
 import { MemoryDatabase } from './memory-database.ts'
 import { poolOfForger, stateOfForger } from './notes/note-forger.ts'
@@ -56,11 +57,11 @@ export class SimulatedProcess {
   readonly flow: TransactionFlow
   readonly consensus: ConsensusNode
   readonly sync: RangeSync
+  readonly proofs: SimulatedProofs
   readonly #node: SimulatedNode
   readonly #disk: ProcessDisk
   readonly #log: SimulatedSafetyLog
   readonly #admission: StakingAdmission
-  readonly #proofs: SimulatedProofs
   #decidedHash: string
   #polledHeight = -1
   #highestLock = 0
@@ -103,7 +104,7 @@ export class SimulatedProcess {
       refusal: (transaction) => this.#admission.refusal(transaction),
       expired: () => world.checker.violated(`I16: ${node.name} lets transactions expire`),
     })
-    this.#proofs = new SimulatedProofs({
+    this.proofs = new SimulatedProofs({
       verify: world.genesis.rules.verifyShielded,
       random: world.random,
       later: (delayMs, run) =>
@@ -118,7 +119,7 @@ export class SimulatedProcess {
       door: new ShieldedDoor({
         pool: this.pool,
         refusalBeforeProof: (transaction) => this.#admission.refusalBeforeProof(transaction),
-        verify: (transaction) => this.#proofs.verify(transaction),
+        verify: (transaction) => this.proofs.verify(transaction),
         now: () => node.monotonicMs(),
       }),
       publish: (transactions) => {
@@ -136,6 +137,11 @@ export class SimulatedProcess {
   start(): void {
     this.consensus.start()
     this.#schedulePoll()
+  }
+
+  /** Whether the final state has made a transaction impossible. */
+  isHopeless(transaction: HashedTransaction): boolean {
+    return this.#admission.isHopeless(transaction)
   }
 
   /** What was being written may be on the disk, in order; nothing of this process happens any more. */
@@ -169,7 +175,7 @@ export class SimulatedProcess {
         putCommitCertificate: (certificate) => chain.commitCertificates.put(certificate),
       },
       pool: forger === null ? this.pool : poolOfForger(this.pool, forger),
-      proofs: this.#proofs,
+      proofs: this.proofs,
       transport: {
         broadcast: (bytes) => world.transmit(node, 'all', bytes),
         send: (to, bytes) => {
@@ -196,7 +202,7 @@ export class SimulatedProcess {
       observe: (event) => node.observe(event),
       onFinal: (blocks) => {
         node.finalized(blocks)
-        this.pool.review((transaction) => this.#admission.isHopeless(transaction))
+        this.pool.review((transaction) => this.isHopeless(transaction))
         this.sync.finalized()
       },
       onEpoch: () => undefined,

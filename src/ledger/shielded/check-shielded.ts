@@ -98,9 +98,10 @@ function checkContent(
     : refuse('shielded-malformed', `${statement.code}: ${statement.detail}`)
 }
 
-function checkPlace(
+/** What a block's place in the chain alone rules out. Cheap: neither accounts nor signature nor proof are looked at. */
+export function checkPlace(
   { expiresAtHeight, anchor, nullifiers }: ShieldedTransaction,
-  { height, shielded, hasNullifier }: ShieldedPlace,
+  { height, shielded, hasNullifier }: Omit<ShieldedPlace, 'accounts'>,
 ): Refusal<ShieldedRefusal> | null {
   if (height > expiresAtHeight) {
     return refuse('shielded-expired', `it was legal up to height ${expiresAtHeight}, the block has ${height}`)

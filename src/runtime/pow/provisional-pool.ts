@@ -22,7 +22,7 @@ export class ProvisionalPool implements TransactionPool {
     let bytes = 0
     for (const transaction of this.#first()) {
       const { requestKey, bytes: own } = transaction
-      if (exclude(requestKey) || keys.has(requestKey)) continue
+      if (exclude(transaction) || keys.has(requestKey)) continue
       // A gap would put a later one before an earlier one: what does not fit ends the block.
       if (selected.length >= countMax || bytes + own.length > bytesMax) return selected
       selected.push(transaction)
@@ -32,7 +32,7 @@ export class ProvisionalPool implements TransactionPool {
     const rest = this.#inner.select({
       bytesMax: bytesMax - bytes,
       countMax: countMax - selected.length,
-      exclude: (requestKey) => keys.has(requestKey) || exclude(requestKey),
+      exclude: (transaction) => keys.has(transaction.requestKey) || exclude(transaction),
     })
     return [...selected, ...rest]
   }

@@ -18,6 +18,8 @@ export interface NoteTraffic {
   readonly countMax: number
   /** Of genesis: with one every block changes an account. */
   readonly blockReward: bigint
+  /** Whether no transaction of theirs expires. */
+  readonly isPatient?: boolean
 }
 
 type Shielded = HashedTransaction<ShieldedTransaction>
@@ -144,8 +146,8 @@ export class NoteClients {
     const fee = BigInt(1 + this.#random.below(3))
     const total = inputs.reduce((sum, { value }) => sum + value, 0n) + (more.mint?.amount ?? 0n)
     const left = total - fee - (more.burn?.amount ?? 0n)
-    const expiresAtHeight =
-      this.#random.below(EXPIRING) === 0 ? this.#read + this.#random.below(4) : 1_000_000
+    const isExpiring = this.#traffic.isPatient !== true && this.#random.below(EXPIRING) === 0
+    const expiresAtHeight = isExpiring ? this.#read + this.#random.below(4) : 1_000_000
     const amount = (left * BigInt(this.#random.below(100))) / 100n
     const spending = { to: receiver.owner, amount, fee, expiresAtHeight, inputs, ...more }
     const { transaction, made } = owner.spend({ ...spending, openly: true })

@@ -111,10 +111,13 @@ describe('selection', () => {
     expect(pool.select(everything)).toEqual(transactions.slice(0, 5))
     expect(pool.select({ ...everything, countMax: 2 })).toEqual([first, second])
     expect(pool.select({ ...everything, bytesMax: 3 * size })).toEqual([first, second, third])
-    expect(pool.select({ ...everything, countMax: 2, exclude: (key) => key === first.requestKey })).toEqual([
-      second,
-      third,
-    ])
+    expect(
+      pool.select({
+        ...everything,
+        countMax: 2,
+        exclude: ({ requestKey }) => requestKey === first.requestKey,
+      }),
+    ).toEqual([second, third])
     expect(pool.select({ ...everything, countMax: 0 })).toEqual([])
     expect(pool.size).toBe(5)
   })
@@ -136,7 +139,7 @@ describe('selection', () => {
     expect(pool.hasSelectable(() => false)).toBe(false)
     pool.admit(first, null)
     expect(pool.hasSelectable(() => false)).toBe(true)
-    expect(pool.hasSelectable((key) => key === first.requestKey)).toBe(false)
+    expect(pool.hasSelectable(({ requestKey }) => requestKey === first.requestKey)).toBe(false)
   })
 })
 

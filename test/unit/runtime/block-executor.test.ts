@@ -8,7 +8,7 @@ import type { HashedBlock } from '../../../src/types/block.ts'
 import { asMonotonicMs, asUnixMs, asView } from '../../../src/types/primitives.ts'
 import type { ShieldedTransaction } from '../../../src/types/shielded.ts'
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
-import { Spender, verifyOpenly } from '../../support/shielded/spender.ts'
+import { type OwnNote, Spender, verifyOpenly } from '../../support/shielded/spender.ts'
 import { GENESIS, PORTS } from '../ledger/fixtures.ts'
 
 const NOTES = Array.from({ length: 6 }, (_, i) => ({
@@ -41,6 +41,29 @@ function poolOf(transactions: readonly HashedTransaction[]): Mempool {
   return pool
 }
 
+/** A chain of blocks above genesis, none of them final, from a pool; with every block what is done after it. */
+function grown(genesis: GenesisState, pool: Mempool, heights: number, after = (_height: number) => {}) {
+  const { rules, block, stateRoot, state } = genesis
+  const final = { hash: block.hash, stateRoot }
+  const executor = new BlockExecutor({ rules, final, finalState: state, pool, stopwatch: () => 0 })
+  const chain: HashedBlock[] = [block]
+  for (let height = 1; height <= heights; height++) {
+    const parent = chain.at(-1) as HashedBlock
+    const fields = {
+      epoch: parent.header.epoch,
+      view: asView(height),
+      justify: { view: parent.header.view, blockHash: parent.hash },
+      timestamp: asUnixMs(parent.header.timestamp + 1_000),
+      proposer: parent.header.proposer,
+    }
+    const built = executor.build(fields, parent, true)
+    if (built === null) throw new Error('it may be empty')
+    chain.push(built.block)
+    after(height)
+  }
+  return chain.map(({ transactions }) => transactions.map(({ hash }) => hash))
+}
+
 describe('a block on one that is not final', () => {
   it('holds the next shielded transactions that wait, in place of those which the branch has', () => {
     const [large] = payments(network(1e6))
@@ -49,28 +72,35 @@ describe('a block on one that is not final', () => {
     // Two and a half of them.
     const genesis = network(Math.floor(2.5 * (large ?? 0)))
     const waiting = payments(genesis)
-    const { rules, block, stateRoot, state } = genesis
     const pool = poolOf(waiting)
-    const final = { hash: block.hash, stateRoot }
-    const executor = new BlockExecutor({ rules, final, finalState: state, pool, stopwatch: () => 0 })
-    const chain: HashedBlock[] = [block]
-    for (let view = 1; view <= 3; view++) {
-      const parent = chain.at(-1) as HashedBlock
-      const fields = {
-        epoch: parent.header.epoch,
-        view: asView(view),
-        justify: { view: parent.header.view, blockHash: parent.hash },
-        timestamp: asUnixMs(parent.header.timestamp + 1_000),
-        proposer: parent.header.proposer,
-      }
-      const built = executor.build(fields, parent, true)
-      if (built === null) throw new Error('it may be empty')
-      chain.push(built.block)
-    }
-    const held = chain.map(({ transactions }) => transactions.map(({ hash }) => hash))
+    const held = grown(genesis, pool, 3)
     expect(held.map((each) => each.length)).toEqual([0, 2, 2, 2])
     expect(held.flat()).toEqual(waiting.map(({ hash }) => hash))
     // On another branch they are there again.
     expect(pool.size).toBe(6)
+  })
+
+  it('has room for what can be there: not for one that has expired, or whose note the branch has spent', () => {
+    const [large] = payments(network(1e6))
+      .map(({ bytes }) => bytes.length)
+      .toSorted((a, b) => b - a)
+    // One and a half.
+    const genesis = network(Math.floor(1.5 * (large ?? 0)))
+    const owner = new Spender(genesis.rules.genesisHash, 1)
+    owner.begin(NOTES)
+    const [a, b, c, d] = owner.notes
+    const pay = (note: OwnNote | undefined, expiresAtHeight = 1_000) =>
+      owner.spend({ inputs: note === undefined ? [] : [note], expiresAtHeight, openly: true }).transaction
+    const [first, rival, expiring, next, last] = [pay(a), pay(a), pay(b, 1), pay(c), pay(d)]
+    const pool = poolOf([first])
+    const held = grown(genesis, pool, 3, (height) => {
+      if (height > 1) return
+      // The rival came in at another node, or after a restart.
+      pool.remove([first])
+      for (const transaction of [rival, expiring, next, last]) pool.admit(transaction, null)
+    })
+    expect(held).toEqual([[], [first.hash], [next.hash], [last.hash]])
+    // Another branch may hold them yet.
+    expect(pool.has(rival.requestKey) && pool.has(expiring.requestKey)).toBe(true)
   })
 })

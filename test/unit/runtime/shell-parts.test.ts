@@ -198,7 +198,7 @@ describe('the executor', () => {
       final: { hash: genesis.hash, stateRoot },
       finalState,
       pool: {
-        select: ({ exclude }) => waiting.filter(({ requestKey }) => !exclude(requestKey)),
+        select: ({ exclude }) => waiting.filter((transaction) => !exclude(transaction)),
         remove: (transactions) => removed.push(...[...transactions].map(({ requestKey }) => requestKey)),
       },
       stopwatch: () => performance.now(),

@@ -69,7 +69,7 @@ describe('the pool of a leader', () => {
       select: ({ countMax, bytesMax, exclude }: Parameters<ProvisionalPool['select']>[0]) => {
         let left = bytesMax
         return pick(pooled)
-          .filter(({ requestKey }) => !exclude(requestKey))
+          .filter((transaction) => !exclude(transaction))
           .filter((transaction) => {
             left -= transaction.bytes.length
             return left >= 0
@@ -82,7 +82,7 @@ describe('the pool of a leader', () => {
     const selected = new ProvisionalPool(inner, () => pick(mined)).select({
       countMax: count,
       bytesMax: bytes,
-      exclude: (requestKey) => isFinal.has(requestKey),
+      exclude: ({ requestKey }) => isFinal.has(requestKey),
     })
     return selected
       .map(({ requestKey }) => TRANSACTIONS.findIndex((one) => one.requestKey === requestKey))
