@@ -21,8 +21,11 @@ export function blockLines(block: BlockView): string[] {
     `  nullifiers        ${block.nullifierRoot}`,
     `  state             ${block.stateRoot ?? 'not executed here'} (of the parent: ${block.parentStateRoot})`,
     ...block.transactions.map((transaction) => {
-      const reasons = transaction.reasons.length === 0 ? '' : `: ${transaction.reasons.join('; ')}`
-      return `  - ${transaction.kind} ${transaction.hash} ${transaction.verdict ?? 'not judged'}${reasons}`
+      const { hash, kind, reasons } = transaction
+      // Requests alone get a verdict.
+      const verdict = transaction.verdict ?? (kind.startsWith('validate-') ? 'not judged' : '')
+      const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`
+      return `  - ${kind} ${hash} ${verdict}${why}`.trimEnd()
     }),
   ]
 }

@@ -139,14 +139,16 @@ it('a block shows what was decided in it', () => {
         reasons: ['stake: 5 is below 100'],
       },
       { hash: '44', kind: 'validate-proofs', requestKey: '55', verdict: null, reasons: [] },
+      { hash: '66', kind: 'shielded', requestKey: '77', verdict: null, reasons: [] },
     ],
   }
   const lines = blockLines(block)
   expect(lines[0]).toBe('block 3 · final by 3 validators (0, 2, 3)')
   expect(lines).toContain('  time              2025-10-09T08:53:20.000Z')
   expect(lines).toContain('  state             not executed here (of the parent: 11)')
-  expect(lines.at(-2)).toBe('  - validate-certificate 22 invalid: stake: 5 is below 100')
-  expect(lines.at(-1)).toBe('  - validate-proofs 44 not judged')
+  expect(lines.at(-3)).toBe('  - validate-certificate 22 invalid: stake: 5 is below 100')
+  expect(lines.at(-2)).toBe('  - validate-proofs 44 not judged')
+  expect(lines.at(-1)).toBe('  - shielded 66')
   expect(blockLines({ ...block, isFinal: false, voters: [] })[0]).toBe('block 3 · not final')
 })
 
