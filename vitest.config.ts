@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { CountReporter } from './test/support/count-reporter.ts'
 
-/** Networks of real processes that are timed: one file at a time, and nothing else beside it. */
+/** Networks of real processes, which mostly wait for each other: two at a time, and nothing else beside them. */
 const END_TO_END = ['test/e2e/**/*.test.ts', 'test/docs/tour.test.ts']
 
 /** The same, but too long for every change: "npm run test:long". What is tried over TCP otherwise is over QUIC here. */
@@ -97,7 +97,7 @@ export default defineConfig({
           include: END_TO_END,
           exclude,
           provide: { transports: ['tcp'] },
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

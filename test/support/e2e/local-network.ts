@@ -18,6 +18,9 @@ import { SafetyWitness } from './safety-witness.ts'
 /** Where the system takes its own ports from begins above. */
 const BASE_PORT_MIN = 10_000
 const BASE_PORT_COUNT = 200
+/** Test files that run beside each other have ports of their own: what is free for one may be taken by another. */
+const POOLS = 4
+const POOL = Number(process.env['VITEST_POOL_ID'] ?? 0) % POOLS
 
 const ENSURE = join(import.meta.dirname, '..', '..', '..', 'scripts', 'ensure.mjs')
 
@@ -27,8 +30,8 @@ const given = new Set<number>()
 /** A base port with the ports of so many nodes free behind it; another one at every call, as long as there are. */
 export async function freeBasePort(nodes: number): Promise<number> {
   for (;;) {
-    if (given.size >= BASE_PORT_COUNT) given.clear()
-    const base = BASE_PORT_MIN + 100 * Math.floor(Math.random() * BASE_PORT_COUNT)
+    if (given.size >= BASE_PORT_COUNT / POOLS) given.clear()
+    const base = BASE_PORT_MIN + 100 * (POOL + POOLS * Math.floor((Math.random() * BASE_PORT_COUNT) / POOLS))
     if (given.has(base)) continue
     given.add(base)
     const all = Array.from({ length: nodes }, (_, i) => nodePorts(base, i))
