@@ -5,6 +5,7 @@
  */
 
 import type { Command } from 'commander'
+import { amountOption } from './parse-options.ts'
 import { print, printJson } from './print.ts'
 
 interface CheckpointOptions {
@@ -14,6 +15,7 @@ interface CheckpointOptions {
   readonly culprits?: string
   readonly out?: string
   readonly signatures?: readonly string[]
+  readonly abandonNotes?: bigint
 }
 
 async function verify(paths: readonly string[], options: CheckpointOptions): Promise<void> {
@@ -132,5 +134,10 @@ export function registerCheckpointCommand(program: Command): void {
     .requiredOption('--culprits <proof>', 'the proof of the break')
     .requiredOption('--out <dir>', 'folder for genesis.json and the signature')
     .option('--signatures <file...>', 'of others, to see whether enough agree')
+    .option(
+      '--abandon-notes <worth>',
+      'give up the shielded money, which a restart loses: what all notes are worth',
+      amountOption,
+    )
     .action(restart)
 }

@@ -60,6 +60,14 @@ function refused(path: string, why: string): CliError {
   })
 }
 
+function notesAreLost(path: string, worth: bigint): CliError {
+  return new CliError('E_NOTES_LOST', `the restart at ${path} loses notes worth ${worth}`, {
+    why: 'a new genesis takes over accounts, not shielded money',
+    fix: `if the remaining validators agree to give it up, say so: --abandon-notes ${worth}`,
+    exitCode: EXIT.failure,
+  })
+}
+
 export interface CheckedCheckpoint {
   readonly path: string
   readonly checkpoint: SignedCheckpoint
@@ -153,7 +161,7 @@ export interface MadeRestart {
 
 /**
  * Makes the genesis of the network that goes on, signs for it with the key of a data directory, and counts signatures.
- * @throws CliError `E_RECOVERY` (1), `E_NO_SNAPSHOT`, `E_FILE` (65)
+ * @throws CliError `E_RECOVERY` (1), `E_NOTES_LOST` (1), `E_NO_SNAPSHOT`, `E_FILE` (65)
  */
 export async function makeRestart(
   path: string,
@@ -161,6 +169,8 @@ export async function makeRestart(
     readonly culprits?: string
     readonly out?: string
     readonly signatures?: readonly string[]
+    /** What all notes are worth, given up. */
+    readonly abandonNotes?: bigint
   },
 ): Promise<MadeRestart> {
   const { culprits: proofPath = '', out = '' } = options
@@ -188,8 +198,13 @@ export async function makeRestart(
       time: block.header.timestamp,
     },
     culprits,
+    options.abandonNotes,
   )
-  if (!next.ok) throw refused(path, next.detail)
+  if (!next.ok) {
+    throw next.code === 'notes-are-lost'
+      ? notesAreLost(path, accumulators.shielded.pool)
+      : refused(path, next.detail)
+  }
   const decision = {
     from: signer.genesisHash,
     blockHash: checked.proven.blockHash,

@@ -17,7 +17,7 @@ import { ownerOfKey } from '../staking/validator-keys.ts'
 
 export type RestartRefusal =
   | 'no-validators'
-  | 'notes-in-the-pool'
+  | 'notes-are-lost'
   | 'unknown-culprit'
   | 'unknown-signer'
   | 'wrong-signature'
@@ -36,20 +36,23 @@ export interface RestartState {
 /**
  * The genesis of the network that goes on. Validators that are no culprits keep their stake; everything else that an
  * account holds (balance, stake outside of the set, withdrawals under way, its operator's bond) is its balance; what
- * culprits had bonded is gone, and their accounts with it.
+ * culprits had bonded is gone, and their accounts with it. Notes are lost: a genesis has neither them nor the nullifiers of
+ * those that were spent.
  * @param genesis of the network that ends
  * @param culprits accounts, all of them with a validator in the set
+ * @param abandonedNotes what all notes are worth, as whoever decides on the restart has said it: to lose them by mistake
+ *   shall be impossible, and a single holder shall not be able to keep the others from going on
  */
 export function restartGenesis(
   genesis: Genesis,
   { staking, operations, pool, time }: RestartState,
   culprits: readonly AccountId[],
+  abandonedNotes = 0n,
 ): Result<Genesis, RestartRefusal> {
-  // A genesis has neither the notes nor the nullifiers of those that were spent.
-  if (pool > 0n) {
+  if (pool !== abandonedNotes) {
     return refuse(
-      'notes-in-the-pool',
-      `notes worth ${pool} would be lost: a restart takes over accounts only`,
+      'notes-are-lost',
+      `a restart takes over accounts only: notes worth ${pool} are lost, and what was given up are ${abandonedNotes}`,
     )
   }
   const accountOf = (validator: Validator): AccountId | null =>
