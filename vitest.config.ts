@@ -17,8 +17,11 @@ const LONG = [
   'test/unit/shielded/proof-bytes.test.ts',
 ]
 
-/** Keeps every processor busy by itself, and has so many seeds to run in so many minutes: nothing beside it. */
-const SWARM = ['test/simulation/swarm.sim.test.ts']
+/**
+ * Whole networks by the hundred, and the rules broken one by one: "npm run test:simulation". Each keeps every processor
+ * busy by itself, and has so many seeds to run in so many minutes: nothing beside it.
+ */
+const SIMULATION = ['test/simulation/swarm.sim.test.ts', 'test/simulation/mutants.sim.test.ts']
 
 /**
  * Small tests by the hundred, which hold nothing open: those that one process runs share what it has loaded, or each
@@ -74,7 +77,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [...exclude, ...END_TO_END, ...LONG, ...UNITS, ...SWARM],
+          exclude: [...exclude, ...END_TO_END, ...LONG, ...UNITS, ...SIMULATION],
           maxWorkers,
         },
       },
@@ -104,8 +107,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'swarm',
-          include: SWARM,
+          name: 'simulation',
+          include: SIMULATION,
           exclude,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
