@@ -9,7 +9,8 @@ const NOWHERE = 'ab'.repeat(32) as GenesisHash
 /** One that spends nothing and makes two notes of no value: right on a network that has no notes yet. */
 export function shieldedTransaction(seed: number, genesisHash = NOWHERE): ShieldedTransaction {
   const name = `${seed} ${genesisHash}`
-  const transaction = made.get(name) ?? new Spender(genesisHash, seed).spend({ fee: 0n }).transaction.transaction
+  const transaction =
+    made.get(name) ?? new Spender(genesisHash, seed).spend({ fee: 0n }).transaction.transaction
   made.set(name, transaction)
   return transaction
 }
