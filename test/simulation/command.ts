@@ -75,7 +75,8 @@ async function runSeeds(run: SeedRun): Promise<boolean> {
   const traces = new Map<number, string>()
   let [effects, events, done] = [0, 0, 0]
   const verdicts = { valid: 0, invalid: 0, expired: 0 }
-  const seedsWith = { byzantine: 0, calm: 0 }
+  const seedsWith = { byzantine: 0, calm: 0, notes: 0 }
+  const shielded = { transfer: 0, mint: 0, burn: 0 }
   let lowestTrustWhenCalm: number | null = null
   const each = Array.from({ length: seeds }, (_, i) => start + i)
   await runLane({
@@ -91,7 +92,9 @@ async function runSeeds(run: SeedRun): Promise<boolean> {
       effects += outcome.effects
       for (const status of ['valid', 'invalid', 'expired'] as const)
         verdicts[status] += outcome.verdicts[status]
-      const { calm = 0, byzantine = 0, lowestHonestTrust = 0 } = outcome.figures ?? {}
+      const { calm = 0, byzantine = 0, withNotes = 0, lowestHonestTrust = 0 } = outcome.figures ?? {}
+      seedsWith.notes += withNotes
+      for (const kind of ['transfer', 'mint', 'burn'] as const) shielded[kind] += outcome.figures?.[kind] ?? 0
       seedsWith.byzantine += byzantine
       seedsWith.calm += calm
       if (calm === 1)
@@ -127,6 +130,7 @@ async function runSeeds(run: SeedRun): Promise<boolean> {
       effects,
       events,
       verdicts,
+      shielded,
       seedsWith,
       lowestTrustWhenCalm,
       failures,

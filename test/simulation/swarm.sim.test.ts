@@ -55,6 +55,11 @@ describe('the swarm', { timeout: TIMEOUT_MS }, () => {
       traces.set(seed, trace)
     }
     expect(differing).toEqual([])
+    // Clients with notes were served: otherwise what is checked of notes shows nothing.
+    const sum = (figure: string): number =>
+      outcomes.reduce((total, { figures }) => total + (figures?.[figure] ?? 0), 0)
+    expect(sum('withNotes')).toBeGreaterThan(30)
+    for (const kind of ['transfer', 'mint', 'burn']) expect(sum(kind), kind).toBeGreaterThan(20)
     expect(traces.size).toBe(SEEDS)
   })
 

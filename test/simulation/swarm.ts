@@ -44,7 +44,7 @@ const SIEGE_SHARE = 0.08
 const CALM_SHARE = 0.12
 
 /** Seeds with clients that have notes: a tree of Poseidon2 hashes in every node takes its time. */
-const NOTES_SHARE = 0.12
+const NOTES_SHARE = 0.08
 
 /** A knob that is off in half of the seeds and of any strength in the others. */
 function sometimes(random: Random, max: number, chance = 0.5): number {

@@ -1,13 +1,16 @@
-/** Blocks that are built on blocks which are not final: what of the pool they hold. Proofs are open ones. */
+/** What of the pool is in a block, on blocks that are not final too, and what is given up. Most proofs are open ones. */
 import { describe, expect, it } from 'vitest'
 import { BLOCK_OVERHEAD_BYTES } from '../../../src/codec/block.ts'
 import { type GenesisState, genesisState } from '../../../src/ledger/genesis-state.ts'
+import { shieldedRefusal } from '../../../src/ledger/shielded/admission.ts'
 import { Mempool } from '../../../src/mempool/mempool.ts'
+import { ProofVerdicts } from '../../../src/proofs/proof-verdicts.ts'
 import { BlockExecutor } from '../../../src/runtime/block-executor.ts'
 import type { HashedBlock } from '../../../src/types/block.ts'
-import { asMonotonicMs, asUnixMs, asView } from '../../../src/types/primitives.ts'
+import { asHeight, asMonotonicMs, asUnixMs, asView, type Hex32 } from '../../../src/types/primitives.ts'
 import type { ShieldedTransaction } from '../../../src/types/shielded.ts'
 import type { HashedTransaction } from '../../../src/types/transaction.ts'
+import { GenesisNotes } from '../../support/shielded/genesis-notes.ts'
 import { type OwnNote, Spender, verifyOpenly } from '../../support/shielded/spender.ts'
 import { GENESIS, PORTS } from '../ledger/fixtures.ts'
 
@@ -102,5 +105,59 @@ describe('a block on one that is not final', () => {
     expect(held).toEqual([[], [first.hash], [next.hash], [last.hash]])
     // Another branch may hold them yet.
     expect(pool.has(rival.requestKey) && pool.has(expiring.requestKey)).toBe(true)
+  })
+})
+
+describe('a proposer', () => {
+  it('whose verdicts on proofs were forgotten builds the block that one builds who has them', () => {
+    const verify = (): ProofVerdicts => new ProofVerdicts(() => undefined, { rightMax: 1, wrongMax: 1 })
+    const notes = new GenesisNotes(3)
+    const build = (verdicts: ProofVerdicts, seen: readonly HashedTransaction<ShieldedTransaction>[]) => {
+      for (const { transaction } of seen) expect(verdicts.verify(transaction)).toBe(true)
+      return grown(notes.state(verdicts.verify), poolOf(transactions), 2)
+    }
+    const genesis = notes.state(() => true)
+    const transactions = [0, 1, 2].map((position) => notes.spend(genesis, position))
+    const forgetful = build(verify(), transactions)
+    expect(forgetful).toEqual([[], transactions.map(({ hash }) => hash), []])
+    expect(build(new ProofVerdicts(), transactions)).toEqual(forgetful)
+    expect(build(new ProofVerdicts(), [])).toEqual(forgetful)
+  })
+})
+
+describe('the pool', () => {
+  it('gives up what has expired, lost its anchor, or spends what is spent, when the final state says so', () => {
+    const genesis = network(1e6)
+    const owner = new Spender(genesis.rules.genesisHash, 1)
+    owner.begin(NOTES)
+    const [a, b, c] = owner.notes
+    const pay = (note: OwnNote | undefined, expiresAtHeight = 1_000) =>
+      owner.spend({ inputs: note === undefined ? [] : [note], expiresAtHeight, openly: true }).transaction
+    const [spent, expiring, lasting] = [pay(a), pay(b, 4), pay(c)]
+    const pool = poolOf([spent, expiring, lasting])
+    const { accumulators, staking } = genesis.state
+    const review = (height: number, anchors: readonly Hex32[], nullifiers: readonly string[] = []) => {
+      const shielded = { ...accumulators.shielded, anchors }
+      const state = {
+        staking,
+        accumulators: { ...accumulators, shielded },
+        hasNullifier: (n: string) => nullifiers.includes(n),
+      }
+      pool.review(
+        ({ transaction }) =>
+          transaction.kind === 'shielded' &&
+          shieldedRefusal(transaction, state, asHeight(height), genesis.rules) !== null,
+      )
+      return [spent, expiring, lasting].map(({ requestKey }) => pool.has(requestKey))
+    }
+    const { anchors } = accumulators.shielded
+    expect(review(1, anchors)).toEqual([true, true, true])
+    expect(review(2, anchors, spent.transaction.nullifiers)).toEqual([false, true, true])
+    expect(review(4, anchors)).toEqual([false, true, true])
+    expect(review(5, anchors)).toEqual([false, false, true])
+    // 256 blocks later the root that it names is none of the last ones.
+    expect(review(300, ['ab'.repeat(32) as Hex32])).toEqual([false, false, false])
+    expect(pool.size).toBe(0)
+    expect(pool.bytes).toBe(0)
   })
 })
