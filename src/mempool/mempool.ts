@@ -198,14 +198,6 @@ export class Mempool {
     this.remove(hopeless)
   }
 
-  /** Whether {@link select} would find anything to put into a block. */
-  hasSelectable(exclude: Selection['exclude']): boolean {
-    for (const { transaction } of this.#entries.values()) {
-      if (!exclude(transaction)) return true
-    }
-    return false
-  }
-
   /** Forgets transactions that are final, or that no block may hold. Unknown ones do not matter. */
   remove(transactions: Iterable<{ readonly requestKey: RequestKey }>): void {
     const wasEmpty = this.#total.count === 0

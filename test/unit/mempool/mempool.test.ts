@@ -133,14 +133,6 @@ describe('selection', () => {
     expect(pool.select({ ...everything, bytesMax: size + 100 })).toEqual([second])
     expect(pool.select(everything)[0]).toBe(large)
   })
-
-  it('knows whether there is anything for a block', () => {
-    const pool = mempool()
-    expect(pool.hasSelectable(() => false)).toBe(false)
-    pool.admit(first, null)
-    expect(pool.hasSelectable(() => false)).toBe(true)
-    expect(pool.hasSelectable(({ requestKey }) => requestKey === first.requestKey)).toBe(false)
-  })
 })
 
 describe('leaving', () => {
