@@ -3,14 +3,8 @@
  * not fall back: select.ts does.
  */
 
-import {
-  createPrivateKey,
-  createPublicKey,
-  decapsulate,
-  encapsulate,
-  generateKeyPairSync,
-  type KeyObject,
-} from 'node:crypto'
+// What older runtimes lack is asked of the module as a whole: an import by its name would keep the package from loading there.
+import crypto, { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { assert } from '../types/assert.ts'
 import { ok, refuse } from '../types/errors.ts'
 import { ML_KEM_768, type MlKem768, type MlKemKeyPair } from './ml-kem.ts'
@@ -29,7 +23,7 @@ function keyPairOf(publicKey: KeyObject, privateKey: KeyObject): MlKemKeyPair {
       if (ciphertext.byteLength !== ML_KEM_768.ciphertextBytes) {
         return refuse('invalid-ciphertext', `${ciphertext.byteLength} bytes instead of 1088`)
       }
-      return ok(decapsulate(privateKey, ciphertext))
+      return ok(crypto.decapsulate(privateKey, ciphertext))
     },
   }
 }
@@ -60,7 +54,7 @@ const implementation: MlKem768 = {
       // OpenSSL runs the modulus check of FIPS 203 §7.2 on import, and only a remote's bytes can fail it.
       return refuse('invalid-encapsulation-key', 'a coefficient is not below the modulus')
     }
-    const { sharedKey, ciphertext } = encapsulate(publicKey)
+    const { sharedKey, ciphertext } = crypto.encapsulate(publicKey)
     return ok({ ciphertext, sharedSecret: sharedKey })
   },
 }
@@ -69,7 +63,7 @@ const implementation: MlKem768 = {
 export function nativeMlKem768(): MlKem768 | undefined {
   try {
     generateKeyPairSync('ml-kem-768')
-    return typeof encapsulate === 'function' ? implementation : undefined
+    return typeof crypto.encapsulate === 'function' ? implementation : undefined
   } catch {
     return undefined
   }

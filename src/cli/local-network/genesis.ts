@@ -72,7 +72,7 @@ export function assurancePreset(preset: AssurancePreset): AssurancePolicy {
  * @param parameters in place of the defaults, for tests and benchmarks
  * @param consensus absent: BFT without a fallback
  * @param assurance absent: everything is accepted as declared
- * @param shielded absent: no notes at the start, and no fee is too low
+ * @param shielded absent: no notes at the start, and the least fee is 1
  */
 export function makeGenesis(
   network: string,
