@@ -217,14 +217,15 @@ describe('the staking routes', () => {
     expect(taken).toEqual([bytes, bytes])
   })
 
-  it.each<[SubmitRefusal['is'], number]>([
-    ['malformed', 400],
-    ['illegal', 409],
-    ['busy', 503],
-  ])('answer what is %s with %d and the reason', async (is, status) => {
+  it.each<[SubmitRefusal['is'], number, string | null]>([
+    ['malformed', 400, null],
+    ['illegal', 409, null],
+    ['busy', 503, '1'],
+  ])('answer what is %s with %d and the reason', async (is, status, retryAfter) => {
     const url = await served(() => ({ is, code: 'staking-balance', detail: '5 is more than 4' }))
     const reply = await post(url, bodyOf(new Uint8Array(9)))
     expect(reply.status).toBe(status)
+    expect(reply.headers.get('retry-after')).toBe(retryAfter)
     expect(await reply.json()).toMatchObject({
       code: 'E_TRANSACTION_REFUSED',
       detail: 'staking-balance: 5 is more than 4',

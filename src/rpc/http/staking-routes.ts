@@ -13,6 +13,8 @@ export const TRANSACTION_BODY_BYTES_MAX = Math.ceil(TRANSACTION_BYTES_MAX / 3) *
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 const STATUS: Readonly<Record<SubmitRefusal['is'], number>> = { malformed: 400, illegal: 409, busy: 503 }
+/** What is full has room again as soon as a block or a proof is done. */
+const RETRY_SECONDS = '1'
 
 export function addStakingRoutes(app: FastifyInstance, ports: StakingPorts): void {
   app.get<{ Params: { id: string } }>('/v1/accounts/:id', (request, reply) => {
@@ -63,6 +65,7 @@ export function addStakingRoutes(app: FastifyInstance, ports: StakingPorts): voi
     }
     const answer = (outcome: TransactionView | SubmitRefusal): FastifyReply => {
       if (!('is' in outcome)) return sendJson(reply.code(outcome.state === 'final' ? 200 : 202), outcome)
+      if (outcome.is === 'busy') reply.header('retry-after', RETRY_SECONDS)
       return sendProblem(request, reply, {
         title: 'Transaction refused',
         status: STATUS[outcome.is],

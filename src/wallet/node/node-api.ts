@@ -84,9 +84,13 @@ export function refusalError(detail: string): WalletError {
       fix: 'scan and try again; the same seed may be in use elsewhere',
     })
   }
+  // Never on the node's word alone: it would name what others pay.
+  const isFee = detail.startsWith('shielded-fee')
   return new WalletError('E_WALLET_REFUSED', 'the node refuses the transaction', {
     why: detail,
-    fix: 'the code before the colon says which rule; they are listed in docs/reference/errors.md',
+    fix: isFee
+      ? 'name a fee of at least that, if it is what the genesis of your network says: --fee'
+      : 'the code before the colon says which rule; they are listed in docs/reference/errors.md',
   })
 }
 

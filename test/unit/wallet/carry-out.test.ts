@@ -251,4 +251,8 @@ describe('a node', () => {
   ])('refuses with "%s", which is %s', (detail, code) => {
     expect(refusalError(detail).code).toBe(code)
   })
+
+  it('says what to do about a fee that is too low', () => {
+    expect(refusalError('shielded-fee: the fee of 1 is below the minimum of 3').advice.fix).toContain('--fee')
+  })
 })
