@@ -17,11 +17,14 @@ const LONG = [
   'test/unit/shielded/proof-bytes.test.ts',
 ]
 
+/** Simulated networks, a story each: "npm run test:simulation". */
+const SIMULATION = ['test/simulation/**/*.sim.test.ts']
+
 /**
- * Whole networks by the hundred, and the rules broken one by one: "npm run test:simulation". Each keeps every processor
- * busy by itself, and has so many seeds to run in so many minutes: nothing beside it.
+ * Run by the same command after them: simulated networks by the hundred, and the rules broken one by one. Each keeps every
+ * processor busy by itself, and has so many seeds to run in so many minutes: nothing beside it.
  */
-const SIMULATION = ['test/simulation/swarm.sim.test.ts', 'test/simulation/mutants.sim.test.ts']
+const SWARM = ['test/simulation/swarm.sim.test.ts', 'test/simulation/mutants.sim.test.ts']
 
 /**
  * Small tests by the hundred, which hold nothing open: those that one process runs share what it has loaded, or each
@@ -109,6 +112,15 @@ export default defineConfig({
         test: {
           name: 'simulation',
           include: SIMULATION,
+          exclude: [...exclude, ...SWARM],
+          maxWorkers,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'swarm',
+          include: SWARM,
           exclude,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
