@@ -93,7 +93,7 @@ it('costs the peer its connections, the main threads no proof, and the network n
     await until(async () => (await metric(i, banned)) > 0, 20_000, `node ${i} gives it no other`)
     const wrong = await metric(i, 'hypermesh_shielded_proofs_total{place="worker",verdict="wrong"}')
     expect(wrong).toBeGreaterThanOrEqual(9)
-    expect(wrong).toBeLessThanOrEqual(16 + 32)
+    expect(wrong).toBeLessThanOrEqual(12 + 3)
     expect(await metric(i, 'hypermesh_shielded_proofs_total{place="inline",verdict="wrong"}')).toBe(0)
     expect(await metric(i, 'hypermesh_mempool_items')).toBe(0)
   }

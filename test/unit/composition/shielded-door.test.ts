@@ -231,10 +231,12 @@ describe('what waits', () => {
     expect(await outcomes[32]).toMatchObject({ code: 'proofs-busy' })
     void made.enter(shielded(100), 'other')
     void made.enter(shielded(101), null)
-    expect(asked).toHaveLength(34)
+    // Four of the peer's, and the others' at once.
+    expect(asked).toHaveLength(6)
     await answer(true)
+    expect(asked).toHaveLength(6)
     void made.enter(shielded(102), 'peer')
-    expect(asked).toHaveLength(34)
+    expect(await made.enter(shielded(103), 'peer')).toMatchObject({ code: 'proofs-busy' })
   })
 
   it('is bounded in all', async () => {
@@ -243,7 +245,7 @@ describe('what waits', () => {
       for (let i = 0; i < 32; i++) void made.enter(shielded(100 * peer + i), `peer ${peer}`)
     }
     expect(await made.enter(shielded(999), 'late')).toMatchObject({ code: 'proofs-busy' })
-    expect(asked).toHaveLength(128)
+    expect(asked).toHaveLength(16)
   })
 })
 
@@ -255,11 +257,23 @@ describe('a peer that sends wrong proofs', () => {
       await answer(false)
       return outcome
     }
-    for (let i = 0; i < 16; i++) expect(await send(i, 'liar')).toMatchObject({ code: 'shielded-proof' })
+    for (let i = 0; i < 12; i++) expect(await send(i, 'liar')).toMatchObject({ code: 'shielded-proof' })
     expect(await made.enter(shielded(50), 'liar')).toMatchObject({ code: 'proofs-busy' })
     expect(asked).toEqual([])
     expect(await send(51, 'other')).toMatchObject({ code: 'shielded-proof' })
     clock.now = 60_000
     expect(await send(52, 'liar')).toMatchObject({ code: 'shielded-proof' })
+  })
+
+  it('has no more of them verified, though they wait already', async () => {
+    const { made, asked, answer } = door()
+    const outcomes = Array.from({ length: 32 }, (_, i) => made.enter(shielded(i), 'liar'))
+    let verified = 0
+    for (; asked.length > 0; verified++) await answer(false)
+    // Twelve, and those that were with the workers when the twelfth came back.
+    expect(verified).toBe(15)
+    const codes = (await Promise.all(outcomes)).map((outcome) => (outcome.ok ? 'taken' : outcome.code))
+    expect(codes.filter((code) => code === 'shielded-proof')).toHaveLength(15)
+    expect(codes.filter((code) => code === 'proofs-busy')).toHaveLength(17)
   })
 })
