@@ -1,10 +1,10 @@
 /** Notes as the public API shows them. */
 import type { ChainRules } from '../ledger/chain-rules.ts'
 import { frontierRoot } from '../ledger/frontier.ts'
+import { minimumFeeOf } from '../ledger/shielded/check-shielded.ts'
 import { noteRoot } from '../ledger/shielded/note-tree.ts'
 import type { ShieldedPage, ShieldedPorts, ShieldedView } from '../rpc/http/shielded-ports.ts'
 import type { ChainStore } from '../storage/chain-store.ts'
-import { MINIMUM_FEE_DEFAULT } from '../types/shielded.ts'
 
 export class ShieldedViews implements ShieldedPorts {
   readonly #chain: Pick<ChainStore, 'tip' | 'state'>
@@ -27,7 +27,7 @@ export class ShieldedViews implements ShieldedPorts {
       pool,
       issued,
       blockReward: this.#rules.shielded?.blockReward ?? 0n,
-      minimumFee: this.#rules.shielded?.minimumFee ?? MINIMUM_FEE_DEFAULT,
+      minimumFee: minimumFeeOf(this.#rules.shielded),
     }
   }
 

@@ -23,7 +23,7 @@ export interface RejectionsOptions {
 }
 
 /** What was rejected of one peer. */
-interface Record {
+interface PeerRecord {
   /** How many more may be. */
   readonly left: TokenBucket
   bannedUntil: number
@@ -33,7 +33,7 @@ interface Record {
 export class Rejections {
   readonly #options: RejectionsOptions
   readonly #now: () => number
-  readonly #records = new Map<string, Record>()
+  readonly #records = new Map<string, PeerRecord>()
 
   constructor(options: RejectionsOptions) {
     this.#options = options

@@ -60,9 +60,6 @@ export type BoundContent = Pick<
   'genesisHash' | 'expiresAtHeight' | 'ciphertextsHash' | 'mint' | 'burn'
 >
 
-/** The minimum fee where genesis names none: two notes that cost nothing could be made without end. */
-export const MINIMUM_FEE_DEFAULT = 1n
-
 /** A note that a network starts with. Its owner can open it and spend it; what it is worth everybody sees. */
 export interface GenesisNote {
   /** Its owner's, 32 bytes. */

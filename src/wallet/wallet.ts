@@ -3,6 +3,7 @@
  * knows is on the disk before a call returns. Speaks to no node: who reads pages and sends transactions hands them in.
  */
 import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
 import type { MlKem768 } from '../crypto/ml-kem.ts'
 import { selectMlKem768 } from '../crypto/select.ts'
 import { assert } from '../types/assert.ts'
@@ -10,7 +11,6 @@ import { COUNTER_MAX, type GenesisHash, type Height, type RequestKey } from '../
 import type { GenesisNote } from '../types/shielded.ts'
 import { encodeAddress } from './address.ts'
 import { DEFAULT_KDF_COST, type KdfCost } from './file/sealed-file.ts'
-import { linklessPath } from './file/wallet-file.ts'
 import { type Passphrase, WalletStorage } from './file/wallet-storage.ts'
 import { emptyState, Follower, type FollowerOptions } from './follower.ts'
 import { type HistoryLine, historyOf } from './history.ts'
@@ -87,7 +87,7 @@ export class Wallet {
   static async create(path: string, passphrase: Passphrase, options: NewWallet): Promise<Wallet> {
     const { genesisHash, genesisNotes, seed = randomBytes(MASTER_SEED_BYTES) } = options
     const kdfCost = options.kdfCost ?? DEFAULT_KDF_COST
-    const storage = await WalletStorage.create(await linklessPath(path), genesisHash, passphrase, kdfCost)
+    const storage = await WalletStorage.create(resolve(path), genesisHash, passphrase, kdfCost)
     return begun(storage, async () => {
       const state = emptyState(seed, genesisHash)
       const wallet = Wallet.#of(storage, state, (parts) => Follower.fromGenesis(parts, state, genesisNotes))
@@ -103,11 +103,7 @@ export class Wallet {
    */
   static async open(path: string, passphrase: Passphrase, options: OpenOptions = {}): Promise<Wallet> {
     const { again, genesisHash } = options
-    const { storage, state } = await WalletStorage.open(
-      await linklessPath(path),
-      passphrase,
-      again !== undefined,
-    )
+    const { storage, state } = await WalletStorage.open(resolve(path), passphrase, again !== undefined)
     return begun(storage, async () => {
       if (genesisHash !== undefined && genesisHash !== state.genesisHash) {
         throw otherNetwork(path, state.genesisHash, genesisHash)

@@ -7,12 +7,7 @@ import { ciphertextsHash, mintSigningPayload, shieldedBinding } from '../../code
 import { decodeStatement } from '../../shielded/join-split/public-inputs.ts'
 import { ok, type Refusal, type Result, refuse } from '../../types/errors.ts'
 import type { AccountId, Height } from '../../types/primitives.ts'
-import {
-  MINIMUM_FEE_DEFAULT,
-  type Mint,
-  type ShieldedState,
-  type ShieldedTransaction,
-} from '../../types/shielded.ts'
+import type { Mint, ShieldedState, ShieldedTransaction } from '../../types/shielded.ts'
 import type { Account } from '../../types/staking.ts'
 import type { ChainRules } from '../chain-rules.ts'
 import { payeeOf, shortOf } from '../staking/apply-operation.ts'
@@ -36,6 +31,14 @@ export interface ShieldedEffect {
   readonly accounts: readonly Account[]
   /** Worth of all notes after it. */
   readonly pool: bigint
+}
+
+/** The minimum fee where genesis names none: two notes that cost nothing could be made without end. */
+const MINIMUM_FEE_DEFAULT = 1n
+
+/** The least that a shielded transaction pays. @param shielded what genesis says of notes, if it says anything */
+export function minimumFeeOf(shielded: ChainRules['shielded']): bigint {
+  return shielded?.minimumFee ?? MINIMUM_FEE_DEFAULT
 }
 
 type Rules = Pick<ChainRules, 'genesisHash' | 'shielded' | 'verifySignature' | 'verifyShielded'>
@@ -76,7 +79,7 @@ function checkContent(
   if (transaction.mint?.amount === 0n || transaction.burn?.amount === 0n) {
     return refuse('shielded-amount', 'what is minted or burnt is above 0')
   }
-  const fee = shielded?.minimumFee ?? MINIMUM_FEE_DEFAULT
+  const fee = minimumFeeOf(shielded)
   if (transaction.fee < fee) {
     return refuse('shielded-fee', `the fee of ${transaction.fee} is below the minimum of ${fee}`)
   }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { link, open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { syncDirectory, writeDurably } from '../../storage/durable-files.ts'
 import { WalletError } from '../wallet-error.ts'
 import { SEALED_FILE_BYTES_MAX } from './sealed-file.ts'
@@ -30,30 +30,6 @@ export async function onDisk<T>(what: string, act: () => Promise<T>): Promise<T>
     return await act()
   } catch (error) {
     throw ioError(what, error)
-  }
-}
-
-/**
- * The path without links in it, or two names of one wallet would be two locks, and a write would replace the link.
- * @param path where the file need not be
- * @throws WalletError `E_WALLET_IO`
- */
-export function linklessPath(path: string): Promise<string> {
-  const whole = resolve(path)
-  return onDisk(`the wallet ${path} cannot be found`, async () => {
-    const there = await realpathOrNull(whole)
-    if (there !== null) return there
-    const folder = await realpathOrNull(dirname(whole))
-    return folder === null ? whole : join(folder, basename(whole))
-  })
-}
-
-async function realpathOrNull(path: string): Promise<string | null> {
-  try {
-    return await realpath(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
   }
 }
 

@@ -22,6 +22,8 @@ const BASE_PORT_COUNT = 200
 const POOLS = 4
 const POOL = Number(process.env['VITEST_POOL_ID'] ?? 0) % POOLS
 
+const FOLDER = 'net'
+
 const ENSURE = join(import.meta.dirname, '..', '..', '..', 'scripts', 'ensure.mjs')
 
 /** Whose nodes may not listen yet, or may listen again. */
@@ -74,7 +76,7 @@ export class LocalNetwork {
     doorHost: string,
   ) {
     this.home = home
-    this.folder = join(home, 'net')
+    this.folder = join(home, FOLDER)
     this.ports = ports
     this.#peerIds = peerIds
     this.nodes = folders.map((folder, i) => {
@@ -105,7 +107,7 @@ export class LocalNetwork {
     const home = mkdtempSync(join(tmpdir(), 'hypermesh-e2e-'))
     const basePort = await freeBasePort(validators)
     const ports = Array.from({ length: validators }, (_, i) => nodePorts(basePort, i))
-    const out = join(home, 'net')
+    const out = join(home, FOLDER)
     const folders =
       make === undefined
         ? await createNetwork({
