@@ -11,7 +11,7 @@ import type {
 } from '../types/messages.ts'
 import type { BlockHash, StateRoot } from '../types/primitives.ts'
 import { type BallotVote, ballotVotesSchema, besideBlock, wholeVotes } from './ballot-votes.ts'
-import { ballotsSchema } from './ballots.ts'
+import { ballotsSchema, commitsSchema } from './ballots.ts'
 import { certificateReferenceSchema, decodeBlock } from './block.ts'
 import { quorumCertificateSchema, signatureSchema, timeoutCertificateSchema } from './certificates.ts'
 import { BLOCK_BYTES_MAX, MESSAGE_BYTES_MAX } from './limits.ts'
@@ -53,11 +53,13 @@ const rawProposal = record<{
   timeoutCertificate: Proposal['timeoutCertificate']
   ballotVotes: readonly BallotVote[]
   signature: Uint8Array
+  commits: Proposal['commits']
 }>({
   block: bytesUpTo(BLOCK_BYTES_MAX),
   timeoutCertificate: nullable(timeoutCertificateSchema),
   ballotVotes: ballotVotesSchema,
   signature: signatureSchema,
+  commits: commitsSchema,
 })
 
 /** The block travels as its own bytes, so that they are kept for storage and hashed once. */
@@ -69,13 +71,14 @@ export const proposalSchema: Schema<Proposal> = {
       timeoutCertificate: value.timeoutCertificate,
       ballotVotes: besideBlock(value.ballotVotes, value.block),
       signature: value.signature,
+      commits: value.commits,
     }),
   fromRaw: (raw) => {
-    const { block: bytes, timeoutCertificate, signature, ...raws } = rawProposal.fromRaw(raw)
+    const { block: bytes, timeoutCertificate, signature, commits, ...raws } = rawProposal.fromRaw(raw)
     const block = decodeBlock(bytes)
     if (!block.ok) throw new DecodeError(`block: ${block.detail}`)
     const ballotVotes = wholeVotes(raws.ballotVotes, block.value)
-    return { kind: 'proposal', block: block.value, timeoutCertificate, ballotVotes, signature }
+    return { kind: 'proposal', block: block.value, timeoutCertificate, ballotVotes, signature, commits }
   },
 }
 

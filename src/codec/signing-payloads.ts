@@ -33,7 +33,6 @@ interface Scope {
 
 const scope = { genesisHash: hexBytes<GenesisHash>(32), epoch: counter<Epoch>(), view: counter<View>() }
 
-const proposalPayload = record<Scope & { blockHash: BlockHash }>({ ...scope, blockHash: hexBytes(32) })
 const votePayload = record<Scope & { height: Height; blockHash: BlockHash }>({
   ...scope,
   height: counter(),
@@ -53,14 +52,6 @@ const commitPayload = record<Scope & { height: Height; blockHash: BlockHash; sta
 })
 const timeoutPayload = record<Scope & { highQcView: View }>({ ...scope, highQcView: counter() })
 
-/** (chainId, epoch, view, blockHash), 80 bytes; context proposal. */
-export function proposalSigningPayload(
-  genesisHash: GenesisHash,
-  of: { readonly epoch: Epoch; readonly view: View; readonly blockHash: BlockHash },
-): Uint8Array {
-  return encode(proposalPayload, { genesisHash, epoch: of.epoch, view: of.view, blockHash: of.blockHash })
-}
-
 /** Stands for no commits. */
 const NO_COMMITS = '00'.repeat(32) as Hex32
 
@@ -74,7 +65,14 @@ export function preCommitSigningPayload(
 }
 
 /**
- * (chainId, epoch, view, height, blockHash, commits), 120 bytes; context prepare.
+ * (chainId, epoch, view, height, blockHash): the first 88 bytes of {@link prepareSigningPayload}, for one who knows the
+ * block that was voted for and not the commits. Nobody signs it.
+ */
+export const preparePayloadStart = preCommitSigningPayload
+
+/**
+ * (chainId, epoch, view, height, blockHash, commits), 120 bytes; context prepare. A leader's is what a proposal is
+ * signed with.
  * @param commits digest of the commits that the vote carries (codec/ballots.ts); null for none
  */
 export function prepareSigningPayload(

@@ -74,7 +74,7 @@ const signedContent = record<SignedContent>({
 })
 
 export const evidenceSchema: Schema<Evidence> = record<Evidence>({
-  kind: oneOf(['proposal', 'prepare', 'pre-commit']),
+  kind: oneOf(['prepare', 'pre-commit']),
   epoch: counter(),
   view: counter(),
   publicKey: bytesFixed(PUBLIC_KEY_BYTES),

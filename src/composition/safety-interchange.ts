@@ -24,7 +24,7 @@ import { recordedMessages, type SignedEntry, signedEntry, signedMessage } from '
 export class SafetyFileError extends NodeError {}
 
 const FORMAT = 'hypermesh-safety'
-const VERSION = '1'
+const VERSION = '2'
 
 /** A file longer than this is not read: some hundred unfinal blocks at their largest. */
 export const SAFETY_FILE_BYTES_MAX = 256 * 1024 * 1024
@@ -65,7 +65,6 @@ const entrySchema = z.strictObject({
   pubkey: bytes,
   epoch: number,
   signed: z.strictObject({
-    proposal: slot.optional(),
     prepare: slot.optional(),
     pre_commit: slot.optional(),
     timeout: slot.optional(),
@@ -173,7 +172,7 @@ export function parseSafetyFile(
   if (version !== VERSION) {
     throw new SafetyFileError('E_SAFETY_FILE_VERSION', `${where} has version ${version} of the format`, {
       why: `this program reads version ${VERSION}`,
-      fix: 'import it with the version of hypermesh that exported it, or a newer one',
+      fix: 'import it with a version of hypermesh that reads it, as the one that exported it does',
       exitCode: 65,
     })
   }
@@ -212,10 +211,8 @@ function contentOf(
   entry: Entry,
   of: Parameters<typeof parseSafetyFile>[2],
 ): Pick<SafetyOfKey, 'record' | 'refuseUpToView'> {
-  const slots = { proposal: entry.signed.proposal, prepare: entry.signed.prepare } as const
   const named = [
-    ['proposal', slots.proposal],
-    ['prepare', slots.prepare],
+    ['prepare', entry.signed.prepare],
     ['pre-commit', entry.signed.pre_commit],
     ['timeout', entry.signed.timeout],
   ] as const

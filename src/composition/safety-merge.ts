@@ -8,7 +8,7 @@ import { payloadDigest } from '../crypto/signer.ts'
 import { asView, type GenesisHash, type View } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import { SafetyFileError } from './safety-interchange.ts'
-import { payloadOf, type RecordedMessage, recordedMessages, viewOf } from './safety-slots.ts'
+import { payloadOf, type RecordedMessage, recordedMessages } from './safety-slots.ts'
 
 export interface SafetyState {
   readonly record: SafetyRecord
@@ -58,8 +58,8 @@ function newest<T extends { readonly view: View }>(a: T | null, b: T | null): T 
 }
 
 function refuseConflict(genesisHash: GenesisHash, a: RecordedMessage, b: RecordedMessage): void {
-  const view = viewOf(a)
-  if (view !== viewOf(b)) return
+  const { view } = a
+  if (view !== b.view) return
   const digests = [a, b].map((message) => payloadDigest(payloadOf(genesisHash, message)))
   if (Buffer.compare(digests[0] as Uint8Array, digests[1] as Uint8Array) === 0) return
   throw new SafetyFileError(

@@ -1,24 +1,20 @@
 /**
  * The signed messages of a safety record, one by one, as an interchange file shows them: figures for a person and
- * for other tools, and the bytes themselves so that they can be said again (S1).
+ * for other tools, and the bytes themselves so that they can be said again (S1). A proposal is there as the prepare vote
+ * that it is: what may not be signed twice is that.
  */
 
 import { fromHex, toHex } from '../codec/hex.ts'
 import { decodeMessage, encodeMessage } from '../codec/messages.ts'
-import {
-  proposalSigningPayload,
-  signedVotePayload,
-  timeoutSigningPayload,
-} from '../codec/signing-payloads.ts'
+import { signedVotePayload, timeoutSigningPayload } from '../codec/signing-payloads.ts'
 import { payloadDigest } from '../crypto/signer.ts'
-import { assert } from '../types/assert.ts'
 import { ok, type Result, refuse } from '../types/errors.ts'
-import type { Proposal, Timeout, Vote } from '../types/messages.ts'
-import type { GenesisHash, View } from '../types/primitives.ts'
+import type { Timeout, Vote } from '../types/messages.ts'
+import type { GenesisHash } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 
 /** What a record remembers of. */
-export type RecordedMessage = Proposal | Vote | Timeout
+export type RecordedMessage = Vote | Timeout
 
 /** One signed message as the file has it. */
 export interface SignedEntry {
@@ -36,32 +32,14 @@ export interface SignedEntry {
 /** The messages of a record that are there. */
 export function recordedMessages(record: SafetyRecord): RecordedMessage[] {
   const { prepare, preCommit, timeout } = record
-  return [proposalOf(record), prepare, preCommit, timeout].filter((message) => message !== null)
-}
-
-function proposalOf({ proposal }: SafetyRecord): Proposal | null {
-  if (proposal === null) return null
-  const message = decodeMessage(proposal.bytes)
-  assert(message.ok && message.value.kind === 'proposal', 'the recorded proposal decodes')
-  return message.value
-}
-
-export function viewOf(message: RecordedMessage): View {
-  return message.kind === 'proposal' ? message.block.header.view : message.view
+  return [prepare, preCommit, timeout].filter((message) => message !== null)
 }
 
 /** What the signature of a message is over. */
 export function payloadOf(genesisHash: GenesisHash, message: RecordedMessage): Uint8Array {
-  switch (message.kind) {
-    case 'proposal': {
-      const { header, hash } = message.block
-      return proposalSigningPayload(genesisHash, { epoch: header.epoch, view: header.view, blockHash: hash })
-    }
-    case 'timeout':
-      return timeoutSigningPayload(genesisHash, message)
-    default:
-      return signedVotePayload(genesisHash, message)
-  }
+  return message.kind === 'timeout'
+    ? timeoutSigningPayload(genesisHash, message)
+    : signedVotePayload(genesisHash, message)
 }
 
 function figuresOf(message: RecordedMessage): Omit<SignedEntry, 'kind' | 'message'> {
@@ -69,8 +47,7 @@ function figuresOf(message: RecordedMessage): Omit<SignedEntry, 'kind' | 'messag
     const { epoch, view, highQcView } = message
     return { epoch: String(epoch), view: String(view), high_qc_view: String(highQcView) }
   }
-  const { epoch, view, height } = message.kind === 'proposal' ? message.block.header : message
-  const blockHash = message.kind === 'proposal' ? message.block.hash : message.blockHash
+  const { epoch, view, height, blockHash } = message
   return { epoch: String(epoch), view: String(view), height: String(height), block_hash: blockHash }
 }
 
@@ -89,8 +66,7 @@ export function signedMessage(
   entry: SignedEntry,
   verify: (kind: SignedEntry['kind'], payload: Uint8Array, signature: Uint8Array) => boolean,
 ): Result<Partial<SafetyRecord>, 'malformed'> {
-  const bytes = fromHex(entry.message)
-  const decoded = decodeMessage(bytes)
+  const decoded = decodeMessage(fromHex(entry.message))
   if (!decoded.ok) return decoded
   const message = decoded.value
   if (message.kind !== entry.kind || !isRecorded(message)) {
@@ -107,8 +83,6 @@ export function signedMessage(
     return refuse('malformed', 'its signature is not by this key on this network')
   }
   switch (message.kind) {
-    case 'proposal':
-      return ok({ proposal: { view: viewOf(message), bytes } })
     case 'prepare':
       return ok({ prepare: message })
     case 'pre-commit':
@@ -119,5 +93,5 @@ export function signedMessage(
 }
 
 function isRecorded(message: { readonly kind: string }): message is RecordedMessage {
-  return ['proposal', 'prepare', 'pre-commit', 'timeout'].includes(message.kind)
+  return ['prepare', 'pre-commit', 'timeout'].includes(message.kind)
 }

@@ -1,9 +1,10 @@
-/** R2: the leader of a view proposes once, on the highest certified block. */
+/** R2: the leader of a view proposes once, on the highest certified block, what it prepares itself (R3). */
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { View } from '../types/primitives.ts'
 import type { StepContext } from './context.ts'
 import type { BuiltBlock } from './input.ts'
+import { type WhyNotPrepared, whyNotPrepare } from './prepare-rules.ts'
 import { idleLeftMs } from './view-entry.ts'
 
 /**
@@ -21,7 +22,7 @@ export function proposeDuty(context: StepContext): void {
   if (highQc.view !== state.view - 1 && highTc?.view !== state.view - 1) return
   const parent = state.tree.get(highQc.blockHash)
   if (parent === null || !state.tree.isValid(parent.hash)) return
-  const gatheringMs = gatheringLeftMs(context, parent)
+  const gatheringMs = Math.max(gatheringLeftMs(context, parent), clockLeftMs(context, parent))
   if (gatheringMs >= 1) {
     state.proposalStage = 'gathering'
     context.perform({ kind: 'set-timer', timer: 'propose', view: state.view, delayMs: gatheringMs })
@@ -51,6 +52,12 @@ function gatheringLeftMs(context: StepContext, parent: HashedBlock): number {
   const orders = parent.transactions.filter(({ transaction }) => transaction.kind !== 'ballots').length
   if (!state.hasWork || orders < 2) return 0
   return state.pacemaker.gatheringMs() - context.since(state.viewEnteredAt)
+}
+
+/** A block is later than its parent, and nobody prepares one that is too far ahead of his clock: its leader waits, too. */
+function clockLeftMs({ state, now }: StepContext, { header }: HashedBlock): number {
+  const aheadMs = header.timestamp + 1 - now.unixMs
+  return Math.min(aheadMs - state.parameters.clockSkewMaxMs, state.pacemaker.viewTimeoutMs())
 }
 
 /**
@@ -87,18 +94,32 @@ export function onBlockBuilt(
   if (!state.safety.mayPropose(view)) return
   const { block, ballotVotes } = built
   assert(block.header.view === view, 'the built block is of the view it was asked for')
-  state.proposalStage = 'done'
-  state.hasYielded = false
   state.tree.add(block)
   // We executed it while building it.
   state.tree.checked(block.hash, built)
   const { highTc } = state.certificates
   const timeoutCertificate = block.header.justify.view === view - 1 ? null : highTc
-  state.safety.asked('proposal', view)
+  // The proposal is our prepare vote: what we could not vote for is not proposed.
+  const refusal = whyNotPrepare(context, block, timeoutCertificate)
+  if (refusal !== null) {
+    refuseOwn(context, refusal)
+    return
+  }
+  state.proposalStage = 'done'
+  state.hasYielded = false
+  state.safety.asked('prepare', view)
   context.perform({
     kind: 'sign',
     request: { kind: 'proposal', epoch: state.epoch, view, block, timeoutCertificate, ballotVotes },
   })
+}
+
+/** The view goes without a proposal: such a block is not built but when a clock is set back meanwhile. */
+function refuseOwn(context: StepContext, refusal: WhyNotPrepared): void {
+  const { view } = context.state
+  const { reason, detail } =
+    refusal === 'not-known-yet' ? { reason: 'invalid-payload' as const, detail: 'not in the tree' } : refusal
+  context.report({ kind: 'proposal-refused', view, from: context.leaderOf(view), reason, detail })
 }
 
 /** A transaction has come while the leader was waiting for one. */

@@ -15,6 +15,7 @@ export type TimerName = 'view' | 'propose' | 'timeout-repeat' | 'commit-repeat' 
 
 /** What to sign. The payload's bytes are codec/signing-payloads.ts of these fields. */
 export type SignRequest =
+  /** Signed as the prepare vote for the block: with commits, and never with openings. */
   | {
       readonly kind: 'proposal'
       readonly epoch: Epoch

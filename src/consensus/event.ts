@@ -75,7 +75,7 @@ export type ConsensusEvent =
   | {
       readonly kind: 'equivocation-seen'
       readonly validator: ValidatorIndex
-      readonly phase: 'proposal' | 'prepare' | 'pre-commit' | 'commit'
+      readonly phase: 'prepare' | 'pre-commit' | 'commit'
       readonly position: View | Height
     }
   | {

@@ -49,7 +49,7 @@ export type ConsensusInput =
   /** Answer to `yield`. */
   | { readonly kind: 'resumed' }
   | { readonly kind: 'timer-expired'; readonly timer: TimerName; readonly view: View }
-  /** Answer to `sign`; a vote is signed with the ballots that go with it, anything else with none. */
+  /** Answer to `sign`; a vote or proposal is signed with the ballots that go with it, anything else with none. */
   | {
       readonly kind: 'signed'
       readonly request: SignRequest

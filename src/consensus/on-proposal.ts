@@ -1,21 +1,28 @@
-/** A leader's proposal: taken in if it is the leader's and well formed. Whether to vote is a duty. */
-import type { SignedContent } from '../types/evidence.ts'
-import type { Proposal } from '../types/messages.ts'
-import { asHeight, type ValidatorIndex } from '../types/primitives.ts'
+/**
+ * A leader's proposal: taken in if it is the leader's and well formed. It is its proposer's prepare vote as well, which
+ * counts like any other. Whether to vote is a duty.
+ */
+import { type Proposal, voteOfProposal } from '../types/messages.ts'
+import type { ValidatorIndex } from '../types/primitives.ts'
 import { mintVerified, type Verified } from '../types/verified.ts'
 import { applyTimeoutCertificate, requestCertificates } from './certificate-rules.ts'
 import { type StepContext, WINDOW_ABOVE } from './context.ts'
 import type { ProposalRefusal } from './event.ts'
+import { onVote } from './on-vote.ts'
 import { noteActivity } from './view-entry.ts'
 
 export function onProposal(context: StepContext, from: ValidatorIndex, proposal: Verified<Proposal>): void {
+  const { view, epoch } = proposal.block.header
+  const refusal = refusalOf(context, proposal)
+  if (refusal === null) takeIn(context, from, proposal)
+  else context.report({ kind: 'proposal-refused', view, from, ...refusal })
+  // A refused one is a vote nevertheless, as if it had come without its block: of a second proposal it is the proof (R12).
+  if (epoch === context.state.epoch) onVote(context, from, mintVerified(voteOfProposal(proposal)))
+}
+
+function takeIn(context: StepContext, from: ValidatorIndex, proposal: Verified<Proposal>): void {
   const { state } = context
   const { header } = proposal.block
-  const refusal = refusalOf(context, proposal)
-  if (refusal !== null) {
-    context.report({ kind: 'proposal-refused', view: header.view, from, ...refusal })
-    return
-  }
   if (proposal.timeoutCertificate !== null) {
     applyTimeoutCertificate(context, mintVerified(proposal.timeoutCertificate))
   }
@@ -31,10 +38,6 @@ export function onProposal(context: StepContext, from: ValidatorIndex, proposal:
 /** One view ahead is the ordinary race between a leader's certificate and ours; more means we missed something. */
 function requestIfFarAhead(context: StepContext, from: ValidatorIndex, viewsAhead: number): void {
   if (viewsAhead > 1) requestCertificates(context, from)
-}
-
-function signedContent({ block, signature }: Proposal): SignedContent {
-  return { height: asHeight(0), blockHash: block.hash, signature, commits: null }
 }
 
 function refusalOf(
@@ -59,21 +62,6 @@ function refusalOf(
   const first = state.proposals.get(header.view)
   if (first !== undefined && first.block.hash !== hash && first.block.header.proposer === header.proposer) {
     state.equivocalViews.add(header.view)
-    context.report({
-      kind: 'equivocation-seen',
-      validator: header.proposer,
-      phase: 'proposal',
-      position: header.view,
-    })
-    context.perform({
-      kind: 'report-equivocation',
-      slashable: 'proposal',
-      epoch: header.epoch,
-      view: header.view,
-      validator: header.proposer,
-      one: signedContent(first),
-      other: signedContent(proposal),
-    })
     return { reason: 'equivocation', detail: `already have ${first.block.hash} for this view` }
   }
   return null

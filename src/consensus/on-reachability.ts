@@ -23,7 +23,8 @@ function resendTo(context: StepContext, to: ValidatorIndex): void {
   const proposal = ownProposal(proposals.get(view), self)
   if (proposal !== null) context.perform({ kind: 'send', to, message: proposal })
   const { lastPrepare, lastPreCommit, lastTimeout } = safety
-  if (lastPrepare !== null && lastPrepare.view === view) {
+  // A leader's prepare vote is its proposal.
+  if (proposal === null && lastPrepare !== null && lastPrepare.view === view) {
     context.perform({ kind: 'send', to, message: lastPrepare })
   }
   if (lastPreCommit !== null && lastPreCommit.view >= certificates.highQc.view) {

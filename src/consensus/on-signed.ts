@@ -1,6 +1,6 @@
 /** A signature has been made: record it, say it, count it ourselves. In this order (S0). */
 import { assert, unreachable } from '../types/assert.ts'
-import type { CommitVote, Proposal, Timeout, Vote } from '../types/messages.ts'
+import { type CommitVote, type Proposal, type Timeout, type Vote, voteOfProposal } from '../types/messages.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import { mintVerified } from '../types/verified.ts'
 import type { StepContext } from './context.ts'
@@ -25,16 +25,29 @@ export function onSigned(
   assert(voter !== null, 'only a validator asks for signatures')
   switch (request.kind) {
     case 'proposal': {
-      const { block, timeoutCertificate, ballotVotes } = request
-      if (state.safety.isGivenUp(request.view)) return
-      const proposal: Proposal = { kind: 'proposal', block, timeoutCertificate, ballotVotes, signature }
+      const { view, block, timeoutCertificate, ballotVotes } = request
+      if (state.safety.isGivenUp(view)) return
+      const { height, proposer } = block.header
+      assert(proposer === voter, 'a validator proposes in its own name')
+      const { commits } = ballots
+      const proposal: Proposal = {
+        kind: 'proposal',
+        block,
+        timeoutCertificate,
+        ballotVotes,
+        signature,
+        commits,
+      }
       const bytes = encodeProposal(proposal)
-      persist(context, { proposal: { view: request.view, bytes }, blocks: [block.bytes] })
+      const vote = voteOfProposal(proposal)
+      persist(context, { proposal: { view, bytes }, prepare: vote, blocks: [block.bytes], commits })
       state.keptBlocks.keep(block)
       context.perform({ kind: 'broadcast', message: proposal, isUrgent: true })
-      state.proposals.set(request.view, mintVerified(proposal))
-      const transactions = block.transactions.length
-      context.report({ kind: 'proposed', view: request.view, height: block.header.height, transactions })
+      state.proposals.set(view, mintVerified(proposal))
+      context.report({ kind: 'proposed', view, height, transactions: block.transactions.length })
+      context.report({ kind: 'proposal-accepted', view, height, blockHash: block.hash, proposer })
+      context.report({ kind: 'voted', phase: 'prepare', view, height })
+      onVote(context, voter, mintVerified(vote))
       return
     }
     case 'prepare':

@@ -23,16 +23,19 @@ export function onStarted(context: StepContext, proposal: Proposal | null): void
   })
   if (self === null) return
   setViewTimer(context)
-  if (proposal !== null && proposal.block.header.view === view) {
-    state.proposalStage = 'done'
-    state.proposals.set(view, mintVerified(proposal))
+  const proposed = proposal?.block.header.view ?? 0
+  if (proposal !== null && proposed >= view - 1) {
+    if (proposed === view) state.proposalStage = 'done'
+    state.proposals.set(proposal.block.header.view, mintVerified(proposal))
     state.tree.add(proposal.block)
     context.perform({ kind: 'broadcast', message: proposal, isUrgent: true })
   }
   const { lastPrepare, lastPreCommit, lastTimeout } = safety
   for (const vote of [lastPrepare, lastPreCommit]) {
     if (vote === null || vote.view < view - 1) continue
-    context.perform({ kind: 'broadcast', message: vote, isUrgent: true })
+    // The prepare vote of a leader is said with its proposal.
+    const isSaid = vote.kind === 'prepare' && vote.view === proposed
+    if (!isSaid) context.perform({ kind: 'broadcast', message: vote, isUrgent: true })
     onVote(context, self, mintVerified(vote))
   }
   if (lastTimeout !== null && lastTimeout.view === state.view) {

@@ -19,7 +19,6 @@ export class SafetyState {
   #prepare: Vote | null
   #preCommit: Vote | null
   #timeout: Timeout | null
-  #askedProposal: View
   #askedPrepare: View
   #askedPreCommit: View
   #askedTimeout: View
@@ -35,7 +34,6 @@ export class SafetyState {
     this.#prepare = recovered.prepare
     this.#preCommit = recovered.preCommit
     this.#timeout = recovered.timeout
-    this.#askedProposal = recovered.proposal?.view ?? BEFORE_ALL
     this.#askedPrepare = recovered.prepare?.view ?? BEFORE_ALL
     this.#askedPreCommit = recovered.preCommit?.view ?? BEFORE_ALL
     this.#askedTimeout = recovered.timeout?.view ?? BEFORE_ALL
@@ -44,9 +42,6 @@ export class SafetyState {
     this.#keep(recovered.commits)
   }
 
-  get lastProposal(): { readonly view: View; readonly bytes: Uint8Array } | null {
-    return this.#proposal
-  }
   get lastPrepare(): Vote | null {
     return this.#prepare
   }
@@ -57,9 +52,9 @@ export class SafetyState {
     return this.#timeout
   }
 
-  /** R2: one proposal per view, and none in a view that was given up. */
+  /** R2: one proposal per view, and none in a view that was given up. It is the leader's prepare vote, so this is R3's. */
   mayPropose(view: View): boolean {
-    return view > this.#askedProposal && view > this.#askedTimeout
+    return this.mayPrepare(view)
   }
 
   /** R3 (c), (d). */
@@ -83,11 +78,8 @@ export class SafetyState {
   }
 
   /** A signature for this slot is being made: no other content may be signed for it from here on. */
-  asked(kind: 'proposal' | 'prepare' | 'pre-commit' | 'timeout', view: View): void {
+  asked(kind: 'prepare' | 'pre-commit' | 'timeout', view: View): void {
     switch (kind) {
-      case 'proposal':
-        this.#askedProposal = view
-        return
       case 'prepare':
         this.#askedPrepare = view
         return

@@ -7,7 +7,6 @@ const utf8 = new TextEncoder()
 
 /** Context string by message type; at most 255 bytes each, all distinct. */
 export const SIGNATURE_CONTEXTS = {
-  proposal: utf8.encode('hypermesh/proposal/v1'),
   prepare: utf8.encode('hypermesh/prepare/v1'),
   'pre-commit': utf8.encode('hypermesh/pre-commit/v1'),
   commit: utf8.encode('hypermesh/commit/v1'),

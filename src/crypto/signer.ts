@@ -10,8 +10,8 @@ import { assert } from '../types/assert.ts'
 import { SIGNATURE_CONTEXTS } from './contexts.ts'
 import type { MlDsaKeyPair } from './ml-dsa.ts'
 
-/** The kinds of consensus message that a validator signs. */
-export const SIGNED_KINDS = ['proposal', 'prepare', 'pre-commit', 'commit', 'timeout'] as const
+/** The kinds of consensus message that a validator signs; a proposal is a prepare vote. */
+export const SIGNED_KINDS = ['prepare', 'pre-commit', 'commit', 'timeout'] as const
 
 export type SignedKind = (typeof SIGNED_KINDS)[number]
 
@@ -27,8 +27,8 @@ export interface SigningSlot {
 export interface SignedSlot {
   readonly epoch: number
   readonly position: number
-  /** SHA-256 of the signing payload, 32 bytes. */
-  readonly payloadDigest: Uint8Array
+  /** The signing payload, 56 to 120 bytes. */
+  readonly payload: Uint8Array
   /** 3,309 bytes. */
   readonly signature: Uint8Array
 }
@@ -36,7 +36,7 @@ export interface SignedSlot {
 /** The newest signed slot of each kind; a kind is absent when this key never signed it. */
 export type SigningHistory = { readonly [Kind in SignedKind]?: SignedSlot }
 
-/** SHA-256 of a signing payload, as {@link SignedSlot} holds it. */
+/** SHA-256 of a signing payload, by which two are told apart. */
 export function payloadDigest(payload: Uint8Array): Uint8Array {
   return hash('sha256', payload, 'buffer')
 }
@@ -68,12 +68,13 @@ export class Signer {
   /**
    * Whether a signature of this key that came from outside can be one of ours: not newer than the newest that was
    * signed here, and no other content than that one. Older slots are not remembered, so they count as ours.
+   * @param payload of the signature, or as many of its first bytes as are known
    */
   recognises(slot: SigningSlot, payload: Uint8Array): boolean {
     const newest = this.#newest.get(slot.kind)
     const order = newest === undefined ? 1 : compare(slot, newest)
     if (newest === undefined || order > 0) return false
-    return order < 0 || Buffer.compare(payloadDigest(payload), newest.payloadDigest) === 0
+    return order < 0 || Buffer.compare(payload, newest.payload.subarray(0, payload.length)) === 0
   }
 
   /**
@@ -86,13 +87,12 @@ export class Signer {
    */
   sign(slot: SigningSlot, payload: Uint8Array): Uint8Array {
     const { kind, epoch, position } = slot
-    const digest = payloadDigest(payload)
     const newest = this.#newest.get(kind)
     if (newest !== undefined) {
       const order = compare(slot, newest)
       if (order === 0) {
         // S1
-        const same = Buffer.compare(digest, newest.payloadDigest) === 0
+        const same = Buffer.compare(payload, newest.payload) === 0
         assert(same, `asked to sign a second ${kind} in epoch ${epoch} at ${position}`)
         return newest.signature
       }
@@ -108,7 +108,7 @@ export class Signer {
       )
     }
     const signature = this.#keyPair.sign(payload, SIGNATURE_CONTEXTS[kind])
-    this.#newest.set(kind, { epoch, position, payloadDigest: digest, signature })
+    this.#newest.set(kind, { epoch, position, payload, signature })
     return signature
   }
 }

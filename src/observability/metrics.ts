@@ -78,9 +78,7 @@ function consensusMetrics(r: MetricRegistry) {
     equivocations: r.counter(
       name('equivocations_total'),
       'Two contents signed for one position, seen by this node.',
-      {
-        kind: ['proposal', ...PHASES],
-      },
+      { kind: PHASES },
     ),
     proposals: r.counter(name('proposals_total'), 'Proposals: our own, and what became of those of others.', {
       outcome: ['own', 'accepted', 'refused'],

@@ -105,8 +105,8 @@ export class BallotBox {
     this.#own?.final(height)
   }
 
-  /** What goes with our vote for a block. A pre-commit vote carries openings only. */
-  say(kind: Vote['kind'], point: BallotPoint): Ballots {
+  /** What goes with our vote for a block. A pre-commit vote carries openings only, a proposal commits only. */
+  say(kind: Vote['kind'] | 'proposal', point: BallotPoint): Ballots {
     const { self } = this.#options
     const commits: BallotCommit[] = []
     const openings: BallotOpening[] = []
@@ -127,10 +127,10 @@ export class BallotBox {
       }
     }
     const said = {
-      commits: kind === 'prepare' ? commits.sort(compareSlots).slice(0, BALLOTS_PER_VOTE_MAX) : [],
-      openings: openings.slice(0, BALLOTS_PER_VOTE_MAX),
+      commits: kind === 'pre-commit' ? [] : commits.sort(compareSlots).slice(0, BALLOTS_PER_VOTE_MAX),
+      openings: kind === 'proposal' ? [] : openings.slice(0, BALLOTS_PER_VOTE_MAX),
     }
-    if (kind === 'prepare') this.#openedLast = new Set(said.openings.map(slotName))
+    if (kind !== 'pre-commit') this.#openedLast = new Set(said.openings.map(slotName))
     return said
   }
 

@@ -16,7 +16,7 @@ import { isAtWork } from '../ledger/verdicts/open-requests.ts'
 import { periodOf } from '../ledger/verdicts/windows.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { AheadCertificate, QuorumCertificate } from '../types/certificates.ts'
-import type { Vote } from '../types/messages.ts'
+import { type Proposal, type Vote, voteOfProposal } from '../types/messages.ts'
 import {
   asValidatorIndex,
   type BlockHash,
@@ -288,6 +288,7 @@ export class ConsensusNode {
       observe,
       onVerified: (verified) => {
         if (isVote(verified)) this.#ballots.heard(verified)
+        else if (isProposal(verified)) this.#ballots.heard(voteOfProposal(verified))
         for (const vote of votesIn(verified)) {
           const validator = validatorSet.validators[vote.voter]
           if (validator !== undefined) this.#commits.heard(vote, validator)
@@ -341,7 +342,11 @@ export class ConsensusNode {
 /** Votes that a message is or has with it. */
 function votesIn(verified: Parameters<OnVerified>[0]): readonly Vote[] {
   if (isVote(verified)) return [verified]
-  return 'ballotVotes' in verified ? verified.ballotVotes : []
+  return isProposal(verified) ? [voteOfProposal(verified), ...verified.ballotVotes] : []
+}
+
+function isProposal(verified: Parameters<OnVerified>[0]): verified is Proposal {
+  return 'ballotVotes' in verified
 }
 
 function isVote(verified: Parameters<OnVerified>[0]): verified is Vote {

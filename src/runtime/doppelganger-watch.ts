@@ -5,17 +5,17 @@
  */
 import {
   certificateSigningPayload,
-  proposalSigningPayload,
+  preparePayloadStart,
   signedVotePayload,
   timeoutSigningPayload,
 } from '../codec/signing-payloads.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
-import type { ConsensusMessage } from '../types/messages.ts'
+import { type ConsensusMessage, type Vote, voteOfProposal } from '../types/messages.ts'
 import type { Epoch, GenesisHash, ValidatorIndex, View } from '../types/primitives.ts'
 
 /** Kinds with a record of their own. Commit votes have none (R7): two processes sign the same one. */
-type WatchedKind = 'proposal' | 'prepare' | 'pre-commit' | 'timeout'
+type WatchedKind = 'prepare' | 'pre-commit' | 'timeout'
 
 /** A signature of our key that was not made here. */
 export interface ForeignSignature {
@@ -28,7 +28,7 @@ export interface DoppelgangerWatchOptions {
   readonly genesisHash: GenesisHash
   /** Our place in the validator set of an epoch; null when we are not in it. */
   readonly indexIn: (epoch: Epoch) => ValidatorIndex | null
-  /** Whether a signature can be one of ours; the signer knows. */
+  /** Whether a signature can be one of ours, by as many first bytes of its payload as are known; the signer knows. */
   readonly recognises: (
     slot: { readonly kind: WatchedKind; readonly epoch: Epoch; readonly position: View },
     payload: Uint8Array,
@@ -47,11 +47,10 @@ export class DoppelgangerWatch {
   verified(message: ConsensusMessage | QuorumCertificate): void {
     if ('signatures' in message) this.#certificate(message)
     else if (message.kind === 'proposal') {
-      this.#block(message.block)
+      this.#vote(voteOfProposal(message))
       if (message.timeoutCertificate !== null) this.#timeouts(message.timeoutCertificate)
     } else if (message.kind === 'prepare' || message.kind === 'pre-commit') {
-      const { kind, epoch, view, voter } = message
-      if (this.#isOurs(epoch, voter)) this.#look(kind, epoch, view, signedVotePayload(this.#genesis, message))
+      this.#vote(message)
     } else if (message.kind === 'timeout') {
       const { epoch, view, voter } = message
       if (!this.#isOurs(epoch, voter)) return
@@ -80,15 +79,17 @@ export class DoppelgangerWatch {
     return this.#options.indexIn(epoch) === signer
   }
 
+  #vote(vote: Vote): void {
+    const { kind, epoch, view, voter } = vote
+    if (this.#isOurs(epoch, voter)) this.#look(kind, epoch, view, signedVotePayload(this.#genesis, vote))
+  }
+
+  /** The proposer's prepare vote; its commits are not known from the block. */
   #block({ header, hash }: HashedBlock): void {
-    const { epoch, view, proposer } = header
+    const { epoch, view, height, proposer } = header
     if (view === 0 || !this.#isOurs(epoch, proposer)) return
-    this.#look(
-      'proposal',
-      epoch,
-      view,
-      proposalSigningPayload(this.#genesis, { epoch, view, blockHash: hash }),
-    )
+    const payload = preparePayloadStart(this.#genesis, { epoch, view, height, blockHash: hash })
+    this.#look('prepare', epoch, view, payload)
   }
 
   #certificate(certificate: QuorumCertificate): void {

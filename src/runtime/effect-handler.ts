@@ -7,7 +7,6 @@ import { encodeMessage } from '../codec/messages.ts'
 import { encodeSafetyRecord } from '../codec/safety-record.ts'
 import {
   commitSigningPayload,
-  proposalSigningPayload,
   signedVotePayload,
   timeoutSigningPayload,
 } from '../codec/signing-payloads.ts'
@@ -17,7 +16,14 @@ import type { Electorate } from '../consensus/validator-set.ts'
 import { assert, unreachable } from '../types/assert.ts'
 import { type Ballots, NO_BALLOTS } from '../types/ballots.ts'
 import type { Logger } from '../types/logger.ts'
-import { asHeight, type BlockHash, type GenesisHash, type ValidatorIndex } from '../types/primitives.ts'
+import { voteOfProposal } from '../types/messages.ts'
+import {
+  asHeight,
+  type BlockHash,
+  type GenesisHash,
+  type Height,
+  type ValidatorIndex,
+} from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import type { AnswerFigureMeter } from './answer-figures.ts'
 import type { BallotBox } from './ballot-box.ts'
@@ -93,6 +99,8 @@ export class EffectHandler {
       case 'broadcast':
         if (effect.message.kind === 'prepare' || effect.message.kind === 'pre-commit') {
           this.#options.ballots.heard(effect.message)
+        } else if (effect.message.kind === 'proposal') {
+          this.#options.ballots.heard(voteOfProposal(effect.message))
         }
         this.#broadcast(encodeMessage(effect.message), !effect.isUrgent)
         return null
@@ -183,11 +191,12 @@ export class EffectHandler {
   }
 
   #ballotsFor(request: SignRequest): Ballots {
-    if (request.kind !== 'prepare' && request.kind !== 'pre-commit') return NO_BALLOTS
+    const { kind } = request
+    if (kind !== 'proposal' && kind !== 'prepare' && kind !== 'pre-commit') return NO_BALLOTS
     const { executor, ballots } = this.#options
-    const voting = executor.votingAfter(request.blockHash)
-    if (voting === null) return NO_BALLOTS
-    return ballots.say(request.kind, { hash: request.blockHash, height: request.height, voting })
+    const { hash, height } = votedFor(request)
+    const voting = executor.votingAfter(hash)
+    return voting === null ? NO_BALLOTS : ballots.say(kind, { hash, height, voting })
   }
 
   #sign(request: SignRequest, ballots: Ballots): Uint8Array {
@@ -195,19 +204,15 @@ export class EffectHandler {
     const { genesisHash } = this.#options
     const { kind, epoch } = request
     switch (kind) {
-      case 'proposal': {
-        const { view, block } = request
-        return signer.sign(
-          { kind, epoch, position: view },
-          proposalSigningPayload(genesisHash, { epoch, view, blockHash: block.hash }),
-        )
-      }
+      case 'proposal':
       case 'prepare':
-      case 'pre-commit':
-        return signer.sign(
-          { kind, epoch, position: request.view },
-          signedVotePayload(genesisHash, { ...request, ballots }),
-        )
+      case 'pre-commit': {
+        const { view } = request
+        const { hash, height } = votedFor(request)
+        const signed = kind === 'proposal' ? 'prepare' : kind
+        const vote = { kind: signed, epoch, view, height, blockHash: hash, ballots } as const
+        return signer.sign({ kind: signed, epoch, position: view }, signedVotePayload(genesisHash, vote))
+      }
       case 'commit':
         return signer.sign(
           { kind, epoch, position: request.height },
@@ -299,4 +304,14 @@ export class EffectHandler {
       this.#fetching.delete(blockHash)
     }
   }
+}
+
+/** The block that a request is to vote for. */
+function votedFor(request: SignRequest & { kind: 'proposal' | 'prepare' | 'pre-commit' }): {
+  readonly hash: BlockHash
+  readonly height: Height
+} {
+  if (request.kind !== 'proposal') return { hash: request.blockHash, height: request.height }
+  const { hash, header } = request.block
+  return { hash, height: header.height }
 }

@@ -5,7 +5,6 @@
 import {
   certificateSigningPayload,
   commitSigningPayload,
-  proposalSigningPayload,
   signedVotePayload,
   timeoutSigningPayload,
 } from '../codec/signing-payloads.ts'
@@ -13,7 +12,13 @@ import type { Electorate } from '../consensus/validator-set.ts'
 import { type BallotCommit, compareSlots } from '../types/ballots.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
-import type { CertificateBundle, ConsensusMessage, Proposal, Vote } from '../types/messages.ts'
+import {
+  type CertificateBundle,
+  type ConsensusMessage,
+  type Proposal,
+  type Vote,
+  voteOfProposal,
+} from '../types/messages.ts'
 import type { GenesisHash, ValidatorIndex } from '../types/primitives.ts'
 import { mintVerified, type Verified } from '../types/verified.ts'
 import type { SignatureCheck } from './ports.ts'
@@ -94,10 +99,7 @@ export class MessageVerifier {
   }
 
   #checkProposal(proposal: Proposal): Proposal | null {
-    const { header, hash } = proposal.block
-    const { epoch, view, proposer } = header
-    const payload = proposalSigningPayload(this.#genesisHash, { epoch, view, blockHash: hash })
-    if (!this.#signatures.isValid(proposer, 'proposal', payload, proposal.signature)) return null
+    if (!this.#isVoteValid(voteOfProposal(proposal))) return null
     if (!this.#areCommitsVouchedFor(proposal)) return null
     if (proposal.timeoutCertificate === null) return proposal
     const timeoutCertificate = this.#checkTimeoutCertificate(proposal.timeoutCertificate)

@@ -69,7 +69,7 @@ export interface TransactionPool {
 export interface SlotSigner {
   sign(
     slot: {
-      readonly kind: 'proposal' | 'prepare' | 'pre-commit' | 'commit' | 'timeout'
+      readonly kind: 'prepare' | 'pre-commit' | 'commit' | 'timeout'
       readonly epoch: number
       readonly position: number
     },
@@ -82,7 +82,7 @@ export interface SignatureCheck {
   /** False for a wrong signature and for an index outside the set. */
   isValid(
     validator: number,
-    kind: 'proposal' | 'prepare' | 'pre-commit' | 'commit' | 'timeout',
+    kind: 'prepare' | 'pre-commit' | 'commit' | 'timeout',
     payload: Uint8Array,
     signature: Uint8Array,
   ): boolean

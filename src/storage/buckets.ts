@@ -15,7 +15,7 @@ import type {
 } from '../types/primitives.ts'
 
 /** What the rows below and the values under them add up to. A database of another version is refused. */
-export const SCHEMA_VERSION = 7
+export const SCHEMA_VERSION = 8
 
 /** Prefix bytes. Zero stays free, so that no key is a prefix of the empty range. */
 const BUCKET = {

@@ -32,7 +32,8 @@ export interface SegmentContents {
 }
 
 const MAGIC = 'HMSAFETY'
-const VERSION = 1
+/** Of the frames and of the records in them (codec/safety-record.ts). */
+const VERSION = 2
 const SALT_BYTES = 16
 const HEADER_BYTES = 8 + 4 + SALT_BYTES + 8 + 8 + 32 + 32 + 4
 

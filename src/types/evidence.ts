@@ -7,12 +7,11 @@ import { type BallotCommit, type BallotSlot, isSameSlot } from './ballots.ts'
 import type { Vote } from './messages.ts'
 import type { BlockHash, Epoch, Height, Hex32, View } from './primitives.ts'
 
-/** The kinds of message that may be signed once per (epoch, view). */
-export type SlashableKind = 'proposal' | 'prepare' | 'pre-commit'
+/** The kinds of vote that may be signed once per (epoch, view). A proposal is its leader's prepare vote. */
+export type SlashableKind = 'prepare' | 'pre-commit'
 
 /** One of the two contents, with the signature over it (codec/signing-payloads.ts). */
 export interface SignedContent {
-  /** As a vote signs it; 0 for a proposal, whose payload has none. */
   readonly height: Height
   readonly blockHash: BlockHash
   /** ML-DSA-65, 3,309 bytes. */

@@ -1,17 +1,31 @@
 /** What replicas say to each other. Signatures are ML-DSA-65 over the payloads of codec/signing-payloads.ts. */
-import type { Ballots } from './ballots.ts'
+import type { BallotCommit, Ballots } from './ballots.ts'
 import type { CertificateReference, HashedBlock } from './block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from './certificates.ts'
 import type { BlockHash, Epoch, Height, StateRoot, ValidatorIndex, View } from './primitives.ts'
 
-/** A leader's block for its view. After a failed view the timeout certificate that entered this one is attached. */
+/**
+ * A leader's block for its view, with the leader's prepare vote for it: that is the signature of a proposal, and it has
+ * no other. After a failed view the timeout certificate that entered this one is attached, and not signed: it proves
+ * itself.
+ */
 export interface Proposal {
   readonly kind: 'proposal'
   readonly block: HashedBlock
   readonly timeoutCertificate: TimeoutCertificate | null
   /** Prepare votes that the commits in the block are from, in order of voter: nobody commits for another. */
   readonly ballotVotes: readonly Vote[]
+  /** Of the proposer's prepare vote for the block. */
   readonly signature: Uint8Array
+  /** That vote's commits. It has no openings: they are not signed, and whoever passed the proposal on could change them. */
+  readonly commits: readonly BallotCommit[]
+}
+
+/** The prepare vote that a proposal is, as good as one that came by itself. */
+export function voteOfProposal({ block, signature, commits }: Proposal): Vote {
+  const { epoch, view, height, proposer } = block.header
+  const ballots = { commits, openings: [] }
+  return { kind: 'prepare', epoch, view, height, blockHash: block.hash, voter: proposer, signature, ballots }
 }
 
 /** A prepare or pre-commit vote. */

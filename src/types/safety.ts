@@ -11,7 +11,10 @@ import { asEpoch, type Epoch, type View } from './primitives.ts'
 export interface SafetyRecord {
   /** Of everything in it. A record of a later epoch supersedes all that earlier epochs left. */
   readonly epoch: Epoch
-  /** The proposal of the highest view, as the bytes that were or will be sent. */
+  /**
+   * The proposal of the highest view, as the bytes that were or will be sent. It is a prepare vote besides: the record
+   * that brings it brings that one as `prepare`.
+   */
   readonly proposal: { readonly view: View; readonly bytes: Uint8Array } | null
   readonly prepare: Vote | null
   readonly preCommit: Vote | null

@@ -3,7 +3,6 @@ import type { KeyScheme } from './operator.ts'
 
 /** What a signature was made for; the keys of the table in crypto/contexts.ts that the ledger checks. */
 export type SignatureContextName =
-  | 'proposal'
   | 'prepare'
   | 'pre-commit'
   | 'commit'

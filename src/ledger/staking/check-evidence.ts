@@ -2,7 +2,7 @@
  * Whether evidence proves an offence that is to be punished (R12). Contents are compared, never signature bytes:
  * two hedged signatures over one content are no evidence.
  */
-import { proposalSigningPayload, voteSigningPayload } from '../../codec/signing-payloads.ts'
+import { voteSigningPayload } from '../../codec/signing-payloads.ts'
 import { ok, type Refusal, type Result, refuse } from '../../types/errors.ts'
 import { compareContents, type Evidence, type SignedContent } from '../../types/evidence.ts'
 import type { Account, StakingState } from '../../types/staking.ts'
@@ -61,9 +61,6 @@ export function isProvenEquivocation(evidence: Evidence, rules: ChainRules): boo
 }
 
 function checkContents({ kind, first, second }: Evidence): Refusal<EvidenceRefusal> | null {
-  if (kind === 'proposal' && (first.height !== 0 || second.height !== 0)) {
-    return refuse('evidence-height', 'a proposal is signed without a height: it is 0 here')
-  }
   if (kind !== 'prepare' && (first.commits !== null || second.commits !== null)) {
     return refuse('evidence-commits', 'only prepare votes sign for commits')
   }
@@ -77,9 +74,6 @@ function isSigned(
   { height, blockHash, signature, commits }: SignedContent,
   { genesisHash, verifySignature }: ChainRules,
 ): boolean {
-  const payload =
-    kind === 'proposal'
-      ? proposalSigningPayload(genesisHash, { epoch, view, blockHash })
-      : voteSigningPayload(genesisHash, { kind, epoch, view, height, blockHash }, commits)
+  const payload = voteSigningPayload(genesisHash, { kind, epoch, view, height, blockHash }, commits)
   return verifySignature(publicKey, payload, signature, kind)
 }
