@@ -134,6 +134,7 @@ function proposalBytes(block: HashedBlock, ballotVotes: readonly Vote[]): number
     timeoutCertificate: null,
     ballotVotes,
     signature: SIGNATURE,
+    commits: [],
   }).length
 }
 

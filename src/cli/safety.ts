@@ -123,8 +123,8 @@ async function importFrom(path: string, options: DataOptions & { readonly json?:
   const data = dataOf(options)
   const text = readTextFile(path, 'safety record')
   const { record, refuseUpToView } = await importSafety(data, { name: path, text }, selectMlDsa65())
-  const { recordedMessages, viewOf } = await import('../composition/safety-slots.ts')
-  const views = Object.fromEntries(recordedMessages(record).map((message) => [message.kind, viewOf(message)]))
+  const { recordedMessages } = await import('../composition/safety-slots.ts')
+  const views = Object.fromEntries(recordedMessages(record).map(({ kind, view }) => [kind, view]))
   if (options.json === true) {
     printJson({ data, views, refuseUpToView })
     return

@@ -35,7 +35,11 @@ export function prepareDuty(context: StepContext): void {
   const { header, hash } = proposal.block
   // (b) of this view's leader: who that is may have become known after the proposal came (R14)
   if (header.proposer !== context.leaderOf(header.view)) return
-  const refusal = whyNotPrepare(context, proposal.block, proposal.timeoutCertificate ?? state.certificates.highTc)
+  const refusal = whyNotPrepare(
+    context,
+    proposal.block,
+    proposal.timeoutCertificate ?? state.certificates.highTc,
+  )
   if (refusal !== null) {
     if (refusal !== 'not-known-yet') refuseOnce(context, refusal.reason, refusal.detail)
     return

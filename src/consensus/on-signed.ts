@@ -26,7 +26,7 @@ export function onSigned(
   switch (request.kind) {
     case 'proposal': {
       const { view, block, timeoutCertificate, ballotVotes } = request
-      if (state.safety.isGivenUp(view)) return
+      if (state.safety.isGivenUp(request.view)) return
       const { height, proposer } = block.header
       assert(proposer === voter, 'a validator proposes in its own name')
       const { commits } = ballots

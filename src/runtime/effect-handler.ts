@@ -5,11 +5,7 @@
 import { decodeBlock } from '../codec/block.ts'
 import { encodeMessage } from '../codec/messages.ts'
 import { encodeSafetyRecord } from '../codec/safety-record.ts'
-import {
-  commitSigningPayload,
-  signedVotePayload,
-  timeoutSigningPayload,
-} from '../codec/signing-payloads.ts'
+import { commitSigningPayload, signedVotePayload, timeoutSigningPayload } from '../codec/signing-payloads.ts'
 import type { ConsensusEffect, SignRequest } from '../consensus/effect.ts'
 import type { ConsensusInput } from '../consensus/input.ts'
 import type { Electorate } from '../consensus/validator-set.ts'

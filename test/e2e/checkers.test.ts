@@ -56,7 +56,6 @@ describe('the witness of signatures', () => {
 
   it.each([
     ['two votes', [vote({}), vote({ content: 'b' })]],
-    ['two proposals', [vote({ kind: 'proposal' }), vote({ kind: 'proposal', content: 'b' })]],
     ['two timeouts', [vote({ kind: 'timeout', content: '5' }), vote({ kind: 'timeout', content: '6' })]],
     ['two validators for two blocks', [vote({}), vote({ node: 1, content: 'b' })]],
   ])('finds %s in one view', (_what, signed) => {

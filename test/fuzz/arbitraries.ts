@@ -131,7 +131,7 @@ const signedContent: Arbitrary<SignedContent> = fc.record({
   commits: fc.option(hex<Hex32>()),
 })
 const evidence: Arbitrary<Evidence> = fc.record({
-  kind: fc.constantFrom('proposal' as const, 'prepare' as const, 'pre-commit' as const),
+  kind: fc.constantFrom('prepare' as const, 'pre-commit' as const),
   epoch: counter(),
   view: counter(),
   publicKey,
@@ -237,6 +237,7 @@ const timeoutCertificate: Arbitrary<TimeoutCertificate> = fc.record({
 
 const scope = { epoch: counter(), view: counter(), voter: index(), signature }
 const vote = { ...scope, height: counter(), blockHash: hex(), ballots }
+const commits: Arbitrary<Proposal['commits']> = ballots.map((said) => said.commits)
 
 /** Votes as they stand beside an honest leader's block, but for what was changed in some. */
 export const proposalWithVotes: Arbitrary<Proposal> = fc
@@ -244,10 +245,11 @@ export const proposalWithVotes: Arbitrary<Proposal> = fc
     header,
     ballots: ballotsTransaction,
     signature,
+    commits,
     others: fc.array(index<ValidatorIndex>(), { maxLength: 2 }),
     changes: fc.array(fc.record(vote, { requiredKeys: [] }) as Arbitrary<Partial<Vote>>, { maxLength: 4 }),
   })
-  .map(({ header, ballots, signature, others, changes }) => {
+  .map(({ header, ballots, signature, commits, others, changes }) => {
     const transactions = [hashTransaction(ballots)]
     const block = hashBlock({
       header: { ...header, transactionsRoot: transactionsRoot(transactions) },
@@ -269,7 +271,7 @@ export const proposalWithVotes: Arbitrary<Proposal> = fc
       }
       return { ...vote, ...changes[i] }
     })
-    return { kind: 'proposal', block, timeoutCertificate: null, ballotVotes, signature }
+    return { kind: 'proposal', block, timeoutCertificate: null, ballotVotes, signature, commits }
   })
 
 export const message: Arbitrary<ConsensusMessage> = fc.oneof(
@@ -279,6 +281,7 @@ export const message: Arbitrary<ConsensusMessage> = fc.oneof(
     timeoutCertificate: fc.option(timeoutCertificate),
     ballotVotes: fc.array(fc.record({ kind: fc.constant('prepare' as const), ...vote }), { maxLength: 2 }),
     signature,
+    commits,
   }),
   fc.record({ kind: fc.constantFrom('prepare', 'pre-commit'), ...vote }),
   fc.record({

@@ -207,7 +207,7 @@ describe('a key that moves', () => {
     ],
     [
       'of another version',
-      (text) => text.replace('"interchange_format_version": "1"', '"interchange_format_version": "2"'),
+      (text) => text.replace('"interchange_format_version": "2"', '"interchange_format_version": "3"'),
       'E_SAFETY_FILE_VERSION',
       65,
     ],

@@ -5,17 +5,18 @@
 import { hashBlock, transactionsRoot } from '../../src/codec/block.ts'
 import { MESSAGE_BYTES_MAX } from '../../src/codec/limits.ts'
 import { encodeMessage } from '../../src/codec/messages.ts'
-import {
-  proposalSigningPayload,
-  signedVotePayload,
-  timeoutSigningPayload,
-} from '../../src/codec/signing-payloads.ts'
+import { signedVotePayload, timeoutSigningPayload } from '../../src/codec/signing-payloads.ts'
 import { proofCommitment } from '../../src/ledger/proof-commitment.ts'
 import type { BallotConduct } from '../../src/runtime/own-ballots.ts'
 import type { BlockRange } from '../../src/storage/chain-store.ts'
 import type { BlockHeader, CertificateReference, HashedBlock } from '../../src/types/block.ts'
-import type { TimeoutCertificate } from '../../src/types/certificates.ts'
-import type { ConsensusMessage, Proposal, Timeout, Vote } from '../../src/types/messages.ts'
+import {
+  type ConsensusMessage,
+  type Proposal,
+  type Timeout,
+  type Vote,
+  voteOfProposal,
+} from '../../src/types/messages.ts'
 import {
   asHeight,
   asUnixMs,
@@ -138,7 +139,11 @@ export class Adversary {
     for (const version of this.#versionsOf(message)) {
       // What takes the place of the block that was made is shown to all.
       const isInstead = version.kind === 'proposal' && version.block === this.#instead
-      const isSplit = !isInstead && (version !== message || random.chance(0.5))
+      // A proposal whose commits are bent is the same proposal.
+      const isSame =
+        version === message ||
+        (version.kind === 'proposal' && message.kind === 'proposal' && version.block === message.block)
+      const isSplit = !isInstead && (!isSame || random.chance(0.5))
       for (const to of receivers) if (!isSplit || random.chance(0.6)) say(to, version)
     }
     if ((message.kind === 'prepare' || message.kind === 'pre-commit') && random.chance(impersonate)) {
@@ -178,7 +183,7 @@ export class Adversary {
   }
 
   #versionsOf(message: ConsensusMessage): ConsensusMessage[] {
-    const { equivocate, forgeTimeout, stale, fork, illegal } = this.#habits
+    const { forgeTimeout } = this.#habits
     const { random } = this.#knows
     const bent =
       (message.kind === 'prepare' || message.kind === 'pre-commit') && message.voter === this.#index
@@ -187,18 +192,12 @@ export class Adversary {
       return [...this.#votesFor(vote), ...this.#secondCommits(vote)]
     }
     if (message.kind === 'proposal') {
-      const first = (random.chance(stale) ? this.#staleProposal(message) : null) ?? message
-      const forked = random.chance(fork) ? this.#forkingProposal(first) : null
-      if (forked !== null) this.#instead = forked.block
-      if (forked !== null) return [forked, ...(random.chance(equivocate) ? [message] : [])]
-      if (first === message) this.#knows.keepBlock(message.block)
-      else this.#instead = first.block
-      // One that is illegal by its notes already is shown as it is.
-      const isIllegal = random.chance(illegal) && !this.forger.isIn(first.block)
-      const versions = isIllegal ? [this.#illegalProposal(first)] : [first]
-      if (random.chance(equivocate)) versions.push(this.#secondProposal(first))
-      this.#old = message.block.transactions[0] ?? this.#old
-      return versions
+      const bent = this.#withBentCommits(message)
+      const versions = this.#proposalsFor(bent)
+      // What it votes for besides its proposals; their own votes are in them.
+      const vote = voteOfProposal(bent)
+      const votes = this.#votesFor(vote).filter((one) => one !== vote)
+      return [...versions, ...votes, ...this.#secondCommits(vote)]
     }
     if (message.kind === 'timeout' && message.voter === this.#index && random.chance(forgeTimeout)) {
       const isFar = random.chance(0.1)
@@ -207,6 +206,24 @@ export class Adversary {
       return [message, this.#timeoutOf(message, isFar ? asView(COUNTER_MAX) : view, highQcView)]
     }
     return [message]
+  }
+
+  /** What its proposal becomes: on another block, against the rules, or two of them. */
+  #proposalsFor(message: Proposal): Proposal[] {
+    const { equivocate, stale, fork, illegal } = this.#habits
+    const { random } = this.#knows
+    const first = (random.chance(stale) ? this.#staleProposal(message) : null) ?? message
+    const forked = random.chance(fork) ? this.#forkingProposal(first) : null
+    if (forked !== null) this.#instead = forked.block
+    if (forked !== null) return [forked, ...(random.chance(equivocate) ? [message] : [])]
+    if (first === message) this.#knows.keepBlock(message.block)
+    else this.#instead = first.block
+    // One that is illegal by its notes already is shown as it is.
+    const isIllegal = random.chance(illegal) && !this.forger.isIn(first.block)
+    const versions = isIllegal ? [this.#illegalProposal(first)] : [first]
+    if (random.chance(equivocate)) versions.push(this.#secondProposal(first))
+    this.#old = message.block.transactions[0] ?? this.#old
+    return versions
   }
 
   /** What its vote becomes: for another block, or for all blocks of the view. */
@@ -246,21 +263,29 @@ export class Adversary {
     return [{ ...second, signature: toySign(this.#index, payload, vote.kind) }]
   }
 
+  /** The proposal with commits that are not what they should be, signed anew. */
+  #withBentCommits(proposal: Proposal): Proposal {
+    const vote = voteOfProposal(proposal)
+    const { ballots, signature } = this.#withBallots(vote)
+    return signature === vote.signature ? proposal : { ...proposal, commits: ballots.commits, signature }
+  }
+
+  /** With its prepare vote for the block, which says what the one for the honest code's block said. */
   #signed(
     block: HashedBlock,
-    timeoutCertificate: TimeoutCertificate | null,
-    ballotVotes: Proposal['ballotVotes'] = [],
+    { timeoutCertificate, ballotVotes, commits }: Omit<Proposal, 'kind' | 'block' | 'signature'>,
   ): Proposal {
-    const { epoch, view } = block.header
     this.#knows.keepBlock(block)
-    const payload = proposalSigningPayload(this.#knows.genesisHash, { epoch, view, blockHash: block.hash })
-    return {
+    const unsigned: Proposal = {
       kind: 'proposal',
       block,
       timeoutCertificate,
       ballotVotes,
-      signature: toySign(this.#index, payload, 'proposal'),
+      signature: new Uint8Array(0),
+      commits,
     }
+    const payload = signedVotePayload(this.#knows.genesisHash, voteOfProposal(unsigned))
+    return { ...unsigned, signature: toySign(this.#index, payload, 'prepare') }
   }
 
   #secondProposal(first: Proposal): Proposal {
@@ -269,11 +294,11 @@ export class Adversary {
       header: { ...header, timestamp: asUnixMs(header.timestamp + 1) },
       transactions,
     })
-    return this.#signed(block, first.timeoutCertificate, first.ballotVotes)
+    return this.#signed(block, first)
   }
 
   /** TC from the lowest reports, block on the lowest certificate that goes with it. */
-  #staleProposal({ block, timeoutCertificate }: Proposal): Proposal | null {
+  #staleProposal({ block, timeoutCertificate, commits }: Proposal): Proposal | null {
     if (timeoutCertificate === null) return null
     const lowest = this.#knows.lowestTimeoutCertificate(timeoutCertificate, this.#keys)
     if (lowest === null) return null
@@ -284,7 +309,8 @@ export class Adversary {
     const parent = this.#knows.blockOf(highQc.blockHash)
     if (parent === null) return null
     const justify = { view: highQc.view, blockHash: highQc.blockHash }
-    return this.#signed(this.#emptyBlock(block.header, parent, justify), lowest)
+    const changed = { timeoutCertificate: lowest, ballotVotes: [], commits }
+    return this.#signed(this.#emptyBlock(block.header, parent, justify), changed)
   }
 
   /** A block of the leader's view on another parent, legal but for what `justify` says. */
@@ -306,17 +332,18 @@ export class Adversary {
   }
 
   /** On an older block, for which it claims the certificate of the view before. */
-  #forkingProposal({ block, timeoutCertificate }: Proposal): Proposal | null {
+  #forkingProposal({ block, timeoutCertificate, commits }: Proposal): Proposal | null {
     const { header } = block
     const parent = this.#knows.forkPoint(header)
     if (parent === null || parent.header.view >= header.view) return null
     const justify = { view: asView(header.view - 1), blockHash: parent.hash }
-    return this.#signed(this.#emptyBlock(header, parent, justify), timeoutCertificate)
+    const changed = { timeoutCertificate, ballotVotes: [], commits }
+    return this.#signed(this.#emptyBlock(header, parent, justify), changed)
   }
 
   /** A block that no honest validator may vote for. */
-  #illegalProposal({ block, timeoutCertificate, ballotVotes }: Proposal): Proposal {
-    const { header, transactions } = block
+  #illegalProposal(proposal: Proposal): Proposal {
+    const { header, transactions } = proposal.block
     const wrongRoot = 'ee'.repeat(32)
     const changes: Partial<BlockHeader>[] = this.forger.isTempted
       ? [{ noteCommitmentRoot: wrongRoot as Hex32 }, { proofCommitment: 'ee'.repeat(48) }]
@@ -330,15 +357,11 @@ export class Adversary {
     if (old !== null && this.#knows.random.chance(0.4)) {
       const twice = [...transactions, old, old]
       const repeated = { ...header, transactionsRoot: transactionsRoot(twice) }
-      return this.#signed(
-        hashBlock({ header: repeated, transactions: twice }),
-        timeoutCertificate,
-        ballotVotes,
-      )
+      return this.#signed(hashBlock({ header: repeated, transactions: twice }), proposal)
     }
     const change = changes[this.#knows.random.below(changes.length)]
     const changed = hashBlock({ header: { ...header, ...change }, transactions })
-    return this.#signed(changed, timeoutCertificate, ballotVotes)
+    return this.#signed(changed, proposal)
   }
 
   #voteFor(like: Vote, block: HashedBlock, voter: ValidatorIndex): Vote {

@@ -5,7 +5,7 @@
 import { findingOf, findingsOf } from '../../src/ledger/verdicts/findings.ts'
 import { type BallotSlot, COMPONENTS, type Findings } from '../../src/types/ballots.ts'
 import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
-import type { ConsensusMessage } from '../../src/types/messages.ts'
+import { type ConsensusMessage, voteOfProposal } from '../../src/types/messages.ts'
 import type { AccountId, ValidatorIndex } from '../../src/types/primitives.ts'
 import type { BallotsTransaction } from '../../src/types/transaction.ts'
 import type { Validator } from '../../src/types/validator-set.ts'
@@ -91,20 +91,21 @@ export class BallotChecker {
   said(node: Pick<Speaker, 'name' | 'isHonest'>, message: ConsensusMessage): void {
     if (message.kind !== 'prepare' && message.kind !== 'pre-commit' && message.kind !== 'proposal') return
     this.#messages++
+    const vote = message.kind === 'proposal' ? voteOfProposal(message) : message
     // A liar's vote may be known only from its own proposal.
-    for (const { ballots } of message.kind === 'proposal' ? message.ballotVotes : [message]) {
+    for (const { ballots } of message.kind === 'proposal' ? [vote, ...message.ballotVotes] : [vote]) {
       for (const { commit, ...slot } of ballots.commits) {
         first(this.#committedAt, `${slotName(slot)}/${commit}`, this.#messages)
       }
     }
-    if (!node.isHonest || message.kind === 'proposal') return
-    for (const { commit, ...slot } of message.ballots.commits) {
+    if (!node.isHonest) return
+    for (const { commit, ...slot } of vote.ballots.commits) {
       const name = `${slotName(slot)}/${node.name}`
       const before = this.#saidBy.get(name) ?? commit
       if (before !== commit) this.#violated(`V7: ${node.name} commits to two things in ${slotName(slot)}`)
       this.#saidBy.set(name, before)
     }
-    for (const opening of message.ballots.openings) first(this.#openedAt, slotName(opening), this.#messages)
+    for (const opening of vote.ballots.openings) first(this.#openedAt, slotName(opening), this.#messages)
   }
 
   /** Final blocks with what they led to; of those that several nodes tell of the first is looked at. */

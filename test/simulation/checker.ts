@@ -11,7 +11,7 @@ import type { GenesisState } from '../../src/ledger/genesis-state.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
 import type { FinalizedBlock, StateChanges } from '../../src/types/ledger-state.ts'
-import type { ConsensusMessage, Vote } from '../../src/types/messages.ts'
+import { type ConsensusMessage, type Vote, voteOfProposal } from '../../src/types/messages.ts'
 import type { ValidatorIndex } from '../../src/types/primitives.ts'
 import type { SafetyRecord } from '../../src/types/safety.ts'
 import { type StakingState, totalSupply } from '../../src/types/staking.ts'
@@ -205,6 +205,8 @@ export class Checker {
 
   /** I3, I4, I8: called when bytes leave a node. */
   visible(node: Speaker, message: ConsensusMessage): void {
+    // A proposal is its leader's prepare vote besides, and is looked at as both.
+    if (message.kind === 'proposal') this.visible(node, voteOfProposal(message))
     const said = slotOf(message)
     if (said === null || said.validator !== node.index) return
     if (message.kind === 'prepare' || message.kind === 'pre-commit') {

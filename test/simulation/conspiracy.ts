@@ -10,7 +10,7 @@ import type { Electorate } from '../../src/consensus/validator-set.ts'
 import type { BallotCommit, BallotOpening, BallotSlot } from '../../src/types/ballots.ts'
 import type { BlockHeader, HashedBlock } from '../../src/types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate, VoterSignature } from '../../src/types/certificates.ts'
-import type { ConsensusMessage, Timeout, Vote } from '../../src/types/messages.ts'
+import { type ConsensusMessage, type Timeout, type Vote, voteOfProposal } from '../../src/types/messages.ts'
 import {
   asHeight,
   asView,
@@ -55,10 +55,10 @@ export class Conspiracy {
     switch (message.kind) {
       case 'proposal':
         this.keepBlock(message.block)
+        this.#keepPrepare(voteOfProposal(message))
         return
       case 'prepare':
-        this.keepVote(message)
-        this.#keepBallots(message)
+        this.#keepPrepare(message)
         return
       case 'timeout': {
         const ofView = this.#timeouts.get(message.view) ?? new Map<ValidatorIndex, Timeout>()
@@ -108,6 +108,11 @@ export class Conspiracy {
   ): T | null {
     for (const [voter, ballot] of said.get(slotName(slot)) ?? []) if (voter !== self) return ballot
     return null
+  }
+
+  #keepPrepare(vote: Vote): void {
+    this.keepVote(vote)
+    this.#keepBallots(vote)
   }
 
   #keepBallots({ voter, ballots }: Vote): void {

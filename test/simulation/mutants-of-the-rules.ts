@@ -10,6 +10,7 @@ import type { RunChanges } from './swarm.ts'
 const SAFETY = 'src/consensus/safety.ts'
 const SIGNED = 'src/consensus/on-signed.ts'
 const VOTE = 'src/consensus/duty-vote.ts'
+const PREPARE = 'src/consensus/prepare-rules.ts'
 const SIGNER = 'src/crypto/signer.ts'
 const VERIFIER = 'src/runtime/message-verifier.ts'
 
@@ -128,7 +129,8 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
     rule: 'S0: the last proposal survives a restart',
     class: 'safety',
     budget: 30,
-    changes: [fold('proposal')],
+    // What remembers that the view's prepare vote was signed remembers that its proposal was.
+    changes: [fold('proposal'), fold('prepare')],
     options: restarts,
   },
   {
@@ -162,13 +164,13 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
       ...BLIND_SIGNER,
       {
         file: SAFETY,
-        find: '    this.#askedProposal = recovered.proposal?.view ?? BEFORE_ALL',
-        replace: '    this.#askedProposal = BEFORE_ALL',
+        find: '    this.#askedPrepare = recovered.prepare?.view ?? BEFORE_ALL',
+        replace: '    this.#askedPrepare = BEFORE_ALL',
       },
       {
         file: 'src/consensus/on-started.ts',
-        find: '  if (proposal !== null && proposal.block.header.view === view) {',
-        replace: '  if (proposal !== null && proposal.block.header.view < 0) {',
+        find: '  if (proposal !== null && proposed >= view - 1) {',
+        replace: '  if (proposal !== null && proposed < 0) {',
       },
     ],
     options: restarts,
@@ -225,9 +227,13 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
     class: 'safety',
     budget: 60,
     changes: [
-      { file: VOTE, find: '  if (!state.certificates.holds(header.justify)) return\n', replace: '' },
       {
-        file: VOTE,
+        file: PREPARE,
+        find: "  if (!state.certificates.holds(header.justify)) return 'not-known-yet'\n",
+        replace: '',
+      },
+      {
+        file: PREPARE,
         find: 'if (header.justify.view !== parent.header.view) {',
         replace: 'if (header.view < 0) {',
       },
@@ -303,7 +309,7 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
     budget: 30,
     changes: [
       {
-        file: VOTE,
+        file: PREPARE,
         find: '  if (parent === null || !state.tree.isValid(hash)) {',
         replace: '  if (parent === null) {',
       },
@@ -317,7 +323,7 @@ export const SAFETY_MUTANTS: readonly Mutant[] = [
     budget: 30,
     changes: [
       {
-        file: VOTE,
+        file: PREPARE,
         find: '  if (aheadMs > state.parameters.clockSkewMaxMs) {',
         replace: '  if (Number.isNaN(aheadMs)) {',
       },

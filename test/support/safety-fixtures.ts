@@ -8,7 +8,7 @@ import { SIGNATURE_CONTEXTS } from '../../src/crypto/contexts.ts'
 import { genesisState } from '../../src/ledger/genesis-state.ts'
 import { NO_BALLOTS } from '../../src/types/ballots.ts'
 import type { QuorumCertificate } from '../../src/types/certificates.ts'
-import type { Proposal, Timeout, Vote } from '../../src/types/messages.ts'
+import { type Proposal, type Timeout, type Vote, voteOfProposal } from '../../src/types/messages.ts'
 import {
   asEpoch,
   asHeight,
@@ -33,7 +33,7 @@ export function keyOf(index: number): (typeof KEYS)[number] {
 
 export const idOf = (index: number) => validatorId(keyOf(index).publicKey.raw)
 
-function signed<T extends Proposal | Vote | Timeout>(index: number, message: T): T {
+function signed<T extends Vote | Timeout>(index: number, message: T): T {
   const signature = keyOf(index).sign(payloadOf(NETWORK, message), SIGNATURE_CONTEXTS[message.kind])
   // Plain bytes, as a decoder gives them.
   return { ...message, signature: new Uint8Array(signature) }
@@ -67,10 +67,16 @@ export function signedTimeout(index: number, view: number, highQcView = view - 1
   })
 }
 
+/** A proposal, with the prepare vote that it is. */
 export function signedProposal(
   index: number,
   view: number,
-): { readonly view: ReturnType<typeof asView>; readonly bytes: Uint8Array; readonly block: Uint8Array } {
+): {
+  readonly view: ReturnType<typeof asView>
+  readonly bytes: Uint8Array
+  readonly block: Uint8Array
+  readonly vote: Vote
+} {
   const { header } = genesisState(NETWORK_GENESIS, PORTS).block
   const block = hashBlock({
     header: {
@@ -82,14 +88,17 @@ export function signedProposal(
     },
     transactions: [],
   })
-  const proposal = signed(index, {
+  const proposal: Proposal = {
     kind: 'proposal',
     block,
     timeoutCertificate: null,
     ballotVotes: [],
     signature: unsigned,
-  })
-  return { view: asView(view), bytes: encodeMessage(proposal), block: block.bytes }
+    commits: [],
+  }
+  const vote = signed(index, voteOfProposal(proposal))
+  const bytes = encodeMessage({ ...proposal, signature: vote.signature })
+  return { view: asView(view), bytes, block: block.bytes, vote }
 }
 
 /** A certificate by these validators; real signatures. */
@@ -112,11 +121,11 @@ export function signedCertificate(
 
 /** All that validator `index` may have signed by `view`. */
 export function recordAt(index: number, view: number): SafetyRecord {
-  const { view: proposed, bytes, block } = signedProposal(index, view)
+  const { view: proposed, bytes, block, vote } = signedProposal(index, view)
   return {
     ...EMPTY_SAFETY_RECORD,
     proposal: { view: proposed, bytes },
-    prepare: signedVote(index, 'prepare', view),
+    prepare: vote,
     preCommit: signedVote(index, 'pre-commit', view - 1),
     timeout: signedTimeout(index, view - 2),
     highQc: signedCertificate('prepare', view - 1),

@@ -2,7 +2,6 @@
 import { accountId } from '../../src/codec/genesis.ts'
 import {
   keyChangeSigningPayload,
-  proposalSigningPayload,
   signedVotePayload,
   stakingSigningPayload,
   voteSigningPayload,
@@ -243,12 +242,9 @@ export class StakingChain {
     const blockHash = hash.repeat(64) as BlockHash
     const { genesisHash } = this.genesis.rules
     const slot = { epoch: asEpoch(epoch), view: asView(view), blockHash }
-    const payload =
-      kind === 'proposal'
-        ? proposalSigningPayload(genesisHash, slot)
-        : voteSigningPayload(genesisHash, { kind, ...slot, height: asHeight(height) }, commits)
+    const payload = voteSigningPayload(genesisHash, { kind, ...slot, height: asHeight(height) }, commits)
     const signature = keyOf(i).sign(payload, SIGNATURE_CONTEXTS[kind])
-    return { height: asHeight(kind === 'proposal' ? 0 : height), blockHash, signature, commits }
+    return { height: asHeight(height), blockHash, signature, commits }
   }
 
   /** A prepare vote of a key with commits. */

@@ -18,7 +18,7 @@ const LOOK_MS = 50
 
 export interface Signed {
   readonly node: number
-  readonly kind: 'proposal' | 'prepare' | 'pre-commit' | 'timeout'
+  readonly kind: 'prepare' | 'pre-commit' | 'timeout'
   readonly epoch: number
   readonly view: number
   /** Block hash, or for a timeout the view of the certificate that it names. */
@@ -128,7 +128,8 @@ function signedIn(record: SafetyRecord): Omit<Signed, 'node'>[] {
       ? []
       : [
           {
-            kind: 'proposal' as const,
+            // The leader's prepare vote: the record has it beside the proposal.
+            kind: 'prepare' as const,
             epoch: block.header.epoch,
             view: block.header.view,
             content: block.hash,

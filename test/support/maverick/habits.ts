@@ -4,16 +4,18 @@
  */
 
 import { hashBlock } from '../../../src/codec/block.ts'
-import {
-  commitSigningPayload,
-  proposalSigningPayload,
-  signedVotePayload,
-} from '../../../src/codec/signing-payloads.ts'
+import { commitSigningPayload, signedVotePayload } from '../../../src/codec/signing-payloads.ts'
 import { SIGNATURE_CONTEXTS } from '../../../src/crypto/contexts.ts'
 import type { MlDsaKeyPair } from '../../../src/crypto/ml-dsa.ts'
 import { findingOf, findingsOf } from '../../../src/ledger/verdicts/findings.ts'
 import { COMPONENTS, type Findings, FOUND_INVALID, FOUND_VALID } from '../../../src/types/ballots.ts'
-import type { CommitVote, ConsensusMessage, Proposal, Vote } from '../../../src/types/messages.ts'
+import {
+  type CommitVote,
+  type ConsensusMessage,
+  type Proposal,
+  type Vote,
+  voteOfProposal,
+} from '../../../src/types/messages.ts'
 import { asUnixMs, type BlockHash, type GenesisHash, type StateRoot } from '../../../src/types/primitives.ts'
 import type { RuleFailure } from '../../../src/types/verdict.ts'
 
@@ -24,7 +26,7 @@ export const HABITS = {
   'split-votes': 'votes for two blocks in each slot, one vote to each half of the others',
   'double-votes': 'votes for two blocks in each slot, both votes to everyone',
   'withhold-proposals': 'keeps its proposals to itself',
-  'withhold-votes': 'keeps its votes to itself',
+  'withhold-votes': 'keeps its votes to itself, but for those that are its proposals',
   'lie-about-state': 'signs another state root in its commit votes',
   'lie-in-verdicts': 'finds the opposite of what the rules find',
   'withhold-openings': 'commits to its findings and never opens them',
@@ -61,7 +63,15 @@ export function bend(message: ConsensusMessage, habits: ReadonlySet<Habit>, key:
     case 'proposal':
       if (habits.has('withhold-proposals')) return []
       if (habits.has('double-proposals')) return both(otherProposal(message, key))
-      return habits.has('split-proposals') ? halves(otherProposal(message, key)) : both(message).slice(0, 1)
+      if (habits.has('split-proposals')) return halves(otherProposal(message, key))
+      // In its own views its proposal is its vote: the second one comes beside it.
+      if (habits.has('double-votes')) return both(otherVote(voteOfProposal(message), key))
+      return habits.has('split-votes')
+        ? [
+            { to: 'all', message },
+            { to: 'odd', message: otherVote(voteOfProposal(message), key) },
+          ]
+        : both(message).slice(0, 1)
     case 'prepare':
     case 'pre-commit':
       if (habits.has('withhold-votes')) return []
@@ -83,8 +93,9 @@ function otherProposal(proposal: Proposal, { keyPair, genesisHash }: Key): Propo
     header: { ...header, timestamp: asUnixMs(header.timestamp + 1) },
     transactions,
   })
-  const payload = proposalSigningPayload(genesisHash, { ...header, blockHash: block.hash })
-  return { ...proposal, block, signature: keyPair.sign(payload, SIGNATURE_CONTEXTS.proposal) }
+  const other = { ...proposal, block }
+  const payload = signedVotePayload(genesisHash, voteOfProposal(other))
+  return { ...other, signature: keyPair.sign(payload, SIGNATURE_CONTEXTS.prepare) }
 }
 
 /** Openings are not signed: the vote is as good without. */

@@ -6,16 +6,19 @@ import type { PublicKeys } from '../../../src/cli/node-keys.ts'
 import { hashBlock } from '../../../src/codec/block.ts'
 import { validatorId } from '../../../src/codec/genesis.ts'
 import { decodeMessage, encodeMessage } from '../../../src/codec/messages.ts'
-import {
-  commitSigningPayload,
-  proposalSigningPayload,
-  signedVotePayload,
-} from '../../../src/codec/signing-payloads.ts'
+import { commitSigningPayload, signedVotePayload } from '../../../src/codec/signing-payloads.ts'
 import { SIGNATURE_CONTEXTS } from '../../../src/crypto/contexts.ts'
 import { selectMlDsa65 } from '../../../src/crypto/select.ts'
 import { genesisState } from '../../../src/ledger/genesis-state.ts'
 import { NO_BALLOTS } from '../../../src/types/ballots.ts'
-import type { CommitVote, ConsensusMessage, Proposal, Timeout, Vote } from '../../../src/types/messages.ts'
+import {
+  type CommitVote,
+  type ConsensusMessage,
+  type Proposal,
+  type Timeout,
+  type Vote,
+  voteOfProposal,
+} from '../../../src/types/messages.ts'
 import type { StateRoot } from '../../../src/types/primitives.ts'
 import { asView } from '../../../src/types/primitives.ts'
 import { bend, type Habit } from '../../support/maverick/habits.ts'
@@ -33,7 +36,14 @@ const block = hashBlock({
 })
 const signature = new Uint8Array(3_309)
 const slot = { epoch: block.header.epoch, view: block.header.view, height: block.header.height }
-const proposal: Proposal = { kind: 'proposal', block, timeoutCertificate: null, ballotVotes: [], signature }
+const proposal: Proposal = {
+  kind: 'proposal',
+  block,
+  timeoutCertificate: null,
+  ballotVotes: [],
+  signature,
+  commits: [],
+}
 const vote = (kind: Vote['kind']): Vote => ({
   kind,
   ...slot,
@@ -66,13 +76,8 @@ const with_ = (message: ConsensusMessage, ...habits: Habit[]) => bend(message, n
 /** Whether the maverick's own signature under a message holds. */
 function holds(message: ConsensusMessage): boolean {
   switch (message.kind) {
-    case 'proposal': {
-      const payload = proposalSigningPayload(genesisHash, {
-        ...message.block.header,
-        blockHash: message.block.hash,
-      })
-      return keyPair.publicKey.verify(payload, message.signature, SIGNATURE_CONTEXTS.proposal)
-    }
+    case 'proposal':
+      return holds(voteOfProposal(message))
     case 'prepare':
     case 'pre-commit': {
       const payload = signedVotePayload(genesisHash, message)
@@ -100,7 +105,7 @@ const contentOf = (message: ConsensusMessage | undefined): string =>
 
 describe('without a habit for it a message leaves as it is', () => {
   it.each<[ConsensusMessage, Habit]>([
-    [proposal, 'double-votes'],
+    [proposal, 'lie-about-state'],
     [vote('prepare'), 'double-proposals'],
     [commit, 'double-votes'],
     [timeout, 'withhold-votes'],
@@ -113,6 +118,8 @@ describe('equivocation', () => {
   it.each<[string, ConsensusMessage, Habit, string[]]>([
     ['proposals to halves', proposal, 'split-proposals', ['even', 'odd']],
     ['proposals to all', proposal, 'double-proposals', ['all', 'all']],
+    ['a vote beside its own proposal', proposal, 'double-votes', ['all', 'all']],
+    ['a vote beside its own proposal, to some', proposal, 'split-votes', ['all', 'odd']],
     ['prepare votes to halves', vote('prepare'), 'split-votes', ['even', 'odd']],
     ['pre-commit votes to all', vote('pre-commit'), 'double-votes', ['all', 'all']],
   ])('%s: two contents for one slot, the second signed', (_name, message, habit, to) => {

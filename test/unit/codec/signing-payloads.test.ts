@@ -4,8 +4,8 @@ import { toHex } from '../../../src/codec/hex.ts'
 import {
   commitSigningPayload,
   preCommitSigningPayload,
+  preparePayloadStart,
   prepareSigningPayload,
-  proposalSigningPayload,
   timeoutSigningPayload,
 } from '../../../src/codec/signing-payloads.ts'
 import {
@@ -32,7 +32,6 @@ const counter = (n: number): string => `0${n}${'00'.repeat(7)}`
 
 describe('a signing payload', () => {
   it.each([
-    ['proposal', proposalSigningPayload, 80, [genesis, counter(1), counter(2), of.blockHash]],
     [
       'pre-commit vote',
       preCommitSigningPayload,
@@ -62,5 +61,12 @@ describe('a signing payload', () => {
     const bytes = payload(genesis, of)
     expect(bytes.length).toBe(length)
     expect(toHex(bytes)).toBe(parts.join(''))
+  })
+
+  it('of a prepare vote begins the same whatever it commits to', () => {
+    const start = preparePayloadStart(genesis, of)
+    for (const said of [commits, null]) {
+      expect(prepareSigningPayload(genesis, of, said).subarray(0, start.length)).toEqual(start)
+    }
   })
 })

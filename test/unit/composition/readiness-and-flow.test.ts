@@ -234,7 +234,7 @@ describe('what the signer learns from the record', () => {
 
   it('is enough to refuse a second content, and to give the first signature again (S1)', () => {
     const history = signingHistoryOf(recovered, network)
-    expect(Object.keys(history).toSorted()).toEqual(['pre-commit', 'prepare', 'proposal', 'timeout'])
+    expect(Object.keys(history).toSorted()).toEqual(['pre-commit', 'prepare', 'timeout'])
     const signer = new Signer(key, history)
     const slot = { kind: 'prepare', epoch: 1, position: 1 } as const
     expect(signer.sign(slot, signedVotePayload(network, recovered.prepare))).toBe(recovered.prepare.signature)

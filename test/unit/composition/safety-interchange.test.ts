@@ -55,7 +55,8 @@ function refusal(run: () => unknown): { code: string; exitCode: number; message:
 
 describe('the interchange file', () => {
   it('gives back what went in, byte for byte', () => {
-    expect(parse(TEXT)).toEqual(safetyOf(RECORD, 5))
+    // A proposal travels as the prepare vote that it is, and its block.
+    expect(parse(TEXT)).toEqual(safetyOf({ ...RECORD, proposal: null }, 5))
     expect(parse(formatSafetyFile(NETWORK, safetyOf(EMPTY_SAFETY_RECORD)))).toEqual(
       safetyOf(EMPTY_SAFETY_RECORD),
     )
@@ -65,7 +66,7 @@ describe('the interchange file', () => {
     const { metadata, data } = JSON.parse(TEXT)
     expect(metadata).toEqual({
       interchange_format: 'hypermesh-safety',
-      interchange_format_version: '1',
+      interchange_format_version: '2',
       genesis_hash: NETWORK,
     })
     expect(data[0].validator_id).toBe(idOf(US))
@@ -102,10 +103,27 @@ describe('the interchange file', () => {
     [
       'version',
       (f) => {
-        f.metadata.interchange_format_version = '2'
+        f.metadata.interchange_format_version = '3'
       },
       'E_SAFETY_FILE_VERSION',
-      'version 2',
+      'version 3',
+    ],
+    [
+      'older version, which had a slot for proposals',
+      (f) => {
+        f.metadata.interchange_format_version = '1'
+        f.data[0].signed.proposal = f.data[0].signed.prepare
+      },
+      'E_SAFETY_FILE_VERSION',
+      'version 1',
+    ],
+    [
+      'slot',
+      (f) => {
+        f.data[0].signed.proposal = f.data[0].signed.prepare
+      },
+      'E_SAFETY_FILE',
+      'signed: there is no field proposal',
     ],
     [
       'format',

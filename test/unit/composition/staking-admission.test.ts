@@ -100,7 +100,7 @@ describe('the pool', () => {
       chain.signed(4, { ...transfer, amount: 2n }),
       chain.signed(6, transfer),
     ]
-    const offences = [chain.offence(1), chain.offence(1, 'proposal', 0, 2)]
+    const offences = [chain.offence(1), chain.offence(1, 'pre-commit', 0, 2)]
     const request = numberedTransaction(1)
     for (const one of [first, rival, later, ...offences, request]) pool.admit(one, null)
     expect(pool.size).toBe(6)

@@ -115,8 +115,12 @@ export function chainOf(count: number): HashedBlock[] {
 
 const SIGNATURE = new Uint8Array(3_309)
 
-export function proposal(block: HashedBlock, timeoutCertificate: TimeoutCertificate | null = null): Proposal {
-  return { kind: 'proposal', block, timeoutCertificate, ballotVotes: [], signature: SIGNATURE }
+export function proposal(
+  block: HashedBlock,
+  timeoutCertificate: TimeoutCertificate | null = null,
+  commits: Proposal['commits'] = [],
+): Proposal {
+  return { kind: 'proposal', block, timeoutCertificate, ballotVotes: [], signature: SIGNATURE, commits }
 }
 
 export function vote(
@@ -351,6 +355,9 @@ export class Harness {
   }
 
   #ballotsOf({ kind }: SignRequest): Ballots {
+    // As the shell does: a proposal has commits and no openings.
+    if (kind === 'proposal')
+      return { ...NO_BALLOTS, commits: this.#options.ballots?.('prepare').commits ?? [] }
     return kind === 'prepare' || kind === 'pre-commit'
       ? (this.#options.ballots?.(kind) ?? NO_BALLOTS)
       : NO_BALLOTS

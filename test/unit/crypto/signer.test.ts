@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest'
 import { SIGNATURE_CONTEXTS } from '../../../src/crypto/contexts.ts'
 import { selectMlDsa65 } from '../../../src/crypto/select.ts'
 import {
-  payloadDigest,
   SIGNED_KINDS,
   type SignedKind,
   type SignedSlot,
@@ -19,7 +18,7 @@ const slot = (kind: SignedKind, position: number, epoch = 0): SigningSlot => ({ 
 const signed = (position: number, text: string, epoch = 0): SignedSlot => ({
   epoch,
   position,
-  payloadDigest: payloadDigest(payload(text)),
+  payload: payload(text),
   signature: Buffer.from(`signature of ${text}`),
 })
 
@@ -77,7 +76,6 @@ const afterTimeout: [SignedKind, number, number, 'refused' | 'signed'][] = [
   ['pre-commit', 5, 0, 'refused'],
   ['pre-commit', 6, 0, 'signed'],
   ['pre-commit', 1, 1, 'signed'],
-  ['proposal', 5, 0, 'signed'],
   ['commit', 5, 0, 'signed'],
   ['timeout', 6, 0, 'signed'],
 ]

@@ -119,7 +119,9 @@ describe('four nodes', () => {
           (value.kind === 'prepare' && prepare?.view === value.view) ||
           (value.kind === 'pre-commit' && preCommit?.view === value.view) ||
           (value.kind === 'timeout' && timeout?.view === value.view) ||
-          (value.kind === 'proposal' && proposal?.view === value.block.header.view),
+          (value.kind === 'proposal' &&
+            proposal?.view === value.block.header.view &&
+            prepare?.blockHash === value.block.hash),
       )
       expect(isRecorded, `${value.kind}`).toBe(true)
       checked++

@@ -144,7 +144,8 @@ describe('a signature of our key', () => {
     ['the highest certificate of a bundle', bundle({ highQc: qc('prepare', 12) }), 'prepare', 12],
     ['the final certificate of a bundle', bundle({ finality: qc('pre-commit', 12) }), 'pre-commit', 12],
     ['a timeout in a certificate', bundle({ highTc: tc(12, [0, US, 2]) }), 'timeout', 12],
-    ['a proposal that we did not make', proposalIn(12), 'proposal', 12],
+    ['a proposal that we did not make', proposalIn(12), 'prepare', 12],
+    ['a proposal beside our vote of the newest view', proposalIn(10), 'prepare', 10],
   ])('is not: %s', (_, message, kind, view) => {
     expect(seen(message)).toEqual([{ kind, epoch: 0, view }])
   })

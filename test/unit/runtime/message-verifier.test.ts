@@ -4,7 +4,6 @@ import { commitsDigest } from '../../../src/codec/ballots.ts'
 import {
   certificateSigningPayload,
   commitSigningPayload,
-  proposalSigningPayload,
   signedVotePayload,
   timeoutSigningPayload,
 } from '../../../src/codec/signing-payloads.ts'
@@ -17,7 +16,14 @@ import type { SignedKind } from '../../../src/crypto/signer.ts'
 import { MessageVerifier } from '../../../src/runtime/message-verifier.ts'
 import { type BallotCommit, type BallotOpening, NO_BALLOTS } from '../../../src/types/ballots.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../../../src/types/certificates.ts'
-import type { CommitVote, ConsensusMessage, Timeout, Vote } from '../../../src/types/messages.ts'
+import {
+  type CommitVote,
+  type ConsensusMessage,
+  type Proposal,
+  type Timeout,
+  type Vote,
+  voteOfProposal,
+} from '../../../src/types/messages.ts'
 import {
   asEpoch,
   asHeight,
@@ -110,11 +116,13 @@ function signedTimeoutQuorum(
   }
 }
 
-const signedProposal = (timeoutCertificate: TimeoutCertificate | null = null) => {
-  const { epoch, view } = B2.header
-  const payload = proposalSigningPayload(NETWORK, { epoch, view, blockHash: B2.hash })
-  return { ...proposal(B2, timeoutCertificate), signature: sign(2, payload, 'proposal') }
+/** By validator 2, who leads the view of {@link B2}. */
+const signed = (unsigned: Proposal): Proposal => {
+  const payload = signedVotePayload(NETWORK, voteOfProposal(unsigned))
+  return { ...unsigned, signature: sign(2, payload, 'prepare') }
 }
+const signedProposal = (timeoutCertificate: TimeoutCertificate | null = null): Proposal =>
+  signed(proposal(B2, timeoutCertificate))
 
 const qc = signedQuorum('prepare')
 const tc = signedTimeoutQuorum(3, qc, [
@@ -175,6 +183,17 @@ describe('a message that does not hold', () => {
     ['a timeout that reports its own view', signedTimeout(5, 2, 5)],
     ['a timeout that reports a later view', signedTimeout(5, 2, 2 ** 40)],
     ['a proposal signed by another', { ...signedProposal(), signature: signedVote('prepare', 2).signature }],
+    [
+      'a proposal signed for another block',
+      { ...signedProposal(), signature: signed(proposal(blockOn(B1, 2, { timestamp: 9 }))).signature },
+    ],
+    [
+      'a proposal signed as a pre-commit vote',
+      {
+        ...signedProposal(),
+        signature: sign(2, signedVotePayload(NETWORK, voteOfProposal(signedProposal())), 'pre-commit'),
+      },
+    ],
     ['a proposal whose timeout certificate does not hold', signedProposal({ ...tc, view: asView(4) })],
     ['a certificate below a quorum', bundle({ highQc: signedQuorum('prepare', B1, [0, 1]) })],
     ['a certificate with one voter twice', bundle({ highQc: signedQuorum('prepare', B1, [0, 1, 1]) })],
@@ -267,8 +286,7 @@ describe('commits', () => {
       openings: [],
     })
     const block = blockOn(B1, 2, { transactions: commits.length === 0 ? [] : [ballots] })
-    const payload = proposalSigningPayload(NETWORK, { ...block.header, blockHash: block.hash })
-    return { ...proposal(block), ballotVotes, signature: sign(2, payload, 'proposal') }
+    return { ...signed(proposal(block)), ballotVotes }
   }
   const good = [
     { voter: 1, ...commitOf('0a') },
@@ -288,6 +306,7 @@ describe('commits', () => {
     ['a block with them and the votes that vouch for them', carrying(good, [one, three])],
     ['a block with fewer than the votes beside it have', carrying(good.slice(0, 1), [one, three])],
     ['votes beside a block without ballots', carrying([], [one])],
+    ["a proposal with its leader's", signed(proposal(B2, null, [commitOf('0a')]))],
     [
       'a certificate of votes with and without them',
       bundle({

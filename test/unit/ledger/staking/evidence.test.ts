@@ -21,7 +21,7 @@ const evidenceOf = (hashed: HashedTransaction): Evidence => {
 }
 
 describe('a punishment', () => {
-  it.each<SlashableKind>(['proposal', 'prepare', 'pre-commit'])(
+  it.each<SlashableKind>(['prepare', 'pre-commit'])(
     'for two %s messages burns stake and ends membership',
     (kind) => {
       const chain = new StakingChain()
@@ -122,7 +122,6 @@ describe('evidence is refused', () => {
       'in its other form',
       () => altered({ first: evidence.second, second: evidence.first }),
     ],
-    ['evidence-height', 'of proposals with a height', () => altered({ kind: 'proposal' })],
     ['evidence-future-epoch', 'about an epoch to come', () => altered({ epoch: asEpoch(1) })],
     ['evidence-unknown-key', 'against a key of nobody', () => altered({ publicKey: publicKeyOf(9) })],
     [
@@ -165,7 +164,7 @@ describe('evidence is refused', () => {
     expect(() => one.next([first, one.offence(1)])).toThrow('request-repeated-in-block')
     one.next([first])
     expect(one.refusalOf(first)).toBe('evidence-punished')
-    expect(one.refusalOf(one.offence(1, 'proposal', 0, 3))).toBe('evidence-punished')
+    expect(one.refusalOf(one.offence(1, 'pre-commit', 0, 3))).toBe('evidence-punished')
     expect(one.until(5).refusalOf(first)).toBe('evidence-punished')
   })
 
