@@ -18,6 +18,7 @@ export function proposeDuty(context: StepContext): void {
   if (!context.isLeader || state.proposalStage !== 'not-started' || !state.safety.mayPropose(state.view))
     return
   if (context.final.header.height - state.committedHeight >= UNCOMMITTED_MAX) return
+  if (state.isYielding && isQuorumAlone(context)) return
   const { highQc, highTc } = state.certificates
   if (highQc.view !== state.view - 1 && highTc?.view !== state.view - 1) return
   const parent = state.tree.get(highQc.blockHash)
@@ -41,6 +42,14 @@ export function proposeDuty(context: StepContext): void {
     isEmptyAllowed: mayBeEmpty || isAtEpochEnd,
     mayAwaitBallots: !isAtEpochEnd && graceLeftMs(context) >= 1,
   })
+}
+
+/**
+ * Whether our proposal certifies itself, and so lets us lead the next view at once: then the pre-commit vote that was put
+ * off comes first, or one turn would make block after block, and none of them final.
+ */
+function isQuorumAlone({ state }: StepContext): boolean {
+  return state.self !== null && state.electorate.stakeOf(state.self) >= state.electorate.quorum
 }
 
 /**

@@ -1,10 +1,19 @@
 /** Ballots beside votes: what the core records of commits, keeps of them, and lets through for their sake. */
 import { describe, expect, it } from 'vitest'
 import { commitsDigest } from '../../../src/codec/ballots.ts'
+import { encodeMessage } from '../../../src/codec/messages.ts'
 import { decodeSafetyRecord, encodeSafetyRecord } from '../../../src/codec/safety-record.ts'
 import { foldSafetyRecords, recoveredForEpoch, SafetyState } from '../../../src/consensus/safety.ts'
 import type { BallotCommit, Ballots } from '../../../src/types/ballots.ts'
-import { asEpoch, asHeight, asView, type BlockHash, type Hex32 } from '../../../src/types/primitives.ts'
+import { voteOfProposal } from '../../../src/types/messages.ts'
+import {
+  asEpoch,
+  asHeight,
+  asValidatorIndex,
+  asView,
+  type BlockHash,
+  type Hex32,
+} from '../../../src/types/primitives.ts'
 import { EMPTY_SAFETY_RECORD, type SafetyRecord } from '../../../src/types/safety.ts'
 import { chainOf, GENESIS, Harness, leaderOf, proposal, quorumOn, said, vote } from './harness.ts'
 
@@ -42,6 +51,29 @@ describe('a safety record', () => {
     expect(kinds.indexOf('persist')).toBeLessThan(kinds.indexOf('broadcast'))
     expect(said(effects)).toMatchObject([{ kind: 'prepare', ballots }])
     expect(h.replica.safetySnapshot().commits).toEqual([commit(0)])
+  })
+
+  it('is written with the commits before a proposal leaves with them, and with the vote that it is', () => {
+    const opening = { ...commit(0), rules: 1, findings: [1365], salt: '0e'.repeat(32) as Hex32 }
+    const h = new Harness({
+      self: asValidatorIndex(1),
+      isStarted: false,
+      ballots: () => ({ commits: [commit(0)], openings: [opening] }),
+    })
+    const effects = h.feed({ kind: 'started' })
+    const kinds = effects.map(({ kind }) => kind)
+    const [own] = said(effects)
+    if (own?.kind !== 'proposal') throw new Error('it proposes')
+    expect(own.commits).toEqual([commit(0)])
+    expect(effects[kinds.indexOf('persist')]).toMatchObject({
+      record: {
+        commits: [commit(0)],
+        proposal: { view: 1, bytes: encodeMessage(own) },
+        prepare: voteOfProposal(own),
+        blocks: [own.block.bytes],
+      },
+    })
+    expect(kinds.indexOf('persist')).toBeLessThan(kinds.indexOf('broadcast'))
   })
 })
 
@@ -120,15 +152,15 @@ describe('a vote that comes after its quorum', () => {
 describe('a certificate', () => {
   it('keeps what each vote signed for its commits', () => {
     const h = new Harness()
-    h.receive(proposal(B1), leaderOf(1))
-    h.receive(vote('prepare', 1, B1, { commits: [commit(0)], openings: [] }), 1)
-    h.receive(vote('prepare', 2, B1), 2)
+    // The vote of 1 is its proposal.
+    h.receive(proposal(B1, null, [commit(0)]), leaderOf(1))
+    h.receive(vote('prepare', 2, B1, { commits: [commit(0, '0b')], openings: [] }), 2)
     const { highQc } = h.replica.safetySnapshot()
     expect(highQc?.view).toBe(asView(1))
     expect(highQc?.signatures.map(({ voter, commits }) => [voter, commits])).toEqual([
       [0, null],
       [1, commitsDigest([commit(0)])],
-      [2, null],
+      [2, commitsDigest([commit(0, '0b')])],
     ])
     expect(B2.header.justify.blockHash).toBe(B1.hash)
   })

@@ -16,9 +16,13 @@ const BALLOTS: Ballots = {
   openings: [],
 }
 
+/** Of those who do not lead the view: who votes in time, and who after the quorum. The leader's vote is its proposal. */
+const votersOf = (block: Block): readonly [number, number] =>
+  block === B3 ? [1, 2] : [block.header.proposer === 1 ? 2 : 1, 3]
+
 /**
- * Replica 0 before its view 4: three views in which all votes carry ballots, and that of 3 comes so long after the
- * quorum (null: never). The prepare quorum of the third is there, without the vote of 3.
+ * Replica 0 before its view 4: three views in which all votes carry ballots, and the last one comes so long after the
+ * quorum (null: never). The prepare quorum of the third is there, without that last vote.
  */
 function inItsView(lagMs: number | null, options: HarnessOptions = {}, ballots = BALLOTS): Harness {
   const h = new Harness({
@@ -27,10 +31,11 @@ function inItsView(lagMs: number | null, options: HarnessOptions = {}, ballots =
   })
   h.feed({ kind: 'work-arrived' })
   for (const block of BLOCKS) {
-    h.receive(proposal(block), block.header.proposer)
-    for (const voter of [1, 2]) h.receive(vote('prepare', voter, block, ballots), voter)
+    h.receive(proposal(block, null, ballots.commits), block.header.proposer)
+    const [quick, late] = votersOf(block)
+    h.receive(vote('prepare', quick, block, ballots), quick)
     if (block === B3) break
-    if (lagMs !== null) h.later(lagMs).receive(vote('prepare', 3, block, ballots), 3)
+    if (lagMs !== null) h.later(lagMs).receive(vote('prepare', late, block, ballots), late)
   }
   return h
 }
@@ -57,14 +62,14 @@ describe('a leader whose next block could hold ballots that are missing', () => 
     h.later(1)
     h.effects.length = 0
     isMissing = false
-    h.receive(vote('prepare', 3, B3, BALLOTS), 3)
+    h.receive(vote('prepare', 2, B3, BALLOTS), 2)
     expect(h.effects.map(({ kind }) => kind)).toContain('build-block')
     expect(timer(h)).not.toMatchObject({ delayMs: 3.5 })
   })
 
   it('goes on waiting for what is left of it when another vote comes', () => {
     const h = inItsView(3, { isBallotMissing: () => true })
-    h.later(1).receive(vote('prepare', 3, B3, BALLOTS), 3)
+    h.later(1).receive(vote('prepare', 2, B3, BALLOTS), 2)
     expect(timer(h)).toMatchObject({ delayMs: 3.5 })
   })
 
@@ -76,8 +81,9 @@ describe('a leader whose next block could hold ballots that are missing', () => 
     const h = new Harness({ ballots: () => BALLOTS, isBallotMissing: () => true })
     h.feed({ kind: 'work-arrived' })
     for (const block of BLOCKS) {
-      h.receive(proposal(block), block.header.proposer)
-      for (const voter of [1, 2]) h.receive(vote('prepare', voter, block, BALLOTS), voter)
+      h.receive(proposal(block, null, BALLOTS.commits), block.header.proposer)
+      const [quick] = votersOf(block)
+      h.receive(vote('prepare', quick, block, BALLOTS), quick)
       if (block === B3) break
       h.later(2)
       for (const voter of [1, 2]) h.receive(vote('pre-commit', voter, block, BALLOTS), voter)

@@ -306,7 +306,7 @@ describe('what may be signed', () => {
     // view, propose, prepare (R3 c, d), pre-commit (R5), time out (R8), given up
     [3, false, false, false, false, true],
     [4, false, false, false, false, true],
-    [5, true, false, true, true, false],
+    [5, false, false, true, true, false],
     [6, true, true, true, true, false],
   ])('after a restart in view %i', (at, propose, prepare, preCommit, timeOut, isGivenUp) => {
     const safety = new SafetyState(record)
@@ -324,7 +324,11 @@ describe('what may be signed', () => {
     const safety = new SafetyState(EMPTY_SAFETY_RECORD)
     safety.asked('pre-commit', asView(2))
     expect([safety.mayPreCommit(asView(2)), safety.mayPreCommit(asView(3))]).toEqual([false, true])
+    safety.asked('prepare', asView(2))
+    // A proposal is its leader's prepare vote: whoever asks for one asks for both.
+    expect([safety.mayPropose(asView(2)), safety.mayPropose(asView(3))]).toEqual([false, true])
     safety.asked('timeout', asView(7))
+    expect([safety.mayPropose(asView(7)), safety.mayPropose(asView(8))]).toEqual([false, true])
     expect([safety.mayPrepare(asView(7)), safety.mayPrepare(asView(8))]).toEqual([false, true])
   })
 

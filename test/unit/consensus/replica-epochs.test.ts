@@ -1,6 +1,7 @@
 /** R13 and R12 on one replica: the end of an epoch, its fillers, the root of the next one, and what convicts. */
 import { describe, expect, it } from 'vitest'
 import { commitsDigest } from '../../../src/codec/ballots.ts'
+import type { ConsensusEffect } from '../../../src/consensus/effect.ts'
 import { rootCertificate } from '../../../src/consensus/initial-state.ts'
 import { foldSafetyRecords } from '../../../src/consensus/safety.ts'
 import type { BallotCommit } from '../../../src/types/ballots.ts'
@@ -239,15 +240,47 @@ describe('an equivocation', () => {
     expect(effects).toEqual([
       {
         kind: 'report-equivocation',
-        slashable: 'proposal',
+        slashable: 'prepare',
         epoch: 1,
         view: 1,
         validator: 1,
-        one: { height: 0, blockHash: B1.hash, signature: signature(1), commits: null },
-        other: { height: 0, blockHash: twin.hash, signature: signature(2), commits: null },
+        one: { height: 1, blockHash: B1.hash, signature: signature(1), commits: null },
+        other: { height: 1, blockHash: twin.hash, signature: signature(2), commits: null },
       },
     ])
     expect(h.receive(proposal(twin), 1)).toEqual([])
+  })
+
+  it('of a proposal and a vote for another block is the same, once, whichever came first', () => {
+    const reports = (effects: readonly ConsensusEffect[]) =>
+      effects.filter(({ kind }) => kind === 'report-equivocation')
+    const evidence = (one: Block, other: Block) => [
+      {
+        kind: 'report-equivocation',
+        slashable: 'prepare',
+        epoch: 1,
+        view: 1,
+        validator: 1,
+        one: { height: 1, blockHash: one.hash, signature: signature(1), commits: null },
+        other: { height: 1, blockHash: other.hash, signature: signature(2), commits: null },
+      },
+    ]
+    const h = new Harness()
+    h.receive({ ...proposal(B1), signature: signature(1) }, 1)
+    expect(reports(h.receive({ ...vote('prepare', 1, twin), signature: signature(2) }, 1))).toEqual(
+      evidence(B1, twin),
+    )
+    // The second proposal is the same second vote: looked at once more, and nothing new.
+    expect(reports(h.receive(proposal(twin), 1))).toEqual([])
+    expect(h.events.filter(({ kind }) => kind === 'equivocation-seen')).toHaveLength(1)
+    expect(h.replica.triage(proposal(blockOn(GENESIS, 1, { timestamp: 9 })))).toBe('ignore')
+
+    const other = new Harness()
+    other.receive({ ...vote('prepare', 1, twin), signature: signature(1) }, 1)
+    const taken = other.receive({ ...proposal(B1), signature: signature(2) }, 1)
+    expect(reports(taken)).toEqual(evidence(twin, B1))
+    // What was voted for besides is nothing against the block: a quorum may want it.
+    expect(words(taken)).toContain('broadcast prepare')
   })
 
   it('is none when one content has two signatures: signing is hedged', () => {

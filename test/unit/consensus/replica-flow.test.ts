@@ -1,6 +1,8 @@
 /** Whole effect lists of single steps: proposals, votes, finality, in the order in which they are performed. */
 import { describe, expect, it } from 'vitest'
 import { hashTransaction } from '../../../src/codec/transaction.ts'
+import type { ConsensusInput } from '../../../src/consensus/input.ts'
+import type { Step } from '../../../src/consensus/replica.ts'
 import type { HashedBlock } from '../../../src/types/block.ts'
 import type { TimeoutCertificate } from '../../../src/types/certificates.ts'
 import { asMonotonicMs, asUnixMs, asValidatorIndex, asView } from '../../../src/types/primitives.ts'
@@ -13,6 +15,7 @@ import {
   Harness,
   proposal,
   quorumOn,
+  START_UNIX_MS,
   said,
   stateAfter,
   timeout,
@@ -54,6 +57,24 @@ describe('a proposal of the current view', () => {
 })
 
 describe('prepare votes', () => {
+  it('are what proposals are: a quorum has the leader in it without a word more', () => {
+    const h = new Harness()
+    h.receive(proposal(B1))
+    expect(h.replica.look().prepareVoters).toEqual([0, 1])
+    expect(h.replica.triage(vote('prepare', 1, B1))).toBe('ignore')
+    h.votes('prepare', B1, [3])
+    expect(h.replica.look()).toMatchObject({ view: 2, highQcView: 1 })
+  })
+
+  it('are what proposals are, also of one who does not lead by what is known here (R14)', () => {
+    const h = new Harness()
+    const theirs = blockOn(GENESIS, 1, { proposer: 3 })
+    h.receive(proposal(theirs), 3)
+    expect(h.replica.look().prepareVoters).toEqual([3])
+    h.votes('prepare', theirs, [1, 2])
+    expect(h.replica.look()).toMatchObject({ view: 2, highQcView: 1 })
+  })
+
   it('of a quorum lock the block, end the view and are answered by a pre-commit vote (R4, R1, R5)', () => {
     const h = new Harness({ parameters: { heartbeatMs: 0 } })
     h.receive(proposal(B1))
@@ -168,22 +189,20 @@ describe('pre-commit votes', () => {
 })
 
 describe('the leader', () => {
-  it('proposes on entering its view, persists before it sends, and prepares its own block (R2, S0)', () => {
+  it('proposes on entering its view, persists before it sends, and prepares its own block with it (R2, R3, S0)', () => {
     const h = new Harness({ self: asValidatorIndex(1), isStarted: false })
     expect(words(h.feed({ kind: 'started' }))).toEqual([
       'set view 400',
       'build-block',
       'sign proposal 1',
-      'persist proposal+blocks',
+      'persist proposal+prepare+blocks',
       'broadcast proposal',
-      'yield',
-      'sign prepare 1',
-      'persist prepare',
-      'broadcast prepare',
     ])
+    expect(h.events.map(({ kind }) => kind).slice(1)).toEqual(['proposed', 'proposal-accepted', 'voted'])
+    expect(h.replica.look().prepareVoters).toEqual([1])
   })
 
-  it('votes when its proposal has left: nobody waits for its votes, and everybody for that', () => {
+  it('pre-commits when its proposal has left: nobody waits for its vote, and everybody for that', () => {
     const h = new Harness({ self: asValidatorIndex(2), parameters: { heartbeatMs: 0 }, isBusy: true })
     h.receive(proposal(B1))
     h.effects.length = 0
@@ -193,17 +212,40 @@ describe('the leader', () => {
       'yield',
       'build-block',
       'sign proposal 2',
-      'persist proposal+highQc+blocks',
+      'persist proposal+prepare+highQc+blocks',
       'broadcast proposal',
     ])
     expect(words(h.feed({ kind: 'resumed' }))).toEqual([
       'sign pre-commit 1',
-      'sign prepare 2',
       'persist preCommit',
       'broadcast pre-commit',
-      'persist prepare',
-      'broadcast prepare',
     ])
+  })
+
+  it('proposes nothing that it could not vote for: a block too far ahead of its clock waits for it', () => {
+    const h = new Harness({ self: asValidatorIndex(2), parameters: { heartbeatMs: 0 } })
+    const now = h.unixOffsetMs + h.nowMs
+    const ahead = blockOn(GENESIS, 1, { timestamp: now + 5_000 })
+    h.receive(proposal(ahead), 1)
+    h.unixOffsetMs -= 100
+    h.votes('prepare', ahead, [0, 3])
+    expect(words(h.effects)).toContain('set propose 101')
+    expect(words(h.effects)).not.toContain('build-block')
+    expect(words(h.later(100).expire('propose'))).toEqual(['set propose 1'])
+    expect(words(h.later(1).expire('propose'))).toContain('broadcast proposal')
+  })
+
+  it('proposes nothing when the clock is set back while it builds', () => {
+    const h = new Harness({ self: asValidatorIndex(1), isStarted: false })
+    const step = (input: ConsensusInput, unixMs: number): Step =>
+      h.replica.step(input, { monotonicMs: asMonotonicMs(h.nowMs), unixMs: asUnixMs(unixMs) })
+    expect(words(step({ kind: 'started' }, START_UNIX_MS).effects)).toContain('build-block')
+    const block = blockOn(GENESIS, 1, { timestamp: START_UNIX_MS })
+    const outcome = { stateRoot: stateAfter(block), weightless: null, isFinalWithNext: false }
+    const built = { block, ballotVotes: [], ...outcome }
+    const { effects, events } = step({ kind: 'block-built', view: asView(1), built }, START_UNIX_MS - 5_001)
+    expect(words(effects).filter((word) => /sign|broadcast/.test(word))).toEqual([])
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'proposal-refused', reason: 'time-ahead' }))
   })
 
   it('does not vote any more when it has given up the view until then (R5)', () => {
@@ -264,12 +306,8 @@ describe('the leader', () => {
       'set view 400',
       'build-block',
       'sign proposal 3',
-      'persist proposal+blocks',
+      'persist proposal+prepare+blocks',
       'broadcast proposal',
-      'yield',
-      'sign prepare 3',
-      'persist prepare',
-      'broadcast prepare',
     ])
   })
 
@@ -328,6 +366,11 @@ describe('the leader', () => {
     again.later(5_000)
     again.feed({ kind: 'started' })
     expect(said(again.effects)).toEqual(said(first.effects))
+    // Its vote is in there, and counts.
+    expect(again.replica.look().prepareVoters).toEqual([1])
+    expect(words(again.reach(2, true)).filter((word) => /proposal|prepare/.test(word))).toEqual([
+      'send proposal to 2',
+    ])
     expect(words(again.effects).filter((word) => /sign|persist|build/.test(word))).toEqual([])
   })
 })
@@ -361,7 +404,7 @@ describe('a block that nobody would vote for', () => {
     expect(h.events).toContainEqual({
       kind: 'equivocation-seen',
       validator: 1,
-      phase: 'proposal',
+      phase: 'prepare',
       position: 1,
     })
     const third = blockOn(GENESIS, 1, { timestamp: B1.header.timestamp + 2 })

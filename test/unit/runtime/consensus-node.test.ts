@@ -189,7 +189,7 @@ describe('what comes in', () => {
     await running(2)
     const node = first()
     const other = network.nodes[1]?.id as ValidatorId
-    const votes = network.said.map(({ bytes }) => bytes)
+    const votes = network.said.filter(({ from }) => from.id === other).map(({ bytes }) => bytes)
     const vote = votes.find((bytes) => {
       const message = decodeMessage(bytes)
       return message.ok && message.value.kind === 'prepare'

@@ -1,17 +1,20 @@
 /** The watch over our own signatures: what is ours, what is somebody else's, wherever in a message it stands. */
 import { describe, expect, it } from 'vitest'
 import { commitsDigest } from '../../../src/codec/ballots.ts'
+import { hashBlock } from '../../../src/codec/block.ts'
 import { genesisHash } from '../../../src/codec/genesis.ts'
 import { decodeMessage } from '../../../src/codec/messages.ts'
 import { signingHistoryOf } from '../../../src/composition/signing-history.ts'
 import { Signer } from '../../../src/crypto/signer.ts'
 import { DoppelgangerWatch, type ForeignSignature } from '../../../src/runtime/doppelganger-watch.ts'
 import type { BallotCommit } from '../../../src/types/ballots.ts'
+import type { HashedBlock } from '../../../src/types/block.ts'
 import type { QuorumCertificate } from '../../../src/types/certificates.ts'
 import type { ConsensusMessage, Timeout, Vote } from '../../../src/types/messages.ts'
 import {
   asEpoch,
   asHeight,
+  asUnixMs,
   asValidatorIndex,
   asView,
   type BlockHash,
@@ -101,6 +104,10 @@ const RECORD: SafetyRecord = {
 }
 
 function seen(message: ConsensusMessage | QuorumCertificate, record = RECORD): ForeignSignature[] {
+  return watched((watch) => watch.verified(message), record)
+}
+
+function watched(look: (watch: DoppelgangerWatch) => void, record = RECORD): ForeignSignature[] {
   const foreign: ForeignSignature[] = []
   const signer = new Signer(KEYS[US] as (typeof KEYS)[number], signingHistoryOf(record, NETWORK))
   const watch = new DoppelgangerWatch({
@@ -109,7 +116,7 @@ function seen(message: ConsensusMessage | QuorumCertificate, record = RECORD): F
     recognises: (slot, payload) => signer.recognises(slot, payload),
     onForeign: (found) => void foreign.push(found),
   })
-  watch.verified(message)
+  look(watch)
   return foreign
 }
 
@@ -159,6 +166,24 @@ describe('a signature of our key', () => {
     expect(seen(withCommits(10, []), record)).toEqual(foreign)
     expect(seen(qc('prepare', 10, A, [0, US, 2], commitsDigest(OTHER_COMMITS)), record)).toEqual(foreign)
     expect(seen(qc('prepare', 10), record)).toEqual(foreign)
+  })
+
+  it('is told by a final block that it proposed, whatever it committed to with it', () => {
+    const block = (view: number): HashedBlock => {
+      const message = proposalIn(view)
+      if (message.kind !== 'proposal') throw new Error('a proposal')
+      return message.block
+    }
+    const ours = block(10)
+    const record = { ...RECORD, prepare: vote('prepare', 10, ours.hash, US, COMMITS) }
+    const finality = qc('pre-commit', 8, A, [0, 2, 3])
+    const found = (final: HashedBlock) =>
+      watched((watch) => watch.final([{ block: final, finality }]), record)
+    expect(found(ours)).toEqual([])
+    expect(found(block(9))).toEqual([])
+    expect(found(block(11))).toEqual([{ kind: 'prepare', epoch: 0, view: 11 }])
+    const other = hashBlock({ ...ours, header: { ...ours.header, timestamp: asUnixMs(1) } })
+    expect(found(other)).toEqual([{ kind: 'prepare', epoch: 0, view: 10 }])
   })
 
   it('is anything at all for a key that has never signed here', () => {
