@@ -98,7 +98,7 @@ export interface ReplicaState {
   /** Nothing has become final since the start: the first block is not put off, it shows that there is a quorum. */
   isStarting: boolean
   proposalStage: ProposalStage
-  /** Asked for, and not come: the turn in which a leader votes (duty-vote). */
+  /** Asked for, and not come: the turn in which a leader pre-commits (duty-vote). */
   isYielding: boolean
   /** It has come since the view was entered, or the proposal made. */
   hasYielded: boolean
