@@ -70,7 +70,7 @@ export const REFUSALS: Readonly<
   'evidence-same-content': ['both messages say the same', EVIDENCE],
   'evidence-order': ['the messages are not in their one order', 'put the lower content first'],
   'evidence-commits': ['the commits are not those of such a message, or not in order', EVIDENCE],
-  'evidence-height': ['the heights do not fit the kind of message', EVIDENCE],
+  'evidence-height': ['a commit is about a block above the one voted for', EVIDENCE],
   'evidence-future-epoch': ['about an epoch or a height that has not begun here', 'send it again later'],
   'evidence-expired': ['the evidence window has passed', EVIDENCE],
   'evidence-unknown-key': ['no account has or had the key in that epoch', EVIDENCE],

@@ -136,13 +136,13 @@ export class Adversary {
     const say = (to: number, what: ConsensusMessage): void => {
       if (!random.chance(withhold)) said.push({ to, bytes: encodeMessage(what) })
     }
-    for (const version of this.#versionsOf(message)) {
+    for (const [i, version] of this.#versionsOf(message).entries()) {
       // What takes the place of the block that was made is shown to all.
       const isInstead = version.kind === 'proposal' && version.block === this.#instead
-      // A proposal whose commits are bent is the same proposal.
+      // A proposal whose commits are bent is the same proposal; the one with second commits is not.
       const isSame =
         version === message ||
-        (version.kind === 'proposal' && message.kind === 'proposal' && version.block === message.block)
+        (i === 0 && version.kind === 'proposal' && 'block' in message && version.block === message.block)
       const isSplit = !isInstead && (!isSame || random.chance(0.5))
       for (const to of receivers) if (!isSplit || random.chance(0.6)) say(to, version)
     }
@@ -197,7 +197,10 @@ export class Adversary {
       // What it votes for besides its proposals; their own votes are in them.
       const vote = voteOfProposal(bent)
       const votes = this.#votesFor(vote).filter((one) => one !== vote)
-      return [...versions, ...votes, ...this.#secondCommits(vote)]
+      const seconds = this.#secondCommits(vote).map(
+        ({ ballots, signature }): Proposal => ({ ...bent, commits: ballots.commits, signature }),
+      )
+      return [...versions, ...votes, ...seconds]
     }
     if (message.kind === 'timeout' && message.voter === this.#index && random.chance(forgeTimeout)) {
       const isFar = random.chance(0.1)
