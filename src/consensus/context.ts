@@ -102,6 +102,8 @@ export interface ReplicaState {
   isYielding: boolean
   /** It has come since the view was entered, or the proposal made. */
   hasYielded: boolean
+  /** When a block of this epoch became final last; null before the first. */
+  finalAt: MonotonicMs | null
   /** Null until a quorum of prepare votes with ballots was seen. */
   lateBallots: LateBallots | null
   /** An empty block is due in this view. */

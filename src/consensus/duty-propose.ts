@@ -39,6 +39,7 @@ export function proposeDuty(context: StepContext): void {
     // R13: after the epoch's last block only fillers, which carry nothing, until that one is final.
     isEmptyAllowed: mayBeEmpty || isAtEpochEnd,
     mayAwaitBallots: !isAtEpochEnd && graceLeftMs(context) >= 1,
+    mayAwaitOpenings: !isAtEpochEnd && openingsLeftMs(context) >= 1,
   })
 }
 
@@ -62,6 +63,21 @@ function graceLeftMs(context: StepContext): number {
   return state.pacemaker.graceMs() - context.since(state.viewEnteredAt)
 }
 
+/**
+ * What the parent closed is opened when the parent is final, a vote and an opening later: a block made before that
+ * would hold none of it. So a leader that has nothing else for its block waits for finality, as long as it may take
+ * before an empty block is built on transactions, and then a moment for the openings.
+ */
+function openingsLeftMs(context: StepContext): number {
+  const { state, final } = context
+  const { viewEnteredAt, finalAt, pacemaker } = state
+  if (state.certificates.highQc.height > final.header.height) {
+    return pacemaker.unfinalDelayMs() - context.since(viewEnteredAt)
+  }
+  if (finalAt === null) return 0
+  return pacemaker.gatheringMs() - Math.min(context.since(finalAt), context.since(viewEnteredAt))
+}
+
 /** Ballots have come while the leader was waiting for some. */
 export function ballotsArrived({ state }: StepContext): void {
   if (state.proposalStage === 'awaiting-ballots') state.proposalStage = 'not-started'
@@ -77,7 +93,8 @@ export function onBlockBuilt(
   if (view !== state.view || state.proposalStage !== 'building') return
   if (built === 'ballots-missing') {
     state.proposalStage = 'awaiting-ballots'
-    context.perform({ kind: 'set-timer', timer: 'propose', view, delayMs: Math.max(1, graceLeftMs(context)) })
+    const delayMs = Math.max(1, graceLeftMs(context), openingsLeftMs(context))
+    context.perform({ kind: 'set-timer', timer: 'propose', view, delayMs })
     return
   }
   if (built === null) {

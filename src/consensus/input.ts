@@ -65,6 +65,8 @@ export type ConsensusInput =
       readonly view: View
       readonly built: BuiltBlock | 'ballots-missing' | null
     }
+  /** Answer to `open-ballots`: our own openings are there for our block. */
+  | { readonly kind: 'ballots-opened' }
   /** Answer to `check-block`: executed on its branch, with the state after it, or the rule it breaks. */
   | {
       readonly kind: 'block-checked'

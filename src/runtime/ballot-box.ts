@@ -6,7 +6,7 @@ import { ballotCommit, packedFindingsBytes } from '../codec/ballots.ts'
 import { BALLOTS_PER_VOTE_MAX, CAST_BALLOTS_MAX, TRANSACTION_BYTES_MAX } from '../codec/limits.ts'
 import { hashTransaction } from '../codec/transaction.ts'
 import { electorsOfBatch, positionOf } from '../ledger/verdicts/electors.ts'
-import { commitDeadline, openingDeadline, openingStart } from '../ledger/verdicts/windows.ts'
+import { commitDeadline, openingDeadline } from '../ledger/verdicts/windows.ts'
 import type {
   BallotCommit,
   BallotOpening,
@@ -16,7 +16,7 @@ import type {
   CastOpening,
 } from '../types/ballots.ts'
 import { compareSlots, isSameSlot } from '../types/ballots.ts'
-import type { Vote } from '../types/messages.ts'
+import type { Openings, Vote } from '../types/messages.ts'
 import {
   asHeight,
   asValidatorIndex,
@@ -75,8 +75,6 @@ export class BallotBox {
   /** The newest prepare vote with commits of each validator: commits are said until they are in the chain. */
   #votes = new Map<ValidatorIndex, Vote>()
   #openings = new Map<ValidatorIndex, Map<string, BallotOpening>>()
-  /** Slots that were opened with our last prepare vote. */
-  #openedLast: ReadonlySet<string> = new Set()
   /** The last view in which each validator voted, and the last in which anybody did. */
   #heardIn = new Map<ValidatorIndex, number>()
   #newestView = 0
@@ -107,6 +105,16 @@ export class BallotBox {
 
   /** What goes with our vote for a block. A pre-commit vote carries openings only. */
   say(kind: Vote['kind'], point: BallotPoint): Ballots {
+    const { commits, openings } = this.#all(point)
+    return { commits: kind === 'prepare' ? commits : [], openings }
+  }
+
+  /** What our commits on the branch of a block were of that is not opened there, as far as it may be opened. */
+  openings(point: BallotPoint): readonly BallotOpening[] {
+    return this.#all(point).openings
+  }
+
+  #all(point: BallotPoint): Ballots {
     const { self } = this.#options
     const commits: BallotCommit[] = []
     const openings: BallotOpening[] = []
@@ -126,17 +134,10 @@ export class BallotBox {
         openings.push(own.opening)
       }
     }
-    const said = {
-      commits: kind === 'prepare' ? commits.sort(compareSlots).slice(0, BALLOTS_PER_VOTE_MAX) : [],
+    return {
+      commits: commits.sort(compareSlots).slice(0, BALLOTS_PER_VOTE_MAX),
       openings: openings.slice(0, BALLOTS_PER_VOTE_MAX),
     }
-    if (kind === 'prepare') this.#openedLast = new Set(said.openings.map(slotName))
-    return said
-  }
-
-  /** Whether something is opened here that did not go with our last prepare vote. */
-  saysMore({ openings }: Ballots): boolean {
-    return openings.some((opening) => !this.#openedLast.has(slotName(opening)))
   }
 
   /** A vote whose signature holds, our own ones too. One of an epoch that is over is late: nobody takes it with a block. */
@@ -148,13 +149,18 @@ export class BallotBox {
     if (ballots.commits.length > 0 && (this.#votes.get(voter)?.view ?? -1) < view) {
       this.#votes.set(voter, { ...vote, ballots: { commits: ballots.commits, openings: [] } })
     }
-    if (ballots.openings.length === 0) return
-    const openings = this.#openings.get(voter) ?? new Map<string, BallotOpening>()
-    this.#openings.set(voter, openings)
-    for (const opening of ballots.openings) {
-      openings.set(slotName(opening), opening)
-      const oldest = openings.keys().next().value
-      if (openings.size > OPENINGS_PER_VOTER_MAX && oldest !== undefined) openings.delete(oldest)
+    this.opened({ epoch: vote.epoch, voter, openings: ballots.openings })
+  }
+
+  /** Openings of a validator, in its vote or by themselves, and our own. */
+  opened({ epoch, voter, openings }: Pick<Openings, 'epoch' | 'voter' | 'openings'>): void {
+    if (epoch !== this.#epoch || openings.length === 0) return
+    const kept = this.#openings.get(voter) ?? new Map<string, BallotOpening>()
+    this.#openings.set(voter, kept)
+    for (const opening of openings) {
+      kept.set(slotName(opening), opening)
+      const oldest = kept.keys().next().value
+      if (kept.size > OPENINGS_PER_VOTER_MAX && oldest !== undefined) kept.delete(oldest)
     }
   }
 
@@ -184,7 +190,7 @@ export class BallotBox {
           commits.push({ ...heard.commit, voter })
           votes.add(heard.vote)
         }
-        const opening = place.cast === null ? null : this.#heardOpening(slot, batch, voter, place, parent)
+        const opening = place.cast === null ? null : this.#heardOpening(slot, batch, voter, place)
         const openingBytes = BALLOT_BYTES + packedFindingsBytes(opening?.findings.length ?? 0)
         if (opening !== null && hasRoomFor(openingBytes, slot, openings.at(-1))) {
           openings.push({ ...opening, voter })
@@ -212,8 +218,25 @@ export class BallotBox {
           const isInTime = closedAt === null && parent.height < commitDeadline(batch)
           return isInTime && this.#heardCommit(slot, batch, voter, parent) === null
         }
-        if (closedAt === null || parent.height + 1 < openingStart(closedAt)) return false
-        return place.cast.opening === null && this.#heardOpening(slot, batch, voter, place, parent) === null
+        // What the parent closed is no late vote's to bring: see awaitsOpenings.
+        if (closedAt === null || closedAt === parent.height) return false
+        return place.cast.opening === null && this.#heardOpening(slot, batch, voter, place) === null
+      })
+    })
+  }
+
+  /**
+   * Whether an opening of what the parent closed has not come yet, our own or of a validator that votes these days.
+   * @param validators the set that decides a block on `parent`
+   */
+  awaitsOpenings(parent: BallotPoint, validators: readonly Validator[]): boolean {
+    return parent.voting.batches.some((batch) => {
+      if (batch.closedAt !== parent.height) return false
+      const slot = slotOf(batch, parent)
+      return placesOf(parent, batch, validators).some(([voter, place]) => {
+        if (place.cast === null || place.cast.opening !== null) return false
+        if (place.id !== this.#options.self?.id && !this.#isVoting(voter)) return false
+        return this.#heardOpening(slot, batch, voter, place) === null
       })
     })
   }
@@ -242,13 +265,11 @@ export class BallotBox {
    */
   #heardOpening(
     slot: BallotSlot,
-    { closedAt, requests, epoch }: OpenBatch,
+    { requests, epoch }: OpenBatch,
     voter: ValidatorIndex,
     { cast, id }: BallotPlace,
-    { height }: BallotPoint,
   ): BallotOpening | null {
     if (cast === null || cast.opening !== null) return null
-    if (closedAt !== null && height + 1 < openingStart(closedAt)) return null
     const opening = this.#openings.get(voter)?.get(slotName(slot))
     if (opening === undefined || opening.findings.length !== requests.length) return null
     const { genesisHash } = this.#options

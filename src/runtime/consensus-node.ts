@@ -288,6 +288,7 @@ export class ConsensusNode {
       observe,
       onVerified: (verified) => {
         if (isVote(verified)) this.#ballots.heard(verified)
+        if ('openings' in verified) this.#ballots.opened(verified)
         for (const vote of votesIn(verified)) {
           const validator = validatorSet.validators[vote.voter]
           if (validator !== undefined) this.#commits.heard(vote, validator)

@@ -88,6 +88,7 @@ export class MessageVerifier {
       }
       case 'certificates':
         return this.#checkBundle(message)
+      case 'openings':
       case 'certificate-request':
         return message
     }
