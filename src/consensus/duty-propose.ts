@@ -3,7 +3,7 @@ import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { View } from '../types/primitives.ts'
 import type { StepContext } from './context.ts'
-import type { BuiltBlock } from './input.ts'
+import type { BuiltBlock, MissingBallots } from './input.ts'
 import { idleLeftMs } from './view-entry.ts'
 
 /**
@@ -87,14 +87,14 @@ export function ballotsArrived({ state }: StepContext): void {
 export function onBlockBuilt(
   context: StepContext,
   view: View,
-  built: BuiltBlock | 'ballots-missing' | null,
+  built: BuiltBlock | MissingBallots | null,
 ): void {
   const { state } = context
   if (view !== state.view || state.proposalStage !== 'building') return
-  if (built === 'ballots-missing') {
+  if (built === 'ballots-missing' || built === 'openings-missing') {
     state.proposalStage = 'awaiting-ballots'
-    const delayMs = Math.max(1, graceLeftMs(context), openingsLeftMs(context))
-    context.perform({ kind: 'set-timer', timer: 'propose', view, delayMs })
+    const leftMs = built === 'ballots-missing' ? graceLeftMs(context) : openingsLeftMs(context)
+    context.perform({ kind: 'set-timer', timer: 'propose', view, delayMs: Math.max(1, leftMs) })
     return
   }
   if (built === null) {

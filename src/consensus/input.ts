@@ -37,6 +37,9 @@ export interface BuiltBlock extends ExecutionOutcome {
   readonly ballotVotes: readonly Vote[]
 }
 
+/** What a block could hold and a leader waits for: late votes, or openings of what its parent closed. */
+export type MissingBallots = 'ballots-missing' | 'openings-missing'
+
 export type ConsensusInput =
   /** First input, once. */
   | { readonly kind: 'started' }
@@ -57,13 +60,13 @@ export type ConsensusInput =
       readonly ballots: Ballots
     }
   /**
-   * Answer to `build-block`: null when there was nothing to put into one and it may not be empty, `ballots-missing` when
-   * there are ballots for it that have not come yet, and it may be asked for again.
+   * Answer to `build-block`: null when there was nothing to put into one and it may not be empty, `ballots-missing` or
+   * `openings-missing` when there are such for it that have not come yet, and it may be asked for again.
    */
   | {
       readonly kind: 'block-built'
       readonly view: View
-      readonly built: BuiltBlock | 'ballots-missing' | null
+      readonly built: BuiltBlock | MissingBallots | null
     }
   /** Answer to `open-ballots`: our own openings are there for our block. */
   | { readonly kind: 'ballots-opened' }

@@ -247,7 +247,7 @@ export class EffectHandler {
       ballots: collected?.transaction ?? null,
       mustHoldMore: awaitsOpenings,
     })
-    if (executed === null && awaitsOpenings) return { kind: 'block-built', view, built: 'ballots-missing' }
+    if (executed === null && awaitsOpenings) return { kind: 'block-built', view, built: 'openings-missing' }
     const hasBallots = executed?.block.transactions[0]?.transaction.kind === 'ballots'
     const ballotVotes = hasBallots ? (collected?.votes ?? []) : []
     const built = executed && {

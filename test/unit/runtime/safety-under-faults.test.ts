@@ -94,7 +94,8 @@ function slotsOf(self: number, said: readonly Uint8Array[]): Map<string, Set<str
     const message = decodeMessage(bytes)
     if (!message.ok) throw new Error(message.detail)
     const { value } = message
-    if (value.kind === 'certificates' || value.kind === 'certificate-request' || value.kind === 'commit')
+    const { kind } = value
+    if (kind === 'certificates' || kind === 'certificate-request' || kind === 'openings' || kind === 'commit')
       continue
     const payload = payloadOf(NETWORK, value)
     expect(keyOf(self).publicKey.verify(payload, value.signature, SIGNATURE_CONTEXTS[value.kind])).toBe(true)
