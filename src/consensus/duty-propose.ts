@@ -39,7 +39,7 @@ export function proposeDuty(context: StepContext): void {
     // R13: after the epoch's last block only fillers, which carry nothing, until that one is final.
     isEmptyAllowed: mayBeEmpty || isAtEpochEnd,
     mayAwaitBallots: !isAtEpochEnd && graceLeftMs(context) >= 1,
-    mayAwaitOpenings: !isAtEpochEnd && openingsLeftMs(context) >= 1,
+    awaitedOpenings: isAtEpochEnd ? 'none' : awaitedOpenings(context),
   })
 }
 
@@ -65,17 +65,34 @@ function graceLeftMs(context: StepContext): number {
 
 /**
  * What the parent closed is opened when the parent is final, a vote and an opening later: a block made before that
- * would hold none of it. So a leader that has nothing else for its block waits for finality, as long as it may take
- * before an empty block is built on transactions, and then a moment for the openings.
+ * would hold none of it. So a leader that has nothing else for its block waits for finality, then for the openings of a
+ * quorum, each as long as a view mostly takes, and then a moment for the others.
  */
+function awaitedOpenings(context: StepContext): 'all' | 'quorum' | 'none' {
+  if (openingsLeftMs(context) < 1) return 'none'
+  return lateOpeningsLeftMs(context) < 1 ? 'quorum' : 'all'
+}
+
 function openingsLeftMs(context: StepContext): number {
   const { state, final } = context
   const { viewEnteredAt, finalAt, pacemaker } = state
-  if (state.certificates.highQc.height > final.header.height) {
-    return pacemaker.unfinalDelayMs() - context.since(viewEnteredAt)
-  }
+  const openingsMs = pacemaker.openingsMs()
+  if (state.certificates.highQc.height > final.header.height) return openingsMs - context.since(viewEnteredAt)
+  // The first block of an epoch: who commits in one epoch opens in the votes of the next.
   if (finalAt === null) return 0
-  return pacemaker.gatheringMs() - Math.min(context.since(finalAt), context.since(viewEnteredAt))
+  return openingsMs - Math.min(context.since(finalAt), context.since(viewEnteredAt))
+}
+
+function lateOpeningsLeftMs(context: StepContext): number {
+  const { openingsLateSince, pacemaker } = context.state
+  return pacemaker.gatheringMs() - (openingsLateSince === null ? 0 : context.since(openingsLateSince))
+}
+
+/** How much longer a leader waits for what is missing. */
+const LEFT_MS: Readonly<Record<MissingBallots, (context: StepContext) => number>> = {
+  'ballots-missing': graceLeftMs,
+  'openings-missing': openingsLeftMs,
+  'openings-late': lateOpeningsLeftMs,
 }
 
 /** Ballots have come while the leader was waiting for some. */
@@ -91,10 +108,11 @@ export function onBlockBuilt(
 ): void {
   const { state } = context
   if (view !== state.view || state.proposalStage !== 'building') return
-  if (built === 'ballots-missing' || built === 'openings-missing') {
+  if (typeof built === 'string') {
     state.proposalStage = 'awaiting-ballots'
-    const leftMs = built === 'ballots-missing' ? graceLeftMs(context) : openingsLeftMs(context)
-    context.perform({ kind: 'set-timer', timer: 'propose', view, delayMs: Math.max(1, leftMs) })
+    if (built === 'openings-late') state.openingsLateSince ??= context.now.monotonicMs
+    const delayMs = Math.max(1, LEFT_MS[built](context))
+    context.perform({ kind: 'set-timer', timer: 'propose', view, delayMs })
     return
   }
   if (built === null) {

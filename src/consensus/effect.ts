@@ -60,7 +60,7 @@ export type ConsensusEffect =
       /** Whether the answer may be that ballots are still missing: a leader waits for late votes a moment. */
       readonly mayAwaitBallots: boolean
       /** The same of openings of what the parent closed, when the block would hold nothing else. */
-      readonly mayAwaitOpenings: boolean
+      readonly awaitedOpenings: 'all' | 'quorum' | 'none'
     }
   /** Execute on the parent's branch and compare with the header. The parent has been checked before. */
   | { readonly kind: 'check-block'; readonly block: HashedBlock; readonly parent: HashedBlock }

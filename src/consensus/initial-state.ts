@@ -82,6 +82,7 @@ export function initialState(options: ReplicaOptions): ReplicaState {
     isYielding: false,
     hasYielded: false,
     finalAt: null,
+    openingsLateSince: null,
     lateBallots: null,
     isEmptyDue: false,
     refusedView: asView(0),

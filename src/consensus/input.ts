@@ -37,8 +37,11 @@ export interface BuiltBlock extends ExecutionOutcome {
   readonly ballotVotes: readonly Vote[]
 }
 
-/** What a block could hold and a leader waits for: late votes, or openings of what its parent closed. */
-export type MissingBallots = 'ballots-missing' | 'openings-missing'
+/**
+ * What a block could hold and a leader waits for: late votes, openings of a quorum for what its parent closed, or when
+ * those are there the others.
+ */
+export type MissingBallots = 'ballots-missing' | 'openings-missing' | 'openings-late'
 
 export type ConsensusInput =
   /** First input, once. */
@@ -60,8 +63,8 @@ export type ConsensusInput =
       readonly ballots: Ballots
     }
   /**
-   * Answer to `build-block`: null when there was nothing to put into one and it may not be empty, `ballots-missing` or
-   * `openings-missing` when there are such for it that have not come yet, and it may be asked for again.
+   * Answer to `build-block`: null when there was nothing to put into one and it may not be empty; what is missing when
+   * there are ballots for it that have not come yet, and it may be asked for again.
    */
   | {
       readonly kind: 'block-built'

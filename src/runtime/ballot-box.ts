@@ -5,7 +5,7 @@
 import { ballotCommit, packedFindingsBytes } from '../codec/ballots.ts'
 import { BALLOTS_PER_VOTE_MAX, CAST_BALLOTS_MAX, TRANSACTION_BYTES_MAX } from '../codec/limits.ts'
 import { hashTransaction } from '../codec/transaction.ts'
-import { electorsOfBatch, positionOf } from '../ledger/verdicts/electors.ts'
+import { electorQuorum, electorsOfBatch, positionOf } from '../ledger/verdicts/electors.ts'
 import { commitDeadline, openingDeadline } from '../ledger/verdicts/windows.ts'
 import type {
   BallotCommit,
@@ -218,7 +218,7 @@ export class BallotBox {
           const isInTime = closedAt === null && parent.height < commitDeadline(batch)
           return isInTime && this.#heardCommit(slot, batch, voter, parent) === null
         }
-        // What the parent closed is no late vote's to bring: see awaitsOpenings.
+        // What the parent closed is no late vote's to bring: see missingOpenings.
         if (closedAt === null || closedAt === parent.height) return false
         return place.cast.opening === null && this.#heardOpening(slot, batch, voter, place) === null
       })
@@ -226,19 +226,28 @@ export class BallotBox {
   }
 
   /**
-   * Whether an opening of what the parent closed has not come yet, our own or of a validator that votes these days.
+   * What has not come yet of the openings of what the parent closed: those of a quorum of the stake that weighs, or when
+   * these are there some of validators that vote these days; null when all are there, or nothing was closed.
    * @param validators the set that decides a block on `parent`
    */
-  awaitsOpenings(parent: BallotPoint, validators: readonly Validator[]): boolean {
-    return parent.voting.batches.some((batch) => {
-      if (batch.closedAt !== parent.height) return false
+  missingOpenings(parent: BallotPoint, validators: readonly Validator[]): 'quorum' | 'others' | null {
+    let missing: 'others' | null = null
+    for (const batch of parent.voting.batches) {
+      if (batch.closedAt !== parent.height) continue
       const slot = slotOf(batch, parent)
-      return placesOf(parent, batch, validators).some(([voter, place]) => {
-        if (place.cast === null || place.cast.opening !== null) return false
-        if (place.id !== this.#options.self?.id && !this.#isVoting(voter)) return false
-        return this.#heardOpening(slot, batch, voter, place) === null
-      })
-    })
+      const members = electorsOfBatch(parent.voting, batch)
+      let opened = 0n
+      for (const [voter, place] of placesOf(parent, batch, validators)) {
+        const { cast, id } = place
+        if (cast === null) continue
+        if (cast.opening !== null || this.#heardOpening(slot, batch, voter, place) !== null) {
+          const elector = members[cast.elector]
+          opened += elector?.weighs === true ? elector.stake : 0n
+        } else if (id === this.#options.self?.id || this.#isVoting(voter)) missing = 'others'
+      }
+      if (missing !== null && opened < electorQuorum(members)) return 'quorum'
+    }
+    return missing
   }
 
   #isVoting(voter: ValidatorIndex): boolean {

@@ -227,7 +227,7 @@ export class EffectHandler {
 
   #build(effect: ConsensusEffect & { kind: 'build-block' }): ConsensusInput {
     const { executor, clock } = this.#options
-    const { epoch, view, justify, parent, isEmptyAllowed, mayAwaitBallots, mayAwaitOpenings } = effect
+    const { epoch, view, justify, parent, isEmptyAllowed, mayAwaitBallots, awaitedOpenings } = effect
     const fields = { epoch, view, justify, timestamp: clock.unixMs(), proposer: this.#validator().index }
     const { electorate, ballots } = this.#options
     const voting = executor.votingAfter(parent.hash)
@@ -237,17 +237,17 @@ export class EffectHandler {
       return { kind: 'block-built', view, built: 'ballots-missing' }
     }
     const collected = point && ballots.collect(point, validators)
-    const awaitsOpenings =
-      mayAwaitOpenings &&
-      point !== null &&
-      (collected?.transaction.transaction.commits ?? []).length === 0 &&
-      ballots.awaitsOpenings(point, validators)
+    const holdsCommits = (collected?.transaction.transaction.commits ?? []).length > 0
+    const missing = holdsCommits || point === null ? null : ballots.missingOpenings(point, validators)
+    const isAwaited = awaitedOpenings === 'all' ? missing !== null : missing === awaitedOpenings
     const executed = executor.build(fields, parent, isEmptyAllowed, {
       use: 'proposal',
       ballots: collected?.transaction ?? null,
-      mustHoldMore: awaitsOpenings,
+      mustHoldMore: isAwaited,
     })
-    if (executed === null && awaitsOpenings) return { kind: 'block-built', view, built: 'openings-missing' }
+    if (executed === null && isAwaited) {
+      return { kind: 'block-built', view, built: missing === 'quorum' ? 'openings-missing' : 'openings-late' }
+    }
     const hasBallots = executed?.block.transactions[0]?.transaction.kind === 'ballots'
     const ballotVotes = hasBallots ? (collected?.votes ?? []) : []
     const built = executed && {

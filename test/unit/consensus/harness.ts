@@ -223,7 +223,7 @@ export interface HarnessOptions extends Partial<Omit<ReplicaOptions, 'validatorS
   /** Whether ballots for the next block are missing, where the replica may wait for them. */
   readonly isBallotMissing?: () => boolean
   /** The same of openings of what the parent closed. */
-  readonly isOpeningMissing?: () => boolean
+  readonly missingOpenings?: () => 'openings-missing' | 'openings-late' | null
   /** Who does not weigh in the period that begins after a block; null when none does. */
   readonly weightless?: (block: HashedBlock) => readonly ValidatorIndex[] | null
   /** What is put off to a later turn does not come by itself. */
@@ -380,11 +380,13 @@ export class Harness {
         }
       }
       case 'build-block': {
-        const { view, parent, isEmptyAllowed, mayAwaitBallots, mayAwaitOpenings } = effect
+        const { view, parent, isEmptyAllowed, mayAwaitBallots, awaitedOpenings } = effect
         if (mayAwaitBallots && this.#options.isBallotMissing?.() === true)
           return { kind: 'block-built', view, built: 'ballots-missing' }
-        if (mayAwaitOpenings && this.#options.isOpeningMissing?.() === true)
-          return { kind: 'block-built', view, built: 'openings-missing' }
+        const missing = this.#options.missingOpenings?.() ?? null
+        const isAwaited =
+          awaitedOpenings === 'all' || (awaitedOpenings === 'quorum' && missing === 'openings-missing')
+        if (missing !== null && isAwaited) return { kind: 'block-built', view, built: missing }
         if (this.pool.length === 0 && !isEmptyAllowed) return { kind: 'block-built', view, built: null }
         const block = blockOn(parent, view, {
           proposer: this.replica.self ?? 0,

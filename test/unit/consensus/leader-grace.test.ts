@@ -122,13 +122,17 @@ describe('a leader whose next block could hold ballots that are missing', () => 
 })
 
 describe('a leader that has nothing for its block but openings of what its parent closed', () => {
-  const UNFINAL_MS = PARAMETERS.viewTimeoutMinMs / 4
-  const AFTER_FINAL_MS = PARAMETERS.viewTimeoutMinMs / 16
+  const OPENINGS_MS = 50
+  const LATE_MS = PARAMETERS.viewTimeoutMinMs / 16
   const builds = (h: Harness) => h.effects.filter(({ kind }) => kind === 'build-block')
+  const opening = (voter: number) =>
+    ({ kind: 'openings', epoch: asEpoch(1), voter: asValidatorIndex(voter), openings: [] }) as const
 
-  /** Replica 0 in its view 4: block 3 is certified and waits to be final. */
+  /** Replica 0 in its view 4, where views have taken that long: block 3 is certified and waits to be final. */
   function afterClosing(options: HarnessOptions = {}): Harness {
-    const h = new Harness({ isOpeningMissing: () => true, ...options })
+    const pacemaker = new Pacemaker(PARAMETERS)
+    for (let i = 0; i < 64; i++) pacemaker.viewSucceeded(OPENINGS_MS)
+    const h = new Harness({ missingOpenings: () => 'openings-missing', pacemaker, ...options })
     h.feed({ kind: 'work-arrived' })
     for (const block of BLOCKS.slice(0, 2)) h.finalize(block)
     h.effects.length = 0
@@ -137,43 +141,51 @@ describe('a leader that has nothing for its block but openings of what its paren
     return h
   }
 
-  it('waits for finality as long as for that of transactions, then proposes', () => {
+  it('waits for finality as long as views take, then proposes', () => {
     const h = afterClosing()
-    expect([h.view, timer(h)]).toMatchObject([4, { view: 4, delayMs: UNFINAL_MS }])
-    expect(builds(h)).toMatchObject([{ mayAwaitOpenings: true }])
-    h.later(UNFINAL_MS).expire('propose')
-    expect(builds(h)).toMatchObject([{}, { mayAwaitOpenings: false }])
+    expect([h.view, timer(h)]).toMatchObject([4, { view: 4, delayMs: OPENINGS_MS }])
+    expect(builds(h)).toMatchObject([{ awaitedOpenings: 'all' }])
+    h.later(OPENINGS_MS).expire('propose')
+    expect(builds(h)).toMatchObject([{}, { awaitedOpenings: 'none' }])
   })
 
-  it('then for the openings, no longer than it would gather under load', () => {
+  it('then as long for the openings of a quorum', () => {
     const h = afterClosing()
     h.later(10).votes('pre-commit', B3)
-    expect(timer(h)).toMatchObject({ delayMs: AFTER_FINAL_MS })
-    h.later(2).receive({ kind: 'openings', epoch: asEpoch(1), voter: asValidatorIndex(1), openings: [] }, 1)
-    expect(timer(h)).toMatchObject({ delayMs: AFTER_FINAL_MS - 2 })
-    h.later(AFTER_FINAL_MS - 2).expire('propose')
-    expect(builds(h).at(-1)).toMatchObject({ mayAwaitOpenings: false })
+    expect(timer(h)).toMatchObject({ delayMs: OPENINGS_MS })
+    h.later(2).receive(opening(1), 1)
+    expect(timer(h)).toMatchObject({ delayMs: OPENINGS_MS - 2 })
+    h.later(OPENINGS_MS - 2).expire('propose')
+    expect(builds(h).at(-1)).toMatchObject({ awaitedOpenings: 'none' })
+  })
+
+  it('then for the others, no longer than it would gather under load', () => {
+    let missing: 'openings-missing' | 'openings-late' = 'openings-missing'
+    const h = afterClosing({ missingOpenings: () => missing })
+    h.later(10).votes('pre-commit', B3)
+    missing = 'openings-late'
+    h.later(2).receive(opening(1), 1)
+    expect(timer(h)).toMatchObject({ delayMs: LATE_MS })
+    h.later(1).receive(opening(2), 2)
+    expect(timer(h)).toMatchObject({ delayMs: LATE_MS - 1 })
+    h.later(LATE_MS - 1).expire('propose')
+    expect(builds(h).at(-1)).toMatchObject({ awaitedOpenings: 'quorum' })
   })
 
   it('proposes as soon as the last of them is there', () => {
-    let isMissing = true
-    const h = afterClosing({ isOpeningMissing: () => isMissing, parameters: { heartbeatMs: 0 } })
+    let missing: 'openings-missing' | null = 'openings-missing'
+    const h = afterClosing({ missingOpenings: () => missing, parameters: { heartbeatMs: 0 } })
     h.votes('pre-commit', B3)
-    isMissing = false
-    const said = h.receive(
-      { kind: 'openings', epoch: asEpoch(1), voter: asValidatorIndex(2), openings: [] },
-      2,
-    )
-    expect(said.map(({ kind }) => kind)).toContain('broadcast')
+    missing = null
+    expect(h.receive(opening(2), 2).map(({ kind }) => kind)).toContain('broadcast')
   })
 
   it('does not wait at the end of an epoch', () => {
-    expect(builds(afterClosing({ epochEnd: asHeight(3) }))).toMatchObject([{ mayAwaitOpenings: false }])
+    expect(builds(afterClosing({ epochEnd: asHeight(3) }))).toMatchObject([{ awaitedOpenings: 'none' }])
   })
 
   it('takes no openings of another epoch', () => {
-    const other = { kind: 'openings', epoch: asEpoch(2), voter: asValidatorIndex(1), openings: [] } as const
-    expect(afterClosing().receive(other, 1)).toEqual([])
+    expect(afterClosing().receive({ ...opening(1), epoch: asEpoch(2) }, 1)).toEqual([])
   })
 })
 

@@ -333,19 +333,24 @@ describe('a block that could hold more ballots', () => {
     expect(isIncomplete(other)).toBe(true)
   })
 
-  it('right after closing lacks no late vote, but openings, its own too', () => {
+  it('right after closing lacks no late vote, but openings: of a quorum at first, then of the others, its own too', () => {
     const world = voting()
     world.next()
     hear(world, [1, 2, 3])
-    const awaits = (): boolean => world.leader.awaitsOpenings(world.point, VALIDATORS)
-    expect([isIncomplete(world), awaits()]).toEqual([false, true])
+    const missing = () => world.leader.missingOpenings(world.point, VALIDATORS)
+    expect([isIncomplete(world), missing()]).toEqual([false, 'quorum'])
     world.finalize(0)
-    for (const voter of [0, 1, 2, 3]) {
-      expect([isIncomplete(world), awaits()]).toEqual([false, true])
+    const after = [1, 2, 3, 0].map((voter) => {
       const openings = (world.boxes[voter] as BallotBox).openings(world.point)
       world.leader.opened({ epoch: asEpoch(0), voter: asValidatorIndex(voter), openings })
-    }
-    expect(awaits()).toBe(false)
+      return [isIncomplete(world), missing()]
+    })
+    expect(after).toEqual([
+      [false, 'quorum'],
+      [false, 'quorum'],
+      [false, 'others'],
+      [false, null],
+    ])
   })
 
   it('does not await the openings of one who has not voted for eight views, nor of one who did not commit', () => {
@@ -354,12 +359,17 @@ describe('a block that could hold more ballots', () => {
     world.finalize(0)
     expect(world.point.voting.batches[0]?.closedAt).toBe(5)
     world.leader.heard(world.vote(1, NOTHING, { view: asView(20) }))
-    for (const voter of [0, 1]) {
-      expect(world.leader.awaitsOpenings(world.point, VALIDATORS)).toBe(true)
+    const after = [0, 1].map((voter) => {
+      const before = world.leader.missingOpenings(world.point, VALIDATORS)
       const openings = (world.boxes[voter] as BallotBox).openings(world.point)
       world.leader.opened({ epoch: asEpoch(0), voter: asValidatorIndex(voter), openings })
-    }
-    expect(world.leader.awaitsOpenings(world.point, VALIDATORS)).toBe(false)
+      return before
+    })
+    expect([...after, world.leader.missingOpenings(world.point, VALIDATORS)]).toEqual([
+      'quorum',
+      'quorum',
+      null,
+    ])
   })
 
   it('lacks no commits that come too late, and openings of what was closed before its parent', () => {
