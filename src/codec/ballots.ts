@@ -121,10 +121,15 @@ export const commitsSchema: Schema<readonly BallotCommit[]> = listOf(
   BALLOTS_PER_VOTE_MAX,
 )
 
+export const openingsSchema: Schema<readonly BallotOpening[]> = listOf(
+  record<BallotOpening>({ ...slot, ...openingFields }),
+  BALLOTS_PER_VOTE_MAX,
+)
+
 /** What a vote carries. */
 export const ballotsSchema: Schema<Ballots> = record<Ballots>({
   commits: commitsSchema,
-  openings: listOf(record<BallotOpening>({ ...slot, ...openingFields }), BALLOTS_PER_VOTE_MAX),
+  openings: openingsSchema,
 })
 
 export const ballotCommitSchema: Schema<BallotCommit> = record<BallotCommit>({ ...slot, ...commitFields })

@@ -5,13 +5,14 @@ import type {
   CertificateRequestMessage,
   CommitVote,
   ConsensusMessage,
+  Openings,
   Proposal,
   Timeout,
   Vote,
 } from '../types/messages.ts'
 import type { BlockHash, StateRoot } from '../types/primitives.ts'
 import { type BallotVote, ballotVotesSchema, besideBlock, wholeVotes } from './ballot-votes.ts'
-import { ballotsSchema, commitsSchema } from './ballots.ts'
+import { ballotsSchema, commitsSchema, openingsSchema } from './ballots.ts'
 import { certificateReferenceSchema, decodeBlock } from './block.ts'
 import { quorumCertificateSchema, signatureSchema, timeoutCertificateSchema } from './certificates.ts'
 import { BLOCK_BYTES_MAX, MESSAGE_BYTES_MAX } from './limits.ts'
@@ -122,6 +123,11 @@ const certificateRequestSchema = tagged<CertificateRequestMessage>(
   record<Omit<CertificateRequestMessage, 'kind'>>({ view: counter() }),
 )
 
+const openingsMessageSchema = tagged<Openings>(
+  'openings',
+  record<Omit<Openings, 'kind'>>({ epoch: counter(), voter: index(), openings: openingsSchema }),
+)
+
 const messageSchema = variants<ConsensusMessage>([
   { kinds: ['proposal'], schema: proposalSchema as Schema<ConsensusMessage> },
   { kinds: ['prepare'], schema: prepareVoteSchema as Schema<ConsensusMessage> },
@@ -130,6 +136,7 @@ const messageSchema = variants<ConsensusMessage>([
   { kinds: ['timeout'], schema: timeoutSchema as Schema<ConsensusMessage> },
   { kinds: ['certificates'], schema: certificateBundleSchema as Schema<ConsensusMessage> },
   { kinds: ['certificate-request'], schema: certificateRequestSchema as Schema<ConsensusMessage> },
+  { kinds: ['openings'], schema: openingsMessageSchema as Schema<ConsensusMessage> },
 ])
 
 /** Canonical bytes of a consensus message. */

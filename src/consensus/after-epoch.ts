@@ -34,6 +34,7 @@ export function handleAfterEpoch(context: StepContext, input: ConsensusInput): v
       return
     case 'started':
     case 'resumed':
+    case 'ballots-opened':
     case 'block-built':
     case 'block-checked':
     case 'blocks-received':

@@ -102,6 +102,10 @@ export interface ReplicaState {
   isYielding: boolean
   /** It has come since the view was entered, or the proposal made. */
   hasYielded: boolean
+  /** When a block of this epoch became final last; null before the first. */
+  finalAt: MonotonicMs | null
+  /** Since when the leader of this view has had openings of a quorum and waits for the others; null before. */
+  openingsLateSince: MonotonicMs | null
   /** Null until a quorum of prepare votes with ballots was seen. */
   lateBallots: LateBallots | null
   /** An empty block is due in this view. */

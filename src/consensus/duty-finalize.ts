@@ -4,8 +4,10 @@ import type { HashedBlock } from '../types/block.ts'
 import { asHeight, type BlockHash, type UnixMs } from '../types/primitives.ts'
 import { applyFinalityCertificate } from './certificate-rules.ts'
 import { COMMIT_WINDOW, type StepContext, WINDOW_ABOVE } from './context.ts'
+import { ballotsArrived } from './duty-propose.ts'
 import type { ConsensusInput } from './input.ts'
 import { checkDivergence } from './on-commit-vote.ts'
+import { openBallots } from './open-ballots.ts'
 import { noteQuiet } from './view-entry.ts'
 
 export function finalizeDuty(context: StepContext): void {
@@ -50,6 +52,7 @@ function finalize(
   state.certificates.finalized(certificate, last.header.height, last.header.view)
   state.pacemaker.finalized()
   state.isStarting = false
+  state.finalAt = context.now.monotonicMs
   noteQuiet(context)
   state.commitVotes.pruneBelow(last.header.height - COMMIT_WINDOW)
   context.perform({ kind: 'finalize', blocks, fillers, certificate })
@@ -66,7 +69,12 @@ function finalize(
       voters,
     })
   }
-  if (context.isAtEpochEnd(last.header.height)) endEpoch(context, last)
+  if (context.isAtEpochEnd(last.header.height)) {
+    endEpoch(context, last)
+    return
+  }
+  openBallots(context)
+  ballotsArrived(context)
 }
 
 /** R13: what is left to do in this epoch is to vote over the state after its last block, and to tell others. */

@@ -3,7 +3,7 @@ import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { View } from '../types/primitives.ts'
 import type { StepContext } from './context.ts'
-import type { BuiltBlock } from './input.ts'
+import type { BuiltBlock, MissingBallots } from './input.ts'
 import { type WhyNotPrepared, whyNotPrepare } from './prepare-rules.ts'
 import { idleLeftMs } from './view-entry.ts'
 
@@ -41,6 +41,7 @@ export function proposeDuty(context: StepContext): void {
     // R13: after the epoch's last block only fillers, which carry nothing, until that one is final.
     isEmptyAllowed: mayBeEmpty || isAtEpochEnd,
     mayAwaitBallots: !isAtEpochEnd && graceLeftMs(context) >= 1,
+    awaitedOpenings: isAtEpochEnd ? 'none' : awaitedOpenings(context),
   })
 }
 
@@ -78,6 +79,38 @@ function graceLeftMs(context: StepContext): number {
   return state.pacemaker.graceMs() - context.since(state.viewEnteredAt)
 }
 
+/**
+ * What the parent closed is opened when the parent is final, a vote and an opening later: a block made before that
+ * would hold none of it. So a leader that has nothing else for its block waits for finality, then for the openings of a
+ * quorum, each as long as a view mostly takes, and then a moment for the others.
+ */
+function awaitedOpenings(context: StepContext): 'all' | 'quorum' | 'none' {
+  if (openingsLeftMs(context) < 1) return 'none'
+  return lateOpeningsLeftMs(context) < 1 ? 'quorum' : 'all'
+}
+
+function openingsLeftMs(context: StepContext): number {
+  const { state, final } = context
+  const { viewEnteredAt, finalAt, pacemaker } = state
+  const openingsMs = pacemaker.openingsMs()
+  if (state.certificates.highQc.height > final.header.height) return openingsMs - context.since(viewEnteredAt)
+  // The first block of an epoch: who commits in one epoch opens in the votes of the next.
+  if (finalAt === null) return 0
+  return openingsMs - Math.min(context.since(finalAt), context.since(viewEnteredAt))
+}
+
+function lateOpeningsLeftMs(context: StepContext): number {
+  const { openingsLateSince, pacemaker } = context.state
+  return pacemaker.gatheringMs() - (openingsLateSince === null ? 0 : context.since(openingsLateSince))
+}
+
+/** How much longer a leader waits for what is missing. */
+const LEFT_MS: Readonly<Record<MissingBallots, (context: StepContext) => number>> = {
+  'ballots-missing': graceLeftMs,
+  'openings-missing': openingsLeftMs,
+  'openings-late': lateOpeningsLeftMs,
+}
+
 /** Ballots have come while the leader was waiting for some. */
 export function ballotsArrived({ state }: StepContext): void {
   if (state.proposalStage === 'awaiting-ballots') state.proposalStage = 'not-started'
@@ -87,13 +120,15 @@ export function ballotsArrived({ state }: StepContext): void {
 export function onBlockBuilt(
   context: StepContext,
   view: View,
-  built: BuiltBlock | 'ballots-missing' | null,
+  built: BuiltBlock | MissingBallots | null,
 ): void {
   const { state } = context
   if (view !== state.view || state.proposalStage !== 'building') return
-  if (built === 'ballots-missing') {
+  if (typeof built === 'string') {
     state.proposalStage = 'awaiting-ballots'
-    context.perform({ kind: 'set-timer', timer: 'propose', view, delayMs: Math.max(1, graceLeftMs(context)) })
+    if (built === 'openings-late') state.openingsLateSince ??= context.now.monotonicMs
+    const delayMs = Math.max(1, LEFT_MS[built](context))
+    context.perform({ kind: 'set-timer', timer: 'propose', view, delayMs })
     return
   }
   if (built === null) {

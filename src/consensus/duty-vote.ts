@@ -9,22 +9,18 @@ import { whyNotPrepare } from './prepare-rules.ts'
 
 /**
  * R5: pre-commit the block under the highest prepare certificate. One that nobody waits for becomes final with the next
- * and is left out, unless there are ballots to bring with the vote. What ends an epoch is always waited for.
+ * and is left out. What ends an epoch is always waited for.
  */
 export function preCommitDuty(context: StepContext): void {
   const { state } = context
   const { highQc } = state.certificates
   if (state.self === null || highQc.kind !== 'prepare' || highQc.height <= context.final.header.height) return
   if (!state.safety.mayPreCommit(highQc.view) || !state.tree.isValid(highQc.blockHash)) return
-  if (comesLater(context)) return
   const { epoch, view, height, blockHash } = highQc
+  if (!context.isAtEpochEnd(height) && state.tree.isFinalWithNext(blockHash)) return
+  if (comesLater(context)) return
   state.safety.asked('pre-commit', view)
-  const isForBallotsOnly = !context.isAtEpochEnd(height) && state.tree.isFinalWithNext(blockHash)
-  context.perform({
-    kind: 'sign',
-    request: { kind: 'pre-commit', epoch, view, height, blockHash },
-    isForBallotsOnly,
-  })
+  context.perform({ kind: 'sign', request: { kind: 'pre-commit', epoch, view, height, blockHash } })
 }
 
 /** R3: prepare the proposal of the current view. */

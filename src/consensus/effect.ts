@@ -42,8 +42,7 @@ export type SignRequest =
   | { readonly kind: 'timeout'; readonly epoch: Epoch; readonly view: View; readonly highQcView: View }
 
 export type ConsensusEffect =
-  /** `isForBallotsOnly`: not when no ballots go with it that did not go with the prepare vote; no answer then. */
-  | { readonly kind: 'sign'; readonly request: SignRequest; readonly isForBallotsOnly?: boolean }
+  | { readonly kind: 'sign'; readonly request: SignRequest }
   /** `resumed` when what leaves in this turn has left. */
   | { readonly kind: 'yield' }
   | { readonly kind: 'persist'; readonly record: SafetyRecord }
@@ -61,6 +60,8 @@ export type ConsensusEffect =
       readonly isEmptyAllowed: boolean
       /** Whether the answer may be that ballots are still missing: a leader waits for late votes a moment. */
       readonly mayAwaitBallots: boolean
+      /** The same of openings of what the parent closed, when the block would hold nothing else. */
+      readonly awaitedOpenings: 'all' | 'quorum' | 'none'
     }
   /** Execute on the parent's branch and compare with the header. The parent has been checked before. */
   | { readonly kind: 'check-block'; readonly block: HashedBlock; readonly parent: HashedBlock }
@@ -73,6 +74,13 @@ export type ConsensusEffect =
       readonly blocks: readonly HashedBlock[]
       readonly fillers: readonly HashedBlock[]
       readonly certificate: Verified<QuorumCertificate>
+    }
+  /** Open to the leader of the view what our commits on the branch of this final block are of. */
+  | {
+      readonly kind: 'open-ballots'
+      readonly to: ValidatorIndex
+      readonly blockHash: BlockHash
+      readonly height: Height
     }
   /** R12: a validator signed two contents for one slot, and here they are. */
   | {

@@ -81,6 +81,8 @@ export function initialState(options: ReplicaOptions): ReplicaState {
     proposalStage: 'not-started',
     isYielding: false,
     hasYielded: false,
+    finalAt: null,
+    openingsLateSince: null,
     lateBallots: null,
     isEmptyDue: false,
     refusedView: asView(0),

@@ -37,6 +37,12 @@ export interface BuiltBlock extends ExecutionOutcome {
   readonly ballotVotes: readonly Vote[]
 }
 
+/**
+ * What a block could hold and a leader waits for: late votes, openings of a quorum for what its parent closed, or when
+ * those are there the others.
+ */
+export type MissingBallots = 'ballots-missing' | 'openings-missing' | 'openings-late'
+
 export type ConsensusInput =
   /** First input, once. */
   | { readonly kind: 'started' }
@@ -57,14 +63,16 @@ export type ConsensusInput =
       readonly ballots: Ballots
     }
   /**
-   * Answer to `build-block`: null when there was nothing to put into one and it may not be empty, `ballots-missing` when
+   * Answer to `build-block`: null when there was nothing to put into one and it may not be empty; what is missing when
    * there are ballots for it that have not come yet, and it may be asked for again.
    */
   | {
       readonly kind: 'block-built'
       readonly view: View
-      readonly built: BuiltBlock | 'ballots-missing' | null
+      readonly built: BuiltBlock | MissingBallots | null
     }
+  /** Answer to `open-ballots`: our own openings are there for our block. */
+  | { readonly kind: 'ballots-opened' }
   /** Answer to `check-block`: executed on its branch, with the state after it, or the rule it breaks. */
   | {
       readonly kind: 'block-checked'

@@ -85,6 +85,15 @@ export class Pacemaker {
   }
 
   /**
+   * How long a leader without anything else for its block waits until its parent is final, and again until a quorum has
+   * opened what the parent closed: a quarter of T, which is the time that views mostly take, or more. Nobody less than
+   * a third of the stake can make it longer than it takes.
+   */
+  openingsMs(): number {
+    return this.#baseMs() / PERCENTILE_FACTOR
+  }
+
+  /**
    * How long after a view's beginning its leader waits for ballots that are missing: as long as late ones mostly took,
    * and no longer than it would gather under load. 0 as long as none was late.
    */

@@ -17,7 +17,7 @@ import { applyFinalityCertificate, onCertificates, sendCertificates } from './ce
 import { type CommitsDigest, type ReplicaState, StepContext } from './context.ts'
 import { fetchDuty } from './duty-fetch.ts'
 import { finalizeDuty, onBlocksCommitted } from './duty-finalize.ts'
-import { onBlockBuilt, proposeDuty, resumeProposing } from './duty-propose.ts'
+import { ballotsArrived, onBlockBuilt, proposeDuty, resumeProposing } from './duty-propose.ts'
 import { preCommitDuty, prepareDuty } from './duty-vote.ts'
 import type { ConsensusEffect } from './effect.ts'
 import type { ConsensusEvent } from './event.ts'
@@ -182,6 +182,9 @@ export class Replica {
       case 'block-built':
         onBlockBuilt(context, input.view, input.built)
         return
+      case 'ballots-opened':
+        ballotsArrived(context)
+        return
       case 'block-checked':
         onBlockChecked(state, input)
         return
@@ -225,6 +228,9 @@ function onMessage(context: StepContext, from: ValidatorIndex, message: Verified
     case 'prepare':
     case 'pre-commit':
       onVote(context, from, message)
+      return
+    case 'openings':
+      ballotsArrived(context)
       return
     case 'commit':
       onCommitVote(context, message)

@@ -33,6 +33,8 @@ function canMatter(state: ReplicaState, message: ConsensusMessage): boolean {
       // A vote that comes after its quorum tells nothing more, but the ballots in it do.
       return hasBallots(message) && !votes.has(message.view, message.voter)
     }
+    case 'openings':
+      return message.epoch === state.epoch
     case 'commit':
       return canCommitVoteMatter(state, message)
     case 'timeout':
@@ -64,6 +66,7 @@ function canMatterAfterEpoch(state: ReplicaState, message: ConsensusMessage): bo
     case 'proposal':
     case 'prepare':
     case 'pre-commit':
+    case 'openings':
     case 'certificates':
       return false
   }

@@ -3,6 +3,7 @@ import type { MonotonicMs, View } from '../types/primitives.ts'
 import { asView } from '../types/primitives.ts'
 import { type ReplicaState, type StepContext, WINDOW_BELOW } from './context.ts'
 import type { ConsensusEvent } from './event.ts'
+import { openBallots } from './open-ballots.ts'
 
 type EnteredBy = (ConsensusEvent & { kind: 'view-entered' })['by']
 
@@ -21,12 +22,14 @@ export function enterView(context: StepContext, view: View, by: EnteredBy): void
   state.activeSince = isThereWork(context) ? now.monotonicMs : null
   state.proposalStage = 'not-started'
   state.hasYielded = false
+  state.openingsLateSince = null
   state.isEmptyDue = false
   state.timeoutRepeats = 0
   forgetOldViews(context)
   context.perform({ kind: 'cancel-timer', timer: 'propose' })
   context.perform({ kind: 'cancel-timer', timer: 'timeout-repeat' })
   setViewTimer(context)
+  if (by !== 'quorum-certificate') openBallots(context)
   context.report({ kind: 'view-entered', view, leader: context.leaderOf(view), by, previousViewMs })
 }
 

@@ -5,8 +5,8 @@
 import { ballotCommit, packedFindingsBytes } from '../codec/ballots.ts'
 import { BALLOTS_PER_VOTE_MAX, CAST_BALLOTS_MAX, TRANSACTION_BYTES_MAX } from '../codec/limits.ts'
 import { hashTransaction } from '../codec/transaction.ts'
-import { electorsOfBatch, positionOf } from '../ledger/verdicts/electors.ts'
-import { commitDeadline, openingDeadline, openingStart } from '../ledger/verdicts/windows.ts'
+import { electorQuorum, electorsOfBatch, positionOf } from '../ledger/verdicts/electors.ts'
+import { commitDeadline, openingDeadline } from '../ledger/verdicts/windows.ts'
 import type {
   BallotCommit,
   BallotOpening,
@@ -16,7 +16,7 @@ import type {
   CastOpening,
 } from '../types/ballots.ts'
 import { compareSlots, isSameSlot } from '../types/ballots.ts'
-import type { Vote } from '../types/messages.ts'
+import type { Openings, Vote } from '../types/messages.ts'
 import {
   asHeight,
   asValidatorIndex,
@@ -75,8 +75,6 @@ export class BallotBox {
   /** The newest prepare vote with commits of each validator: commits are said until they are in the chain. */
   #votes = new Map<ValidatorIndex, Vote>()
   #openings = new Map<ValidatorIndex, Map<string, BallotOpening>>()
-  /** Slots that were opened with our last prepare vote. */
-  #openedLast: ReadonlySet<string> = new Set()
   /** The last view in which each validator voted, and the last in which anybody did. */
   #heardIn = new Map<ValidatorIndex, number>()
   #newestView = 0
@@ -107,6 +105,16 @@ export class BallotBox {
 
   /** What goes with our vote for a block. A pre-commit vote carries openings only, a proposal commits only. */
   say(kind: Vote['kind'] | 'proposal', point: BallotPoint): Ballots {
+    const { commits, openings } = this.#all(point)
+    return { commits: kind === 'pre-commit' ? [] : commits, openings: kind === 'proposal' ? [] : openings }
+  }
+
+  /** What our commits on the branch of a block were of that is not opened there, as far as it may be opened. */
+  openings(point: BallotPoint): readonly BallotOpening[] {
+    return this.#all(point).openings
+  }
+
+  #all(point: BallotPoint): Ballots {
     const { self } = this.#options
     const commits: BallotCommit[] = []
     const openings: BallotOpening[] = []
@@ -126,17 +134,10 @@ export class BallotBox {
         openings.push(own.opening)
       }
     }
-    const said = {
-      commits: kind === 'pre-commit' ? [] : commits.sort(compareSlots).slice(0, BALLOTS_PER_VOTE_MAX),
-      openings: kind === 'proposal' ? [] : openings.slice(0, BALLOTS_PER_VOTE_MAX),
+    return {
+      commits: commits.sort(compareSlots).slice(0, BALLOTS_PER_VOTE_MAX),
+      openings: openings.slice(0, BALLOTS_PER_VOTE_MAX),
     }
-    if (kind !== 'pre-commit') this.#openedLast = new Set(said.openings.map(slotName))
-    return said
-  }
-
-  /** Whether something is opened here that did not go with our last prepare vote. */
-  saysMore({ openings }: Ballots): boolean {
-    return openings.some((opening) => !this.#openedLast.has(slotName(opening)))
   }
 
   /** A vote whose signature holds, our own ones too. One of an epoch that is over is late: nobody takes it with a block. */
@@ -148,13 +149,18 @@ export class BallotBox {
     if (ballots.commits.length > 0 && (this.#votes.get(voter)?.view ?? -1) < view) {
       this.#votes.set(voter, { ...vote, ballots: { commits: ballots.commits, openings: [] } })
     }
-    if (ballots.openings.length === 0) return
-    const openings = this.#openings.get(voter) ?? new Map<string, BallotOpening>()
-    this.#openings.set(voter, openings)
-    for (const opening of ballots.openings) {
-      openings.set(slotName(opening), opening)
-      const oldest = openings.keys().next().value
-      if (openings.size > OPENINGS_PER_VOTER_MAX && oldest !== undefined) openings.delete(oldest)
+    this.opened({ epoch: vote.epoch, voter, openings: ballots.openings })
+  }
+
+  /** Openings of a validator, in its vote or by themselves, and our own. */
+  opened({ epoch, voter, openings }: Pick<Openings, 'epoch' | 'voter' | 'openings'>): void {
+    if (epoch !== this.#epoch || openings.length === 0) return
+    const kept = this.#openings.get(voter) ?? new Map<string, BallotOpening>()
+    this.#openings.set(voter, kept)
+    for (const opening of openings) {
+      kept.set(slotName(opening), opening)
+      const oldest = kept.keys().next().value
+      if (kept.size > OPENINGS_PER_VOTER_MAX && oldest !== undefined) kept.delete(oldest)
     }
   }
 
@@ -184,7 +190,7 @@ export class BallotBox {
           commits.push({ ...heard.commit, voter })
           votes.add(heard.vote)
         }
-        const opening = place.cast === null ? null : this.#heardOpening(slot, batch, voter, place, parent)
+        const opening = place.cast === null ? null : this.#heardOpening(slot, batch, voter, place)
         const openingBytes = BALLOT_BYTES + packedFindingsBytes(opening?.findings.length ?? 0)
         if (opening !== null && hasRoomFor(openingBytes, slot, openings.at(-1))) {
           openings.push({ ...opening, voter })
@@ -212,10 +218,36 @@ export class BallotBox {
           const isInTime = closedAt === null && parent.height < commitDeadline(batch)
           return isInTime && this.#heardCommit(slot, batch, voter, parent) === null
         }
-        if (closedAt === null || parent.height + 1 < openingStart(closedAt)) return false
-        return place.cast.opening === null && this.#heardOpening(slot, batch, voter, place, parent) === null
+        // What the parent closed is no late vote's to bring: see missingOpenings.
+        if (closedAt === null || closedAt === parent.height) return false
+        return place.cast.opening === null && this.#heardOpening(slot, batch, voter, place) === null
       })
     })
+  }
+
+  /**
+   * What has not come yet of the openings of what the parent closed: those of a quorum of the stake that weighs, or when
+   * these are there some of validators that vote these days; null when all are there, or nothing was closed.
+   * @param validators the set that decides a block on `parent`
+   */
+  missingOpenings(parent: BallotPoint, validators: readonly Validator[]): 'quorum' | 'others' | null {
+    let missing: 'others' | null = null
+    for (const batch of parent.voting.batches) {
+      if (batch.closedAt !== parent.height) continue
+      const slot = slotOf(batch, parent)
+      const members = electorsOfBatch(parent.voting, batch)
+      let opened = 0n
+      for (const [voter, place] of placesOf(parent, batch, validators)) {
+        const { cast, id } = place
+        if (cast === null) continue
+        if (cast.opening !== null || this.#heardOpening(slot, batch, voter, place) !== null) {
+          const elector = members[cast.elector]
+          opened += elector?.weighs === true ? elector.stake : 0n
+        } else if (id === this.#options.self?.id || this.#isVoting(voter)) missing = 'others'
+      }
+      if (missing !== null && opened < electorQuorum(members)) return 'quorum'
+    }
+    return missing
   }
 
   #isVoting(voter: ValidatorIndex): boolean {
@@ -242,13 +274,11 @@ export class BallotBox {
    */
   #heardOpening(
     slot: BallotSlot,
-    { closedAt, requests, epoch }: OpenBatch,
+    { requests, epoch }: OpenBatch,
     voter: ValidatorIndex,
     { cast, id }: BallotPlace,
-    { height }: BallotPoint,
   ): BallotOpening | null {
     if (cast === null || cast.opening !== null) return null
-    if (closedAt !== null && height + 1 < openingStart(closedAt)) return null
     const opening = this.#openings.get(voter)?.get(slotName(slot))
     if (opening === undefined || opening.findings.length !== requests.length) return null
     const { genesisHash } = this.#options

@@ -41,6 +41,8 @@ export interface ExecutorOptions {
 export interface BuildUse {
   readonly use: 'proposal' | 'template'
   readonly ballots: HashedTransaction<BallotsTransaction> | null
+  /** Not with ballots alone, and not empty: what is missing for it is on its way. */
+  readonly mustHoldMore?: boolean
 }
 
 /** An executed block with the time its transactions took to judge. */
@@ -88,7 +90,7 @@ export class BlockExecutor {
     fields: ProposedFields,
     parent: HashedBlock,
     isEmptyAllowed: boolean,
-    { use, ballots }: BuildUse = { use: 'proposal', ballots: null },
+    { use, ballots, mustHoldMore = false }: BuildUse = { use: 'proposal', ballots: null },
   ): ExecutedBlock | null {
     const { pool, rules, stopwatch } = this.#options
     const start = stopwatch()
@@ -105,7 +107,7 @@ export class BlockExecutor {
         isOpen(on.state.voting, requestKey) ||
         (transaction.kind === 'shielded' && checkPlace(transaction, place) !== null),
     })
-    if (candidates.length === 0 && !mayBeEmpty) return null
+    if (candidates.length === 0 && (mustHoldMore || !mayBeEmpty)) return null
     const offered = ballots === null ? candidates : [ballots, ...candidates]
     const { executed, skipped } = buildBlock(fields, offered, on, rules)
     pool.remove(skipped.filter((one) => !isGoodLater(one)).map(({ transaction }) => transaction))

@@ -1,7 +1,7 @@
 /**
  * How many transactions a leader of this node puts into a block at most, so that executing one takes a fraction of a
  * view. A block as large as genesis allows is for machines that can carry it: on a slower one it takes seconds, and a
- * verdict needs four blocks.
+ * verdict needs three blocks.
  */
 
 /** Fewer say nothing about what one takes: a block costs something by itself. */

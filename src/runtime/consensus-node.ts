@@ -289,6 +289,7 @@ export class ConsensusNode {
       onVerified: (verified) => {
         if (isVote(verified)) this.#ballots.heard(verified)
         else if (isProposal(verified)) this.#ballots.heard(voteOfProposal(verified))
+        if ('openings' in verified) this.#ballots.opened(verified)
         for (const vote of votesIn(verified)) {
           const validator = validatorSet.validators[vote.voter]
           if (validator !== undefined) this.#commits.heard(vote, validator)

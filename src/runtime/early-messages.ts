@@ -59,6 +59,7 @@ export function epochOfMessage(message: ConsensusMessage): number | null {
       return message.block.header.epoch
     case 'prepare':
     case 'pre-commit':
+    case 'openings':
     case 'commit':
     case 'timeout':
       return message.epoch

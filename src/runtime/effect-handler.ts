@@ -12,7 +12,7 @@ import type { Electorate } from '../consensus/validator-set.ts'
 import { assert, unreachable } from '../types/assert.ts'
 import { type Ballots, NO_BALLOTS } from '../types/ballots.ts'
 import type { Logger } from '../types/logger.ts'
-import { voteOfProposal } from '../types/messages.ts'
+import { type Openings, voteOfProposal } from '../types/messages.ts'
 import {
   asHeight,
   type BlockHash,
@@ -81,9 +81,8 @@ export class EffectHandler {
     const { timers, finalizer, sync, onHalt } = this.#options
     switch (effect.kind) {
       case 'sign': {
-        const { request, isForBallotsOnly } = effect
+        const { request } = effect
         const ballots = this.#ballotsFor(request)
-        if (isForBallotsOnly === true && !this.#options.ballots.saysMore(ballots)) return null
         return { kind: 'signed', request, signature: this.#sign(request, ballots), ballots }
       }
       case 'yield':
@@ -121,6 +120,8 @@ export class EffectHandler {
         this.#options.ballots.final(effect.blocks.at(-1)?.header.height ?? asHeight(0))
         this.#ordered(() => finalizer.finalize(effect.blocks, effect.fillers, effect.certificate))
         return null
+      case 'open-ballots':
+        return this.#open(effect)
       case 'store-commit-certificate':
         finalizer.storeCommitCertificate(effect.certificate)
         return null
@@ -226,7 +227,7 @@ export class EffectHandler {
 
   #build(effect: ConsensusEffect & { kind: 'build-block' }): ConsensusInput {
     const { executor, clock } = this.#options
-    const { epoch, view, justify, parent, isEmptyAllowed, mayAwaitBallots } = effect
+    const { epoch, view, justify, parent, isEmptyAllowed, mayAwaitBallots, awaitedOpenings } = effect
     const fields = { epoch, view, justify, timestamp: clock.unixMs(), proposer: this.#validator().index }
     const { electorate, ballots } = this.#options
     const voting = executor.votingAfter(parent.hash)
@@ -236,10 +237,17 @@ export class EffectHandler {
       return { kind: 'block-built', view, built: 'ballots-missing' }
     }
     const collected = point && ballots.collect(point, validators)
+    const holdsCommits = (collected?.transaction.transaction.commits ?? []).length > 0
+    const missing = holdsCommits || point === null ? null : ballots.missingOpenings(point, validators)
+    const isAwaited = awaitedOpenings === 'all' ? missing !== null : missing === awaitedOpenings
     const executed = executor.build(fields, parent, isEmptyAllowed, {
       use: 'proposal',
       ballots: collected?.transaction ?? null,
+      mustHoldMore: isAwaited,
     })
+    if (executed === null && isAwaited) {
+      return { kind: 'block-built', view, built: missing === 'quorum' ? 'openings-missing' : 'openings-late' }
+    }
     const hasBallots = executed?.block.transactions[0]?.transaction.kind === 'ballots'
     const ballotVotes = hasBallots ? (collected?.votes ?? []) : []
     const built = executed && {
@@ -248,6 +256,23 @@ export class EffectHandler {
       ballotVotes,
     }
     return { kind: 'block-built', view, built }
+  }
+
+  /** The leader needs no message to hear itself. */
+  #open({ to, blockHash, height }: ConsensusEffect & { kind: 'open-ballots' }): ConsensusInput | null {
+    const { executor, ballots, electorate } = this.#options
+    const voting = executor.votingAfter(blockHash)
+    const openings = voting === null ? [] : ballots.openings({ hash: blockHash, height, voting })
+    if (openings.length === 0) return null
+    const { epoch } = electorate.set
+    const voter = this.#validator().index
+    const message: Openings = { kind: 'openings', epoch, voter, openings }
+    if (to !== voter) {
+      this.#send(to, encodeMessage(message))
+      return null
+    }
+    ballots.opened(message)
+    return { kind: 'ballots-opened' }
   }
 
   #reportEquivocation(effect: ConsensusEffect & { kind: 'report-equivocation' }): void {

@@ -47,9 +47,10 @@ export class Ingress {
 }
 
 /**
- * Whether it is a vote of another than its sender. The openings in a vote have no signature: who passed it on could put
- * others into it, or none, and the true vote would come too late. Everyone sends his own votes to everyone.
+ * Whether it is a vote, or openings, of another than its sender. Openings have no signature: who passed them on could
+ * put others in their place, or none, and the true ones would come too late. Everyone sends his own to everyone.
  */
 function isPassedOn(message: ConsensusMessage, sender: ValidatorIndex): boolean {
-  return (message.kind === 'prepare' || message.kind === 'pre-commit') && message.voter !== sender
+  const { kind } = message
+  return (kind === 'prepare' || kind === 'pre-commit' || kind === 'openings') && message.voter !== sender
 }

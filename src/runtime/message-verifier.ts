@@ -93,6 +93,7 @@ export class MessageVerifier {
       }
       case 'certificates':
         return this.#checkBundle(message)
+      case 'openings':
       case 'certificate-request':
         return message
     }

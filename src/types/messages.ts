@@ -1,5 +1,5 @@
 /** What replicas say to each other. Signatures are ML-DSA-65 over the payloads of codec/signing-payloads.ts. */
-import type { BallotCommit, Ballots } from './ballots.ts'
+import type { BallotCommit, BallotOpening, Ballots } from './ballots.ts'
 import type { CertificateReference, HashedBlock } from './block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from './certificates.ts'
 import type { BlockHash, Epoch, Height, StateRoot, ValidatorIndex, View } from './primitives.ts'
@@ -39,6 +39,18 @@ export interface Vote {
   readonly signature: Uint8Array
   /** A prepare vote signs its commits too; openings need no signature. */
   readonly ballots: Ballots
+}
+
+/**
+ * What the sender's commits were of, to the leader whose block may hold it first. Unsigned: only who made a commit knew
+ * its salt. Whoever does not get it here hears it in votes.
+ */
+export interface Openings {
+  readonly kind: 'openings'
+  readonly epoch: Epoch
+  /** The sender, in the set of that epoch. */
+  readonly voter: ValidatorIndex
+  readonly openings: readonly BallotOpening[]
 }
 
 /** A vote over the state after executing a final block (R7). */
@@ -84,6 +96,7 @@ export interface CertificateRequestMessage {
 export type ConsensusMessage =
   | Proposal
   | Vote
+  | Openings
   | CommitVote
   | Timeout
   | CertificateBundle

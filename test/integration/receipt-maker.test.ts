@@ -30,7 +30,7 @@ import { numberedTransaction } from '../unit/ledger/fixtures.ts'
 
 const EPOCH = 50
 /** Blocks from the one that orders a request to the one that brings its verdict. */
-const TO_VERDICT = 3
+const TO_VERDICT = 2
 const STATE = signedState(EPOCH)
 const TRUST = genesisTrust(signedGenesis(EPOCH))
 const verifySignature = signatureVerifier(selectMlDsa65())

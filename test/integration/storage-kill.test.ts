@@ -75,11 +75,11 @@ it('loses no block and no safety record that was durable', async () => {
       expect(requests?.map(({ hash }) => hash)).toEqual(transactionsAt(at).map(({ hash }) => hash))
       for (const { requestKey } of requests ?? []) expect(chain.state.judgement(requestKey)).not.toBeNull()
     }
-    // A verdict comes three blocks after its request; those of the last blocks are open.
+    // A verdict comes two blocks after its request; those of the last blocks are open.
     const open = chain.tip.voting.batches.map((batch) => batch.height)
     expect(open.length).toBeGreaterThan(0)
     for (let at = Math.max(1, height - 4); at <= chain.tip.height; at++) {
-      const isOpen = at > chain.tip.height - 3
+      const isOpen = at > chain.tip.height - 2
       expect(chain.verdictsAt(asHeight(at))).toHaveLength(isOpen ? 0 : transactionsAt(at).length)
       expect(open.includes(asHeight(at))).toBe(isOpen && transactionsAt(at).length > 0)
     }

@@ -297,6 +297,7 @@ export function slotOf(message: ConsensusMessage): {
         content: `${message.blockHash} ${message.stateRoot}`,
         isRecorded: false,
       }
+    case 'openings':
     case 'certificates':
     case 'certificate-request':
       return null

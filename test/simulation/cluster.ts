@@ -461,6 +461,7 @@ function viewOf(message: ConsensusMessage): number | null {
     case 'commit':
     case 'timeout':
       return message.view
+    case 'openings':
     case 'certificates':
     case 'certificate-request':
       return null

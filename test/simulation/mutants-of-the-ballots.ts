@@ -103,18 +103,13 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: CHECK,
-        find: '  const isLeak = batch.closedAt === null\n',
-        replace: '  const isLeak = batch.closedAt === null || height < openingStart(batch.closedAt)\n',
+        find: '  { genesisHash }: BallotContext,\n',
+        replace: '  { genesisHash, height }: BallotContext,\n',
       },
       {
         file: CHECK,
-        find: '  if (batch.closedAt !== null && height < openingStart(batch.closedAt)) {',
-        replace: '  if (height < 0) {',
-      },
-      {
-        file: BOX,
-        find: '    if (closedAt !== null && height + 1 < openingStart(closedAt)) return null\n',
-        replace: '',
+        find: '  const isLeak = batch.closedAt === null\n',
+        replace: '  const isLeak = batch.closedAt === null || height === batch.closedAt + 1\n',
       },
     ],
     options: starvation({}),

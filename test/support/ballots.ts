@@ -8,7 +8,7 @@ import type { ParentBlock } from '../../src/ledger/executed-block.ts'
 import { operationFindings } from '../../src/ledger/operations/operation-findings.ts'
 import { electorsOfBatch, positionOf } from '../../src/ledger/verdicts/electors.ts'
 import { findingsOf } from '../../src/ledger/verdicts/findings.ts'
-import { commitDeadline, openingStart } from '../../src/ledger/verdicts/windows.ts'
+import { commitDeadline } from '../../src/ledger/verdicts/windows.ts'
 import type { BallotOpening, CastCommit, CastOpening, Findings } from '../../src/types/ballots.ts'
 import type { OperationVote } from '../../src/types/operations.ts'
 import {
@@ -105,11 +105,7 @@ export class Voters {
         const slot = { voter: asValidatorIndex(voter), height: at, blockHash, round }
         if (cast === undefined) {
           if (batch.closedAt === null && height <= commitDeadline(batch)) commits.push({ ...slot, commit })
-        } else if (
-          cast.opening === null &&
-          batch.closedAt !== null &&
-          height >= openingStart(batch.closedAt)
-        ) {
+        } else if (cast.opening === null && batch.closedAt !== null) {
           if (habit.isWithholding !== true) openings.push({ ...opening, voter: asValidatorIndex(voter) })
         }
       }

@@ -1,5 +1,5 @@
 /**
- * Whether a block may hold these ballots, and the batches with them in it. What is late, early, repeated or does not
+ * Whether a block may hold these ballots, and the batches with them in it. What is late, repeated or does not
  * fit its commit makes the block illegal: unsigned garbage must never count against the one whose name is on it.
  */
 import { ballotCommit } from '../../codec/ballots.ts'
@@ -11,7 +11,7 @@ import type { Validator } from '../../types/validator-set.ts'
 import type { CastBallot, Elector, OpenBatch, VerdictVoting } from '../../types/voting.ts'
 import { electorsOfBatch, positionOf } from './electors.ts'
 import { areFindings } from './findings.ts'
-import { commitDeadline, openingStart } from './windows.ts'
+import { commitDeadline } from './windows.ts'
 
 export type BallotRefusal =
   | 'ballots-not-first'
@@ -20,7 +20,6 @@ export type BallotRefusal =
   | 'ballot-unknown-slot'
   | 'ballot-not-elector'
   | 'ballot-late'
-  | 'ballot-early'
   | 'ballot-repeated'
   | 'ballot-no-commit'
   | 'ballot-findings'
@@ -128,14 +127,11 @@ function checkCommit({ batch, cast, position }: Place, height: Height): Refusal<
 function checkOpening(
   opening: CastOpening,
   { batch, members, position, cast }: Place,
-  { genesisHash, height }: BallotContext,
+  { genesisHash }: BallotContext,
 ): Result<CastBallot, BallotRefusal> {
   if (cast === null) return refuse('ballot-no-commit', `elector ${position} has not committed`)
   if (cast.opening !== null) return refuse('ballot-repeated', `elector ${position} has opened already`)
   const isLeak = batch.closedAt === null
-  if (batch.closedAt !== null && height < openingStart(batch.closedAt)) {
-    return refuse('ballot-early', `openings begin at height ${openingStart(batch.closedAt)}`)
-  }
   const { rules, findings } = opening
   if (findings.length !== batch.requests.length || !findings.every(areFindings)) {
     return refuse('ballot-findings', `${findings.length} findings on ${batch.requests.length} requests`)

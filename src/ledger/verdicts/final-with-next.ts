@@ -1,8 +1,8 @@
 /**
- * Which blocks need no finality of their own. A verdict takes four blocks, and only two of them are waited for: the
- * one that closes a batch, before anybody opens a ballot, and the one that gives the verdict, before anybody is
- * answered. The block that brings the first requests and the one between closing and opening become final with the
- * next, which comes without anybody asking for it: a batch is open. Never two in a row.
+ * Which blocks need no finality of their own. A verdict takes three blocks, and two of them are waited for: the one that
+ * closes a batch, before anybody opens a ballot, and the one that gives the verdict, before anybody is answered. The
+ * block that brings the first requests becomes final with the next, which comes without anybody asking for it: a batch
+ * is open. Never two in a row.
  */
 import type { HashedBlock } from '../../types/block.ts'
 import type { StateChanges } from '../../types/ledger-state.ts'
@@ -21,9 +21,6 @@ export function isFinalWithNext(
   { verdicts, voting: { batches } }: Pick<StateChanges, 'verdicts' | 'voting'>,
 ): boolean {
   if (batches.length === 0 || verdicts.length > 0) return false
-  if (batches.some(({ closedAt }) => closedAt === height)) return false
   if (!transactions.every(({ transaction }) => MAY_WAIT.has(transaction.kind))) return false
-  const opensFirst = batches.every(({ height: of, round }) => of === height && round === 0)
-  const isBeforeOpening = batches.some(({ closedAt }) => closedAt === height - 1)
-  return opensFirst || isBeforeOpening
+  return batches.every(({ height: of, round, closedAt }) => of === height && round === 0 && closedAt === null)
 }

@@ -8,10 +8,10 @@ import type { OpenBatch } from '../../types/voting.ts'
 
 /** Blocks after a slot's beginning that may hold commits: four leaders in a row are all Byzantine once in 81 times. */
 export const COMMIT_BLOCKS = 4
-/** A block that closes a batch is final before the next but one is proposed (consensus/README.md). */
-export const FINALITY_LAG = 1
+/** A block may pass until closing is final for everyone who opens. */
+const FINALITY_LAG = 1
 /** Blocks that may hold openings, once closing is final: sixteen leaders in a row are all Byzantine once in 4e7 times. */
-export const OPENING_BLOCKS = 16
+const OPENING_BLOCKS = 16
 /** Attempts after the first. */
 export const RETRIES = 2
 /** Length of a trust period on a network whose epoch never ends. */
@@ -22,12 +22,7 @@ export function commitDeadline({ openedAt }: Pick<OpenBatch, 'openedAt'>): Heigh
   return asHeight(openedAt + COMMIT_BLOCKS)
 }
 
-/** First height at which openings may be in a block: closing is final for everyone who votes for such a block. */
-export function openingStart(closedAt: Height): Height {
-  return asHeight(closedAt + FINALITY_LAG + 1)
-}
-
-/** Last height at which openings may be in a block. */
+/** Last height at which openings may be in a block; the first is the one after closing. */
 export function openingDeadline(closedAt: Height): Height {
   return asHeight(closedAt + FINALITY_LAG + OPENING_BLOCKS)
 }

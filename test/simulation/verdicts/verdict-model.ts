@@ -6,7 +6,6 @@
  * No views, certificates or time: evidence about the rules of verdicts, not about consensus.
  */
 import { LeaderSchedule } from '../../../src/consensus/leader-schedule.ts'
-import { openingStart } from '../../../src/ledger/verdicts/windows.ts'
 import type { BallotBox } from '../../../src/runtime/ballot-box.ts'
 import type { Ballots, CastCommit, CastOpening } from '../../../src/types/ballots.ts'
 import { compareSlots } from '../../../src/types/ballots.ts'
@@ -255,7 +254,7 @@ class Model {
       for (const opening of openings) yield { commits: [], openings: [{ ...opening, voter }] }
     }
     for (const { height, round, blockHash, closedAt } of base.voting.batches) {
-      if (closedAt !== null && base.height + 1 >= openingStart(closedAt)) continue
+      if (closedAt !== null) continue
       for (const [voter, opening] of this.#knows.openingsOf({
         height,
         round,

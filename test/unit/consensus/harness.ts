@@ -226,6 +226,8 @@ export interface HarnessOptions extends Partial<Omit<ReplicaOptions, 'validatorS
   readonly ballots?: (kind: Vote['kind']) => Ballots
   /** Whether ballots for the next block are missing, where the replica may wait for them. */
   readonly isBallotMissing?: () => boolean
+  /** The same of openings of what the parent closed. */
+  readonly missingOpenings?: () => 'openings-missing' | 'openings-late' | null
   /** Who does not weigh in the period that begins after a block; null when none does. */
   readonly weightless?: (block: HashedBlock) => readonly ValidatorIndex[] | null
   /** What is put off to a later turn does not come by itself. */
@@ -367,7 +369,6 @@ export class Harness {
     switch (effect.kind) {
       case 'sign': {
         const ballots = this.#ballotsOf(effect.request)
-        if (effect.isForBallotsOnly === true && ballots.openings.length === 0) return null
         return { kind: 'signed', request: effect.request, signature: SIGNATURE, ballots }
       }
       case 'check-block': {
@@ -386,9 +387,13 @@ export class Harness {
         }
       }
       case 'build-block': {
-        const { view, parent, isEmptyAllowed, mayAwaitBallots } = effect
+        const { view, parent, isEmptyAllowed, mayAwaitBallots, awaitedOpenings } = effect
         if (mayAwaitBallots && this.#options.isBallotMissing?.() === true)
           return { kind: 'block-built', view, built: 'ballots-missing' }
+        const missing = this.#options.missingOpenings?.() ?? null
+        const isAwaited =
+          awaitedOpenings === 'all' || (awaitedOpenings === 'quorum' && missing === 'openings-missing')
+        if (missing !== null && isAwaited) return { kind: 'block-built', view, built: missing }
         if (this.pool.length === 0 && !isEmptyAllowed) return { kind: 'block-built', view, built: null }
         const block = blockOn(parent, view, {
           proposer: this.replica.self ?? 0,
@@ -407,9 +412,8 @@ export class Harness {
           },
         }
       }
-      case 'finalize': {
-        return null
-      }
+      case 'open-ballots':
+        return effect.to === this.replica.self ? { kind: 'ballots-opened' } : null
       default:
         return null
     }
@@ -449,6 +453,8 @@ export function words(effects: readonly ConsensusEffect[]): string[] {
         const lists = [...(blocks.length > 0 ? ['blocks'] : []), ...(commits.length > 0 ? ['commits'] : [])]
         return `persist ${[...set, ...lists].join('+')}`
       }
+      case 'open-ballots':
+        return `open-ballots ${effect.height} to ${effect.to}`
       case 'halt':
         return `halt ${effect.reason}`
       default:

@@ -3,8 +3,23 @@ import { describe, expect, it } from 'vitest'
 import type { ConsensusEffect } from '../../../src/consensus/effect.ts'
 import { Pacemaker } from '../../../src/consensus/pacemaker.ts'
 import type { Ballots } from '../../../src/types/ballots.ts'
-import { asHeight, type BlockHash, type Hex32 } from '../../../src/types/primitives.ts'
-import { chainOf, type GENESIS, Harness, type HarnessOptions, PARAMETERS, proposal, vote } from './harness.ts'
+import {
+  asEpoch,
+  asHeight,
+  asValidatorIndex,
+  type BlockHash,
+  type Hex32,
+} from '../../../src/types/primitives.ts'
+import {
+  chainOf,
+  type GENESIS,
+  Harness,
+  type HarnessOptions,
+  PARAMETERS,
+  proposal,
+  timeout,
+  vote,
+} from './harness.ts'
 
 type Block = typeof GENESIS
 const BLOCKS = chainOf(3) as [Block, Block, Block]
@@ -109,6 +124,95 @@ describe('a leader whose next block could hold ballots that are missing', () => 
   it('does not wait at the end of an epoch: a filler holds no ballots', () => {
     const h = inItsView(3, { ...missing, epochEnd: asHeight(3) })
     expect(h.effects.filter(({ kind }) => kind === 'build-block')).toMatchObject([{ mayAwaitBallots: false }])
+  })
+})
+
+describe('a leader that has nothing for its block but openings of what its parent closed', () => {
+  const OPENINGS_MS = 50
+  const LATE_MS = PARAMETERS.viewTimeoutMinMs / 16
+  const builds = (h: Harness) => h.effects.filter(({ kind }) => kind === 'build-block')
+  const opening = (voter: number) =>
+    ({ kind: 'openings', epoch: asEpoch(1), voter: asValidatorIndex(voter), openings: [] }) as const
+
+  /** Replica 0 in its view 4, where views have taken that long: block 3 is certified and waits to be final. */
+  function afterClosing(options: HarnessOptions = {}): Harness {
+    const pacemaker = new Pacemaker(PARAMETERS)
+    for (let i = 0; i < 64; i++) pacemaker.viewSucceeded(OPENINGS_MS)
+    const h = new Harness({ missingOpenings: () => 'openings-missing', pacemaker, ...options })
+    h.feed({ kind: 'work-arrived' })
+    for (const block of BLOCKS.slice(0, 2)) h.finalize(block)
+    h.effects.length = 0
+    h.receive(proposal(B3), 3)
+    h.votes('prepare', B3)
+    return h
+  }
+
+  it('waits for finality as long as views take, then proposes', () => {
+    const h = afterClosing()
+    expect([h.view, timer(h)]).toMatchObject([4, { view: 4, delayMs: OPENINGS_MS }])
+    expect(builds(h)).toMatchObject([{ awaitedOpenings: 'all' }])
+    h.later(OPENINGS_MS).expire('propose')
+    expect(builds(h)).toMatchObject([{}, { awaitedOpenings: 'none' }])
+  })
+
+  it('then as long for the openings of a quorum', () => {
+    const h = afterClosing()
+    h.later(10).votes('pre-commit', B3)
+    expect(timer(h)).toMatchObject({ delayMs: OPENINGS_MS })
+    h.later(2).receive(opening(1), 1)
+    expect(timer(h)).toMatchObject({ delayMs: OPENINGS_MS - 2 })
+    h.later(OPENINGS_MS - 2).expire('propose')
+    expect(builds(h).at(-1)).toMatchObject({ awaitedOpenings: 'none' })
+  })
+
+  it('then for the others, no longer than it would gather under load', () => {
+    let missing: 'openings-missing' | 'openings-late' = 'openings-missing'
+    const h = afterClosing({ missingOpenings: () => missing })
+    h.later(10).votes('pre-commit', B3)
+    missing = 'openings-late'
+    h.later(2).receive(opening(1), 1)
+    expect(timer(h)).toMatchObject({ delayMs: LATE_MS })
+    h.later(1).receive(opening(2), 2)
+    expect(timer(h)).toMatchObject({ delayMs: LATE_MS - 1 })
+    h.later(LATE_MS - 1).expire('propose')
+    expect(builds(h).at(-1)).toMatchObject({ awaitedOpenings: 'quorum' })
+  })
+
+  it('proposes as soon as the last of them is there', () => {
+    let missing: 'openings-missing' | null = 'openings-missing'
+    const h = afterClosing({ missingOpenings: () => missing, parameters: { heartbeatMs: 0 } })
+    h.votes('pre-commit', B3)
+    missing = null
+    expect(h.receive(opening(2), 2).map(({ kind }) => kind)).toContain('broadcast')
+  })
+
+  it('does not wait at the end of an epoch', () => {
+    expect(builds(afterClosing({ epochEnd: asHeight(3) }))).toMatchObject([{ awaitedOpenings: 'none' }])
+  })
+
+  it('takes no openings of another epoch', () => {
+    expect(afterClosing().receive({ ...opening(1), epoch: asEpoch(2) }, 1)).toEqual([])
+  })
+})
+
+describe('openings', () => {
+  it('go to the leader of the view when a block is final, and to the next one when a view fails', () => {
+    const h = new Harness()
+    h.receive(proposal(B1), 1)
+    h.votes('prepare', B1)
+    const opened = { kind: 'open-ballots', blockHash: B1.hash, height: 1 }
+    expect(h.votes('pre-commit', B1)).toContainEqual({ ...opened, to: 2 })
+    expect([2, 3].flatMap((voter) => h.receive(timeout(2, voter), voter))).toContainEqual({
+      ...opened,
+      to: 3,
+    })
+  })
+
+  it('are nothing to one who follows', () => {
+    const h = new Harness({ self: null })
+    h.receive(proposal(B1), 1)
+    h.votes('prepare', B1)
+    expect(h.votes('pre-commit', B1).map(({ kind }) => kind)).not.toContain('open-ballots')
   })
 })
 

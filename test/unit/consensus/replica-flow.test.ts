@@ -105,28 +105,10 @@ describe('prepare votes', () => {
     const h = new Harness({ isFinalWithNext: ({ hash }) => hash === B1.hash })
     h.receive(proposal(B1))
     const certified = h.votes('prepare', B1)
-    expect(certified.find(({ kind }) => kind === 'sign')).toMatchObject({ isForBallotsOnly: true })
-    expect(words(certified)).not.toContain('broadcast pre-commit')
+    expect(words(certified)).not.toContain('sign pre-commit 1')
     h.receive(proposal(B2), 2)
     expect(words(h.votes('prepare', B2))).toContain('broadcast pre-commit')
     expect(words(h.votes('pre-commit', B2))).toContain('finalize 1,2')
-  })
-
-  it('over such a block are answered when there are ballots to bring', () => {
-    const opening = {
-      height: B1.header.height,
-      blockHash: B1.hash,
-      round: 0,
-      rules: 1,
-      findings: [],
-      salt: '0e',
-    }
-    const h = new Harness({
-      isFinalWithNext: () => true,
-      ballots: (kind) => ({ commits: [], openings: kind === 'pre-commit' ? [opening as never] : [] }),
-    })
-    h.receive(proposal(B1))
-    expect(words(h.votes('prepare', B1))).toContain('broadcast pre-commit')
   })
 
   it('are not answered when the block is invalid', () => {
@@ -184,6 +166,7 @@ describe('pre-commit votes', () => {
       'check 1',
       'set view 2200',
       'finalize 1',
+      'open-ballots 1 to 2',
     ])
   })
 })

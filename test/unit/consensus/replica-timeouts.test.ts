@@ -85,13 +85,14 @@ describe('timeouts of others', () => {
       'cancel propose',
       'cancel timeout-repeat',
       'set view 400',
+      'open-ballots 0 to 0',
       'cancel propose',
       'sign timeout 4',
       'persist timeout',
       'broadcast timeout',
       'set timeout-repeat 250',
       'send certificates to 3',
-      ...['cancel propose', 'cancel timeout-repeat', 'set view 600'],
+      ...['cancel propose', 'cancel timeout-repeat', 'set view 600', 'open-ballots 0 to 1'],
     ])
     expect(h.view).toBe(5)
   })
@@ -247,9 +248,10 @@ describe('catching up (R11)', () => {
     })
     expect(h.view).toBe(21)
     expect(words(h.feed({ kind: 'work-arrived' }))).not.toContain('sync')
-    expect(words(h.feed({ kind: 'blocks-received', blocks: chain, finality: null })).at(-1)).toBe(
+    expect(words(h.feed({ kind: 'blocks-received', blocks: chain, finality: null })).slice(-2)).toEqual([
       `finalize ${chain.map(({ header }) => header.height)}`,
-    )
+      'open-ballots 20 to 1',
+    ])
   })
 
   it('a certificate of genesis moves nothing, whatever block it names', () => {
@@ -349,7 +351,7 @@ describe('a view in which the work is done', () => {
     h.receive(proposal(full), 2)
     h.votes('prepare', full)
     h.feed({ kind: 'work-exhausted' })
-    expect(words(h.votes('pre-commit', full))).toEqual(['set view 2200', 'finalize 2'])
+    expect(words(h.votes('pre-commit', full))).toEqual(['set view 2200', 'finalize 2', 'open-ballots 2 to 3'])
   })
 
   it('is not idle while there is a proposal in it', () => {

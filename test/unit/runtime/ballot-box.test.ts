@@ -93,9 +93,9 @@ class World {
     return collected
   }
 
-  /** The blocks up to the tip's parent are final everywhere. */
-  finalize(): this {
-    for (const box of this.boxes) box.final(asHeight(this.parent.header.height - 1))
+  /** The blocks up to the tip's parent are final everywhere, or the tip itself with `behind` 0. */
+  finalize(behind = 1): this {
+    for (const box of this.boxes) box.final(asHeight(this.parent.header.height - behind))
     return this
   }
 
@@ -228,18 +228,29 @@ describe('a commit', () => {
 })
 
 describe('an opening', () => {
-  it('is more than was said, until a prepare vote has taken it along', () => {
+  it('goes by itself as soon as closing is final, in the block after it, until it is in the chain', () => {
     const world = ordered()
     world.next()
-    world.next()
     const box = world.boxes[1] as BallotBox
-    expect(box.saysMore(say(box, world))).toBe(false)
-    // Closing becomes final between the prepare vote and the pre-commit vote.
-    world.finalize()
-    const late = say(box, world, 'pre-commit')
-    expect([late.openings.length, box.saysMore(late)]).toEqual([1, true])
-    say(box, world)
-    expect(box.saysMore(say(box, world, 'pre-commit'))).toBe(false)
+    expect(box.openings(world.point)).toEqual([])
+    world.finalize(0)
+    const opened = box.openings(world.point)
+    expect(opened).toEqual(say(box, world).openings)
+    expect(opened).toHaveLength(1)
+    world.leader.opened({ epoch: asEpoch(0), voter: asValidatorIndex(1), openings: opened })
+    const { transaction } = world.leader.collect(world.point, VALIDATORS)?.transaction ?? {}
+    expect(transaction?.openings).toMatchObject([{ voter: 1 }])
+    world.next()
+    expect(box.openings(world.point)).toEqual([])
+  })
+
+  it('of another epoch is not taken', () => {
+    const world = ordered()
+    world.next()
+    world.finalize(0)
+    const openings = (world.boxes[1] as BallotBox).openings(world.point)
+    world.leader.opened({ epoch: asEpoch(1), voter: asValidatorIndex(1), openings })
+    expect(world.leader.collect(world.point, VALIDATORS)).toBeNull()
   })
 
   /** All have committed in block 2, which closes; the tip is block 3. */
@@ -322,11 +333,50 @@ describe('a block that could hold more ballots', () => {
     expect(isIncomplete(other)).toBe(true)
   })
 
-  it('lacks no commits that come too late, and openings only when it could hold them', () => {
+  it('right after closing lacks no late vote, but openings: of a quorum at first, then of the others, its own too', () => {
+    const world = voting()
+    world.next()
+    hear(world, [1, 2, 3])
+    const missing = () => world.leader.missingOpenings(world.point, VALIDATORS)
+    expect([isIncomplete(world), missing()]).toEqual([false, 'quorum'])
+    world.finalize(0)
+    const after = [1, 2, 3, 0].map((voter) => {
+      const openings = (world.boxes[voter] as BallotBox).openings(world.point)
+      world.leader.opened({ epoch: asEpoch(0), voter: asValidatorIndex(voter), openings })
+      return [isIncomplete(world), missing()]
+    })
+    expect(after).toEqual([
+      [false, 'quorum'],
+      [false, 'quorum'],
+      [false, 'others'],
+      [false, null],
+    ])
+  })
+
+  it('does not await the openings of one who has not voted for eight views, nor of one who did not commit', () => {
+    const world = voting()
+    for (const voters of [[0, 1, 2], [], [], []]) world.next([], voters)
+    world.finalize(0)
+    expect(world.point.voting.batches[0]?.closedAt).toBe(5)
+    world.leader.heard(world.vote(1, NOTHING, { view: asView(20) }))
+    const after = [0, 1].map((voter) => {
+      const before = world.leader.missingOpenings(world.point, VALIDATORS)
+      const openings = (world.boxes[voter] as BallotBox).openings(world.point)
+      world.leader.opened({ epoch: asEpoch(0), voter: asValidatorIndex(voter), openings })
+      return before
+    })
+    expect([...after, world.leader.missingOpenings(world.point, VALIDATORS)]).toEqual([
+      'quorum',
+      'quorum',
+      null,
+    ])
+  })
+
+  it('lacks no commits that come too late, and openings of what was closed before its parent', () => {
     const world = voting()
     world.next([], [0, 1, 2])
     world.next([], [0, 1, 2, 3])
-    // Closed in block 3; block 4 holds none, block 5 does.
+    // Closed in block 3.
     world.finalize()
     hear(world, [0, 1, 2])
     expect(isIncomplete(world)).toBe(false)

@@ -97,7 +97,8 @@ function slotsOf(self: number, said: readonly Uint8Array[]): Map<string, Set<str
     if (!message.ok) throw new Error(message.detail)
     // A proposal fills the slot of its prepare vote.
     const value = message.value.kind === 'proposal' ? voteOfProposal(message.value) : message.value
-    if (value.kind === 'certificates' || value.kind === 'certificate-request' || value.kind === 'commit')
+    const { kind } = value
+    if (kind === 'certificates' || kind === 'certificate-request' || kind === 'openings' || kind === 'commit')
       continue
     const payload = payloadOf(NETWORK, value)
     expect(keyOf(self).publicKey.verify(payload, value.signature, SIGNATURE_CONTEXTS[value.kind])).toBe(true)

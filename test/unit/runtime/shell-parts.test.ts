@@ -308,12 +308,11 @@ describe('the figures of an answer', () => {
   it('have the time of judging in the block that ordered the request, not in that of the verdict', () => {
     const meter = new AnswerFigureMeter(1_000_000)
     const chain = new FinalChain(GENESIS_PARENT, 'tallied')
-    const blocks = [chain.next([numberedTransaction(1), numberedTransaction(2)]), ...chain.empty(3)]
+    const blocks = [chain.next([numberedTransaction(1), numberedTransaction(2)]), ...chain.empty(2)]
     const measured = blocks.map((executed, i) =>
       meter.measure({ executed, executionMs: i === 0 ? 10 : 70 }, asMonotonicMs(1)),
     )
     expect(measured.map((answers) => answers.map(({ validationTimeUs }) => validationTimeUs))).toEqual([
-      [],
       [],
       [],
       [5_000n, 5_000n],

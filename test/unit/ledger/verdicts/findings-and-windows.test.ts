@@ -13,7 +13,6 @@ import {
   commitDeadline,
   isPeriodEnd,
   openingDeadline,
-  openingStart,
   periodBlocks,
   periodOf,
 } from '../../../../src/ledger/verdicts/windows.ts'
@@ -70,9 +69,8 @@ describe('findings', () => {
 })
 
 describe('windows', () => {
-  it('are four blocks for commits, and the second to the seventeenth after closing for openings', () => {
+  it('are four blocks for commits, and openings are due in the seventeenth after closing', () => {
     expect(commitDeadline({ openedAt: asHeight(10) })).toBe(14)
-    expect(openingStart(asHeight(14))).toBe(16)
     expect(openingDeadline(asHeight(14))).toBe(31)
   })
 
