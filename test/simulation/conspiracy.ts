@@ -60,6 +60,10 @@ export class Conspiracy {
       case 'prepare':
         this.#keepPrepare(message)
         return
+      case 'openings':
+        for (const opening of message.openings)
+          keep(this.#openings, slotName(opening), message.voter, opening)
+        return
       case 'timeout': {
         const ofView = this.#timeouts.get(message.view) ?? new Map<ValidatorIndex, Timeout>()
         this.#timeouts.set(message.view, ofView.set(message.voter, message))

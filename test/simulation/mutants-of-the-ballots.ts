@@ -136,7 +136,8 @@ export const BALLOT_MUTANTS: readonly Mutant[] = [
         replace: 'commits.push(own.commit)',
       },
     ],
-    options: among({ copy: 1 }),
+    // What is opened comes to its verdict with the next block mostly: the attack needs many batches.
+    options: among({ copy: 1 }, { transactions: requestsNumbered(60), stakes: [1n, 1n, 1n, 1n, 1n, 1n, 1n] }),
   },
   {
     name: 'T12-random-salts',
