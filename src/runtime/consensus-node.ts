@@ -16,7 +16,6 @@ import { isAtWork } from '../ledger/verdicts/open-requests.ts'
 import { periodOf } from '../ledger/verdicts/windows.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { AheadCertificate, QuorumCertificate } from '../types/certificates.ts'
-import { type Proposal, type Vote, voteOfProposal } from '../types/messages.ts'
 import {
   asValidatorIndex,
   type BlockHash,
@@ -38,7 +37,7 @@ import type { EffectHandlerOptions } from './effect-handler.ts'
 import { EpochRun, type EpochRunOptions } from './epoch-run.ts'
 import { Finalizer } from './finalizer.ts'
 import type { IngressOutcome } from './ingress.ts'
-import type { OnVerified } from './message-verifier.ts'
+import { voteIn, votesIn } from './votes-in.ts'
 
 export class ConsensusNode {
   readonly #options: ConsensusNodeOptions
@@ -287,8 +286,8 @@ export class ConsensusNode {
       effects: (run) => this.#effectOptions(run),
       observe,
       onVerified: (verified) => {
-        if (isVote(verified)) this.#ballots.heard(verified)
-        else if (isProposal(verified)) this.#ballots.heard(voteOfProposal(verified))
+        const said = voteIn(verified)
+        if (said !== null) this.#ballots.heard(said)
         if ('openings' in verified) this.#ballots.opened(verified)
         for (const vote of votesIn(verified)) {
           const validator = validatorSet.validators[vote.voter]
@@ -338,18 +337,4 @@ export class ConsensusNode {
       logger,
     }
   }
-}
-
-/** Votes that a message is or has with it. */
-function votesIn(verified: Parameters<OnVerified>[0]): readonly Vote[] {
-  if (isVote(verified)) return [verified]
-  return isProposal(verified) ? [voteOfProposal(verified), ...verified.ballotVotes] : []
-}
-
-function isProposal(verified: Parameters<OnVerified>[0]): verified is Proposal {
-  return 'ballotVotes' in verified
-}
-
-function isVote(verified: Parameters<OnVerified>[0]): verified is Vote {
-  return !('signatures' in verified) && (verified.kind === 'prepare' || verified.kind === 'pre-commit')
 }
