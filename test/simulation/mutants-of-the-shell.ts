@@ -64,8 +64,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/runtime/ingress.ts',
-        find: "return (message.kind === 'prepare' || message.kind === 'pre-commit') && message.voter !== sender",
-        replace: "return message.kind === 'prepare' && sender === null",
+        find: "return (kind === 'prepare' || kind === 'pre-commit' || kind === 'openings') && message.voter !== sender",
+        replace: "return kind === 'prepare' && sender === null",
       },
     ],
     options: forgers,

@@ -99,12 +99,12 @@ function blocksTaken(node: SimulatedNode): number[] {
 }
 
 describe('a verdict', { timeout: TIMEOUT_MS }, () => {
-  it('comes two blocks after its request, one more for the commit that was heard late, one for a closing not final at once', async () => {
+  it('comes two blocks after its request, one more for a commit that was heard late, for a block that did not wait, for a closing not final at once', async () => {
     const cluster = await busy()
     await expectAllJudged(cluster)
     const taken = blocksTaken(cluster.node('v0'))
     expect(Math.min(...taken)).toBe(2)
-    expect(Math.max(...taken)).toBeLessThanOrEqual(4)
+    expect(Math.max(...taken)).toBeLessThanOrEqual(5)
   })
 
   it('waits for one that is silent until the fourth block closes, and no longer', async () => {
@@ -112,14 +112,14 @@ describe('a verdict', { timeout: TIMEOUT_MS }, () => {
     await expectAllJudged(cluster)
     const taken = blocksTaken(cluster.node('v0'))
     expect(Math.min(...taken)).toBeGreaterThanOrEqual(5)
-    expect(Math.max(...taken)).toBeLessThanOrEqual(6)
+    expect(Math.max(...taken)).toBeLessThanOrEqual(7)
   })
 })
 
 describe('ballots', { timeout: TIMEOUT_MS }, () => {
   it('cost no vote: no view has a signed message that it has not without them, and pre-commit votes are left out', async () => {
     const kindsByView = async (transactions: readonly HashedTransaction[]): Promise<string[][]> => {
-      const cluster = make({ transactions, transactionEveryMs: 40 })
+      const cluster = make({ transactions, transactionEveryMs: 150 })
       const said = new Map<number, string[]>()
       const transmit = cluster.transmit.bind(cluster)
       cluster.transmit = (from, to, bytes) => {
@@ -136,9 +136,10 @@ describe('ballots', { timeout: TIMEOUT_MS }, () => {
         }
         transmit(from, to, bytes)
       }
-      const isDone = (): boolean => cluster.nodes.every((node) => node.height >= 30)
+      const isDone = (): boolean =>
+        cluster.nodes.every((node) => node.height >= 30) &&
+        verdictsAt(cluster.node('v0'), transactions).length === transactions.length
       expect(await cluster.runFor(20_000, isDone)).toBe(true)
-      expect(verdictsAt(cluster.node('v0'), transactions)).toHaveLength(transactions.length)
       return Array.from({ length: 20 }, (_, i) => (said.get(i + 6) ?? []).toSorted())
     }
     const without = await kindsByView([])

@@ -11,7 +11,7 @@ import { numberedTransaction } from '../ledger/fixtures.ts'
 it('takes no request that a final block has, before its verdict and after', () => {
   const maker = new FinalChain(GENESIS_PARENT, 'tallied')
   const request = numberedTransaction(1)
-  const blocks = [maker.next([request]), ...maker.empty(3)]
+  const blocks = [maker.next([request]), ...maker.empty(2)]
   const poolAfter = (block: FinalizedBlock | null) =>
     buildPool({
       config: configSchema.parse({}).mempool,

@@ -95,7 +95,7 @@ describe('the API', () => {
       tally: {
         status: 'valid',
         round: 0,
-        decidedAt: 6,
+        decidedAt: 5,
         agreeing: { validators: 3, stake: 3_000n },
         dissenting: 1,
         eligibleStake: 4_000n,

@@ -86,9 +86,9 @@ describe('a built block', () => {
       tip = asParent(next, state)
     }
     expect(tip.header.height).toBe(5)
-    // A verdict comes three blocks after its request.
-    expect(tip.state.accumulators.verdicts.size).toBe(2)
-    expect(tip.state.voting.batches.map(({ height }) => height)).toEqual([3, 4, 5])
+    // A verdict comes two blocks after its request.
+    expect(tip.state.accumulators.verdicts.size).toBe(3)
+    expect(tip.state.voting.batches.map(({ height }) => height)).toEqual([4, 5])
   })
 
   it.each([

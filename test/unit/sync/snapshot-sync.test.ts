@@ -35,14 +35,14 @@ import { numberedTransaction } from '../ledger/fixtures.ts'
 const sha256 = (bytes: Uint8Array): Hex32 => createHash('sha256').update(bytes).digest('hex') as Hex32
 
 /** One block whose requests have their verdicts, and one with a request that waits for its own. */
-const [, , , verdicts, final] = ((): FinalizedBlock[] => {
+const [, , verdicts, final] = ((): FinalizedBlock[] => {
   const chain = new FinalChain(GENESIS_PARENT, 'tallied')
   return [
     chain.next([1, 2, 3].map(numberedTransaction)),
-    ...chain.empty(3),
+    ...chain.empty(2),
     chain.next([numberedTransaction(4)]),
   ]
-})() as [FinalizedBlock, FinalizedBlock, FinalizedBlock, FinalizedBlock, FinalizedBlock]
+})() as [FinalizedBlock, FinalizedBlock, FinalizedBlock, FinalizedBlock]
 const { block, stateRoot, changes } = final
 const HEIGHT = block.header.height
 const CHUNKS = new Map<Hex32, Uint8Array>()
