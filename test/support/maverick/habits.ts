@@ -78,6 +78,8 @@ export function bend(message: ConsensusMessage, habits: ReadonlySet<Habit>, key:
       if (habits.has('double-votes')) return both(otherVote(message, key))
       if (habits.has('withhold-openings')) return [{ to: 'all', message: withoutOpenings(message) }]
       return habits.has('split-votes') ? halves(otherVote(message, key)) : both(message).slice(0, 1)
+    case 'openings':
+      return habits.has('withhold-openings') || habits.has('withhold-votes') ? [] : both(message).slice(0, 1)
     case 'commit':
       if (habits.has('withhold-votes')) return []
       return [{ to: 'all', message: habits.has('lie-about-state') ? lie(message, key) : message }]

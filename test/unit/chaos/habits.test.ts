@@ -14,6 +14,7 @@ import { NO_BALLOTS } from '../../../src/types/ballots.ts'
 import {
   type CommitVote,
   type ConsensusMessage,
+  type Openings,
   type Proposal,
   type Timeout,
   type Vote,
@@ -52,6 +53,7 @@ const vote = (kind: Vote['kind']): Vote => ({
   signature,
   ballots: NO_BALLOTS,
 })
+const openings: Openings = { kind: 'openings', epoch: slot.epoch, voter: block.header.proposer, openings: [] }
 const commit: CommitVote = {
   ...slot,
   kind: 'commit',
@@ -150,6 +152,7 @@ it.each<[ConsensusMessage, Habit]>([
   [vote('prepare'), 'withhold-votes'],
   [vote('pre-commit'), 'withhold-votes'],
   [commit, 'withhold-votes'],
+  [openings, 'withhold-openings'],
 ])('what is withheld does not leave: $kind', (message, habit) => {
   expect(with_(message, habit)).toEqual([])
 })
