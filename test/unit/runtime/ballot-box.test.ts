@@ -372,6 +372,18 @@ describe('a block that could hold more ballots', () => {
     ])
   })
 
+  it('awaits the openings of all who vote these days, whatever view one of them says it votes in', () => {
+    const world = voting()
+    world.next()
+    world.leader.heard(world.vote(3, NOTHING, { view: asView(1_000_000) }))
+    world.finalize(0)
+    const openings = (world.boxes[0] as BallotBox).openings(world.point)
+    world.leader.opened({ epoch: asEpoch(0), voter: asValidatorIndex(0), openings })
+    const own = (world.boxes[3] as BallotBox).openings(world.point)
+    world.leader.opened({ epoch: asEpoch(0), voter: asValidatorIndex(3), openings: own })
+    expect(world.leader.missingOpenings(world.point, VALIDATORS)).toBe('quorum')
+  })
+
   it('lacks no commits that come too late, and openings of what was closed before its parent', () => {
     const world = voting()
     world.next([], [0, 1, 2])
