@@ -25,7 +25,7 @@ type ProtocolName = keyof typeof PROTOCOL_LIMITS
 
 const PROTOCOLS: Readonly<Record<ProtocolName, string>> = {
   consensusChannel:
-    'proposals, votes, timeouts and certificates, between validators; one stream each way that stays',
+    'proposals, votes, openings, timeouts and certificates, between validators; one stream each way that stays',
   blocks:
     'blocks by hash and by range, and how far a node has got; requests and answers on streams that stay',
   snapshots: 'snapshots of the state in chunks, and proofs of validator-set changes, for nodes that join',

@@ -46,7 +46,7 @@ export function handleAfterEpoch(context: StepContext, input: ConsensusInput): v
   }
 }
 
-/** Proposals are not signed any more. */
+/** After the end of an epoch nothing of it is proposed. */
 function neverAsked(): never {
   throw new InvariantViolation('a proposal after the end of its epoch')
 }

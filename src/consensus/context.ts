@@ -104,6 +104,8 @@ export interface ReplicaState {
   hasYielded: boolean
   /** When a block of this epoch became final last; null before the first. */
   finalAt: MonotonicMs | null
+  /** Messages with openings that each validator has sent in this view. */
+  readonly openingsHeard: Map<ValidatorIndex, number>
   /** Since when the leader of this view has had openings of a quorum and waits for the others; null before. */
   openingsLateSince: MonotonicMs | null
   /** Null until a quorum of prepare votes with ballots was seen. */

@@ -4,10 +4,9 @@ import type { HashedBlock } from '../types/block.ts'
 import { asHeight, type BlockHash, type UnixMs } from '../types/primitives.ts'
 import { applyFinalityCertificate } from './certificate-rules.ts'
 import { COMMIT_WINDOW, type StepContext, WINDOW_ABOVE } from './context.ts'
-import { ballotsArrived } from './duty-propose.ts'
 import type { ConsensusInput } from './input.ts'
 import { checkDivergence } from './on-commit-vote.ts'
-import { openBallots } from './open-ballots.ts'
+import { ballotsArrived, openBallots } from './open-ballots.ts'
 import { noteQuiet } from './view-entry.ts'
 
 export function finalizeDuty(context: StepContext): void {

@@ -94,7 +94,7 @@ function openingsLeftMs(context: StepContext): number {
   const { viewEnteredAt, finalAt, pacemaker } = state
   const openingsMs = pacemaker.openingsMs()
   if (state.certificates.highQc.height > final.header.height) return openingsMs - context.since(viewEnteredAt)
-  // The first block of an epoch: who commits in one epoch opens in the votes of the next.
+  // The first block of an epoch, or after a start: nobody sends what was closed before by itself.
   if (finalAt === null) return 0
   return openingsMs - Math.min(context.since(finalAt), context.since(viewEnteredAt))
 }
@@ -109,11 +109,6 @@ const LEFT_MS: Readonly<Record<MissingBallots, (context: StepContext) => number>
   'ballots-missing': graceLeftMs,
   'openings-missing': openingsLeftMs,
   'openings-late': lateOpeningsLeftMs,
-}
-
-/** Ballots have come while the leader was waiting for some. */
-export function ballotsArrived({ state }: StepContext): void {
-  if (state.proposalStage === 'awaiting-ballots') state.proposalStage = 'not-started'
 }
 
 /** The block is built, or there was nothing to put into one, or not yet. */
@@ -166,9 +161,10 @@ function refuseOwn(context: StepContext, refusal: WhyNotPrepared): void {
   context.report({ kind: 'proposal-refused', view, from: context.leaderOf(view), reason, detail })
 }
 
-/** A transaction has come while the leader was waiting for one. */
-export function resumeProposing(context: StepContext): void {
-  if (context.state.proposalStage === 'waiting-for-work') context.state.proposalStage = 'not-started'
+/** A transaction has come while the leader was waiting for one, or had nothing else to wait with than openings. */
+export function resumeProposing({ state }: StepContext): void {
+  const { proposalStage: stage } = state
+  if (stage === 'waiting-for-work' || stage === 'awaiting-ballots') state.proposalStage = 'not-started'
 }
 
 function waitForWork(context: StepContext): void {

@@ -82,6 +82,7 @@ export function initialState(options: ReplicaOptions): ReplicaState {
     isYielding: false,
     hasYielded: false,
     finalAt: null,
+    openingsHeard: new Map(),
     openingsLateSince: null,
     lateBallots: null,
     isEmptyDue: false,

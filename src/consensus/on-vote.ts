@@ -10,7 +10,7 @@ import {
   requestCertificates,
 } from './certificate-rules.ts'
 import { type StepContext, WINDOW_ABOVE, WINDOW_BELOW } from './context.ts'
-import { ballotsArrived } from './duty-propose.ts'
+import { ballotsArrived } from './open-ballots.ts'
 import type { CountedVote, CountOutcome } from './vote-aggregator.ts'
 
 /** What a vote is for, as the aggregator compares it. */

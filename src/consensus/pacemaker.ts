@@ -86,11 +86,10 @@ export class Pacemaker {
 
   /**
    * How long a leader without anything else for its block waits until its parent is final, and again until a quorum has
-   * opened what the parent closed: a quarter of T, which is the time that views mostly take, or more. Nobody less than
-   * a third of the stake can make it longer than it takes.
+   * opened what the parent closed. Both together are less than the shortest T that anybody gives a view.
    */
   openingsMs(): number {
-    return this.#baseMs() / PERCENTILE_FACTOR
+    return this.#parameters.viewTimeoutMinMs / 4
   }
 
   /**

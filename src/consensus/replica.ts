@@ -17,7 +17,7 @@ import { applyFinalityCertificate, onCertificates, sendCertificates } from './ce
 import { type CommitsDigest, type ReplicaState, StepContext } from './context.ts'
 import { fetchDuty } from './duty-fetch.ts'
 import { finalizeDuty, onBlocksCommitted } from './duty-finalize.ts'
-import { ballotsArrived, onBlockBuilt, proposeDuty, resumeProposing } from './duty-propose.ts'
+import { onBlockBuilt, proposeDuty, resumeProposing } from './duty-propose.ts'
 import { preCommitDuty, prepareDuty } from './duty-vote.ts'
 import type { ConsensusEffect } from './effect.ts'
 import type { ConsensusEvent } from './event.ts'
@@ -32,6 +32,7 @@ import { onStarted } from './on-started.ts'
 import { onTimeout, reconsiderUnprovenTimeouts } from './on-timeout.ts'
 import { onTimer } from './on-timer.ts'
 import { onVote } from './on-vote.ts'
+import { ballotsArrived, onOpenings } from './open-ballots.ts'
 import type { Pacemaker } from './pacemaker.ts'
 import { type Triage, triage } from './triage.ts'
 import { forgetKeptBlocks, noteActivity, noteQuiet } from './view-entry.ts'
@@ -230,7 +231,7 @@ function onMessage(context: StepContext, from: ValidatorIndex, message: Verified
       onVote(context, from, message)
       return
     case 'openings':
-      ballotsArrived(context)
+      onOpenings(context, message)
       return
     case 'commit':
       onCommitVote(context, message)

@@ -7,6 +7,7 @@ import type { CommitVote, ConsensusMessage } from '../types/messages.ts'
 import { type ReplicaState, WINDOW_ABOVE, WINDOW_BELOW } from './context.ts'
 import { commitContent, isCommitHeightOfInterest } from './on-commit-vote.ts'
 import { hasBallots, voteContent } from './on-vote.ts'
+import { canTakeOpenings } from './open-ballots.ts'
 
 export type Triage = 'verify' | 'ignore'
 
@@ -18,9 +19,11 @@ function canMatter(state: ReplicaState, message: ConsensusMessage): boolean {
   if (state.isEpochOver) return canMatterAfterEpoch(state, message)
   switch (message.kind) {
     case 'proposal': {
-      const { view } = message.block.header
+      const { view, proposer } = message.block.header
       if (view < state.view - 1) return false
-      // A second, different proposal of a view is still checked: it is how equivocation is seen. A third is not.
+      // A second, different proposal of a view is still checked: it is how equivocation is seen. A third is not, whether
+      // its proposer leads or not.
+      if (state.prepareVotes.isEquivocator(view, proposer)) return false
       return state.proposals.get(view)?.block.hash !== message.block.hash && !state.equivocalViews.has(view)
     }
     case 'prepare':
@@ -34,7 +37,7 @@ function canMatter(state: ReplicaState, message: ConsensusMessage): boolean {
       return hasBallots(message) && !votes.has(message.view, message.voter)
     }
     case 'openings':
-      return message.epoch === state.epoch
+      return message.epoch === state.epoch && canTakeOpenings(state, message.voter)
     case 'commit':
       return canCommitVoteMatter(state, message)
     case 'timeout':

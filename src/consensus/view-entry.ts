@@ -22,6 +22,7 @@ export function enterView(context: StepContext, view: View, by: EnteredBy): void
   state.activeSince = isThereWork(context) ? now.monotonicMs : null
   state.proposalStage = 'not-started'
   state.hasYielded = false
+  state.openingsHeard.clear()
   state.openingsLateSince = null
   state.isEmptyDue = false
   state.timeoutRepeats = 0

@@ -58,6 +58,11 @@ export class VoteAggregator {
     return this.#slots.get(slot)?.byVoter.has(voter) === true
   }
 
+  /** Whether this voter was seen to vote for two contents. */
+  isEquivocator(slot: number, voter: ValidatorIndex): boolean {
+    return this.#slots.get(slot)?.equivocators.has(voter) === true
+  }
+
   /** @param content what is voted for; equal content gives equal strings */
   count(slot: number, voter: ValidatorIndex, content: string, { signature, commits }: Signed): CountOutcome {
     let entry = this.#slots.get(slot)

@@ -200,9 +200,9 @@ export interface WireNames {
 /** Every id that a node of this network answers to; each carries the network and a version. */
 export function wireNames(genesisHash: GenesisHash): WireNames {
   const network = genesisHash.slice(0, 16)
-  const own = (name: string): string => `/hypermesh/${network}/${name}/1`
+  const own = (name: string, version = 1): string => `/hypermesh/${network}/${name}/${version}`
   return {
-    consensusChannel: own('consensus-channel'),
+    consensusChannel: own('consensus-channel', 2),
     blocks: own('blocks'),
     snapshots: own('snapshots'),
     identities: own('identity-certificates'),

@@ -27,6 +27,7 @@ import {
   type RequestKey,
   type ValidatorId,
   type ValidatorIndex,
+  type View,
 } from '../types/primitives.ts'
 import type { BallotsTransaction, HashedTransaction } from '../types/transaction.ts'
 import type { Validator } from '../types/validator-set.ts'
@@ -75,9 +76,8 @@ export class BallotBox {
   /** The newest prepare vote with commits of each validator: commits are said until they are in the chain. */
   #votes = new Map<ValidatorIndex, Vote>()
   #openings = new Map<ValidatorIndex, Map<string, BallotOpening>>()
-  /** The last view in which each validator voted, and the last in which anybody did. */
+  /** The last view in which each validator voted, as it says itself. */
   #heardIn = new Map<ValidatorIndex, number>()
-  #newestView = 0
 
   /** @param epoch that goes on */
   constructor(options: BallotBoxOptions, epoch: Epoch) {
@@ -93,7 +93,6 @@ export class BallotBox {
     this.#votes = new Map()
     this.#openings = new Map()
     this.#heardIn = new Map()
-    this.#newestView = 0
   }
 
   /** Blocks up to this height are final: what closed in them may be opened. */
@@ -145,7 +144,6 @@ export class BallotBox {
     const { voter, view, ballots } = vote
     if (vote.epoch !== this.#epoch) return
     this.#heardIn.set(voter, Math.max(view, this.#heardIn.get(voter) ?? 0))
-    this.#newestView = Math.max(view, this.#newestView)
     if (ballots.commits.length > 0 && (this.#votes.get(voter)?.view ?? -1) < view) {
       this.#votes.set(voter, { ...vote, ballots: { commits: ballots.commits, openings: [] } })
     }
@@ -207,12 +205,13 @@ export class BallotBox {
   /**
    * Whether a block on `parent` could hold a ballot that has not been heard yet, of a validator that votes these days.
    * @param validators the set that decides that block
+   * @param view that the block is made in
    */
-  isIncomplete(parent: BallotPoint, validators: readonly Validator[]): boolean {
+  isIncomplete(parent: BallotPoint, validators: readonly Validator[], view: View): boolean {
     return parent.voting.batches.some((batch) => {
       const slot = slotOf(batch, parent)
       return placesOf(parent, batch, validators).some(([voter, place]) => {
-        if (place.id === this.#options.self?.id || !this.#isVoting(voter)) return false
+        if (place.id === this.#options.self?.id || !this.#isVoting(voter, view)) return false
         const { closedAt } = batch
         if (place.cast === null) {
           const isInTime = closedAt === null && parent.height < commitDeadline(batch)
@@ -229,8 +228,13 @@ export class BallotBox {
    * What has not come yet of the openings of what the parent closed: those of a quorum of the stake that weighs, or when
    * these are there some of validators that vote these days; null when all are there, or nothing was closed.
    * @param validators the set that decides a block on `parent`
+   * @param view that the block is made in
    */
-  missingOpenings(parent: BallotPoint, validators: readonly Validator[]): 'quorum' | 'others' | null {
+  missingOpenings(
+    parent: BallotPoint,
+    validators: readonly Validator[],
+    view: View,
+  ): 'quorum' | 'others' | null {
     let missing: 'others' | null = null
     for (const batch of parent.voting.batches) {
       if (batch.closedAt !== parent.height) continue
@@ -243,16 +247,16 @@ export class BallotBox {
         if (cast.opening !== null || this.#heardOpening(slot, batch, voter, place) !== null) {
           const elector = members[cast.elector]
           opened += elector?.weighs === true ? elector.stake : 0n
-        } else if (id === this.#options.self?.id || this.#isVoting(voter)) missing = 'others'
+        } else if (id === this.#options.self?.id || this.#isVoting(voter, view)) missing = 'others'
       }
       if (missing !== null && opened < electorQuorum(members)) return 'quorum'
     }
     return missing
   }
 
-  #isVoting(voter: ValidatorIndex): boolean {
+  #isVoting(voter: ValidatorIndex, view: View): boolean {
     const last = this.#heardIn.get(voter)
-    return last !== undefined && this.#newestView - last <= SILENT_VIEWS
+    return last !== undefined && view - last <= SILENT_VIEWS
   }
 
   /** A commit that a block on the point can hold, with the vote it is from. */

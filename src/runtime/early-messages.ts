@@ -5,7 +5,7 @@
 import type { ConsensusMessage } from '../types/messages.ts'
 import type { ValidatorId } from '../types/primitives.ts'
 
-/** A proposal, the votes of a few views, and a timeout. */
+/** A proposal, the votes and openings of a few views, and a timeout. */
 const MESSAGES_PER_SENDER_MAX = 16
 /** Encoded bytes of all senders together. */
 const BYTES_MAX = 32 * 1024 * 1024

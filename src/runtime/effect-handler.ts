@@ -233,12 +233,12 @@ export class EffectHandler {
     const voting = executor.votingAfter(parent.hash)
     const point = voting && { hash: parent.hash, height: parent.header.height, voting }
     const { validators } = electorate.set
-    if (mayAwaitBallots && point !== null && ballots.isIncomplete(point, validators)) {
+    if (mayAwaitBallots && point !== null && ballots.isIncomplete(point, validators, view)) {
       return { kind: 'block-built', view, built: 'ballots-missing' }
     }
     const collected = point && ballots.collect(point, validators)
     const holdsCommits = (collected?.transaction.transaction.commits ?? []).length > 0
-    const missing = holdsCommits || point === null ? null : ballots.missingOpenings(point, validators)
+    const missing = holdsCommits || point === null ? null : ballots.missingOpenings(point, validators, view)
     const isAwaited = awaitedOpenings === 'all' ? missing !== null : missing === awaitedOpenings
     const executed = executor.build(fields, parent, isEmptyAllowed, {
       use: 'proposal',

@@ -47,6 +47,8 @@ const LOSS = 0.05
 /** Of ballots of honest validators, by a Byzantine leader. */
 const CENSORED = 0.9
 const ORPHANED = 0.5
+/** Of blocks that close something, by leaders that wait until they are final. */
+const WAITED = 0.5
 
 /** The first of them has as much as less than a third can be. */
 const CENSORS_AND_OTHERS: readonly bigint[] = [33n, 17n, 10n, 10n, 10n, 10n, 10n]
@@ -83,6 +85,11 @@ export interface ModelOptions {
 /** Runs a seed to the end. A pure function of it. */
 export function runModel(seed: number, options: ModelOptions = {}): ModelFigures {
   return new Model(new Random(seed ^ 0xc0de), options).run()
+}
+
+/** Whether the block closed a batch: what is in it is opened next. */
+function isClosing({ height, voting }: VerdictBlock): boolean {
+  return voting.batches.some(({ closedAt }) => closedAt === height)
 }
 
 class Model {
@@ -132,9 +139,10 @@ class Model {
       this.#vote(tip)
       const leader = this.#leader()
       const player = this.#players[leader] as Player
-      // The parent of the tip is final: a block is before the next but one is proposed.
+      // The parent of the tip is final. The tip is when a leader has waited for it, else with the next block on it.
       const isOrphaning = !player.isHonest && this.#random.chance(this.#isCensoring ? 1 : ORPHANED)
       const base = isOrphaning ? (tip.parent ?? tip) : tip
+      if (base === tip && isClosing(tip) && this.#random.chance(WAITED)) this.#open(tip)
       const next = this.#propose(base, leader)
       if (base === tip) this.#final(tip)
       tip = next
@@ -201,6 +209,19 @@ class Model {
         for (const other of this.#players) {
           if (other === player || !this.#random.chance(LOSS)) other.box.heard(vote)
         }
+      }
+    }
+  }
+
+  /** What the tip closed is final before anything is built on it, and is opened at once; most of it is heard. */
+  #open(tip: VerdictBlock): void {
+    for (const { box } of this.#players) box.final(tip.height)
+    for (const player of this.#players.keys()) {
+      const vote = this.#voteOf(player, tip)
+      const { openings } = vote.ballots
+      this.#knows.observe({ ...vote, ballots: { commits: [], openings } })
+      for (const [other, { box }] of this.#players.entries()) {
+        if (other === player || !this.#random.chance(LOSS)) box.opened({ ...vote, openings })
       }
     }
   }

@@ -128,17 +128,15 @@ describe('a leader whose next block could hold ballots that are missing', () => 
 })
 
 describe('a leader that has nothing for its block but openings of what its parent closed', () => {
-  const OPENINGS_MS = 50
+  const OPENINGS_MS = PARAMETERS.viewTimeoutMinMs / 4
   const LATE_MS = PARAMETERS.viewTimeoutMinMs / 16
   const builds = (h: Harness) => h.effects.filter(({ kind }) => kind === 'build-block')
   const opening = (voter: number) =>
     ({ kind: 'openings', epoch: asEpoch(1), voter: asValidatorIndex(voter), openings: [] }) as const
 
-  /** Replica 0 in its view 4, where views have taken that long: block 3 is certified and waits to be final. */
+  /** Replica 0 in its view 4: block 3 is certified and waits to be final. */
   function afterClosing(options: HarnessOptions = {}): Harness {
-    const pacemaker = new Pacemaker(PARAMETERS)
-    for (let i = 0; i < 64; i++) pacemaker.viewSucceeded(OPENINGS_MS)
-    const h = new Harness({ missingOpenings: () => 'openings-missing', pacemaker, ...options })
+    const h = new Harness({ missingOpenings: () => 'openings-missing', ...options })
     h.feed({ kind: 'work-arrived' })
     for (const block of BLOCKS.slice(0, 2)) h.finalize(block)
     h.effects.length = 0
@@ -147,7 +145,7 @@ describe('a leader that has nothing for its block but openings of what its paren
     return h
   }
 
-  it('waits for finality as long as views take, then proposes', () => {
+  it('waits for finality, then proposes', () => {
     const h = afterClosing()
     expect([h.view, timer(h)]).toMatchObject([4, { view: 4, delayMs: OPENINGS_MS }])
     expect(builds(h)).toMatchObject([{ awaitedOpenings: 'all' }])
@@ -184,6 +182,25 @@ describe('a leader that has nothing for its block but openings of what its paren
     h.votes('pre-commit', B3)
     missing = null
     expect(h.receive(opening(2), 2).map(({ kind }) => kind)).toContain('broadcast')
+  })
+
+  it('does not build anew for each of the messages that one validator sends', () => {
+    const h = afterClosing()
+    for (let i = 0; i < 100; i++) h.receive(opening(1), 1)
+    // Once by itself, and four times for these.
+    expect(builds(h)).toHaveLength(5)
+    h.receive(opening(2), 2)
+    expect(builds(h)).toHaveLength(6)
+  })
+
+  it('builds at once when something else comes for its block', () => {
+    const said = afterClosing().later(1).feed({ kind: 'work-arrived' })
+    expect(said.map(({ kind }) => kind)).toContain('build-block')
+  })
+
+  it('proposes within the shortest time that others give a view, also when it has just started', () => {
+    const pacemaker = new Pacemaker(PARAMETERS)
+    expect(2 * pacemaker.openingsMs() + pacemaker.gatheringMs()).toBeLessThan(PARAMETERS.viewTimeoutMinMs)
   })
 
   it('does not wait at the end of an epoch', () => {

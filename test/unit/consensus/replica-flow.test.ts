@@ -580,3 +580,16 @@ describe('a replica that follows', () => {
     expect(words(checked.effects)).toEqual(['finalize 1'])
   })
 })
+
+describe('the proposals of one who does not lead', () => {
+  it('are verified twice in a view, and no third time (R16)', () => {
+    const h = new Harness()
+    // Validator 3 does not lead view 1.
+    const [one, other, third] = [1, 2, 3].map((i) =>
+      proposal(blockOn(GENESIS, 1, { proposer: 3, timestamp: GENESIS.header.timestamp + i })),
+    ) as [ReturnType<typeof proposal>, ReturnType<typeof proposal>, ReturnType<typeof proposal>]
+    h.receive(one, 3)
+    h.receive(other, 3)
+    expect(h.replica.triage(third)).toBe('ignore')
+  })
+})

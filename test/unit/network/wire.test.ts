@@ -28,7 +28,7 @@ import { asHeight, type BlockHash, type GenesisHash } from '../../../src/types/p
 describe('the names on the wire', () => {
   const names = wireNames(`0123456789abcdef${'00'.repeat(24)}` as GenesisHash)
   it('carry the network and a version', () => {
-    expect(names.consensusChannel).toBe('/hypermesh/0123456789abcdef/consensus-channel/1')
+    expect(names.consensusChannel).toBe('/hypermesh/0123456789abcdef/consensus-channel/2')
     expect(names.blocks).toBe('/hypermesh/0123456789abcdef/blocks/1')
     expect(names.validation).toBe('/hypermesh/consensus/1.0.0')
     expect(names.topics.transactions).toBe('/hypermesh/0123456789abcdef/transactions/1')
