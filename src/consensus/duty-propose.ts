@@ -82,7 +82,7 @@ function graceLeftMs(context: StepContext): number {
 /**
  * What the parent closed is opened when the parent is final, a vote and an opening later: a block made before that
  * would hold none of it. So a leader that has nothing else for its block waits for finality, then for the openings of a
- * quorum, each as long as a view mostly takes, and then a moment for the others.
+ * quorum, each as long as transactions are waited for that are not final, and then a moment for the others.
  */
 function awaitedOpenings(context: StepContext): 'all' | 'quorum' | 'none' {
   if (openingsLeftMs(context) < 1) return 'none'
@@ -92,11 +92,11 @@ function awaitedOpenings(context: StepContext): 'all' | 'quorum' | 'none' {
 function openingsLeftMs(context: StepContext): number {
   const { state, final } = context
   const { viewEnteredAt, finalAt, pacemaker } = state
-  const openingsMs = pacemaker.openingsMs()
-  if (state.certificates.highQc.height > final.header.height) return openingsMs - context.since(viewEnteredAt)
+  const delayMs = pacemaker.unfinalDelayMs()
+  if (state.certificates.highQc.height > final.header.height) return delayMs - context.since(viewEnteredAt)
   // The first block of an epoch, or after a start: nobody sends what was closed before by itself.
   if (finalAt === null) return 0
-  return openingsMs - Math.min(context.since(finalAt), context.since(viewEnteredAt))
+  return delayMs - Math.min(context.since(finalAt), context.since(viewEnteredAt))
 }
 
 function lateOpeningsLeftMs(context: StepContext): number {

@@ -70,7 +70,8 @@ export class Pacemaker {
 
   /**
    * With nothing new to propose but blocks with transactions that are not final yet: how long their
-   * pre-commit votes may take before an empty block is built on them.
+   * pre-commit votes may take before an empty block is built on them, and as long again what they closed may take to be
+   * opened. Both together are less than the shortest T that anybody gives a view.
    */
   unfinalDelayMs(): number {
     return this.#parameters.viewTimeoutMinMs / 4
@@ -82,14 +83,6 @@ export class Pacemaker {
    */
   gatheringMs(): number {
     return this.#parameters.viewTimeoutMinMs / 16
-  }
-
-  /**
-   * How long a leader without anything else for its block waits until its parent is final, and again until a quorum has
-   * opened what the parent closed. Both together are less than the shortest T that anybody gives a view.
-   */
-  openingsMs(): number {
-    return this.#parameters.viewTimeoutMinMs / 4
   }
 
   /**

@@ -200,7 +200,7 @@ describe('a leader that has nothing for its block but openings of what its paren
 
   it('proposes within the shortest time that others give a view, also when it has just started', () => {
     const pacemaker = new Pacemaker(PARAMETERS)
-    expect(2 * pacemaker.openingsMs() + pacemaker.gatheringMs()).toBeLessThan(PARAMETERS.viewTimeoutMinMs)
+    expect(2 * pacemaker.unfinalDelayMs() + pacemaker.gatheringMs()).toBeLessThan(PARAMETERS.viewTimeoutMinMs)
   })
 
   it('does not wait at the end of an epoch', () => {
