@@ -17,6 +17,8 @@ import { verdicts } from './bench/verdicts.ts'
 const VALIDATORS = 4
 const SETTINGS = {
   warmUpSeconds: 3,
+  // For the first minute V8 compiles what it runs, in threads that take the CPU from the validators.
+  warmUpRequests: 200,
   backToBackSeconds: 15,
   down: { healthySeconds: 10, settleSeconds: 5, measuredSeconds: 20 },
   settleSeconds: 10,
@@ -72,7 +74,7 @@ async function validations() {
     const idleCorePercent = idleAfter.map(({ cpuMs }, i) =>
       round((cpuMs - (idleBefore[i]?.cpuMs ?? 0)) / (SETTINGS.idleSeconds * 10)),
     )
-    await oneInFlight(network.cas, 50)
+    await oneInFlight(network.cas, SETTINGS.warmUpRequests)
     const single = await oneInFlight(network.cas, SETTINGS.oneInFlight)
     const loads = []
     for (const rate of SETTINGS.rates) {

@@ -26,6 +26,7 @@ export interface VerdictSettings {
   readonly settleSeconds: number
   readonly oneInFlight: number
   readonly warmUpSeconds: number
+  readonly warmUpRequests: number
 }
 
 interface Cost {
@@ -43,7 +44,7 @@ export async function verdicts(validators: number, settings: VerdictSettings) {
   const network = await BenchNetwork.start(validators, BASE_PORT, {})
   try {
     await sleep(settings.settleSeconds * 1_000)
-    await oneInFlight(network.cas, 50)
+    await oneInFlight(network.cas, settings.warmUpRequests)
     const single = await measured(
       network,
       () => oneInFlight(network.cas, settings.oneInFlight),

@@ -11,6 +11,7 @@ import { removeRunInfo, writeRunInfo } from '../config/run-file.ts'
 import { createLogger } from '../observability/logger.ts'
 import { addConfigOptions, flagsOf } from './config-options.ts'
 import { usageError } from './errors.ts'
+import { letHeapGrow } from './heap.ts'
 import { defaultNode } from './node-location.ts'
 import { exitCodeOf, onStopSignals } from './stop-signals.ts'
 import { checkTrust } from './trust-option.ts'
@@ -36,6 +37,7 @@ async function start(data: string, options: StartOptions, command: Command): Pro
     },
     (signal) => process.exit(exitCodeOf(signal)),
   )
+  letHeapGrow()
   const { startNode } = await import('../validator-node.ts')
   const hasNeverSigned = options.iHaveNeverSigned === true
   const node = await startNode({ dataDir: directory.root, config, logger, hasNeverSigned })

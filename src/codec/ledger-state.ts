@@ -1,5 +1,5 @@
 /** Canonical bytes of the ledger's accumulators and answers: how storage keeps them. Local, not on the wire. */
-import type { Result } from '../types/errors.ts'
+import { ok, type Result, refuse } from '../types/errors.ts'
 import type { AnswerFigures, Frontier, StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
 import type { Hex32 } from '../types/primitives.ts'
 import {
@@ -82,6 +82,21 @@ export function decodeStateAccumulators(bytes: Uint8Array): Result<StateFrontier
 
 export function encodeVerdictRow({ record, figures }: VerdictRow): Uint8Array {
   return encode(verdictRowSchema, { record, figures })
+}
+
+/** SSZ: where the record begins, then the figures, then the record, which is all of the rest. */
+const RECORD_OFFSET_BYTES = 4
+
+/**
+ * Canonical bytes of the record in a row ({@link encodeVerdict}), without reading what they say. They share the row's memory.
+ */
+export function verdictBytesOfRow(row: Uint8Array): Result<Uint8Array, 'malformed'> {
+  const start = RECORD_OFFSET_BYTES + (answerFiguresSchema.ssz.fixedSize ?? 0)
+  if (row.length <= start || row.length > VERDICT_ROW_BYTES_MAX) {
+    return refuse('malformed', `a verdict's row of ${row.length} bytes`)
+  }
+  const offset = new DataView(row.buffer, row.byteOffset, row.length).getUint32(0, true)
+  return offset === start ? ok(row.subarray(start)) : refuse('malformed', `a record at ${offset}, not ${start}`)
 }
 
 export function decodeVerdictRow(bytes: Uint8Array): Result<VerdictRow, 'malformed'> {

@@ -4,13 +4,12 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import { fromHex, toHex } from '../codec/hex.ts'
-import { decodeVerdictRow } from '../codec/ledger-state.ts'
+import { verdictBytesOfRow } from '../codec/ledger-state.ts'
 import { encodeOperations } from '../codec/operations.ts'
 import { encodeOperator, sortedOperators } from '../codec/operator.ts'
 import { recentBlockHashes, recentCount } from '../codec/recent-blocks.ts'
 import { encodeShieldedRest } from '../codec/shielded.ts'
 import { encodeAccount, encodeStakingRest, sortedAccounts } from '../codec/staking.ts'
-import { encodeVerdict } from '../codec/verdict.ts'
 import { encodeBatch, encodeElectors, encodeTrust, sortedTrust } from '../codec/voting.ts'
 import { hasNoOperations } from '../types/operations.ts'
 import type { RequestKey } from '../types/primitives.ts'
@@ -29,7 +28,7 @@ export interface StatePart {
   entries(view: DatabaseView, tip: ChainTip, from: number): AsyncGenerator<readonly Uint8Array[]>
 }
 
-/** Rows per slice: a nullifier is a row, a verdict is a look-up and two encodings, some 80 µs. */
+/** Rows per slice: a nullifier is a row, a verdict is a look-up. */
 const NULLIFIERS_PER_SLICE = 1_024
 const VERDICTS_PER_SLICE = 64
 /** Some 3 kB each. */
@@ -160,7 +159,7 @@ export const STATE_PARTS: readonly StatePart[] = [
 /** Canonical bytes of the record; the figures of its answer are this node's own and stay here. */
 function verdictOf(view: DatabaseView, requestKey: RequestKey): Uint8Array {
   const bytes = view.get(verdictKey(requestKey))
-  const stored = bytes === null ? null : decodeVerdictRow(bytes)
-  if (stored?.ok !== true) throw damagedDatabase(view.path, `the verdict on ${requestKey} is not there`)
-  return encodeVerdict(stored.value.record)
+  const record = bytes === null ? null : verdictBytesOfRow(bytes)
+  if (record?.ok !== true) throw damagedDatabase(view.path, `the verdict on ${requestKey} is not there`)
+  return record.value
 }
