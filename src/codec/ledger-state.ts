@@ -96,7 +96,9 @@ export function verdictBytesOfRow(row: Uint8Array): Result<Uint8Array, 'malforme
     return refuse('malformed', `a verdict's row of ${row.length} bytes`)
   }
   const offset = new DataView(row.buffer, row.byteOffset, row.length).getUint32(0, true)
-  return offset === start ? ok(row.subarray(start)) : refuse('malformed', `a record at ${offset}, not ${start}`)
+  return offset === start
+    ? ok(row.subarray(start))
+    : refuse('malformed', `a record at ${offset}, not ${start}`)
 }
 
 export function decodeVerdictRow(bytes: Uint8Array): Result<VerdictRow, 'malformed'> {

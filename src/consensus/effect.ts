@@ -46,8 +46,16 @@ export type ConsensusEffect =
   /** `resumed` when what leaves in this turn has left. */
   | { readonly kind: 'yield' }
   | { readonly kind: 'persist'; readonly record: SafetyRecord }
-  /** To every other validator. `isUrgent` false: may wait for the next message to ride with. */
-  | { readonly kind: 'broadcast'; readonly message: ConsensusMessage; readonly isUrgent: boolean }
+  /**
+   * To every other validator, to `first` before the others: all wait for what that one makes of it. `isUrgent` false: may
+   * wait for the next message to ride with.
+   */
+  | {
+      readonly kind: 'broadcast'
+      readonly message: ConsensusMessage
+      readonly isUrgent: boolean
+      readonly first: ValidatorIndex | null
+    }
   | { readonly kind: 'send'; readonly to: ValidatorIndex; readonly message: ConsensusMessage }
   | { readonly kind: 'set-timer'; readonly timer: TimerName; readonly view: View; readonly delayMs: number }
   | { readonly kind: 'cancel-timer'; readonly timer: TimerName }

@@ -39,6 +39,11 @@ export interface SendOptions {
   readonly lazy?: boolean
 }
 
+export interface BroadcastOptions extends SendOptions {
+  /** Is written to before the others. Of somebody who is not talked to, or ourselves, nothing comes. */
+  readonly first?: ValidatorId | undefined
+}
+
 interface Opening {
   waitMs: number
   timer: NodeJS.Timeout | undefined
@@ -122,8 +127,10 @@ export class ConsensusChannel {
   }
 
   /** Sends to every other validator; those that are away get it if they are back within seconds. */
-  broadcast(bytes: Uint8Array, options: SendOptions = {}): void {
-    for (const link of this.#links.values()) this.#push(link, bytes, options)
+  broadcast(bytes: Uint8Array, { first, ...options }: BroadcastOptions = {}): void {
+    const before = first === undefined ? undefined : this.#links.get(first)
+    if (before !== undefined) this.#push(before, bytes, options)
+    for (const link of this.#links.values()) if (link !== before) this.#push(link, bytes, options)
   }
 
   /**

@@ -97,7 +97,7 @@ export class EffectHandler {
         } else if (effect.message.kind === 'proposal') {
           this.#options.ballots.heard(voteOfProposal(effect.message))
         }
-        this.#broadcast(encodeMessage(effect.message), !effect.isUrgent)
+        this.#broadcast(effect)
         return null
       case 'send':
         this.#send(effect.to, encodeMessage(effect.message))
@@ -282,10 +282,12 @@ export class EffectHandler {
     this.#options.onEquivocation({ kind: slashable, epoch, view, publicKey, one, other })
   }
 
-  #broadcast(bytes: Uint8Array, lazy: boolean): void {
+  #broadcast({ message, isUrgent, first }: ConsensusEffect & { kind: 'broadcast' }): void {
     const { transport, figures, electorate } = this.#options
+    const bytes = encodeMessage(message)
+    const firstId = first === null ? undefined : electorate.at(first)?.id
     this.#ordered(() => {
-      transport.broadcast(bytes, { lazy })
+      transport.broadcast(bytes, { lazy: !isUrgent, first: firstId })
       figures.transferred(bytes.length * (electorate.size - 1))
     })
   }

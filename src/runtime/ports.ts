@@ -43,8 +43,11 @@ export interface SafetyLogPort {
 
 /** Push streams to the other validators. */
 export interface ConsensusTransport {
-  /** `lazy` messages may wait a little for the next one. */
-  broadcast(bytes: Uint8Array, options: { readonly lazy: boolean }): void
+  /** `lazy` messages may wait a little for the next one; `first` gets them before the others. */
+  broadcast(
+    bytes: Uint8Array,
+    options: { readonly lazy: boolean; readonly first: ValidatorId | undefined },
+  ): void
   send(to: ValidatorId, bytes: Uint8Array): void
 }
 

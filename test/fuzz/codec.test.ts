@@ -178,19 +178,27 @@ describe('the row of a verdict', () => {
   it('holds the canonical bytes of the record, and gives them out unread', () => {
     fc.assert(
       fc.property(arbitrary.verdictRow, (row) => {
-        expect(verdictBytesOfRow(encodeVerdictRow(row))).toEqual({ ok: true, value: encodeVerdict(row.record) })
+        expect(verdictBytesOfRow(encodeVerdictRow(row))).toEqual({
+          ok: true,
+          value: encodeVerdict(row.record),
+        })
       }),
     )
   })
 
   it('is refused when it is cut off before the record, or says that the record is elsewhere', () => {
     fc.assert(
-      fc.property(arbitrary.verdictRow, fc.nat(44), fc.integer({ min: 1, max: 255 }), (row, length, other) => {
-        const bytes = encodeVerdictRow(row)
-        expect(verdictBytesOfRow(bytes.subarray(0, length)).ok).toBe(false)
-        bytes[0] = (bytes[0] ?? 0) ^ other
-        expect(verdictBytesOfRow(bytes).ok).toBe(false)
-      }),
+      fc.property(
+        arbitrary.verdictRow,
+        fc.nat(44),
+        fc.integer({ min: 1, max: 255 }),
+        (row, length, other) => {
+          const bytes = encodeVerdictRow(row)
+          expect(verdictBytesOfRow(bytes.subarray(0, length)).ok).toBe(false)
+          bytes[0] = (bytes[0] ?? 0) ^ other
+          expect(verdictBytesOfRow(bytes).ok).toBe(false)
+        },
+      ),
     )
   })
 })

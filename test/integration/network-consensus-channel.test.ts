@@ -164,6 +164,33 @@ describe.each(['tcp', 'quic'] as const)('the consensus channel over %s', (transp
     )
   })
 
+  it('writes to whom it is told before the others, and to everyone once', async () => {
+    const [a, b, c] = [await channelNode(), await channelNode(), await channelNode()]
+    setValidators([a, b, c])
+    await connect(a, b, transport)
+    await connect(a, c, transport)
+    await until(() => a.channel.reachable().size === 2, 'up')
+    const written: ValidatorId[] = []
+    for (const connection of a.host.libp2p.getConnections()) {
+      const stream = connection.streams.find(({ protocol }) => protocol === a.host.names.consensusChannel)
+      const id = connection.remotePeer.equals(b.host.libp2p.peerId) ? b.id : c.id
+      if (stream === undefined) continue
+      const send = stream.send.bind(stream)
+      stream.send = (data) => {
+        written.push(id)
+        return send(data)
+      }
+    }
+    const others = [b.id, c.id]
+    for (const [i, first] of [c.id, b.id, a.id, undefined].entries()) {
+      written.length = 0
+      a.channel.broadcast(message(`${i}`), { first })
+      await until(() => b.received.length === i + 1 && c.received.length === i + 1, `both have message ${i}`)
+      expect([...written].sort()).toEqual([...others].sort())
+      if (first === b.id || first === c.id) expect(written[0]).toBe(first)
+    }
+  })
+
   it('comes back by itself when the stream is reset or the connection is lost', async () => {
     const [a, b] = [await channelNode(), await channelNode()]
     setValidators([a, b])

@@ -1,6 +1,7 @@
 /** Whole effect lists of single steps: proposals, votes, finality, in the order in which they are performed. */
 import { describe, expect, it } from 'vitest'
 import { hashTransaction } from '../../../src/codec/transaction.ts'
+import type { ConsensusEffect } from '../../../src/consensus/effect.ts'
 import type { ConsensusInput } from '../../../src/consensus/input.ts'
 import type { Step } from '../../../src/consensus/replica.ts'
 import type { HashedBlock } from '../../../src/types/block.ts'
@@ -91,6 +92,15 @@ describe('prepare votes', () => {
     expect(words(h.votes('prepare', B1, [3]))).toEqual([])
   })
 
+  it('leave first for the leader of the next view, and so do all that it waits for', () => {
+    const h = new Harness({ parameters: { heartbeatMs: 0 } })
+    const sent = (effects: readonly ConsensusEffect[]) =>
+      effects.flatMap((effect) => (effect.kind === 'broadcast' ? [[effect.message.kind, effect.first]] : []))
+    expect(sent(h.receive(proposal(B1)))).toEqual([['prepare', 2]])
+    expect(sent(h.votes('prepare', B1))).toEqual([['pre-commit', 2]])
+    expect(sent(h.feed({ kind: 'timer-expired', timer: 'view', view: asView(2) }))).toEqual([['timeout', 3]])
+  })
+
   it('are answered without the block only when it has come and is valid (R5)', () => {
     const h = new Harness()
     h.votes('prepare', B1)
@@ -135,7 +145,7 @@ describe('pre-commit votes', () => {
       stateRoot: stateAfter(B1),
     })
     expect(words(committed)).toEqual(['sign commit 1', 'broadcast commit'])
-    expect(committed[1]).toMatchObject({ isUrgent: false })
+    expect(committed[1]).toMatchObject({ isUrgent: false, first: null })
   })
 
   it('make all ancestors final as well, in order, without views in a row (R6)', () => {
