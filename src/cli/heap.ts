@@ -1,7 +1,7 @@
 /**
  * How far the heap of a running node grows before it is collected as a whole. V8 lets a heap of this size grow by hardly
- * more than its young generation takes, and counts the buffers of messages against that: a validator at work collected
- * everything once or twice a second, for a tenth of its CPU, and to free what is young anyway.
+ * more than its young generation takes, and counts the buffers of messages against that: validators at work came to
+ * collect everything once or twice a second, 60 to 150 ms of CPU each time, to free what is young anyway.
  */
 import { setFlagsFromString } from 'node:v8'
 
