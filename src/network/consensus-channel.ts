@@ -55,7 +55,7 @@ export class ConsensusChannel {
   readonly #options: ConsensusChannelOptions
   readonly #links = new Map<ValidatorId, ConsensusLink>()
   readonly #openings = new Map<ValidatorId, Opening>()
-  readonly #unflushed = new Set<ConsensusLink>()
+  #unflushed = new Set<ConsensusLink>()
   readonly #linkEvents: LinkEvents
   readonly #onConnectionOpen: (event: CustomEvent<Connection>) => void
   #validators: ReadonlySet<ValidatorId> = new Set()
@@ -129,7 +129,11 @@ export class ConsensusChannel {
   /** Sends to every other validator; those that are away get it if they are back within seconds. */
   broadcast(bytes: Uint8Array, { first, ...options }: BroadcastOptions = {}): void {
     const before = first === undefined ? undefined : this.#links.get(first)
-    if (before !== undefined) this.#push(before, bytes, options)
+    if (before !== undefined) {
+      // Another of them may have something waiting: who was to be written to before counts from here.
+      this.#unflushed = new Set([before, ...this.#unflushed])
+      this.#push(before, bytes, options)
+    }
     for (const link of this.#links.values()) if (link !== before) this.#push(link, bytes, options)
   }
 

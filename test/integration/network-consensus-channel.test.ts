@@ -171,10 +171,12 @@ describe.each(['tcp', 'quic'] as const)('the consensus channel over %s', (transp
     await connect(a, c, transport)
     await until(() => a.channel.reachable().size === 2, 'up')
     const written: ValidatorId[] = []
+    const streams: Stream[] = []
     for (const connection of a.host.libp2p.getConnections()) {
       const stream = connection.streams.find(({ protocol }) => protocol === a.host.names.consensusChannel)
       const id = connection.remotePeer.equals(b.host.libp2p.peerId) ? b.id : c.id
       if (stream === undefined) continue
+      streams.push(stream)
       const send = stream.send.bind(stream)
       stream.send = (data) => {
         written.push(id)
@@ -183,9 +185,15 @@ describe.each(['tcp', 'quic'] as const)('the consensus channel over %s', (transp
     }
     const others = [b.id, c.id]
     for (const [i, first] of [c.id, b.id, a.id, undefined].entries()) {
+      // One that is full is written to when it has room again.
+      await until(() => streams.every((stream) => !stream.writableNeedsDrain), 'both have room')
       written.length = 0
+      // What waits for somebody else does not put him in front.
+      for (const id of others) if (id !== first) a.channel.send(id, message('lazy'), { lazy: true })
       a.channel.broadcast(message(`${i}`), { first })
-      await until(() => b.received.length === i + 1 && c.received.length === i + 1, `both have message ${i}`)
+      const arrived = () =>
+        [b, c].every(({ received }) => received.some(({ bytes }) => text(bytes) === `${i}`))
+      await until(arrived, `both have message ${i}`)
       expect([...written].sort()).toEqual([...others].sort())
       if (first === b.id || first === c.id) expect(written[0]).toBe(first)
     }
