@@ -234,13 +234,22 @@ describe('openings', () => {
 })
 
 describe('the pacemaker', () => {
-  it('takes the median of the last sixteen lags', () => {
+  it('waits as long as nine of the last ten lags took, of sixteen', () => {
     const pacemaker = new Pacemaker({ ...PARAMETERS, viewTimeoutMinMs: 1_600 })
     expect(pacemaker.graceMs()).toBe(0)
-    for (let i = 0; i < 9; i++) pacemaker.ballotsLagged(20)
-    for (let i = 0; i < 7; i++) pacemaker.ballotsLagged(0)
+    for (let i = 0; i < 14; i++) pacemaker.ballotsLagged(0)
+    for (let i = 0; i < 2; i++) pacemaker.ballotsLagged(20)
     expect(pacemaker.graceMs()).toBe(30)
-    for (let i = 0; i < 2; i++) pacemaker.ballotsLagged(0)
+    for (let i = 0; i < 15; i++) pacemaker.ballotsLagged(0)
     expect(pacemaker.graceMs()).toBe(0)
+  })
+
+  it('is not made to wait by one view that was slow, nor longer than it would gather', () => {
+    const pacemaker = new Pacemaker({ ...PARAMETERS, viewTimeoutMinMs: 1_600 })
+    for (let i = 0; i < 15; i++) pacemaker.ballotsLagged(0)
+    pacemaker.ballotsLagged(10_000)
+    expect(pacemaker.graceMs()).toBe(0)
+    pacemaker.ballotsLagged(10_000)
+    expect(pacemaker.graceMs()).toBe(100)
   })
 })
