@@ -29,7 +29,13 @@ import { openNodeStorage } from './composition/node-storage.ts'
 import { buildValidation } from './composition/node-validation.ts'
 import { startPowNode } from './composition/pow-node.ts'
 import { guardProcess } from './composition/process-guard.ts'
-import { type Check, readinessChecks, safeModeReason, validationReadiness } from './composition/readiness.ts'
+import {
+  type Check,
+  type ReadinessSources,
+  readinessChecks,
+  safeModeReason,
+  validationReadiness,
+} from './composition/readiness.ts'
 import type { NodeOptions, RunningNode } from './composition/running-node.ts'
 import { openSeedCheckpoints } from './composition/seed-checkpoints.ts'
 import { StakingAdmission } from './composition/staking-admission.ts'
@@ -218,27 +224,27 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   const flow = buildFlow({ ...base, pool, admission, network: () => network, engine: consensus })
 
   const nodeName = nodeNameOf(id, consensus.electorate.indexOf(id))
-  const readiness = (): Check[] =>
-    readinessChecks({
-      electorate: () => consensus.electorate,
-      parameters: rules.parameters,
-      self: () => consensus.self,
-      look: () => consensus.look(),
-      now: () => clock.monotonicMs(),
-      lastFinalAt: () => lastFinal.at,
-      startedAt: () => startedAt,
-      peers: () => network.peers.count(),
-      syncTarget: () => sync.status.targetHeight,
-      storageFailure: () => storage.diskShortage(),
-      signingHeldBecause: () =>
-        notSigningBecause({
-          isInSet: consensus.electorate.indexOf(id) !== null,
-          hasRecord: safety !== null,
-          isHeld: consensus.isHeld,
-          waitReason: wait?.reason(),
-        }),
-    })
-  const check = () => validationReadiness(readiness(), safeModeReason(chain.tip))
+  const seen: ReadinessSources = {
+    electorate: () => consensus.electorate,
+    parameters: rules.parameters,
+    self: () => consensus.self,
+    look: () => consensus.look(),
+    now: () => clock.monotonicMs(),
+    lastFinalAt: () => lastFinal.at,
+    startedAt: () => startedAt,
+    peers: () => network.peers.count(),
+    syncTarget: () => sync.status.targetHeight,
+    storageFailure: () => storage.diskShortage(),
+    signingHeldBecause: () =>
+      notSigningBecause({
+        isInSet: consensus.electorate.indexOf(id) !== null,
+        hasRecord: safety !== null,
+        isHeld: consensus.isHeld,
+        waitReason: wait?.reason(),
+      }),
+  }
+  const readiness = (): Check[] => readinessChecks(seen)
+  const check = () => validationReadiness(seen, safeModeReason(chain.tip))
   const asked = {
     store: verdictStore(chain),
     submitter: flow,

@@ -132,16 +132,17 @@ export function safeModeReason({
 }
 
 /**
- * A request can be judged when the chain moves, this node is on it, and enough of the stake weighs.
+ * A request can be judged when the chain moves, this node is on it, and enough of the stake weighs. Asked for every
+ * request, so it makes only the checks that count here.
  * @param safeMode as {@link safeModeReason} gives it
  */
 export function validationReadiness(
-  checks: readonly Check[],
+  sources: ReadinessSources,
   safeMode: string | null,
 ): { ready: true } | { ready: false; reason: string } {
-  const failing = checks.find(
-    ({ name, ok }) => !ok && (name === 'finality' || name === 'sync' || name === 'storage'),
-  )
-  if (failing !== undefined) return { ready: false, reason: failing.reason ?? failing.name }
+  for (const made of [storage, sync, finality]) {
+    const { name, ok, reason } = made(sources)
+    if (!ok) return { ready: false, reason: reason ?? name }
+  }
   return safeMode === null ? { ready: true } : { ready: false, reason: safeMode }
 }

@@ -52,9 +52,9 @@ interface Situation {
   readonly heartbeatMs?: number
 }
 
-function reasons(situation: Situation = {}): Record<string, string | null> {
+function sourcesOf(situation: Situation = {}): ReadinessSources {
   const { self = 0, unreachable = [], lastFinalAt = 99_000, heartbeatMs = 2_000 } = situation
-  const sources: ReadinessSources = {
+  return {
     electorate: () => new Electorate(validatorSet(situation.stakes ?? [1n, 1n, 1n, 1n])),
     parameters: { ...PARAMETERS, heartbeatMs },
     self: () => (self === null ? null : asValidatorIndex(self)),
@@ -78,8 +78,11 @@ function reasons(situation: Situation = {}): Record<string, string | null> {
     storageFailure: () => situation.storageFailure ?? null,
     signingHeldBecause: () => situation.signingHeldBecause ?? null,
   }
+}
+
+function reasons(situation: Situation = {}): Record<string, string | null> {
   return Object.fromEntries(
-    readinessChecks(sources).map(({ name, ok, reason }) => [name, ok ? null : reason]),
+    readinessChecks(sourcesOf(situation)).map(({ name, ok, reason }) => [name, ok ? null : reason]),
   )
 }
 
@@ -132,8 +135,10 @@ describe('readiness', () => {
 })
 
 describe('whether requests are judged', () => {
-  const fine = [{ name: 'sync', ok: true, reason: null }] as const
-  const behind = [{ name: 'sync', ok: false, reason: 'catching up' }] as const
+  // What makes a node no good place to be asked by others does not keep it from judging.
+  const fine = sourcesOf({ peers: 0, unreachable: [1, 3], signingHeldBecause: 'listens 3.0 s more' })
+  const behind = sourcesOf({ syncTarget: 57 })
+  const catchingUp = { ready: false, reason: 'catching up: height 40 of 57, 17 blocks behind' }
   /** Of a set in which validators with stake 4 weigh. */
   const reasonOf = (stake: bigint) =>
     safeModeReason({ voting: { electors: [{ period: 0, stake, members: electorsWith(4) }] } })
@@ -142,8 +147,13 @@ describe('whether requests are judged', () => {
 
   it('depends on what this node sees, and on how much of the stake weighs', () => {
     expect(validationReadiness(fine, enough)).toEqual({ ready: true })
-    expect(validationReadiness(behind, enough)).toEqual({ ready: false, reason: 'catching up' })
-    expect(validationReadiness(behind, tooLittle)).toEqual({ ready: false, reason: 'catching up' })
+    expect(validationReadiness(behind, enough)).toEqual(catchingUp)
+    expect(validationReadiness(behind, tooLittle)).toEqual(catchingUp)
+    expect(validationReadiness(sourcesOf({ storageFailure: 'no space left' }), enough)).toEqual({
+      ready: false,
+      reason: 'no space left',
+    })
+    expect(validationReadiness(sourcesOf({ lastFinalAt: 90_000 }), enough)).toMatchObject({ ready: false })
     expect(validationReadiness(fine, tooLittle)).toEqual({
       ready: false,
       reason: expect.stringMatching(/^safe mode: validators with stake 4 of 7 weigh in verdicts/),
