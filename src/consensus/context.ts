@@ -6,21 +6,22 @@ import type { BallotCommit } from '../types/ballots.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { ChainParameters } from '../types/genesis.ts'
 import type { CommitVote, Proposal, Timeout } from '../types/messages.ts'
-import type {
-  BlockHash,
-  Epoch,
-  Height,
-  Hex32,
-  MonotonicMs,
-  StateRoot,
-  UnixMs,
-  ValidatorIndex,
-  View,
+import {
+  asView,
+  type BlockHash,
+  type Epoch,
+  type Height,
+  type Hex32,
+  type MonotonicMs,
+  type StateRoot,
+  type UnixMs,
+  type ValidatorIndex,
+  type View,
 } from '../types/primitives.ts'
 import type { Verified } from '../types/verified.ts'
 import type { BlockTree } from './block-tree.ts'
 import type { CertificateStore } from './certificate-store.ts'
-import type { ConsensusEffect } from './effect.ts'
+import type { BroadcastMessage, ConsensusEffect } from './effect.ts'
 import type { ConsensusEvent } from './event.ts'
 import type { Instant } from './input.ts'
 import type { KeptBlocks } from './kept-blocks.ts'
@@ -145,6 +146,19 @@ export class StepContext {
 
   perform(effect: ConsensusEffect): void {
     this.effects.push(effect)
+  }
+
+  /**
+   * Says it to everybody, the leader of the next view first: everybody waits for its proposal, which needs this one's
+   * votes. Nobody waits for a commit vote.
+   */
+  broadcast(message: BroadcastMessage): void {
+    if (message.kind === 'commit') {
+      this.perform({ kind: 'broadcast', message, isUrgent: false, first: null })
+      return
+    }
+    const view = message.kind === 'proposal' ? message.block.header.view : message.view
+    this.perform({ kind: 'broadcast', message, isUrgent: true, first: this.leaderOf(asView(view + 1)) })
   }
 
   report(event: ConsensusEvent): void {

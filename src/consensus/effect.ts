@@ -5,7 +5,7 @@
 import type { CertificateReference, HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate, TimeoutCertificate } from '../types/certificates.ts'
 import type { SignedContent, SlashableKind } from '../types/evidence.ts'
-import type { ConsensusMessage, Vote } from '../types/messages.ts'
+import type { CommitVote, ConsensusMessage, Proposal, Timeout, Vote } from '../types/messages.ts'
 import type { BlockHash, Epoch, Height, StateRoot, ValidatorIndex, View } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import type { Verified } from '../types/verified.ts'
@@ -41,6 +41,9 @@ export type SignRequest =
     }
   | { readonly kind: 'timeout'; readonly epoch: Epoch; readonly view: View; readonly highQcView: View }
 
+/** What a validator says to all others. */
+export type BroadcastMessage = Proposal | Vote | CommitVote | Timeout
+
 export type ConsensusEffect =
   | { readonly kind: 'sign'; readonly request: SignRequest }
   /** `resumed` when what leaves in this turn has left. */
@@ -52,7 +55,7 @@ export type ConsensusEffect =
    */
   | {
       readonly kind: 'broadcast'
-      readonly message: ConsensusMessage
+      readonly message: BroadcastMessage
       readonly isUrgent: boolean
       readonly first: ValidatorIndex | null
     }

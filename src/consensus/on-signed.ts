@@ -1,7 +1,6 @@
 /** A signature has been made: record it, say it, count it ourselves. In this order (S0). */
 import { assert, unreachable } from '../types/assert.ts'
 import { type CommitVote, type Proposal, type Timeout, type Vote, voteOfProposal } from '../types/messages.ts'
-import { asView, type ValidatorIndex, type View } from '../types/primitives.ts'
 import type { SafetyRecord } from '../types/safety.ts'
 import { mintVerified } from '../types/verified.ts'
 import type { StepContext } from './context.ts'
@@ -43,12 +42,7 @@ export function onSigned(
       const vote = voteOfProposal(proposal)
       persist(context, { proposal: { view, bytes }, prepare: vote, blocks: [block.bytes], commits })
       state.keptBlocks.keep(block)
-      context.perform({
-        kind: 'broadcast',
-        message: proposal,
-        isUrgent: true,
-        first: leaderAfter(context, view),
-      })
+      context.broadcast(proposal)
       state.proposals.set(view, mintVerified(proposal))
       context.report({ kind: 'proposed', view, height, transactions: block.transactions.length })
       context.report({ kind: 'proposal-accepted', view, height, blockHash: block.hash, proposer })
@@ -64,7 +58,7 @@ export function onSigned(
       const { commits } = ballots
       if (kind === 'prepare') persist(context, { prepare: vote, blocks: blockToKeep(context, vote), commits })
       else persist(context, { preCommit: vote })
-      context.perform({ kind: 'broadcast', message: vote, isUrgent: true, first: leaderAfter(context, view) })
+      context.broadcast(vote)
       context.report({ kind: 'voted', phase: kind, view, height })
       onVote(context, voter, mintVerified(vote))
       return
@@ -74,7 +68,7 @@ export function onSigned(
       const vote: CommitVote = { kind: 'commit', epoch, view, height, blockHash, stateRoot, voter, signature }
       state.lastCommitVote = vote
       // R7: no record of its own. The state root it signs is durable and is read, never recomputed.
-      context.perform({ kind: 'broadcast', message: vote, isUrgent: false, first: null })
+      context.broadcast(vote)
       context.report({ kind: 'voted', phase: 'commit', view, height })
       onCommitVote(context, mintVerified(vote))
       if (state.isEpochOver) setCommitRepeatTimer(context)
@@ -95,12 +89,7 @@ export function onSigned(
         final: { height: header.height, blockHash: hash },
       }
       persist(context, { timeout })
-      context.perform({
-        kind: 'broadcast',
-        message: timeout,
-        isUrgent: true,
-        first: leaderAfter(context, view),
-      })
+      context.broadcast(timeout)
       if (view === state.view) setRepeatTimer(context)
       if (view >= state.view) countTimeout(context, timeout)
       return
@@ -108,11 +97,6 @@ export function onSigned(
     default:
       unreachable(request)
   }
-}
-
-/** Whose proposal needs the votes of a view, and its block. */
-function leaderAfter(context: StepContext, view: View): ValidatorIndex {
-  return context.leaderOf(asView(view + 1))
 }
 
 /** The block of our own proposal is durable with the proposal; any other is kept with the vote. */

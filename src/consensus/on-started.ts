@@ -28,18 +28,18 @@ export function onStarted(context: StepContext, proposal: Proposal | null): void
     if (proposed === view) state.proposalStage = 'done'
     state.proposals.set(proposal.block.header.view, mintVerified(proposal))
     state.tree.add(proposal.block)
-    context.perform({ kind: 'broadcast', message: proposal, isUrgent: true, first: null })
+    context.broadcast(proposal)
   }
   const { lastPrepare, lastPreCommit, lastTimeout } = safety
   for (const vote of [lastPrepare, lastPreCommit]) {
     if (vote === null || vote.view < view - 1) continue
     // The prepare vote of a leader is said with its proposal.
     const isSaid = vote.kind === 'prepare' && vote.view === proposed
-    if (!isSaid) context.perform({ kind: 'broadcast', message: vote, isUrgent: true, first: null })
+    if (!isSaid) context.broadcast(vote)
     onVote(context, self, mintVerified(vote))
   }
   if (lastTimeout !== null && lastTimeout.view === state.view) {
-    context.perform({ kind: 'broadcast', message: lastTimeout, isUrgent: true, first: null })
+    context.broadcast(lastTimeout)
     setRepeatTimer(context)
     countTimeout(context, lastTimeout)
   }

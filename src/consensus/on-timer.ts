@@ -62,7 +62,7 @@ function repeatCommitVote(context: StepContext): void {
   const { state } = context
   const { lastCommitVote, epochEnd } = state
   if (lastCommitVote === null || epochEnd === null || state.certifiedHeight >= epochEnd) return
-  context.perform({ kind: 'broadcast', message: lastCommitVote, isUrgent: false, first: null })
+  context.broadcast(lastCommitVote)
   setCommitRepeatTimer(context)
 }
 
@@ -79,7 +79,7 @@ function repeatTimeout(context: StepContext): void {
   const { state } = context
   const { lastTimeout } = state.safety
   if (lastTimeout === null || lastTimeout.view !== state.view) return
-  context.perform({ kind: 'broadcast', message: lastTimeout, isUrgent: true, first: null })
+  context.broadcast(lastTimeout)
   setRepeatTimer(context)
 }
 

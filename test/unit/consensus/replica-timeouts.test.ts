@@ -49,7 +49,9 @@ describe('when the view timer fires', () => {
     ])
     expect(words(h.expire('view'))).toEqual([])
     expect(words(h.expire('timeout-repeat'))).toEqual(['broadcast timeout', 'set timeout-repeat 375'])
-    for (let i = 0; i < 5; i++) h.expire('timeout-repeat')
+    // Everybody waits for the proposal that a quorum of timeouts lets the next leader make.
+    expect(h.expire('timeout-repeat')[0]).toMatchObject({ isUrgent: true, first: 2 })
+    for (let i = 0; i < 4; i++) h.expire('timeout-repeat')
     expect(words(h.expire('timeout-repeat'))).toEqual(['broadcast timeout', 'set timeout-repeat 1000'])
   })
 
