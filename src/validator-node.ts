@@ -3,7 +3,7 @@
  * nothing; TypeScript checks here that what one layer needs another gives.
  */
 
-import { announce } from './composition/announce-blocks.ts'
+import { BlockAnnouncer } from './composition/announce-blocks.ts'
 import { ApiViews, nodeNameOf } from './composition/api-views.ts'
 import { buildReceipts } from './composition/build-receipts.ts'
 import { buildCatchingUp, trustedBlockOf } from './composition/catching-up.ts'
@@ -141,6 +141,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     onFatal,
   })
 
+  const announcer = new BlockAnnouncer({ gossip: () => network.gossip, nowMs: () => clock.monotonicMs() })
   const onFinal = (blocks: readonly FinalizedBlock[]): void => {
     lastFinal.at = clock.monotonicMs()
     watch?.final(blocks)
@@ -148,8 +149,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     feed.finalized(blocks)
     events.finalized(blocks)
     pool.review((transaction) => admission.isHopeless(transaction))
-    const { self } = consensus
-    if (self !== null) announce(blocks, self, network)
+    announcer.finalized(blocks, consensus.self)
     catchingUp.finalized(blocks)
     upkeep.finalized()
   }
@@ -294,6 +294,7 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
   order.opened('network', () => network.stop())
   order.opened('consensus', () => consensus.stop())
   order.opened('sync', () => catchingUp.stop())
+  order.opened('announcements', () => announcer.stop())
   consensus.start()
   if (safety !== null && wait !== null) {
     const release = async (): Promise<void> => {

@@ -8,7 +8,7 @@ import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2
 import type { Address, ComponentLogger, Libp2p, Logger as LibraryLogger } from '@libp2p/interface'
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
-import { type Ping, ping } from '@libp2p/ping'
+import type { Ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { refusePlainNoise } from '../session/plain-noise.ts'
@@ -25,6 +25,7 @@ import { leanEncrypter } from './lean-encrypter.ts'
 import { leanYamux } from './lean-yamux.ts'
 import type { NetworkMeter } from './meter.ts'
 import type { NetworkKey } from './network-key.ts'
+import { Pinger } from './pinger.ts'
 import { Rejections } from './rejections.ts'
 import { HOST_LIMITS, type WireNames, wireNames } from './topics.ts'
 import type { ValidatorPeers } from './validator-peers.ts'
@@ -72,6 +73,8 @@ export interface NetworkHost {
   readonly libp2p: Libp2p<HostServices>
   /** Told of gossip that is rejected; who is banned by it gets no connection. */
   readonly rejections: Rejections
+  /** The one that measures round trips. */
+  readonly pinger: Pinger
   readonly peerId: string
   readonly names: WireNames
   readonly transports: readonly TransportName[]
@@ -97,6 +100,7 @@ export async function createHost(options: HostOptions): Promise<NetworkHost> {
   const { sessions, validatorPeers } = options
   const isValidator = (peerId: string): boolean => validatorPeers.validatorOf(peerId) !== undefined
   const peersMax = options.peersMax ?? 64
+  const pinger = new Pinger(names.ping)
 
   const libp2p: Libp2p<HostServices> = await createLibp2p({
     start: false,
@@ -138,7 +142,7 @@ export async function createHost(options: HostOptions): Promise<NetworkHost> {
     services: {
       identify: identify({ maxMessageSize: 16 * 1024 }),
       identifyPush: identifyPush({ maxMessageSize: 16 * 1024 }),
-      ping: ping(),
+      ping: pinger.service(),
       dht: kadDHT({
         protocol: names.kademlia,
         clientMode: false,
@@ -165,6 +169,7 @@ export async function createHost(options: HostOptions): Promise<NetworkHost> {
   return {
     libp2p,
     rejections,
+    pinger,
     peerId: options.networkKey.peerId,
     names,
     transports,

@@ -3,17 +3,17 @@
  * duplicates. libp2p's own monitor aborts on one lost ping, which a busy peer must not be punished for.
  */
 
-import { randomBytes } from 'node:crypto'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { Logger } from '../types/logger.ts'
 import { abortQuietly, guarded, normaliseError } from './guard.ts'
 import type { NetworkMeter } from './meter.ts'
+import type { Pinger } from './pinger.ts'
 import { HOST_LIMITS } from './topics.ts'
 
 /** Parts of a {@link LinkMonitor}. */
 export interface LinkMonitorOptions {
   readonly host: Pick<Libp2p, 'getConnections' | 'addEventListener' | 'removeEventListener'>
-  readonly pingProtocol: string
+  readonly pinger: Pick<Pinger, 'measure'>
   readonly ownPeerId: string
   /** A connection that must not be closed as a duplicate. */
   readonly isInUse: (connectionId: string) => boolean
@@ -21,7 +21,6 @@ export interface LinkMonitorOptions {
   readonly logger: Logger
 }
 
-const PING_BYTES = 32
 /** Connections measured in one round; with more, each is measured less often. */
 const PER_ROUND_MAX = 32
 /** A connection younger than this may still be about to carry something. */
@@ -84,7 +83,7 @@ export class LinkMonitor {
     const health = this.#healthOf(connection)
     health.measuredAtMs = performance.now()
     try {
-      connection.rtt = await roundTrip(connection, this.#options.pingProtocol)
+      connection.rtt = await this.#options.pinger.measure(connection)
       health.failures = 0
     } catch (thrown) {
       health.failures += 1
@@ -129,31 +128,4 @@ function carriesRequests(connection: Connection): boolean {
   return connection.streams.some(
     ({ protocol }) => protocol.startsWith('/hypermesh/') || protocol.startsWith('/meshsub/'),
   )
-}
-
-/** Milliseconds for 32 bytes there and back. */
-async function roundTrip(connection: Connection, protocol: string): Promise<number> {
-  const signal = AbortSignal.timeout(HOST_LIMITS.pingTimeoutMs)
-  const stream = await connection.newStream(protocol, { signal, runOnLimitedConnection: true })
-  try {
-    const startedMs = performance.now()
-    await new Promise<void>((resolve, reject) => {
-      let received = 0
-      stream.addEventListener('message', ({ data }) => {
-        received += data.byteLength
-        if (received >= PING_BYTES) resolve()
-      })
-      stream.addEventListener('close', (event) =>
-        reject(event.error ?? new Error('the ping stream was closed')),
-      )
-      signal.addEventListener('abort', () => reject(new Error('no answer to a ping in time')), { once: true })
-      stream.send(randomBytes(PING_BYTES))
-    })
-    const tookMs = performance.now() - startedMs
-    await stream.close({ signal })
-    return tookMs
-  } catch (thrown) {
-    abortQuietly(stream, normaliseError(thrown))
-    throw thrown
-  }
 }

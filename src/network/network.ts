@@ -146,7 +146,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   const peers = new PeerTable({ host: libp2p, validatorPeers, logger })
   const monitor = new LinkMonitor({
     host: libp2p,
-    pingProtocol: names.ping,
+    pinger: host.pinger,
     ownPeerId: host.peerId,
     isInUse: (connectionId) => channel.carries(connectionId),
     meter,
@@ -154,6 +154,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   })
   const finder = new PeerFinder({
     host: libp2p,
+    identify: (connection) => libp2p.services.identify.identify(connection),
     lacksNobody: () =>
       validatorPeers.areWeValidator && channel.reachable().size >= validatorPeers.validators().size - 1,
     logger,

@@ -5,7 +5,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import type { Libp2p, PeerId, PeerInfo } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId, PeerInfo } from '@libp2p/interface'
 import type { Logger } from '../types/logger.ts'
 import { guarded, normaliseError } from './guard.ts'
 
@@ -27,6 +27,8 @@ export interface PeerFinderOptions {
     Libp2p,
     'peerRouting' | 'dial' | 'getConnections' | 'addEventListener' | 'removeEventListener' | 'peerId'
   >
+  /** Asks a peer anew who it is, by which Kademlia hears of it anew. */
+  readonly identify: (connection: Connection) => Promise<unknown>
   /** Whether every peer that this node has to be connected to is; a validator's are the others. */
   readonly lacksNobody: () => boolean
   readonly logger: Logger
@@ -93,8 +95,21 @@ export class PeerFinder {
       }
     } catch (thrown) {
       logger.debug({ detail: normaliseError(thrown).message }, 'a walk through the network ended early')
+      // With nobody in its table it waits for somebody new. Whom it could not reach at first it has not in its table.
+      if (connected === 0) await this.#identifyPeers()
     }
     return connected > 0
+  }
+
+  async #identifyPeers(): Promise<void> {
+    const { host, identify, logger } = this.#options
+    for (const connection of host.getConnections()) {
+      try {
+        await identify(connection)
+      } catch (thrown) {
+        logger.debug({ detail: normaliseError(thrown).message }, 'a peer did not say again who it is')
+      }
+    }
   }
 
   async #dial(id: PeerId): Promise<boolean> {

@@ -71,6 +71,27 @@ describe('listening', () => {
   })
 })
 
+describe.each(['tcp', 'quic'] as const)('a ping over %s', (transport) => {
+  it('succeeds whoever else pings at the same time, and again at once', async () => {
+    const [node, peer] = [await started(), await started()]
+    const connection = await node.host.libp2p.dial(multiaddr(addressOf(peer, transport)))
+    const { ping } = node.host.libp2p.services
+    const to = connection.remotePeer
+    for (let round = 0; round < 20; round += 1) {
+      const times = await Promise.all([node.host.pinger.measure(connection), ping.ping(to), ping.ping(to)])
+      expect(times.every((milliseconds) => milliseconds >= 0 && milliseconds < 5_000)).toBe(true)
+    }
+  })
+
+  it('to a peer that is gone fails', async () => {
+    const [node, peer] = [await started(), await started()]
+    const connection = await node.host.libp2p.dial(multiaddr(addressOf(peer, transport)))
+    await connection.close()
+    await expect(node.host.pinger.measure(connection)).rejects.toThrow()
+    await expect(node.host.pinger.measure(connection)).rejects.toThrow()
+  })
+})
+
 describe('who is let in', () => {
   it('is nobody without the post-quantum session', async () => {
     const node = await started()

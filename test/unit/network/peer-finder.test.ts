@@ -7,8 +7,9 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 /** A finder on a node with one peer; how often it walked. */
-function finding(lacksNobody: () => boolean) {
+function finding(lacksNobody: () => boolean, walk: () => readonly never[] = () => []) {
   const walks = { count: 0 }
+  const identified: unknown[] = []
   const events = new TypedEventEmitter()
   const host = {
     peerId: 'we',
@@ -19,11 +20,16 @@ function finding(lacksNobody: () => boolean) {
     peerRouting: {
       async *getClosestPeers() {
         walks.count += 1
-        yield* []
+        yield* walk()
       },
     },
   } as unknown as PeerFinderOptions['host']
-  return { walks, finder: new PeerFinder({ host, lacksNobody, logger: new RecordingLogger() }) }
+  const identify = async (connection: unknown): Promise<void> => {
+    identified.push(connection)
+    throw new Error('no answer')
+  }
+  const finder = new PeerFinder({ host, identify, lacksNobody, logger: new RecordingLogger() })
+  return { walks, identified, finder }
 }
 
 it('walks while peers are few, more and more seldom when it finds nobody', async () => {
@@ -49,5 +55,24 @@ it('does not walk as long as it lacks nobody', async () => {
   isWhole = false
   await vi.advanceTimersByTimeAsync(4 * PEER_FINDING.firstMs)
   expect(walks.count).toBe(1)
+  finder.stop()
+})
+
+it('has its peers say anew who they are when Kademlia knows nobody, and only then', async () => {
+  let ends = false
+  const { finder, identified, walks } = finding(
+    () => false,
+    () => {
+      if (!ends) throw new Error('aborted due to timeout')
+      return []
+    },
+  )
+  finder.start()
+  await vi.advanceTimersByTimeAsync(PEER_FINDING.firstMs)
+  expect(identified).toEqual([{ remotePeer: 'one' }])
+  ends = true
+  await vi.advanceTimersByTimeAsync(2 * PEER_FINDING.firstMs)
+  expect(walks.count).toBe(2)
+  expect(identified).toHaveLength(1)
   finder.stop()
 })
