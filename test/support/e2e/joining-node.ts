@@ -15,6 +15,8 @@ export interface JoiningNodeOptions {
   readonly transport: 'tcp' | 'quic'
   /** Whether it is going to be a validator. */
   readonly isValidator?: boolean
+  /** More of the command line of `start`. */
+  readonly args?: readonly string[]
 }
 
 export async function joiningNode(options: JoiningNodeOptions): Promise<NodeProcess> {
@@ -37,6 +39,7 @@ export async function joiningNode(options: JoiningNodeOptions): Promise<NodeProc
       ...['--metrics.listen', `127.0.0.1:${ports.metrics}`],
       ...['--ca.listen', `[::1]:${ports.ca}`],
       ...['--stoq.listen', `[::1]:${ports.stoq}`],
+      ...(options.args ?? []),
     ],
   })
 }
