@@ -59,7 +59,8 @@ export function statusLines(status: StatusView, now: number): string[] {
           `  state     ${status.final.stateRoot}` +
             (status.certifiedHeight === null ? '' : ` (certified to height ${status.certifiedHeight})`),
         ]),
-    `  peers     ${status.peers}${isMinedOnly ? '' : `, of them ${status.validatorsConnected} validators`}`,
+    `  peers     ${status.peers}${isMinedOnly ? '' : `, of them ${status.validatorsConnected} validators`}` +
+      (status.peers === 1 && status.validators > 2 ? '; without this one it hears nothing' : ''),
     `  waiting   ${mempool.transactions} transactions (${mempool.bytes} bytes)`,
     ...(isMinedOnly ? [] : [`  identity  ${node.validatorId ?? withoutVote(node)}`]),
     `  peer id   ${node.peerId}`,

@@ -55,6 +55,15 @@ describe('status', () => {
     expect(text).toContain('ee (certified to height 6)')
   })
 
+  it('says when all that it hears comes from one peer', () => {
+    const peersOf = (change: Partial<StatusView>): string | undefined =>
+      statusLines({ ...STATUS, ...change }, 1_001_500).find((line) => line.startsWith('  peers'))
+    expect(peersOf({ peers: 1, validatorsConnected: 1 })).toBe(
+      '  peers     1, of them 1 validators; without this one it hears nothing',
+    )
+    expect(peersOf({ peers: 2, validatorsConnected: 1 })).toBe('  peers     2, of them 1 validators')
+  })
+
   it('says of a validator that only listens yet what it is, and that it signs nothing', () => {
     const text = statusLines({ ...STATUS, node: FOLLOWER }, 1_001_500).join('\n')
     expect(text).toContain('dev · validator 2 of 4, listening before it signs · up')
