@@ -40,13 +40,22 @@ export interface HashFunctions {
   readonly sha256: (bytes: Uint8Array) => Uint8Array
   readonly sha256Hex: (bytes: Uint8Array) => string
   readonly sha384Hex: (bytes: Uint8Array) => string
+  /** SHA-256(left ‖ right) of 32 bytes each. */
+  readonly sha256Pair: (left: Uint8Array, right: Uint8Array) => Uint8Array
 }
+
+const pair = new Uint8Array(64)
 
 /** Those of JavaScript alone. */
 export const portableHashes: HashFunctions = {
   sha256,
   sha256Hex: (bytes) => toHex(sha256(bytes)),
   sha384Hex: (bytes) => toHex(sha384(bytes)),
+  sha256Pair: (left, right) => {
+    pair.set(left, 0)
+    pair.set(right, 32)
+    return sha256(pair)
+  },
 }
 
 let functions: HashFunctions = portableHashes
@@ -79,6 +88,11 @@ export function sha256Plain(bytes: Uint8Array): Uint8Array {
 /** As {@link sha256Plain}, in hex. */
 export function sha256PlainHex<T extends string>(bytes: Uint8Array): T {
   return functions.sha256Hex(bytes) as T
+}
+
+/** SHA-256(left ‖ right), the inner node of an SSZ tree. */
+export function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
+  return functions.sha256Pair(left, right)
 }
 
 /** The bytes that {@link sha256Tagged} hashes, for one who hashes many that differ in their last part only. */

@@ -7,18 +7,11 @@ import { assert } from '../types/assert.ts'
 import { RECENT_BLOCKS } from '../types/attestation.ts'
 import type { HashTree, RecentBlocks } from '../types/ledger-state.ts'
 import type { BlockHash, Hex32 } from '../types/primitives.ts'
-import { sha256Plain, u64le } from './hashes.ts'
+import { hashPair, u64le } from './hashes.ts'
 import { fromHex, toHex } from './hex.ts'
 
 /** log2 of {@link RECENT_BLOCKS}. */
 const DEPTH = 8
-
-function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const pair = new Uint8Array(64)
-  pair.set(left, 0)
-  pair.set(right, 32)
-  return sha256Plain(pair)
-}
 
 const leafOf = (hash: Uint8Array): HashTree => ({ hash, children: null })
 const nodeOf = (left: HashTree, right: HashTree): HashTree => ({

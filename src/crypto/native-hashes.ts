@@ -1,17 +1,24 @@
 /**
- * Lends the canonical bytes faster hashes than their portable ones: the runtime's own for tagged hashes, WebAssembly
- * for the small blocks of SSZ trees, where a call into the runtime would cost more than the hash.
+ * Lends the canonical bytes faster hashes than their portable ones: the runtime's own for tagged hashes, and for the
+ * nodes of SSZ trees a native hasher that takes many at once; WebAssembly where there is none for the machine.
  */
 import { hash } from 'node:crypto'
 import { setHasher } from '@chainsafe/persistent-merkle-tree'
-import { hasher } from '@chainsafe/persistent-merkle-tree/hasher/as-sha256'
+import { hasher as wasmHasher } from '@chainsafe/persistent-merkle-tree/hasher/as-sha256'
 import { type HashFunctions, useHashFunctions } from '../codec/hashes.ts'
 
-/** By OpenSSL. */
+/** Its native part is an optional package, one for each kind of machine. */
+const hasher = await import('@chainsafe/persistent-merkle-tree/hasher/hashtree').then(
+  (native) => native.hasher,
+  () => wasmHasher,
+)
+
+/** By OpenSSL, and tree nodes by the hasher of trees. */
 export const nativeHashes: HashFunctions = {
   sha256: (bytes) => bytesOfCharacters(hash('sha256', bytes, 'binary')),
   sha256Hex: (bytes) => hash('sha256', bytes, 'hex'),
   sha384Hex: (bytes) => hash('sha384', bytes, 'hex'),
+  sha256Pair: (left, right) => hasher.digest64(left, right),
 }
 
 /** A digest as characters of one byte each: a `Buffer` of its own takes the runtime three times as long to make. */

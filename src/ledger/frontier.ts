@@ -4,7 +4,7 @@
  * O(32). It cannot prove membership: that needs the nodes below the edge, which whoever appends is told of and may
  * keep (receipt/merkle-path.ts).
  */
-import { sha256Plain } from '../codec/hashes.ts'
+import { hashPair } from '../codec/hashes.ts'
 import { fromHex, toHex } from '../codec/hex.ts'
 import { FRONTIER_DEPTH } from '../codec/ledger-state.ts'
 import { assert } from '../types/assert.ts'
@@ -15,15 +15,6 @@ const SIZE_MAX = 2 ** FRONTIER_DEPTH
 
 /** Before the first leaf. */
 export const EMPTY_FRONTIER: Frontier = { size: 0, nodes: [] }
-
-const pair = new Uint8Array(64)
-
-/** SHA-256(left ‖ right), the inner node of an SSZ tree. */
-export function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
-  pair.set(left, 0)
-  pair.set(right, 32)
-  return sha256Plain(pair)
-}
 
 /** How a tree hashes: the node above two, and the roots of subtrees none of whose leaves are there. */
 export interface TreeHash {

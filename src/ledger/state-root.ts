@@ -8,6 +8,7 @@ import {
   type PolicyFloors,
   policyFloorsSchema,
 } from '../codec/genesis.ts'
+import { hashPair } from '../codec/hashes.ts'
 import { fromHex, toHex } from '../codec/hex.ts'
 import { recentBlocksRoot } from '../codec/recent-blocks.ts'
 import { hashTreeRoot, hexBytes, record } from '../codec/schema.ts'
@@ -17,7 +18,7 @@ import type { Hex32, StateRoot } from '../types/primitives.ts'
 import type { StateBranch } from '../types/receipt.ts'
 import type { StakingState } from '../types/staking.ts'
 import type { VerdictVoting } from '../types/voting.ts'
-import { frontierRoot, hashPair } from './frontier.ts'
+import { frontierRoot } from './frontier.ts'
 import { nullifierRoot } from './nullifier-set.ts'
 import { operationsRoot } from './operations/operations-root.ts'
 import { operatorsRoot } from './operators/operators-root.ts'

@@ -3,11 +3,13 @@
  * subtrees, which never change once they are there, and walked up again to the root of the list. Siblings that are
  * over absent leaves only are no part of a path; which ones they are follows from position and length.
  */
+
+import { hashPair } from '../../codec/hashes.ts'
 import { fromHex, toHex } from '../../codec/hex.ts'
 import { FRONTIER_DEPTH } from '../../codec/ledger-state.ts'
 import { assert } from '../../types/assert.ts'
 import type { Hex32 } from '../../types/primitives.ts'
-import { hashPair, mixInLength, zeroRoot } from '../frontier.ts'
+import { mixInLength, zeroRoot } from '../frontier.ts'
 
 /** Root of the complete subtree of 2^level leaves that starts at `index * 2^level`. */
 export type NodeReader = (level: number, index: number) => Uint8Array

@@ -37,6 +37,16 @@ describe('native hashes', () => {
     }
   })
 
+  it('of two halves are those of the whole, each in bytes of its own', () => {
+    const halves = LENGTHS.map((length) => [sha256(message(length)), sha256(message(length + 1))] as const)
+    for (const { sha256Pair } of [nativeHashes, portableHashes]) {
+      const nodes = halves.map(([left, right]) => sha256Pair(left, right))
+      for (const [i, [left, right]] of halves.entries()) {
+        expect(nodes[i]).toEqual(sha256(Uint8Array.of(...left, ...right)))
+      }
+    }
+  })
+
   it('say SHA-256 of "abc" (FIPS 180-4, example) in plain bytes', () => {
     const digest = nativeHashes.sha256(Uint8Array.of(0x61, 0x62, 0x63))
     expect(Object.getPrototypeOf(digest)).toBe(Uint8Array.prototype)
