@@ -62,11 +62,15 @@ export const answerFiguresSchema: Schema<AnswerFigures> = record<AnswerFigures>(
 })
 
 /** The row of a verdict: what this node's own rules found is a row of its own, written when it judged. */
-type VerdictRow = Omit<StoredVerdict, 'failures'>
+export interface VerdictRow extends Omit<StoredVerdict, 'failures'> {
+  /** In the state's list of verdicts. */
+  readonly position: number
+}
 
 const verdictRowSchema: Schema<VerdictRow> = record<VerdictRow>({
   record: verdictSchema,
   figures: answerFiguresSchema,
+  position: counter(),
 })
 
 const ACCUMULATORS_BYTES_MAX = 2 * 33 * 32 + 256
@@ -80,18 +84,19 @@ export function decodeStateAccumulators(bytes: Uint8Array): Result<StateFrontier
   return decode(stateAccumulatorsSchema, bytes, ACCUMULATORS_BYTES_MAX)
 }
 
-export function encodeVerdictRow({ record, figures }: VerdictRow): Uint8Array {
-  return encode(verdictRowSchema, { record, figures })
+export function encodeVerdictRow({ record, figures, position }: VerdictRow): Uint8Array {
+  return encode(verdictRowSchema, { record, figures, position })
 }
 
-/** SSZ: where the record begins, then the figures, then the record, which is all of the rest. */
+/** SSZ: where the record begins, then the figures and the position, then the record, which is all of the rest. */
 const RECORD_OFFSET_BYTES = 4
+const POSITION_BYTES = 8
 
 /**
  * Canonical bytes of the record in a row ({@link encodeVerdict}), without reading what they say. They share the row's memory.
  */
 export function verdictBytesOfRow(row: Uint8Array): Result<Uint8Array, 'malformed'> {
-  const start = RECORD_OFFSET_BYTES + (answerFiguresSchema.ssz.fixedSize ?? 0)
+  const start = RECORD_OFFSET_BYTES + (answerFiguresSchema.ssz.fixedSize ?? 0) + POSITION_BYTES
   if (row.length <= start || row.length > VERDICT_ROW_BYTES_MAX) {
     return refuse('malformed', `a verdict's row of ${row.length} bytes`)
   }

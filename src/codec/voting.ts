@@ -126,6 +126,22 @@ const batchSchema: Schema<OpenBatch> = record<OpenBatch>({
   closedAt: optionalCounter(),
 })
 
+/** A batch without its requests, which have a row of their own: they stay the same while it is open. */
+export type BatchProgress = Omit<OpenBatch, 'requests'>
+
+const batchProgressSchema: Schema<BatchProgress> = record<BatchProgress>({
+  height: counter(),
+  blockHash: nullable(hexBytes<BlockHash>(32)),
+  blockTime: counter(),
+  epoch: counter(),
+  round: uint(1),
+  openedAt: counter(),
+  period: counter(),
+  outcomes: outcomesSchema,
+  ballots: ballotListSchema,
+  closedAt: optionalCounter(),
+})
+
 /** What of a batch has no root of its own. */
 export type BatchHead = Omit<OpenBatch, 'requests' | 'ballots'> & {
   readonly requests: Hex32
@@ -173,6 +189,23 @@ export function encodeBatch(batch: OpenBatch): Uint8Array {
 
 export function decodeBatch(bytes: Uint8Array): Result<OpenBatch, 'malformed'> {
   return decode(batchSchema, bytes, BATCH_BYTES_MAX)
+}
+
+/** What {@link encodeOpenRequests} leaves of a batch. */
+export function encodeBatchProgress(batch: BatchProgress): Uint8Array {
+  return encode(batchProgressSchema, batch)
+}
+
+export function decodeBatchProgress(bytes: Uint8Array): Result<BatchProgress, 'malformed'> {
+  return decode(batchProgressSchema, bytes, BATCH_BYTES_MAX)
+}
+
+export function encodeOpenRequests(requests: OpenBatch['requests']): Uint8Array {
+  return encode(openRequestsSchema, requests)
+}
+
+export function decodeOpenRequests(bytes: Uint8Array): Result<OpenBatch['requests'], 'malformed'> {
+  return decode(openRequestsSchema, bytes, BATCH_BYTES_MAX)
 }
 
 export function encodeElectors(electors: readonly Electors[]): Uint8Array {

@@ -8,7 +8,7 @@ import { bytesUpTo, counter, decode, encode, hexBytes, listOf, record } from '..
 import { encodeShieldedEntry, encodeShieldedState } from '../codec/shielded.ts'
 import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
 import { encodeFailures } from '../codec/verdict.ts'
-import { encodeBatch, encodeElectors, encodeTrust } from '../codec/voting.ts'
+import { encodeBatchProgress, encodeElectors, encodeOpenRequests, encodeTrust } from '../codec/voting.ts'
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { Result } from '../types/errors.ts'
@@ -20,10 +20,11 @@ import type { ShieldedEntry, ShieldedState } from '../types/shielded.ts'
 import type { StakingState } from '../types/staking.ts'
 import { isValidation } from '../types/transaction.ts'
 import type { Judgement } from '../types/verdict.ts'
-import type { VerdictVoting } from '../types/voting.ts'
+import type { OpenBatch, VerdictVoting } from '../types/voting.ts'
 import {
   accountKey,
   batchKey,
+  batchRequestsKey,
   blockKey,
   commitKey,
   encodeHeight,
@@ -33,7 +34,6 @@ import {
   judgementKey,
   META,
   nullifierKey,
-  nullifierOrderKey,
   operatorKey,
   recentBlockKey,
   requestIdKey,
@@ -42,11 +42,11 @@ import {
   transactionKey,
   trustKey,
   verdictKey,
-  verdictOrderKey,
 } from './buckets.ts'
 import type { Checkpoint } from './checkpoints.ts'
 import type { WriteOperation } from './database.ts'
 import { encodeSequence } from './ledger-store.ts'
+import { runOperations } from './runs.ts'
 
 /** The last final block by name. The state root of every earlier block stands in its successor's header. */
 export interface TipRecord {
@@ -62,6 +62,7 @@ export function decodeTip(bytes: Uint8Array): Result<TipRecord, 'malformed'> {
 }
 
 export const put = (key: Uint8Array, value: Uint8Array): WriteOperation => ({ type: 'put', key, value })
+const deleted = (key: Uint8Array): WriteOperation => ({ type: 'del', key })
 const NOTHING = new Uint8Array(0)
 
 /** Who used a request id first; remembers those of the batch that is being made. */
@@ -96,24 +97,26 @@ export function blockOperations(
       .filter((hashed) => !isValidation(hashed) && hashed.transaction.kind !== 'ballots')
       .map(({ requestKey }) => put(transactionKey(requestKey), encodeHeight(height))),
   ]
-  for (const [i, nullifier] of changes.nullifiers.entries()) {
-    operations.push(...nullifierOperations(nullifier, firstNullifier + i))
-  }
+  operations.push(...nullifierOperations(changes.nullifiers, firstNullifier))
   for (const [i, entry] of changes.shieldedEntries.entries()) {
     operations.push(shieldedEntryOperation(entry, firstEntry + i))
   }
   for (const judgement of changes.judgements) operations.push(...judgementOperations(judgement, firstUsers))
-  for (const [i, verdict] of changes.verdicts.entries()) {
+  const rows = changes.verdicts.map((verdict, i) => {
     const figures = answers[i]
     assert(figures !== undefined, `no answer to verdict ${i} at height ${height}`)
-    operations.push(...verdictOperations({ record: verdict, figures }, firstVerdict + i))
-  }
+    return { record: verdict, figures }
+  })
+  operations.push(...verdictOperations(rows, firstVerdict))
   return operations
 }
 
-/** A nullifier at its position in the state's list. */
-export function nullifierOperations(nullifier: Nullifier, position: number): WriteOperation[] {
-  return [put(nullifierKey(nullifier), NOTHING), put(nullifierOrderKey(position), fromHex(nullifier))]
+/** Nullifiers that follow on the state's list. @param first position of the first one */
+export function nullifierOperations(nullifiers: readonly Nullifier[], first: number): WriteOperation[] {
+  return [
+    ...nullifiers.map((nullifier) => put(nullifierKey(nullifier), NOTHING)),
+    ...runOperations('nullifierRuns', nullifiers, first),
+  ]
 }
 
 /** A shielded transaction at its position in the state's list. */
@@ -143,16 +146,23 @@ export function requestIdOperations(
   return [put(requestIdKey(requestIdHash), fromHex(requestKey))]
 }
 
-/** A verdict at its position in the state's list, with the sequence that it advances. */
+/** Verdicts that follow on the state's list, with the sequences that they advance. @param first position of the first one */
 export function verdictOperations(
-  row: Pick<StoredVerdict, 'record' | 'figures'>,
-  position: number,
+  rows: readonly Pick<StoredVerdict, 'record' | 'figures'>[],
+  first: number,
 ): WriteOperation[] {
-  const { requestKey, sequence } = row.record
+  const keys = rows.map(({ record }) => record.requestKey)
   return [
-    put(verdictKey(requestKey), encodeVerdictRow(row)),
-    put(verdictOrderKey(position), fromHex(requestKey)),
-    ...(sequence === null ? [] : [put(sequenceKey(sequence.nodeIdHash), encodeSequence(sequence.number))]),
+    ...rows.flatMap((row, i) => {
+      const { requestKey, sequence } = row.record
+      return [
+        put(verdictKey(requestKey), encodeVerdictRow({ ...row, position: first + i })),
+        ...(sequence === null
+          ? []
+          : [put(sequenceKey(sequence.nodeIdHash), encodeSequence(sequence.number))]),
+      ]
+    }),
+    ...runOperations('verdictRuns', keys, first),
   ]
 }
 
@@ -200,7 +210,7 @@ export function stakingOperations(before: StakingState | null, after: StakingSta
 export function votingOperations(before: VerdictVoting | null, after: VerdictVoting): WriteOperation[] {
   if (before === after) return []
   const open = new Set(after.batches.map(({ height }) => height))
-  const known = new Set(before?.batches ?? [])
+  const known = new Map((before?.batches ?? []).map((batch) => [batch.height, batch]))
   const operationsBefore = before?.operations ?? NO_OPERATIONS
   return [
     ...(operationsBefore === after.operations
@@ -209,13 +219,26 @@ export function votingOperations(before: VerdictVoting | null, after: VerdictVot
     ...(before?.electors === after.electors ? [] : [put(META.electors, encodeElectors(after.electors))]),
     ...(before?.batches ?? [])
       .filter(({ height }) => !open.has(height))
-      .map(({ height }) => ({ type: 'del', key: batchKey(height) }) as const),
+      .flatMap(({ height }) => [deleted(batchKey(height)), deleted(batchRequestsKey(height))]),
     ...after.batches
-      .filter((batch) => !known.has(batch))
-      .map((batch) => put(batchKey(batch.height), encodeBatch(batch))),
+      .filter((batch) => known.get(batch.height) !== batch)
+      .flatMap((batch) => batchOperations(batch, known.get(batch.height)?.requests ?? null)),
     ...[...after.trust.values()]
       .filter((trust) => before?.trust.get(trust.account) !== trust)
       .map((trust) => put(trustKey(trust.account), encodeTrust(trust))),
+  ]
+}
+
+/**
+ * An open batch: what changes with every block that speaks of it, and the requests, which do not.
+ * @param before its requests as the database has them; null when it has none
+ */
+export function batchOperations(batch: OpenBatch, before: OpenBatch['requests'] | null): WriteOperation[] {
+  return [
+    put(batchKey(batch.height), encodeBatchProgress(batch)),
+    ...(before === batch.requests
+      ? []
+      : [put(batchRequestsKey(batch.height), encodeOpenRequests(batch.requests))]),
   ]
 }
 
@@ -225,7 +248,7 @@ function operatorOperations(before: Operators, after: Operators): WriteOperation
   const forgotten = [...before.keys()].filter((account) => !after.has(account))
   return [
     ...changed.map((operator) => put(operatorKey(operator.account), encodeOperator(operator))),
-    ...forgotten.map((account): WriteOperation => ({ type: 'del', key: operatorKey(account) })),
+    ...forgotten.map((account) => deleted(operatorKey(account))),
   ]
 }
 

@@ -15,7 +15,7 @@ import type {
 } from '../types/primitives.ts'
 
 /** What the rows below and the values under them add up to. A database of another version is refused. */
-export const SCHEMA_VERSION = 8
+export const SCHEMA_VERSION = 9
 
 /** Prefix bytes. Zero stays free, so that no key is a prefix of the empty range. */
 const BUCKET = {
@@ -31,7 +31,7 @@ const BUCKET = {
   commits: 0x05,
   /** Nullifier → nothing. */
   nullifiers: 0x06,
-  /** Request key → verdict record with the figures of its answer. */
+  /** Request key → verdict record with the figures of its answer and its position in the state's list. */
   verdicts: 0x07,
   /** Hash of a request id → key of the request that used it first. */
   requestIds: 0x08,
@@ -45,20 +45,23 @@ const BUCKET = {
   fillers: 0x0c,
   /** Request key → what this node's own rules found about it. */
   judgements: 0x0d,
-  /** Height → the batch of requests of that block, while it is open. */
+  /** Height → the batch of that block without its requests, while it is open. */
   batches: 0x0e,
   /** Account id → trust in its validator. */
   trust: 0x0f,
-  /** Position in the state's list of nullifiers → nullifier. */
-  nullifierOrder: 0x10,
-  /** Position in the state's list of verdicts → request key. */
-  verdictOrder: 0x11,
+  /** Position in the state's list of nullifiers → nullifiers up to that one (runs.ts). */
+  nullifierRuns: 0x10,
+  /** Position in the state's list of verdicts → request keys up to that one (runs.ts). */
+  verdictRuns: 0x11,
   /** Epoch → proof of the validator set that followed it; kept for ever. */
   handOvers: 0x12,
-  /** Level and index of a complete subtree of the state's list of verdicts → its root; level 0: the leaves. */
+  /**
+   * Level and index of a complete subtree of the state's list of verdicts → its root, from the level of a page on;
+   * level 0 and index of a page → the leaves of it that are there (receipt-index.ts).
+   */
   verdictNodes: 0x13,
-  /** Request key → position of its verdict in the state's list. */
-  verdictPositions: 0x14,
+  /** Height → the requests of an open batch. */
+  batchRequests: 0x14,
   /** Account id → its operator. */
   operators: 0x15,
   /** Place in the ring of recent blocks → block hash. */
@@ -95,7 +98,7 @@ export const META = {
   /** Present while a snapshot is being installed: what else is here is half of a state. */
   installing: metaKey('installing'),
   minedRoot: metaKey('mined-root'),
-  /** Verdicts whose nodes and positions are there (receipt-index.ts); absent: none. */
+  /** Verdicts whose nodes are there (receipt-index.ts); absent: none. */
   verdictsIndexed: metaKey('verdicts-indexed'),
   /** The newest final block with a certificate of its own, and what leads from the verdicts to the state it names. */
   receiptAnchor: metaKey('receipt-anchor'),
@@ -107,8 +110,9 @@ type NumberedBucket =
   | 'commits'
   | 'fillers'
   | 'batches'
-  | 'nullifierOrder'
-  | 'verdictOrder'
+  | 'batchRequests'
+  | 'nullifierRuns'
+  | 'verdictRuns'
   | 'handOvers'
   | 'seals'
   | 'recentBlocks'
@@ -137,6 +141,7 @@ export const judgementKey = (requestKey: RequestKey): Uint8Array => hashKey(BUCK
 export const trustKey = (account: AccountId): Uint8Array => hashKey(BUCKET.trust, account)
 export const trustHistoryKey = (account: AccountId): Uint8Array => hashKey(BUCKET.trustHistory, account)
 export const batchKey = (height: Height): Uint8Array => heightKey('batches', height)
+export const batchRequestsKey = (height: Height): Uint8Array => heightKey('batchRequests', height)
 
 /** Trust in every validator there was. */
 export const TRUST_RANGE: KeyRange = { gte: Uint8Array.of(BUCKET.trust), lt: Uint8Array.of(BUCKET.trust + 1) }
@@ -161,10 +166,9 @@ export const ACCOUNT_RANGE: KeyRange = {
   lt: Uint8Array.of(BUCKET.accounts + 1),
 }
 
-export const nullifierOrderKey = (position: number): Uint8Array => heightKey('nullifierOrder', position)
+export const nullifierRunKey = (last: number): Uint8Array => heightKey('nullifierRuns', last)
+export const verdictRunKey = (last: number): Uint8Array => heightKey('verdictRuns', last)
 export const shieldedEntryKey = (position: number): Uint8Array => heightKey('shieldedEntries', position)
-export const verdictOrderKey = (position: number): Uint8Array => heightKey('verdictOrder', position)
-export const verdictPositionKey = (key: RequestKey): Uint8Array => hashKey(BUCKET.verdictPositions, key)
 
 /** One byte for the level, eight for the index. */
 export function verdictNodeKey(level: number, index: number): Uint8Array {

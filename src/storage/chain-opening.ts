@@ -12,7 +12,7 @@ import { decodeOperator } from '../codec/operator.ts'
 import { recentBlocksOf, recentCount, slotOf } from '../codec/recent-blocks.ts'
 import { decodeShieldedState } from '../codec/shielded.ts'
 import { decodeAccount, decodeStakingRest } from '../codec/staking.ts'
-import { decodeBatch, decodeElectors, decodeTrust } from '../codec/voting.ts'
+import { decodeBatchProgress, decodeElectors, decodeOpenRequests, decodeTrust } from '../codec/voting.ts'
 import type { HashedBlock } from '../types/block.ts'
 import type { QuorumCertificate } from '../types/certificates.ts'
 import type { Result } from '../types/errors.ts'
@@ -33,6 +33,7 @@ import {
 import {
   ACCOUNT_RANGE,
   BATCH_RANGE,
+  batchRequestsKey,
   blockKey,
   decodeHeight,
   finalityKey,
@@ -182,9 +183,15 @@ async function readAccounts(database: Database): Promise<ReadonlyMap<AccountId, 
 async function readBatches(database: Database): Promise<readonly OpenBatch[]> {
   const batches: OpenBatch[] = []
   for await (const [key, bytes] of database.scan(BATCH_RANGE)) {
-    const batch = decodeBatch(bytes)
-    if (!batch.ok) throw damagedDatabase(database.path, `batch ${decodeHeight(key)}: ${batch.detail}`)
-    batches.push(batch.value)
+    const height = decodeHeight(key)
+    const damaged = (why: string) => damagedDatabase(database.path, `batch ${height}: ${why}`)
+    const progress = decodeBatchProgress(bytes)
+    if (!progress.ok) throw damaged(progress.detail)
+    const row = database.get(batchRequestsKey(height))
+    if (row === null) throw damaged('its requests are missing')
+    const requests = decodeOpenRequests(row)
+    if (!requests.ok) throw damaged(`its requests: ${requests.detail}`)
+    batches.push({ ...progress.value, requests: requests.value })
   }
   return batches
 }

@@ -114,7 +114,8 @@ export class LedgerStore implements StateReader {
     }
     const row = decodeVerdictRow(bytes)
     if (!row.ok) throw damagedDatabase(this.#database.path, `the verdict on ${requestKey}: ${row.detail}`)
-    return { ...row.value, failures: this.judgement(requestKey) }
+    const { record, figures } = row.value
+    return { record, figures, failures: this.judgement(requestKey) }
   }
 
   /** What this node's own rules found when a block ordered the request; null when it was not there. */

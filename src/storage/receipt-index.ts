@@ -1,12 +1,11 @@
 /**
- * What receipts are made from: the root of every complete subtree of the state's list of verdicts, the position of
- * every verdict, and the anchor. Goes into the very batch of its block. Follows from the verdicts that are there, so
- * what is missing (a database of before, one that was filled from a snapshot) is made when it is opened.
+ * What receipts are made from: the leaves of the state's list of verdicts in pages, the roots of its complete subtrees
+ * from the size of a page on, and the anchor. Goes into the very batch of its block. Follows from the verdicts that
+ * are there, so what is missing (a database that was filled from a snapshot) is made when it is opened.
  */
-import { setImmediate as turn } from 'node:timers/promises'
-import { toHex } from '../codec/hex.ts'
-import { decodeVerdictRow } from '../codec/ledger-state.ts'
-import { encodeVerdict, verdictLeaf, verdictLeaves } from '../codec/verdict.ts'
+import { hashPair } from '../codec/hashes.ts'
+import { setHex, toHex } from '../codec/hex.ts'
+import { verdictLeaf, verdictLeaves } from '../codec/verdict.ts'
 import type { NodeListener } from '../ledger/frontier.ts'
 import { assert } from '../types/assert.ts'
 import type { FinalizedBlock, Frontier, StateAccumulators } from '../types/ledger-state.ts'
@@ -16,19 +15,13 @@ import type { StateBranch } from '../types/receipt.ts'
 import type { StakingState } from '../types/staking.ts'
 import type { VerdictVoting } from '../types/voting.ts'
 import { put } from './block-batch.ts'
-import {
-  decodeHeight,
-  encodeHeight,
-  heightRange,
-  META,
-  verdictKey,
-  verdictNodeKey,
-  verdictPositionKey,
-} from './buckets.ts'
+import { decodeHeight, encodeHeight, META, verdictNodeKey } from './buckets.ts'
 import type { ChainTip } from './chain-opening.ts'
-import type { Database, DatabaseView, WriteOperation } from './database.ts'
+import type { Database, WriteOperation } from './database.ts'
 import { damagedDatabase } from './database-refusals.ts'
 import { anchorOperation, type ReceiptAnchor, readAnchor } from './receipt-anchor.ts'
+import { readRuns } from './runs.ts'
+import { readVerdictBytes, readVerdictPosition } from './verdict-rows.ts'
 
 export interface ReceiptIndexOptions {
   readonly database: Database
@@ -50,10 +43,16 @@ const VERDICTS_PER_SLICE = 64
 /** Verdicts after which the log says how far it is. */
 const VERDICTS_PER_LINE = 65_536
 
-/** A verdict on its way into the index. */
-interface Leaf {
-  readonly requestKey: RequestKey
-  readonly leaf: Hex32
+/** A page holds 2^5 leaves: so many rows fewer than one for each leaf and each node over them. */
+const PAGE_LEVEL = 5
+const PAGE_LEAVES = 2 ** PAGE_LEVEL
+const LEAF_BYTES = 32
+
+/** The list as it is indexed. */
+interface IndexedList {
+  readonly frontier: Frontier
+  /** Leaves of the page that is not full, one after the other. */
+  readonly page: Uint8Array
 }
 
 export class ReceiptIndex {
@@ -61,12 +60,14 @@ export class ReceiptIndex {
   readonly #listeners = new Set<() => void>()
   /** After the last block that {@link operations} was given. */
   #state: Pick<ChainTip, 'accumulators' | 'staking' | 'voting'>
+  #list: IndexedList
   #written: ReceiptAnchor | null
   #anchor: ReceiptAnchor | null
 
-  private constructor(options: ReceiptIndexOptions, anchor: ReceiptAnchor | null) {
+  private constructor(options: ReceiptIndexOptions, list: IndexedList, anchor: ReceiptAnchor | null) {
     this.#options = options
     this.#state = options.tip
+    this.#list = list
     this.#written = anchor
     this.#anchor = anchor
   }
@@ -79,12 +80,12 @@ export class ReceiptIndex {
   static async open(options: ReceiptIndexOptions): Promise<ReceiptIndex> {
     const { database, tip } = options
     const indexed = database.get(META.verdictsIndexed)
-    await complete(options, indexed === null ? 0 : decodeHeight(indexed))
+    const list = await complete(options, indexed === null ? 0 : decodeHeight(indexed))
     const anchor = readAnchor(database)
     if (anchor !== null && anchor.header.height > tip.height) {
       throw damagedDatabase(database.path, `the anchor of receipts is above the tip, height ${tip.height}`)
     }
-    return new ReceiptIndex(options, anchor)
+    return new ReceiptIndex(options, list, anchor)
   }
 
   /** Null until a block that is final by its own certificate has come. */
@@ -106,9 +107,12 @@ export class ReceiptIndex {
           stateBranch: this.#options.branchOf(accumulators, staking, voting),
         }
       }
-      const after = this.#append(accumulators.verdicts, leavesOf(changes.verdicts), operations)
+      this.#list = append(this.#options, this.#list, verdictLeaves(changes.verdicts), operations)
       const { verdicts } = changes.accumulators
-      assert(isSame(after, verdicts), `block ${block.header.height} has other verdicts than its state`)
+      assert(
+        isSame(this.#list.frontier, verdicts),
+        `block ${block.header.height} has other verdicts than its state`,
+      )
       this.#state = changes
     }
     const anchor = found ?? this.#written
@@ -133,8 +137,7 @@ export class ReceiptIndex {
 
   /** Place of the verdict on a request in the state's list; null when there is no verdict. */
   positionOf(requestKey: RequestKey): number | null {
-    const bytes = this.#options.database.get(verdictPositionKey(requestKey))
-    return bytes === null ? null : decodeHeight(bytes)
+    return readVerdictPosition(this.#options.database, requestKey)
   }
 
   /**
@@ -144,37 +147,31 @@ export class ReceiptIndex {
   node(level: number, index: number): Uint8Array {
     return readNode(this.#options.database, level, index)
   }
-
-  #append(before: Frontier, leaves: readonly Leaf[], operations: WriteOperation[]): Frontier {
-    return append(this.#options, before, leaves, operations)
-  }
 }
 
-function leavesOf(verdicts: FinalizedBlock['changes']['verdicts']): Leaf[] {
-  return verdictLeaves(verdicts).flatMap((leaf, i) => {
-    const requestKey = verdicts[i]?.requestKey
-    return requestKey === undefined ? [] : [{ requestKey, leaf }]
-  })
-}
-
-/** Adds the rows of verdicts that follow on a list, and gives the list after them. */
+/** Adds the rows of leaves that follow on a list, and gives the list after them. */
 function append(
   { append: appendLeaves }: Pick<ReceiptIndexOptions, 'append'>,
-  before: Frontier,
-  leaves: readonly Leaf[],
+  before: IndexedList,
+  leaves: readonly Hex32[],
   operations: WriteOperation[],
-): Frontier {
+): IndexedList {
   if (leaves.length === 0) return before
-  const hashes = leaves.map(({ leaf }) => leaf)
-  const after = appendLeaves(before, hashes, (level, index, root) => {
+  const frontier = appendLeaves(before.frontier, leaves, (level, index, root) => {
     // A copy: a key is written later, and a root may be in a buffer that is used again.
-    operations.push(put(verdictNodeKey(level, index), Uint8Array.from(root)))
+    if (level >= PAGE_LEVEL) operations.push(put(verdictNodeKey(level, index), Uint8Array.from(root)))
   })
-  for (const [i, { requestKey }] of leaves.entries()) {
-    operations.push(put(verdictPositionKey(requestKey), encodeHeight(before.size + i)))
+  const known = before.page.length
+  const bytes = new Uint8Array(known + LEAF_BYTES * leaves.length)
+  bytes.set(before.page, 0)
+  for (const [i, leaf] of leaves.entries()) setHex(bytes, leaf, known + LEAF_BYTES * i)
+  const pageBytes = LEAF_BYTES * PAGE_LEAVES
+  const firstPage = Math.floor(before.frontier.size / PAGE_LEAVES)
+  for (let at = 0; at < bytes.length; at += pageBytes) {
+    operations.push(put(verdictNodeKey(0, firstPage + at / pageBytes), bytes.subarray(at, at + pageBytes)))
   }
-  operations.push(put(META.verdictsIndexed, encodeHeight(after.size)))
-  return after
+  operations.push(put(META.verdictsIndexed, encodeHeight(frontier.size)))
+  return { frontier, page: bytes.slice(bytes.length - (bytes.length % pageBytes)) }
 }
 
 function isSame(a: Frontier, b: Frontier): boolean {
@@ -182,55 +179,73 @@ function isSame(a: Frontier, b: Frontier): boolean {
 }
 
 function readNode(database: Database, level: number, index: number): Uint8Array {
-  const root = database.get(verdictNodeKey(level, index))
-  if (root?.length === 32) return root
-  throw damagedDatabase(database.path, `node ${index} of level ${level} of the list of verdicts is not there`)
+  const damaged = () =>
+    damagedDatabase(database.path, `node ${index} of level ${level} of the list of verdicts is not there`)
+  if (level >= PAGE_LEVEL) {
+    const root = database.get(verdictNodeKey(level, index))
+    if (root?.length !== LEAF_BYTES) throw damaged()
+    return root
+  }
+  const first = index * 2 ** level
+  const leaves = readLeaves(database, first, 2 ** level)
+  if (leaves === null) throw damaged()
+  return rootOf(leaves)
+}
+
+/** So many leaves of one page, one after the other; null when they are not all there. */
+function readLeaves(database: Database, first: number, count: number): Uint8Array | null {
+  const page = Math.floor(first / PAGE_LEAVES)
+  const start = LEAF_BYTES * (first - PAGE_LEAVES * page)
+  const bytes = database.get(verdictNodeKey(0, page))?.subarray(start, start + LEAF_BYTES * count)
+  return bytes?.length === LEAF_BYTES * count ? bytes : null
+}
+
+/** Root of a complete tree over leaves, a power of two of them. */
+function rootOf(leaves: Uint8Array): Uint8Array {
+  if (leaves.length === LEAF_BYTES) return leaves
+  const half = leaves.length / 2
+  return hashPair(rootOf(leaves.subarray(0, half)), rootOf(leaves.subarray(half)))
 }
 
 /** The list as it was with `size` verdicts, from its nodes. */
-function frontierAt(database: Database, size: number): Frontier {
+function listAt(database: Database, size: number): IndexedList {
   const nodes: (Hex32 | null)[] = []
   for (let rest = size, level = 0; rest > 0; rest = Math.floor(rest / 2), level++) {
     nodes.push(rest % 2 === 1 ? (toHex(readNode(database, level, rest - 1)) as Hex32) : null)
   }
-  return { size, nodes }
+  const rest = size % PAGE_LEAVES
+  const page = rest === 0 ? new Uint8Array(0) : readLeaves(database, size - rest, rest)
+  if (page === null) throw damagedDatabase(database.path, `the last of ${size} verdicts are not indexed`)
+  return { frontier: { size, nodes }, page }
 }
 
 /** Makes the rows of all verdicts from `indexed` on, in slices; each is written before the next is read. */
-async function complete(options: ReceiptIndexOptions, indexed: number): Promise<void> {
+async function complete(options: ReceiptIndexOptions, indexed: number): Promise<IndexedList> {
   const { database, tip, logger } = options
-  const list = tip.accumulators.verdicts
+  const wanted = tip.accumulators.verdicts
   const damaged = (why: string) => damagedDatabase(database.path, `the list of verdicts ${why}`)
-  if (indexed > list.size) throw damaged(`has ${list.size} entries, ${indexed} of them indexed`)
-  let frontier = frontierAt(database, indexed)
-  if (indexed < list.size) {
-    logger.info({ verdicts: list.size, from: indexed }, 'making the index of receipts, once')
+  if (indexed > wanted.size) throw damaged(`has ${wanted.size} entries, ${indexed} of them indexed`)
+  let list = listAt(database, indexed)
+  if (indexed < wanted.size) {
+    logger.info({ verdicts: wanted.size, from: indexed }, 'making the index of receipts, once')
     const view = database.view()
     try {
-      const range = heightRange('verdictOrder', indexed, list.size - 1)
-      for await (const rows of view.scan(range, VERDICTS_PER_SLICE)) {
-        const leaves = rows.map(([, key]) => storedLeaf(view, toHex(key) as RequestKey))
+      const range = { from: indexed, to: wanted.size - 1, perSlice: VERDICTS_PER_SLICE }
+      for await (const keys of readRuns(view, 'verdictRuns', range)) {
+        const leaves = keys.map((key) => verdictLeaf(readVerdictBytes(view, toHex(key) as RequestKey)))
         const operations: WriteOperation[] = []
-        const before = frontier.size
-        frontier = append(options, frontier, leaves, operations)
+        const before = list.frontier.size
+        list = append(options, list, leaves, operations)
         await database.writeRelaxed(operations)
-        const line = Math.floor(frontier.size / VERDICTS_PER_LINE)
+        const line = Math.floor(list.frontier.size / VERDICTS_PER_LINE)
         if (line > Math.floor(before / VERDICTS_PER_LINE)) {
-          logger.info({ verdicts: list.size, done: frontier.size }, 'making the index of receipts')
+          logger.info({ verdicts: wanted.size, done: list.frontier.size }, 'making the index of receipts')
         }
-        await turn()
       }
     } finally {
       view.close()
     }
   }
-  if (!isSame(frontier, list)) throw damaged('is not the one that the state has')
-}
-
-function storedLeaf(view: DatabaseView, requestKey: RequestKey): Leaf {
-  const bytes = view.get(verdictKey(requestKey))
-  const stored = bytes === null ? null : decodeVerdictRow(bytes)
-  if (stored?.ok !== true) throw damagedDatabase(view.path, `the verdict on ${requestKey} is not there`)
-  const { record } = stored.value
-  return { requestKey: record.requestKey, leaf: verdictLeaf(encodeVerdict(record)) }
+  if (!isSame(list.frontier, wanted)) throw damaged('is not the one that the state has')
+  return list
 }

@@ -12,12 +12,13 @@ import { recentCount } from '../codec/recent-blocks.ts'
 import { decodeChunk } from '../codec/snapshot.ts'
 import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
 import { utf8ToBytes } from '../codec/utf8.ts'
-import { encodeBatch, encodeElectors, encodeTrust } from '../codec/voting.ts'
+import { encodeElectors, encodeTrust } from '../codec/voting.ts'
 import type { SnapshotEntry, SnapshotReplay } from '../ledger/snapshot-replay.ts'
 import type { AnswerFigures } from '../types/ledger-state.ts'
 import type { Height, Hex32, RequestKey } from '../types/primitives.ts'
 import type { ChunkReference, SnapshotManifest } from '../types/snapshot.ts'
 import {
+  batchOperations,
   blockOperations,
   checkpointOperation,
   commitOperation,
@@ -33,7 +34,6 @@ import {
 } from './block-batch.ts'
 import {
   accountKey,
-  batchKey,
   CONTENT_RANGE,
   encodeHeight,
   META,
@@ -163,25 +163,33 @@ class RowMaker {
     }
   }
 
+  /** @param entries of one part @param first position of the first one */
   of(entries: readonly SnapshotEntry[], first: number): WriteOperation[] {
     this.#inSlice = new Map()
-    return entries.flatMap((entry, i) => this.#rowsOf(entry, first + i))
+    const nullifiers = entries.flatMap((entry) => (entry.part === 'nullifiers' ? [entry.nullifier] : []))
+    const records = entries.flatMap((entry) => (entry.part === 'verdicts' ? [entry.record] : []))
+    return [
+      ...nullifierOperations(nullifiers, first),
+      ...verdictOperations(
+        records.map((record) => ({ record, figures: this.#figures })),
+        first,
+      ),
+      ...records.flatMap(({ requestIdHash, requestKey }) =>
+        requestIdOperations(requestIdHash, requestKey, this.#firstUsers),
+      ),
+      ...entries.flatMap((entry, i) => this.#rowsOf(entry, first + i)),
+    ]
   }
 
   #rowsOf(entry: SnapshotEntry, position: number): WriteOperation[] {
     switch (entry.part) {
+      // Rows of many.
       case 'nullifiers':
-        return nullifierOperations(entry.nullifier, position)
-      case 'verdicts': {
-        const { record } = entry
-        return [
-          ...verdictOperations({ record, figures: this.#figures }, position),
-          ...requestIdOperations(record.requestIdHash, record.requestKey, this.#firstUsers),
-        ]
-      }
+      case 'verdicts':
+        return []
       case 'batches':
         return [
-          put(batchKey(entry.batch.height), encodeBatch(entry.batch)),
+          ...batchOperations(entry.batch, null),
           ...entry.batch.requests.flatMap(({ requestIdHash, requestKey }) =>
             requestIdOperations(requestIdHash, requestKey, this.#firstUsers),
           ),

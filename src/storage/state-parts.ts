@@ -4,7 +4,6 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import { fromHex, toHex } from '../codec/hex.ts'
-import { verdictBytesOfRow } from '../codec/ledger-state.ts'
 import { encodeOperations } from '../codec/operations.ts'
 import { encodeOperator, sortedOperators } from '../codec/operator.ts'
 import { recentBlockHashes, recentCount } from '../codec/recent-blocks.ts'
@@ -14,10 +13,11 @@ import { encodeBatch, encodeElectors, encodeTrust, sortedTrust } from '../codec/
 import { hasNoOperations } from '../types/operations.ts'
 import type { RequestKey } from '../types/primitives.ts'
 import type { SnapshotPart } from '../types/snapshot.ts'
-import { heightRange, verdictKey } from './buckets.ts'
+import { heightRange } from './buckets.ts'
 import type { ChainTip } from './chain-opening.ts'
 import type { DatabaseView } from './database.ts'
-import { damagedDatabase } from './database-refusals.ts'
+import { readRuns } from './runs.ts'
+import { readVerdictBytes } from './verdict-rows.ts'
 
 /** A part as it is read. */
 export interface StatePart {
@@ -28,7 +28,7 @@ export interface StatePart {
   entries(view: DatabaseView, tip: ChainTip, from: number): AsyncGenerator<readonly Uint8Array[]>
 }
 
-/** Rows per slice: a nullifier is a row, a verdict is a look-up. */
+/** Entries per slice: a verdict is a look-up. */
 const NULLIFIERS_PER_SLICE = 1_024
 const VERDICTS_PER_SLICE = 64
 /** Some 3 kB each. */
@@ -50,8 +50,8 @@ export const STATE_PARTS: readonly StatePart[] = [
     size: ({ accumulators }) => accumulators.nullifiers.size,
     entries: async function* (view, { accumulators }, from) {
       if (accumulators.nullifiers.size === from) return
-      const range = heightRange('nullifierOrder', from, accumulators.nullifiers.size - 1)
-      for await (const rows of view.scan(range, NULLIFIERS_PER_SLICE)) yield rows.map(([, leaf]) => leaf)
+      const to = accumulators.nullifiers.size - 1
+      yield* readRuns(view, 'nullifierRuns', { from, to, perSlice: NULLIFIERS_PER_SLICE })
     },
   },
   {
@@ -70,9 +70,9 @@ export const STATE_PARTS: readonly StatePart[] = [
     size: ({ accumulators }) => accumulators.verdicts.size,
     entries: async function* (view, { accumulators }, from) {
       if (accumulators.verdicts.size === from) return
-      const range = heightRange('verdictOrder', from, accumulators.verdicts.size - 1)
-      for await (const rows of view.scan(range, VERDICTS_PER_SLICE)) {
-        yield rows.map(([, key]) => verdictOf(view, toHex(key) as RequestKey))
+      const to = accumulators.verdicts.size - 1
+      for await (const keys of readRuns(view, 'verdictRuns', { from, to, perSlice: VERDICTS_PER_SLICE })) {
+        yield keys.map((key) => readVerdictBytes(view, toHex(key) as RequestKey))
       }
     },
   },
@@ -155,11 +155,3 @@ export const STATE_PARTS: readonly StatePart[] = [
     },
   },
 ]
-
-/** Canonical bytes of the record; the figures of its answer are this node's own and stay here. */
-function verdictOf(view: DatabaseView, requestKey: RequestKey): Uint8Array {
-  const bytes = view.get(verdictKey(requestKey))
-  const record = bytes === null ? null : verdictBytesOfRow(bytes)
-  if (record?.ok !== true) throw damagedDatabase(view.path, `the verdict on ${requestKey} is not there`)
-  return record.value
-}

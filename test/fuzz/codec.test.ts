@@ -26,10 +26,14 @@ import { decodeTransaction, encodeTransaction } from '../../src/codec/transactio
 import { decodeFailures, decodeVerdict, encodeFailures, encodeVerdict } from '../../src/codec/verdict.ts'
 import {
   decodeBatch,
+  decodeBatchProgress,
   decodeElectors,
+  decodeOpenRequests,
   decodeTrust,
   encodeBatch,
+  encodeBatchProgress,
   encodeElectors,
+  encodeOpenRequests,
   encodeTrust,
 } from '../../src/codec/voting.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
@@ -82,6 +86,16 @@ const codecs: Record<string, Codec> = {
   'verdict rows': { values: arbitrary.verdictRow, encode: encodeVerdictRow, decode: decodeVerdictRow },
   failures: { values: arbitrary.failures, encode: encodeFailures, decode: decodeFailures },
   batches: { values: voting.batch, encode: encodeBatch, decode: decodeBatch },
+  'batches without requests': {
+    values: voting.batch.map(({ requests: _, ...progress }) => progress),
+    encode: encodeBatchProgress,
+    decode: decodeBatchProgress,
+  },
+  'open requests': {
+    values: voting.batch.map(({ requests }) => requests),
+    encode: encodeOpenRequests,
+    decode: decodeOpenRequests,
+  },
   electors: { values: voting.electors, encode: encodeElectors, decode: decodeElectors },
   trust: { values: voting.trust, encode: encodeTrust, decode: decodeTrust },
 }
@@ -190,7 +204,7 @@ describe('the row of a verdict', () => {
     fc.assert(
       fc.property(
         arbitrary.verdictRow,
-        fc.nat(44),
+        fc.nat(52),
         fc.integer({ min: 1, max: 255 }),
         (row, length, other) => {
           const bytes = encodeVerdictRow(row)

@@ -215,14 +215,28 @@ describe('a database without the index', () => {
     [
       'a node that is not there',
       async (database: Database) => {
-        await database.write([{ type: 'del', key: verdictNodeKey(3, 24) }])
+        await database.write([{ type: 'del', key: verdictNodeKey(0, 6) }])
       },
       /node 24 of level 3/,
     ],
     [
+      'a page that is too short',
+      async (database: Database) => {
+        await database.write([{ type: 'put', key: verdictNodeKey(0, 6), value: new Uint8Array(7 * 32) }])
+      },
+      /node 24 of level 3/,
+    ],
+    [
+      'a node above the pages that is not there',
+      async (database: Database) => {
+        await database.write([{ type: 'del', key: verdictNodeKey(6, 2) }])
+      },
+      /node 2 of level 6/,
+    ],
+    [
       'a node that is another',
       async (database: Database) => {
-        await database.write([{ type: 'put', key: verdictNodeKey(3, 24), value: new Uint8Array(32) }])
+        await database.write([{ type: 'put', key: verdictNodeKey(0, 6), value: new Uint8Array(8 * 32) }])
       },
       /is not the one that the state has/,
     ],
