@@ -55,13 +55,13 @@ function isQuorumAlone({ state }: StepContext): boolean {
 
 /**
  * More than one transaction in the last block says that many are on their way: the next block waits for those that
- * are nearly here. One request at a time is never made to wait.
+ * are nearly here, the longer the more there were. One request at a time is never made to wait.
  */
 function gatheringLeftMs(context: StepContext, parent: HashedBlock): number {
   const { state } = context
   const orders = parent.transactions.filter(({ transaction }) => transaction.kind !== 'ballots').length
   if (!state.hasWork || orders < 2) return 0
-  return state.pacemaker.gatheringMs() - context.since(state.viewEnteredAt)
+  return state.pacemaker.gatheringUnderLoadMs(orders) - context.since(state.viewEnteredAt)
 }
 
 /** A block is later than its parent, and nobody prepares one that is too far ahead of his clock: its leader waits, too. */

@@ -18,6 +18,8 @@ const LAGS_MAX = 16
  */
 const LAG_FACTOR = 1.5
 const LAG_QUANTILE = 0.9
+/** From so many transactions in a block on, the next one gathers for as long as ever. */
+const FULL_GATHERING = 100
 const BACKOFF_BASE = 1.5
 const BACKOFF_STEPS_MAX = 6
 
@@ -81,17 +83,25 @@ export class Pacemaker {
     return this.#parameters.viewTimeoutMinMs / 4
   }
 
-  /**
-   * Under load: how long after its beginning a view's proposal leaves. What comes in the meantime shares the cost
-   * of one block instead of paying for a block of its own.
-   */
+  /** Little enough to wait for what is nearly there. */
   gatheringMs(): number {
     return this.#parameters.viewTimeoutMinMs / 16
   }
 
   /**
+   * Under load: how long after its beginning a view's proposal leaves. What comes in the meantime shares the cost
+   * of one block, its signatures and certificates, instead of paying for a block of its own; so the more come, the longer:
+   * up to half the shortest T, and a quarter of T as it is now.
+   * @param orders transactions of the block before
+   */
+  gatheringUnderLoadMs(orders: number): number {
+    const longestMs = Math.min(this.#parameters.viewTimeoutMinMs / 2, this.viewTimeoutMs() / 4)
+    return Math.max(this.gatheringMs(), longestMs * Math.min(1, orders / FULL_GATHERING))
+  }
+
+  /**
    * How long after a view's beginning its leader waits for ballots that are missing: as long as late ones nearly always
-   * took, and no longer than it would gather under load. 0 as long as hardly any was late.
+   * took, and no longer than {@link gatheringMs}. 0 as long as hardly any was late.
    */
   graceMs(): number {
     const sorted = [...this.#lagsMs].sort((a, b) => a - b)
