@@ -14,7 +14,7 @@ import {
   type Schema,
   u64,
 } from './schema.ts'
-import { verdictSchema } from './verdict.ts'
+import { verdictBytes, verdictSchema } from './verdict.ts'
 
 /** Leaves of a List[Bytes32, 2^32]: 33 subtree roots at most, the last only when it is full. */
 export const FRONTIER_DEPTH = 32
@@ -84,26 +84,32 @@ export function decodeStateAccumulators(bytes: Uint8Array): Result<StateFrontier
   return decode(stateAccumulatorsSchema, bytes, ACCUMULATORS_BYTES_MAX)
 }
 
-export function encodeVerdictRow({ record, figures, position }: VerdictRow): Uint8Array {
-  return encode(verdictRowSchema, { record, figures, position })
-}
-
 /** SSZ: where the record begins, then the figures and the position, then the record, which is all of the rest. */
 const RECORD_OFFSET_BYTES = 4
-const POSITION_BYTES = 8
+const headSchema = record<Omit<VerdictRow, 'record'>>({ figures: answerFiguresSchema, position: counter() })
+const RECORD_OFFSET = RECORD_OFFSET_BYTES + (headSchema.ssz.fixedSize ?? 0)
+
+/** The bytes of `verdictRowSchema`; those of the record are there already. */
+export function encodeVerdictRow({ record, figures, position }: VerdictRow): Uint8Array {
+  const bytes = verdictBytes(record)
+  const row = new Uint8Array(RECORD_OFFSET + bytes.length)
+  new DataView(row.buffer).setUint32(0, RECORD_OFFSET, true)
+  row.set(encode(headSchema, { figures, position }), RECORD_OFFSET_BYTES)
+  row.set(bytes, RECORD_OFFSET)
+  return row
+}
 
 /**
  * Canonical bytes of the record in a row ({@link encodeVerdict}), without reading what they say. They share the row's memory.
  */
 export function verdictBytesOfRow(row: Uint8Array): Result<Uint8Array, 'malformed'> {
-  const start = RECORD_OFFSET_BYTES + (answerFiguresSchema.ssz.fixedSize ?? 0) + POSITION_BYTES
-  if (row.length <= start || row.length > VERDICT_ROW_BYTES_MAX) {
+  if (row.length <= RECORD_OFFSET || row.length > VERDICT_ROW_BYTES_MAX) {
     return refuse('malformed', `a verdict's row of ${row.length} bytes`)
   }
   const offset = new DataView(row.buffer, row.byteOffset, row.length).getUint32(0, true)
-  return offset === start
-    ? ok(row.subarray(start))
-    : refuse('malformed', `a record at ${offset}, not ${start}`)
+  return offset === RECORD_OFFSET
+    ? ok(row.subarray(RECORD_OFFSET))
+    : refuse('malformed', `a record at ${offset}, not ${RECORD_OFFSET}`)
 }
 
 export function decodeVerdictRow(bytes: Uint8Array): Result<VerdictRow, 'malformed'> {

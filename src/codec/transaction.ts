@@ -192,8 +192,11 @@ export function hashTransaction<T extends Transaction>(transaction: T): HashedTr
  * this, not {@link hashTransaction}, for values whose fields nobody has bounded: what is too long or out of order is
  * refused here rather than by all peers, and a lone surrogate has become the character that they see.
  */
-export function canonicalTransaction(transaction: Transaction): Result<HashedTransaction, 'malformed'> {
-  return decodeTransaction(encodeTransaction(transaction))
+export function canonicalTransaction<T extends Transaction>(
+  transaction: T,
+): Result<HashedTransaction<T>, 'malformed'> {
+  // What is read has the kind that was written.
+  return decodeTransaction(encodeTransaction(transaction)) as Result<HashedTransaction<T>, 'malformed'>
 }
 
 const recent = new RecentTransactions()

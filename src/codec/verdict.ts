@@ -42,6 +42,17 @@ export function encodeVerdict(verdict: VerdictRecord): Uint8Array {
   return encode(verdictSchema, verdict)
 }
 
+const knownBytes = new WeakMap<VerdictRecord, Uint8Array>()
+
+/** As {@link encodeVerdict}, worked out once: the leaf and the row of a verdict are made of it. Must not be altered. */
+export function verdictBytes(verdict: VerdictRecord): Uint8Array {
+  const known = knownBytes.get(verdict)
+  if (known !== undefined) return known
+  const bytes = encodeVerdict(verdict)
+  knownBytes.set(verdict, bytes)
+  return bytes
+}
+
 export function decodeVerdict(bytes: Uint8Array): Result<VerdictRecord, 'malformed'> {
   return decode(verdictSchema, bytes, VERDICT_BYTES_MAX)
 }
@@ -74,7 +85,7 @@ const knownLeaves = new WeakMap<readonly VerdictRecord[], readonly Hex32[]>()
 export function verdictLeaves(verdicts: readonly VerdictRecord[]): readonly Hex32[] {
   const known = knownLeaves.get(verdicts)
   if (known !== undefined) return known
-  const leaves = verdicts.map((verdict) => verdictLeaf(encodeVerdict(verdict)))
+  const leaves = verdicts.map((verdict) => verdictLeaf(verdictBytes(verdict)))
   knownLeaves.set(verdicts, leaves)
   return leaves
 }

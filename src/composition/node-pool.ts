@@ -1,6 +1,7 @@
 /** The pool of a node: as large as its configuration says, with the final state to ask. Decides nothing. */
 
 import type { Config } from '../config/schema.ts'
+import { idHashOf } from '../ledger/request-identity.ts'
 import { isOpen } from '../ledger/verdicts/open-requests.ts'
 import { Mempool } from '../mempool/mempool.ts'
 import type { Metrics } from '../observability/metrics.ts'
@@ -35,7 +36,10 @@ export function buildPool(parts: PoolParts): Mempool {
     {
       now: () => clock.monotonicMs(),
       isFinal: (requestKey, transaction) =>
-        chain.state.verdict(requestKey) !== null ||
+        chain.state.storedVerdict(
+          requestKey,
+          isValidation(transaction) ? idHashOf(transaction) : undefined,
+        ) !== null ||
         isOpen(chain.state.voting, requestKey) ||
         (!isValidation(transaction) && chain.heightOfTransaction(requestKey) !== null),
       refusal: (transaction) => admission.refusal(transaction),

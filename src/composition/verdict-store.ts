@@ -6,7 +6,7 @@ import type { VerdictStore } from '../validation/ports.ts'
 
 export function verdictStore(chain: ChainStore): VerdictStore {
   return {
-    verdict: (requestKey) => onRequest(chain.verdict(requestKey)),
+    verdict: (requestKey, requestIdHash) => onRequest(chain.verdict(requestKey, requestIdHash)),
     verdictById: (requestIdHash) => onRequest(chain.verdictById(requestIdHash)),
     isWaiting: (requestIdHash) => {
       const requestKey = chain.state.requestKeyOfId(requestIdHash)

@@ -22,6 +22,18 @@ export function requestIdHash(requestId: string): Hex32 {
   return sha256TaggedHex<Hex32>('requestId', utf8ToBytes(requestId))
 }
 
+const knownIdHashes = new WeakMap<ValidationTransaction, Hex32>()
+
+/** {@link requestIdHash} of a request, worked out once: everything that looks it up asks for it. */
+export function idHashOf({ transaction, requestKey }: HashedTransaction<ValidationTransaction>): Hex32 {
+  const known = knownIdHashes.get(transaction)
+  if (known !== undefined) return known
+  const { kind, request } = transaction
+  const hash = requestIdHash(kind === 'validate-certificate' ? request.requestId : requestKey)
+  knownIdHashes.set(transaction, hash)
+  return hash
+}
+
 /** Hash under which a node's last sequence number is kept. */
 export function nodeIdHash(nodeId: string): Hex32 {
   return sha256TaggedHex<Hex32>('nodeId', utf8ToBytes(nodeId))
@@ -42,12 +54,13 @@ export function requestIdentity(
   genesisHash: GenesisHash,
 ): RequestIdentity {
   const { transaction, requestKey } = hashed
+  const requestIdHash = idHashOf(hashed)
   if (transaction.kind === 'validate-certificate') {
-    const { requestId, certificateRequest } = transaction.request
+    const { certificateRequest } = transaction.request
     const { nonce } = certificateRequest.consensusProof.timeProof
     return {
       requestKey,
-      requestIdHash: requestIdHash(requestId),
+      requestIdHash,
       nullifier: timeNullifier(genesisHash, certificateRequest.nodeId, nonce),
       sequence: null,
     }
@@ -56,7 +69,7 @@ export function requestIdentity(
   const { sequenceNumber } = proofSet.timeProof
   return {
     requestKey,
-    requestIdHash: requestIdHash(requestKey),
+    requestIdHash,
     nullifier: timeNullifier(genesisHash, nodeId, sequenceNumber),
     sequence: { nodeIdHash: nodeIdHash(nodeId), number: sequenceNumber },
   }

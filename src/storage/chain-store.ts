@@ -187,8 +187,9 @@ export class ChainStore {
     return height > this.#tip.height ? null : height
   }
 
-  verdict(requestKey: RequestKey): StoredVerdict | null {
-    return this.state.storedVerdict(requestKey)
+  /** As {@link LedgerStore.storedVerdict}. */
+  verdict(requestKey: RequestKey, requestIdHash?: Hex32): StoredVerdict | null {
+    return this.state.storedVerdict(requestKey, requestIdHash)
   }
 
   verdictById(requestIdHash: Hex32): StoredVerdict | null {

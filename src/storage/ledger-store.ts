@@ -104,10 +104,15 @@ export class LedgerStore implements StateReader {
     return bytes === null ? 0n : decodeSequence(bytes)
   }
 
-  /** A verdict with the figures of its answer, and what this node itself found. */
-  storedVerdict(requestKey: RequestKey): StoredVerdict | null {
+  /**
+   * A verdict with the figures of its answer, and what this node itself found.
+   * @param requestIdHash of the same request: as long as no block has ordered one with its id there is no verdict, and
+   *   the id is looked up anyway when a block does
+   */
+  storedVerdict(requestKey: RequestKey, requestIdHash?: Hex32): StoredVerdict | null {
     if (this.#absentVerdicts.get(requestKey) === true) return null
-    const bytes = this.#view.get(verdictKey(requestKey))
+    const isNew = requestIdHash !== undefined && this.requestKeyOfId(requestIdHash) === null
+    const bytes = isNew ? null : this.#view.get(verdictKey(requestKey))
     if (bytes === null) {
       this.#absentVerdicts.set(requestKey, true)
       return null

@@ -8,7 +8,8 @@ import type { ProofName, VerdictRecord } from '../types/verdict.ts'
 
 /** Verdicts that are final and durable. Synchronous: a look-up stands between every request and its answer. */
 export interface VerdictStore {
-  verdict(requestKey: RequestKey): StoredVerdict | null
+  /** @param requestIdHash of the same request, where it is known: most requests are new, and it is looked up anyway */
+  verdict(requestKey: RequestKey, requestIdHash?: Hex32): StoredVerdict | null
   /** By the hash of the request id, as `VerdictRecord.requestIdHash` has it. */
   verdictById(requestIdHash: Hex32): StoredVerdict | null
   /** The decision on an operation, by the hash of its id: what a receipt can prove, and no answer about a request. */

@@ -5,10 +5,10 @@
 import { isHex } from '../codec/hex.ts'
 import { TRANSACTION_BYTES_MAX } from '../codec/limits.ts'
 import { canonicalTransaction } from '../codec/transaction.ts'
-import { requestIdHash } from '../ledger/request-identity.ts'
+import { idHashOf, requestIdHash } from '../ledger/request-identity.ts'
 import { ok, type Result } from '../types/errors.ts'
 import type { StoredVerdict } from '../types/ledger-state.ts'
-import type { Hex32, RequestKey } from '../types/primitives.ts'
+import type { RequestKey } from '../types/primitives.ts'
 import type { Receipt } from '../types/receipt.ts'
 import type { HashedTransaction, ValidationTransaction } from '../types/transaction.ts'
 import type { CertificateValidationRequest, FourProofValidationRequest } from '../types/validation-request.ts'
@@ -223,7 +223,7 @@ export class ValidationService {
     const call = { kind, hashed, transaction, caller, startedAtMs }
     const barred = this.#barred()
     if (barred !== null) return this.#journal.answered(call, barred, false)
-    const stored = store.verdict(hashed.requestKey)
+    const stored = store.verdict(hashed.requestKey, idHashOf(hashed))
     if (stored !== null) return this.#journal.answered(call, answerOfVerdict(stored, nodeName), true)
     const requester = this.#options.barredRequester?.(transaction) ?? null
     const answer =
@@ -241,7 +241,11 @@ export class ValidationService {
     return this.errorAnswer('INTERNAL_CONSENSUS_ERROR', `nothing is answered unrecorded here: ${reason}`)
   }
 
-  async #judge(hashed: HashedTransaction, caller: Caller, nowMs: number): Promise<ValidationAnswer> {
+  async #judge(
+    hashed: HashedTransaction<ValidationTransaction>,
+    caller: Caller,
+    nowMs: number,
+  ): Promise<ValidationAnswer> {
     const { readiness, nodeName } = this.#options
     if (hashed.bytes.length > TRANSACTION_BYTES_MAX) {
       const message = `the request has ${hashed.bytes.length} bytes, the limit is ${TRANSACTION_BYTES_MAX}`
@@ -265,7 +269,7 @@ export class ValidationService {
   }
 
   /** Puts the request under way, or finds it there. */
-  #enter(hashed: HashedTransaction, client: string, nowMs: number): Entered {
+  #enter(hashed: HashedTransaction<ValidationTransaction>, client: string, nowMs: number): Entered {
     const known = this.#inFlight.byKey(hashed.requestKey)
     // One that has waited for a whole deadline is given to the network once more: the pool may have lost it.
     if (known !== undefined && nowMs - known.submittedAtMs < this.#limits.deadlineMs) {
@@ -284,7 +288,11 @@ export class ValidationService {
     return { ok: false, answer: this.#noRoom.notTaken(submitted) }
   }
 
-  #add(hashed: HashedTransaction, client: string, nowMs: number): Result<InFlightRequest, InFlightRefusal> {
+  #add(
+    hashed: HashedTransaction<ValidationTransaction>,
+    client: string,
+    nowMs: number,
+  ): Result<InFlightRequest, InFlightRefusal> {
     return this.#inFlight.add(hashed.requestKey, idHashOf(hashed), client, nowMs)
   }
 
@@ -338,11 +346,4 @@ type Entered =
 
 function kindOf(transaction: ValidationTransaction): Exclude<CallKind, 'status'> {
   return transaction.kind === 'validate-certificate' ? 'certificate' : 'four-proof'
-}
-
-/** Hash under which the ledger will keep the request's id. */
-function idHashOf({ transaction, requestKey }: HashedTransaction): Hex32 {
-  return requestIdHash(
-    transaction.kind === 'validate-certificate' ? transaction.request.requestId : requestKey,
-  )
 }

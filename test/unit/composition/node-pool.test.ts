@@ -17,7 +17,7 @@ it('takes no request that a final block has, before its verdict and after', () =
       config: configSchema.parse({}).mempool,
       chain: {
         state: {
-          verdict: (key: string) =>
+          storedVerdict: (key: string) =>
             block?.changes.verdicts.find(({ requestKey }) => requestKey === key) ?? null,
           voting: block?.changes.voting ?? GENESIS_PARENT.state.voting,
         },
@@ -40,7 +40,7 @@ it('takes no other transaction that a final block has', () => {
   const pool = buildPool({
     config: configSchema.parse({}).mempool,
     chain: {
-      state: { verdict: () => null, voting: GENESIS_PARENT.state.voting },
+      state: { storedVerdict: () => null, voting: GENESIS_PARENT.state.voting },
       heightOfTransaction: (key: string) => (key === request.requestKey ? 3 : null),
     },
     admission: { refusal: () => null },
