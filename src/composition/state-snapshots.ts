@@ -3,6 +3,7 @@
  * certificate of that block is there, and offered to peers. Also keeps the hand-over proofs. Nothing here holds a
  * block up: what fails is told and left out.
  */
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import { encodeHandOver, encodeManifest } from '../codec/snapshot.ts'
 import type { SnapshotSource } from '../network/snapshot-server.ts'
 import type { ChainTip } from '../storage/chain-opening.ts'
@@ -40,6 +41,9 @@ export interface StateSnapshotsOptions {
   readonly logger: Logger
 }
 
+/** Between two slices of a large state, which take some 1 ms each: requests that come meanwhile are hardly slower for it. */
+const PAUSE_MS = 3
+
 /** A snapshot that waits for its certificate. */
 interface Pending {
   readonly height: Height
@@ -51,6 +55,7 @@ export class StateSnapshots {
   readonly #handOvers: HandOvers
   #pending: Pending | null = null
   #making: Promise<void> = Promise.resolve()
+  #isStopping = false
 
   constructor(options: StateSnapshotsOptions) {
     this.#options = options
@@ -117,6 +122,7 @@ export class StateSnapshots {
 
   /** Gives up what has no certificate yet, and waits for what is being written. */
   async stop(): Promise<void> {
+    this.#isStopping = true
     this.#pending?.certificate.resolve(null)
     await this.#making
   }
@@ -155,7 +161,8 @@ export class StateSnapshots {
     const { files, keptCount, observe, now, logger } = this.#options
     const startedAt = now()
     const earlier = files.manifests()[0]?.chunks ?? []
-    const draft = await files.begin(tip.height, exportChunks(view, tip, earlier))
+    const chunks = exportChunks(view, tip, earlier, () => (this.#isStopping ? turn() : delay(PAUSE_MS)))
+    const draft = await files.begin(tip.height, chunks)
     const seconds = (now() - startedAt) / 1_000
     const certificate = await certified
     if (certificate === null || certificate.stateRoot !== tip.stateRoot) {

@@ -19,7 +19,7 @@ const LAGS_MAX = 16
 const LAG_FACTOR = 1.5
 const LAG_QUANTILE = 0.9
 /** From so many transactions in a block on, the next one gathers for as long as ever. */
-const FULL_GATHERING = 100
+const FULL_GATHERING = 200
 const BACKOFF_BASE = 1.5
 const BACKOFF_STEPS_MAX = 6
 

@@ -3,6 +3,7 @@
  * written. Chunks that an earlier snapshot has are named and not read again: the state's lists only grow.
  */
 import { createHash } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import { ChunkWriter } from '../codec/snapshot.ts'
 import type { Hex32 } from '../types/primitives.ts'
 import type { ChunkReference, SnapshotPart } from '../types/snapshot.ts'
@@ -17,6 +18,9 @@ export interface ExportedChunk {
   readonly bytes: Uint8Array | null
 }
 
+/** So many slices are read one after the other: some 0.1 s of work. From then on there is a pause after each. */
+export const PROMPT_SLICES = 64
+
 /** SHA-256 of a chunk: its name. */
 export function chunkHash(bytes: Uint8Array): Hex32 {
   return createHash('sha256').update(bytes).digest('hex') as Hex32
@@ -25,18 +29,22 @@ export function chunkHash(bytes: Uint8Array): Hex32 {
 /**
  * All chunks in order.
  * @param earlier chunks of an earlier snapshot of the same chain; none: everything is read
+ * @param pause waited for after every slice from {@link PROMPT_SLICES} on: a state may be large, and nobody waits for it
  * @throws StorageError E_DB_CORRUPT when a part is not as long as its accumulator says
  */
 export async function* exportChunks(
   view: DatabaseView,
   tip: ChainTip,
   earlier: readonly ChunkReference[],
+  pause: () => Promise<unknown> = turn,
 ): AsyncGenerator<ExportedChunk> {
+  let slices = 0
+  const read = (): Promise<unknown> | null => (++slices > PROMPT_SLICES ? pause() : null)
   for (const part of STATE_PARTS) {
     const reused = fullChunksOf(part.part, earlier)
     for (const reference of reused) yield { reference, bytes: null }
     const last = reused.at(-1)
-    yield* newChunks(view, tip, part, last === undefined ? 0 : last.first + last.count)
+    yield* newChunks(view, tip, part, last === undefined ? 0 : last.first + last.count, read)
   }
 }
 
@@ -52,6 +60,7 @@ async function* newChunks(
   tip: ChainTip,
   { part, size, entries }: StatePart,
   from: number,
+  read: () => Promise<unknown> | null,
 ): AsyncGenerator<ExportedChunk> {
   const writer = new ChunkWriter()
   let first = from
@@ -67,6 +76,7 @@ async function* newChunks(
       if (!writer.hasRoomFor(entry)) yield take()
       writer.add(entry)
     }
+    await read()
   }
   if (writer.count > 0) yield take()
   if (first !== size(tip)) throw damagedDatabase(view.path, `the state has ${first} of ${size(tip)} ${part}`)

@@ -256,7 +256,7 @@ describe('the pacemaker', () => {
   it('gathers the longer the more the last block held, up to half the shortest T and a quarter of T', () => {
     const parameters = { ...PARAMETERS, viewTimeoutMinMs: 1_600, viewTimeoutMaxMs: 25_600 }
     const pacemaker = new Pacemaker(parameters)
-    const waits = () => [2, 12, 25, 50, 100, 1_000].map((orders) => pacemaker.gatheringUnderLoadMs(orders))
+    const waits = () => [2, 24, 50, 100, 200, 1_000].map((orders) => pacemaker.gatheringUnderLoadMs(orders))
     expect(waits()).toEqual([100, 100, 200, 400, 800, 800])
     for (let i = 0; i < 64; i++) pacemaker.viewSucceeded(50)
     expect(pacemaker.viewTimeoutMs()).toBe(1_600)
