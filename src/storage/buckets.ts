@@ -187,6 +187,17 @@ export const HASH_RANGE: KeyRange = {
   lt: Uint8Array.of(BUCKET.heights + 1),
 }
 
+/** All nullifiers. */
+export const NULLIFIER_RANGE: KeyRange = {
+  gte: Uint8Array.of(BUCKET.nullifiers),
+  lt: Uint8Array.of(BUCKET.nullifiers + 1),
+}
+/** All request ids. */
+export const REQUEST_ID_RANGE: KeyRange = {
+  gte: Uint8Array.of(BUCKET.requestIds),
+  lt: Uint8Array.of(BUCKET.requestIds + 1),
+}
+
 /** Everything but what says whose database it is. */
 export const CONTENT_RANGE: KeyRange = { gte: Uint8Array.of(BUCKET.blocks), lt: Uint8Array.of(0xff) }
 

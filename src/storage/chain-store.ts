@@ -86,7 +86,10 @@ export class ChainStore {
   static async open(options: ChainStoreOptions): Promise<ChainStore> {
     const found = await openChain(options.database, options.genesis, options.stateRootOf)
     const commits = await CommitCertificates.open(options.database, found.tip.height)
-    return new ChainStore(options, found, commits)
+    const store = new ChainStore(options, found, commits)
+    // Beside everything else: nothing waits for it.
+    void store.state.learnKeys()
+    return store
   }
 
   /** The last block that is final and durable. */

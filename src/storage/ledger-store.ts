@@ -2,7 +2,8 @@
  * The final state as execution and the validation service look things up in it: nullifiers, verdicts, request
  * ids, sequences. Reads the database as it was after the last block that is final and durable, never half of
  * the next one. Writes nothing: chain-store.ts owns the batch. What is asked for again and again while a request is
- * under way is remembered: that a key is not there, until a block brings it, and what this node found.
+ * under way is remembered: that a key is not there, until a block brings it, and what this node found. That a nullifier
+ * or an id is new, as nearly all are, is mostly known without the database (key-filter.ts).
  */
 import { toHex } from '../codec/hex.ts'
 import { decodeVerdictRow } from '../codec/ledger-state.ts'
@@ -17,7 +18,9 @@ import type { RuleFailure, VerdictRecord } from '../types/verdict.ts'
 import type { VerdictVoting } from '../types/voting.ts'
 import {
   judgementKey,
+  NULLIFIER_RANGE,
   nullifierKey,
+  REQUEST_ID_RANGE,
   requestIdKey,
   sequenceKey,
   shieldedEntryKey,
@@ -25,7 +28,12 @@ import {
 } from './buckets.ts'
 import type { Database, DatabaseView } from './database.ts'
 import { damagedDatabase } from './database-refusals.ts'
+import { KeyFilter } from './key-filter.ts'
 import { RecentRows } from './recent-rows.ts'
+import { StorageError } from './storage-error.ts'
+
+/** Rows read at a time, some 1 ms of work. */
+const KEYS_PER_SLICE = 512
 
 export class LedgerStore implements StateReader {
   readonly #database: Database
@@ -33,6 +41,8 @@ export class LedgerStore implements StateReader {
   #accumulators: StateAccumulators
   #staking: StakingState
   #voting: VerdictVoting
+  readonly #nullifiers = new KeyFilter()
+  readonly #ids = new KeyFilter()
   readonly #absentNullifiers = new RecentRows<Nullifier, true>()
   readonly #absentVerdicts = new RecentRows<RequestKey, true>()
   readonly #absentIds = new RecentRows<Hex32, true>()
@@ -65,9 +75,13 @@ export class LedgerStore implements StateReader {
    */
   advance(changes: readonly StateChanges[]): void {
     for (const { nullifiers, verdicts, judgements } of changes) {
-      for (const nullifier of nullifiers) this.#absentNullifiers.delete(nullifier)
+      for (const nullifier of nullifiers) {
+        this.#nullifiers.add(nullifier)
+        this.#absentNullifiers.delete(nullifier)
+      }
       for (const { requestKey } of verdicts) this.#absentVerdicts.delete(requestKey)
       for (const { requestKey, requestIdHash, failures } of judgements) {
+        this.#ids.add(requestIdHash)
         this.#absentIds.delete(requestIdHash)
         this.#judgements.set(requestKey, failures)
       }
@@ -80,7 +94,33 @@ export class LedgerStore implements StateReader {
     old.close()
   }
 
+  /**
+   * Learns which nullifiers and ids there are, in slices, while blocks go on; until it has, the database is asked. Ends
+   * early, without harm, when the database is closed or cannot be read: whoever needs what is damaged will be told.
+   */
+  async learnKeys(): Promise<void> {
+    for (const [range, filter] of [
+      [NULLIFIER_RANGE, this.#nullifiers],
+      [REQUEST_ID_RANGE, this.#ids],
+    ] as const) {
+      let view: DatabaseView | null = null
+      try {
+        view = this.#database.view()
+        for await (const rows of view.scan(range, KEYS_PER_SLICE)) {
+          for (const [key] of rows) filter.add(toHex(key.subarray(1)))
+        }
+        filter.complete()
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error
+        return
+      } finally {
+        view?.close()
+      }
+    }
+  }
+
   hasNullifier(nullifier: Nullifier): boolean {
+    if (!this.#nullifiers.mayHave(nullifier)) return false
     if (this.#absentNullifiers.get(nullifier) === true) return false
     const isThere = this.#view.get(nullifierKey(nullifier)) !== null
     if (!isThere) this.#absentNullifiers.set(nullifier, true)
@@ -92,6 +132,7 @@ export class LedgerStore implements StateReader {
   }
 
   requestKeyOfId(requestIdHash: Hex32): RequestKey | null {
+    if (!this.#ids.mayHave(requestIdHash)) return null
     if (this.#absentIds.get(requestIdHash) === true) return null
     const bytes = this.#view.get(requestIdKey(requestIdHash))
     if (bytes !== null) return toHex(bytes) as RequestKey

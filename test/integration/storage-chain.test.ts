@@ -51,6 +51,56 @@ const at = (blocks: readonly FinalizedBlock[], i: number): FinalizedBlock => blo
 const UNKNOWN = 'ff'.repeat(32)
 
 describe('a chain store', () => {
+  it('knows every key of before and since once it has learnt them, and asks the database for hardly any other', async () => {
+    const path = join(temporaryDirectory(), 'db')
+    const first = await open(path)
+    const maker = new FinalChain(GENESIS_PARENT)
+    const requests = (from: number) => Array.from({ length: 30 }, (_, i) => numberedTransaction(from + i))
+    const before = maker.next(requests(1))
+    await first.chain.commitFinalized([before])
+    await first.database.close()
+
+    let reads = 0
+    const database = await Database.open({ path, network: NETWORK })
+    onTestFinished(() => database.close())
+    const onFatal = (error: unknown): never => {
+      throw error
+    }
+    const chain = await ChainStore.open({ database, genesis: GENESIS_STATE, stateRootOf, onFatal })
+    await chain.state.learnKeys()
+    const since = maker.next(requests(101))
+    await chain.commitFinalized([since])
+    for (const { changes } of [before, since]) {
+      expect(changes.nullifiers.length).toBeGreaterThan(0)
+      for (const nullifier of changes.nullifiers) expect(chain.state.hasNullifier(nullifier)).toBe(true)
+      for (const { requestKey, requestIdHash } of changes.judgements) {
+        expect(chain.state.requestKeyOfId(requestIdHash)).toBe(requestKey)
+        expect(chain.state.storedVerdict(requestKey, requestIdHash)).not.toBeNull()
+      }
+    }
+    // From here on every read of the state is counted: a view is opened with every commit.
+    const view = database.view.bind(database)
+    database.view = () => {
+      const opened = view()
+      const get = (key: Uint8Array) => {
+        reads += 1
+        return opened.get(key)
+      }
+      return { ...opened, get }
+    }
+    await chain.commitFinalized([maker.next()])
+    const hashes = Array.from(
+      { length: 500 },
+      (_, i) => `${i.toString(16).padStart(16, '0')}${'5a'.repeat(24)}`,
+    )
+    reads = 0
+    for (const hash of hashes) {
+      expect(chain.state.hasNullifier(hash as Nullifier)).toBe(false)
+      expect(chain.state.storedVerdict(hash as RequestKey, hash as Hex32)).toBeNull()
+    }
+    expect(reads).toBeLessThan(20)
+  })
+
   it('begins with genesis', async () => {
     const { chain } = await open(join(temporaryDirectory(), 'db'))
     expect(chain.tip).toMatchObject({ height: 0, stateRoot: GENESIS_STATE.stateRoot })
