@@ -19,7 +19,7 @@ const LAGS_MAX = 16
 const LAG_FACTOR = 1.5
 const LAG_QUANTILE = 0.9
 /** From so many transactions in a block on, the next one gathers for as long as ever. */
-const FULL_GATHERING = 200
+const FULL_GATHERING = 75
 const BACKOFF_BASE = 1.5
 const BACKOFF_STEPS_MAX = 6
 
@@ -91,11 +91,11 @@ export class Pacemaker {
   /**
    * Under load: how long after its beginning a view's proposal leaves. What comes in the meantime shares the cost
    * of one block, its signatures and certificates, instead of paying for a block of its own; so the more come, the longer:
-   * up to half the shortest T, and a quarter of T as it is now.
+   * up to three eighths of the shortest T, and a quarter of T as it is now.
    * @param orders transactions of the block before
    */
   gatheringUnderLoadMs(orders: number): number {
-    const longestMs = Math.min(this.#parameters.viewTimeoutMinMs / 2, this.viewTimeoutMs() / 4)
+    const longestMs = Math.min((3 * this.#parameters.viewTimeoutMinMs) / 8, this.viewTimeoutMs() / 4)
     return Math.max(this.gatheringMs(), longestMs * Math.min(1, orders / FULL_GATHERING))
   }
 

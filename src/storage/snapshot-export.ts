@@ -18,8 +18,10 @@ export interface ExportedChunk {
   readonly bytes: Uint8Array | null
 }
 
-/** So many slices are read one after the other: some 0.1 s of work. From then on there is a pause after each. */
-export const PROMPT_SLICES = 64
+/** So many slices are read one after the other: some 50 ms of work. From then on there is a pause after each. */
+export const PROMPT_SLICES = 32
+/** After so many pauses the state is so large that its snapshot must get done before the next one is due. */
+export const PAUSES_MAX = 256
 
 /** SHA-256 of a chunk: its name. */
 export function chunkHash(bytes: Uint8Array): Hex32 {
@@ -29,7 +31,7 @@ export function chunkHash(bytes: Uint8Array): Hex32 {
 /**
  * All chunks in order.
  * @param earlier chunks of an earlier snapshot of the same chain; none: everything is read
- * @param pause waited for after every slice from {@link PROMPT_SLICES} on: a state may be large, and nobody waits for it
+ * @param pause waited for after slices from {@link PROMPT_SLICES} on, {@link PAUSES_MAX} times: nobody waits for the snapshot
  * @throws StorageError E_DB_CORRUPT when a part is not as long as its accumulator says
  */
 export async function* exportChunks(
@@ -39,7 +41,10 @@ export async function* exportChunks(
   pause: () => Promise<unknown> = turn,
 ): AsyncGenerator<ExportedChunk> {
   let slices = 0
-  const read = (): Promise<unknown> | null => (++slices > PROMPT_SLICES ? pause() : null)
+  const read = (): Promise<unknown> | null => {
+    slices += 1
+    return slices > PROMPT_SLICES && slices <= PROMPT_SLICES + PAUSES_MAX ? pause() : null
+  }
   for (const part of STATE_PARTS) {
     const reused = fullChunksOf(part.part, earlier)
     for (const reference of reused) yield { reference, bytes: null }
