@@ -76,6 +76,7 @@ export class ChainStore {
     this.#certified = found.certified
     this.#lowest = found.lowest
     this.state = new LedgerStore(options.database, found.tip)
+    void this.state.learnKeys()
     this.commitCertificates = commits
   }
 
@@ -86,10 +87,7 @@ export class ChainStore {
   static async open(options: ChainStoreOptions): Promise<ChainStore> {
     const found = await openChain(options.database, options.genesis, options.stateRootOf)
     const commits = await CommitCertificates.open(options.database, found.tip.height)
-    const store = new ChainStore(options, found, commits)
-    // Beside everything else: nothing waits for it.
-    void store.state.learnKeys()
-    return store
+    return new ChainStore(options, found, commits)
   }
 
   /** The last block that is final and durable. */
