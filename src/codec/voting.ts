@@ -4,7 +4,17 @@
  */
 import type { Findings } from '../types/ballots.ts'
 import type { Result } from '../types/errors.ts'
-import type { AccountId, BlockHash, Hex32, Nullifier, RequestKey, ValidatorId } from '../types/primitives.ts'
+import type {
+  AccountId,
+  BlockHash,
+  Epoch,
+  Height,
+  Hex32,
+  Nullifier,
+  RequestKey,
+  UnixMs,
+  ValidatorId,
+} from '../types/primitives.ts'
 import { VERDICT_KINDS } from '../types/verdict.ts'
 import {
   type CastBallot,
@@ -112,14 +122,19 @@ export const ballotListSchema: Schema<readonly CastBallot[]> = listOf(
   VALIDATORS_MAX,
 )
 
-const batchSchema: Schema<OpenBatch> = record<OpenBatch>({
-  height: counter(),
+/** Which batch it is, and which attempt at it; first in everything that is made of a batch. */
+const slotFields = {
+  height: counter<Height>(),
   blockHash: nullable(hexBytes<BlockHash>(32)),
-  blockTime: counter(),
-  epoch: counter(),
+  blockTime: counter<UnixMs>(),
+  epoch: counter<Epoch>(),
   round: uint(1),
-  openedAt: counter(),
+  openedAt: counter<Height>(),
   period: counter(),
+}
+
+const batchSchema: Schema<OpenBatch> = record<OpenBatch>({
+  ...slotFields,
   requests: openRequestsSchema,
   outcomes: outcomesSchema,
   ballots: ballotListSchema,
@@ -130,13 +145,7 @@ const batchSchema: Schema<OpenBatch> = record<OpenBatch>({
 export type BatchProgress = Omit<OpenBatch, 'requests'>
 
 const batchProgressSchema: Schema<BatchProgress> = record<BatchProgress>({
-  height: counter(),
-  blockHash: nullable(hexBytes<BlockHash>(32)),
-  blockTime: counter(),
-  epoch: counter(),
-  round: uint(1),
-  openedAt: counter(),
-  period: counter(),
+  ...slotFields,
   outcomes: outcomesSchema,
   ballots: ballotListSchema,
   closedAt: optionalCounter(),
@@ -150,13 +159,7 @@ export type BatchHead = Omit<OpenBatch, 'requests' | 'ballots'> & {
 
 /** A batch with the roots of its large parts in their place: the same root as that of the batch itself. */
 export const batchHeadSchema: Schema<BatchHead> = record<BatchHead>({
-  height: counter(),
-  blockHash: nullable(hexBytes<BlockHash>(32)),
-  blockTime: counter(),
-  epoch: counter(),
-  round: uint(1),
-  openedAt: counter(),
-  period: counter(),
+  ...slotFields,
   requests: hexBytes<Hex32>(32),
   outcomes: outcomesSchema,
   ballots: hexBytes<Hex32>(32),

@@ -96,7 +96,7 @@ export class PeerFinder {
     } catch (thrown) {
       logger.debug({ detail: normaliseError(thrown).message }, 'a walk through the network ended early')
       // With nobody in its table it waits for somebody new. Whom it could not reach at first it has not in its table.
-      if (connected === 0) await this.#identifyPeers()
+      if (connected === 0 && !this.#stop.signal.aborted) await this.#identifyPeers()
     }
     return connected > 0
   }

@@ -144,27 +144,18 @@ export const batchKey = (height: Height): Uint8Array => heightKey('batches', hei
 export const batchRequestsKey = (height: Height): Uint8Array => heightKey('batchRequests', height)
 
 /** Trust in every validator there was. */
-export const TRUST_RANGE: KeyRange = { gte: Uint8Array.of(BUCKET.trust), lt: Uint8Array.of(BUCKET.trust + 1) }
+export const TRUST_RANGE: KeyRange = bucketRange('trust')
 /** Every open batch, oldest first. */
-export const BATCH_RANGE: KeyRange = {
-  gte: Uint8Array.of(BUCKET.batches),
-  lt: Uint8Array.of(BUCKET.batches + 1),
-}
+export const BATCH_RANGE: KeyRange = bucketRange('batches')
 
 export const operatorKey = (account: AccountId): Uint8Array => hashKey(BUCKET.operators, account)
 export const recentBlockKey = (slot: number): Uint8Array => heightKey('recentBlocks', slot)
 
 /** Every operator, in order of their accounts. */
-export const OPERATOR_RANGE: KeyRange = {
-  gte: Uint8Array.of(BUCKET.operators),
-  lt: Uint8Array.of(BUCKET.operators + 1),
-}
+export const OPERATOR_RANGE: KeyRange = bucketRange('operators')
 
 /** Every account, in order of their ids. */
-export const ACCOUNT_RANGE: KeyRange = {
-  gte: Uint8Array.of(BUCKET.accounts),
-  lt: Uint8Array.of(BUCKET.accounts + 1),
-}
+export const ACCOUNT_RANGE: KeyRange = bucketRange('accounts')
 
 export const nullifierRunKey = (last: number): Uint8Array => heightKey('nullifierRuns', last)
 export const verdictRunKey = (last: number): Uint8Array => heightKey('verdictRuns', last)
@@ -182,21 +173,12 @@ export function verdictNodeKey(level: number, index: number): Uint8Array {
 export const handOverKey = (epoch: Epoch): Uint8Array => heightKey('handOvers', epoch)
 
 /** All block hashes. */
-export const HASH_RANGE: KeyRange = {
-  gte: Uint8Array.of(BUCKET.heights),
-  lt: Uint8Array.of(BUCKET.heights + 1),
-}
+export const HASH_RANGE: KeyRange = bucketRange('heights')
 
 /** All nullifiers. */
-export const NULLIFIER_RANGE: KeyRange = {
-  gte: Uint8Array.of(BUCKET.nullifiers),
-  lt: Uint8Array.of(BUCKET.nullifiers + 1),
-}
+export const NULLIFIER_RANGE: KeyRange = bucketRange('nullifiers')
 /** All request ids. */
-export const REQUEST_ID_RANGE: KeyRange = {
-  gte: Uint8Array.of(BUCKET.requestIds),
-  lt: Uint8Array.of(BUCKET.requestIds + 1),
-}
+export const REQUEST_ID_RANGE: KeyRange = bucketRange('requestIds')
 
 /** Everything but what says whose database it is. */
 export const CONTENT_RANGE: KeyRange = { gte: Uint8Array.of(BUCKET.blocks), lt: Uint8Array.of(0xff) }
@@ -206,9 +188,11 @@ export const sealKey = (height: Height): Uint8Array => heightKey('seals', height
 export const sealHeightKey = (hash: SealHash): Uint8Array => hashKey(BUCKET.sealHeights, hash)
 
 /** All sealed blocks that are kept, in no order that means anything. */
-export const MINED_BLOCKS: KeyRange = {
-  gte: Uint8Array.of(BUCKET.minedBlocks),
-  lt: Uint8Array.of(BUCKET.minedBlocks + 1),
+export const MINED_BLOCKS: KeyRange = bucketRange('minedBlocks')
+
+/** Every key of a bucket. */
+function bucketRange(bucket: keyof typeof BUCKET): KeyRange {
+  return { gte: Uint8Array.of(BUCKET[bucket]), lt: Uint8Array.of(BUCKET[bucket] + 1) }
 }
 
 /** The heights `from` to `to`, both included, of a bucket; or its positions, or its epochs. */

@@ -4,7 +4,7 @@
  * nearly every request is new; so it would become slower with all that was ever stored. What is not certain is asked for.
  */
 
-/** One key in about 1,000 that is not there is asked for all the same. */
+/** A full layer takes one key in about 1,000 for one of its own. */
 const BITS_PER_KEY = 16
 const HASHES = 6
 const FIRST_CAPACITY = 2 ** 16
