@@ -54,7 +54,8 @@ export function statusLines(status: StatusView, now: number): string[] {
       ? []
       : [
           `  chain     height ${height}${behind} final ${ago(status.final.time, now)}, view ${status.view}, ` +
-            `leader ${leader.isThisNode ? 'this node' : `validator ${leader.validatorIndex}`}`,
+            `leader ${leader.isThisNode ? 'this node' : `validator ${leader.validatorIndex}`}` +
+            (status.peers === 0 && status.validators > 1 ? ', by what it heard before' : ''),
           `  voted     ${status.final.voters.length} of ${status.validators} (${status.final.voters.join(', ')})`,
           `  state     ${status.final.stateRoot}` +
             (status.certifiedHeight === null ? '' : ` (certified to height ${status.certifiedHeight})`),

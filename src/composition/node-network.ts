@@ -1,9 +1,13 @@
 /** Builds the network layer with its session layer, and joins it to consensus, transactions and calls. */
+
+import { existsSync, readFileSync } from 'node:fs'
 import { fromHex } from '../codec/hex.ts'
 import { BUILD } from '../config/build-info.ts'
+import { writeFileWhole } from '../config/data-directory.ts'
 import type { Config } from '../config/schema.ts'
 import { SIGNATURE_CONTEXTS } from '../crypto/contexts.ts'
 import { selectMlDsa65, selectMlKem768 } from '../crypto/select.ts'
+import type { AddressBookFile } from '../network/address-book.ts'
 import type { BlockSource } from '../network/block-server.ts'
 import type { GossipHandlers } from '../network/gossip.ts'
 import { createNetwork, type Network } from '../network/network.ts'
@@ -47,7 +51,7 @@ const NO_SNAPSHOTS: SnapshotSource = {
 /** @throws NetworkError for addresses that are wrong in themselves */
 export async function buildNetwork(
   { config, logger }: { readonly config: Config; readonly logger: ModuleLogger },
-  { chain, genesisState, id, identity, networkKey, genesis }: NodeStorage,
+  { chain, directory, genesisState, id, identity, networkKey, genesis }: NodeStorage,
   metrics: Metrics,
   { service, consensus, snapshots, onTransactions, fallback, blockSource, clock, ...ports }: NetworkPorts,
 ): Promise<Network> {
@@ -79,6 +83,7 @@ export async function buildNetwork(
     listen: config.p2p.listen,
     announce: config.p2p.announce,
     bootstrap: config.p2p.bootstrap,
+    addressBook: addressBookAt(directory.addressBook),
     peersMax: config.p2p.maxPeers,
     privateAddresses: config.p2p.privateAddresses,
     mdns: config.p2p.mdns,
@@ -113,4 +118,11 @@ export async function buildNetwork(
     meter: networkMeter(metrics),
     logger: p2pLogger,
   })
+}
+
+function addressBookAt(path: string): AddressBookFile {
+  return {
+    read: () => (existsSync(path) ? readFileSync(path, 'utf8') : null),
+    write: (text) => writeFileWhole(path, text),
+  }
 }

@@ -44,7 +44,7 @@ export function readinessChecks(sources: ReadinessSources): Check[] {
     signing(sources),
     peers(sources),
     quorum(sources),
-    sync(sources),
+    isCutOff(sources) ? check('sync', 'nobody is there to compare its height with') : sync(sources),
     finality(sources),
   ]
 }
@@ -61,13 +61,22 @@ function signing(sources: ReadinessSources): Check {
   return check('signing', sources.signingHeldBecause())
 }
 
-function peers({ peers: count, electorate, self }: ReadinessSources): Check {
+/** Connected to nobody, though the network is more than this node. */
+function isCutOff({ peers: count, electorate, self }: ReadinessSources): boolean {
   const isAlone = self() !== null && electorate().size === 1
-  return check('peers', count() > 0 || isAlone ? null : 'connected to no peer')
+  return count() === 0 && !isAlone
 }
 
-/** For a validator: whether the validators it is connected to, with itself, are a quorum. */
+function peers(sources: ReadinessSources): Check {
+  return check('peers', isCutOff(sources) ? 'connected to no peer' : null)
+}
+
+/**
+ * For a validator: whether the validators it is connected to, with itself, are a quorum. For others, who need not be
+ * connected to validators, whether they could hear of one.
+ */
 function quorum(sources: ReadinessSources): Check {
+  if (sources.self() === null && isCutOff(sources)) return check('quorum', 'hears of no validator')
   // As long as it does not sign it keeps no links with the others.
   if (sources.self() === null || sources.signingHeldBecause() !== null) return check('quorum', null)
   const electorate = sources.electorate()

@@ -38,6 +38,8 @@ export interface DataDirectory {
   readonly safety: string
   readonly database: string
   readonly tls: string
+  /** Where peers answered; a node without it begins with its bootstrap peers. */
+  readonly addressBook: string
   /** One file for each operation that the operator has an opinion of (operation-votes.ts). */
   readonly operationVotes: string
 }
@@ -55,6 +57,7 @@ export function dataDirectoryAt(path: string): DataDirectory {
     safety: join(keys, 'safety'),
     database: join(root, 'db'),
     tls: join(root, 'tls'),
+    addressBook: join(root, 'address-book.json'),
     operationVotes: join(root, 'operation-votes'),
   }
 }

@@ -203,7 +203,8 @@ export class PeerDialer {
     wanted.lastFailure = failureKind(error)
     logger.debug({ peer: id, detail: error.message, attempts: wanted.attempts }, 'a peer did not answer')
     const address = wanted.addresses[0]?.toString() ?? id
-    const other = otherPeerAnswered(address, error)
+    // A validator tells its addresses itself, and tells them anew when they change.
+    const other = wanted.roles.has('bootstrap') ? otherPeerAnswered(address, error) : undefined
     if (other !== undefined && !this.#named.has(id)) {
       this.#named.add(id)
       logger.warn(

@@ -6,6 +6,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { validatorId } from '../codec/genesis.ts'
 import type { ValidatorId } from '../types/primitives.ts'
+import { AddressBook, type AddressBookFile } from './address-book.ts'
 import { checkBootstrap, peerIdOf, transportOf } from './addresses.ts'
 import { BlockFetch } from './block-fetch.ts'
 import { BlockServer, type BlockSource } from './block-server.ts'
@@ -29,6 +30,8 @@ import { type PeerIdentities, ValidatorPeers } from './validator-peers.ts'
 export interface NetworkOptions extends Omit<HostOptions, 'validatorPeers'> {
   /** Multiaddrs, each with /p2p/ and the peer id that is expected there. */
   readonly bootstrap: readonly string[]
+  /** Where those who answered are kept beyond this run. */
+  readonly addressBook: AddressBookFile
   /** `AuthenticatedPeers`, the same object that the sessions fill. */
   readonly identities: PeerIdentities
   /** Our ML-DSA identity, a validator's or not. */
@@ -152,8 +155,10 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     meter,
     logger,
   })
+  const book = new AddressBook({ host: libp2p, file: options.addressBook, logger })
   const finder = new PeerFinder({
     host: libp2p,
+    known: () => book.known(),
     identify: (connection) => libp2p.services.identify.identify(connection),
     lacksNobody: () =>
       validatorPeers.areWeValidator && channel.reachable().size >= validatorPeers.validators().size - 1,
@@ -188,6 +193,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     start: async () => {
       // Handlers first, so that nobody is told that we do not speak a protocol.
       peers.start()
+      book.start()
       monitor.start()
       await Promise.all([
         channel.start(),
@@ -216,6 +222,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
         callServer?.stop(),
       ])
       peers.stop()
+      book.stop()
       await host.stop()
     },
   }

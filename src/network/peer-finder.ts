@@ -1,12 +1,15 @@
 /**
  * Finds more peers when there are few: walks the Kademlia table towards random keys, and takes what multicast
  * DNS finds. A node that knows one bootstrap address gets to know the network this way. A walk costs everybody it
- * meets many streams, so a node that lacks nobody makes none.
+ * meets many streams, so a node that lacks nobody makes none. With nobody to walk to, or when a walk finds nobody,
+ * it dials those of its address book.
  */
 
 import { randomBytes } from 'node:crypto'
 import type { Connection, Libp2p, PeerId, PeerInfo } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Logger } from '../types/logger.ts'
+import type { KnownPeer } from './address-book.ts'
 import { guarded, normaliseError } from './guard.ts'
 
 /** Bounds of a {@link PeerFinder}. */
@@ -18,6 +21,8 @@ export const PEER_FINDING = {
   /** Waits between walks, doubled while nothing new is found. */
   firstMs: 3_000,
   lastMs: 300_000,
+  /** With no peer at all. */
+  aloneLastMs: 10_000,
   walkDeadlineMs: 10_000,
 } as const
 
@@ -29,6 +34,8 @@ export interface PeerFinderOptions {
   >
   /** Asks a peer anew who it is, by which Kademlia hears of it anew. */
   readonly identify: (connection: Connection) => Promise<unknown>
+  /** Peers of earlier, most recent first. */
+  readonly known: () => readonly KnownPeer[]
   /** Whether every peer that this node has to be connected to is; a validator's are the others. */
   readonly lacksNobody: () => boolean
   readonly logger: Logger
@@ -70,26 +77,37 @@ export class PeerFinder {
 
   #schedule(): void {
     this.#timer = setTimeout(() => {
-      void this.#walk().then((found) => {
-        this.#waitMs = found ? PEER_FINDING.firstMs : Math.min(2 * this.#waitMs, PEER_FINDING.lastMs)
+      void this.#look().then((found) => {
+        const lastMs = this.#peers().size === 0 ? PEER_FINDING.aloneLastMs : PEER_FINDING.lastMs
+        this.#waitMs = found ? PEER_FINDING.firstMs : Math.min(2 * this.#waitMs, lastMs)
         if (!this.#stop.signal.aborted) this.#schedule()
       })
     }, this.#waitMs)
   }
 
   /** Never rejects. @returns whether a new peer was connected */
-  async #walk(): Promise<boolean> {
-    const { host, lacksNobody, logger } = this.#options
-    if (lacksNobody()) return false
-    const known = this.#peers()
-    if (known.size === 0 || known.size >= PEER_FINDING.peersWanted) return false
-    known.add(host.peerId.toString())
+  async #look(): Promise<boolean> {
+    if (this.#options.lacksNobody()) return false
+    const met = this.#peers()
+    if (met.size >= PEER_FINDING.peersWanted) return false
+    const isAlone = met.size === 0
+    met.add(this.#options.host.peerId.toString())
+    if (!isAlone && (await this.#walk(met))) return true
+    return this.#dialKnown(met)
+  }
+
+  /**
+   * @param met who is not dialled; whom the walk meets is added
+   * @returns whether a new peer was connected
+   */
+  async #walk(met: Set<string>): Promise<boolean> {
+    const { host, logger } = this.#options
     let connected = 0
     try {
       const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(PEER_FINDING.walkDeadlineMs)])
       for await (const { id } of host.peerRouting.getClosestPeers(randomBytes(32), { signal })) {
-        if (known.has(id.toString())) continue
-        known.add(id.toString())
+        if (met.has(id.toString())) continue
+        met.add(id.toString())
         if (await this.#dial(id)) connected += 1
         if (connected >= PEER_FINDING.dialsPerWalk) break
       }
@@ -99,6 +117,17 @@ export class PeerFinder {
       if (connected === 0 && !this.#stop.signal.aborted) await this.#identifyPeers()
     }
     return connected > 0
+  }
+
+  /** A few at a time, until one answers. @returns whether one did */
+  async #dialKnown(met: ReadonlySet<string>): Promise<boolean> {
+    const known = this.#options.known().filter(({ peerId }) => !met.has(peerId.toString()))
+    for (let i = 0; i < known.length && !this.#stop.signal.aborted; i += PEER_FINDING.dialsPerWalk) {
+      const some = known.slice(i, i + PEER_FINDING.dialsPerWalk)
+      const answered = await Promise.all(some.map(({ addresses }) => this.#dial([...addresses])))
+      if (answered.includes(true)) return true
+    }
+    return false
   }
 
   async #identifyPeers(): Promise<void> {
@@ -112,9 +141,9 @@ export class PeerFinder {
     }
   }
 
-  async #dial(id: PeerId): Promise<boolean> {
+  async #dial(peer: PeerId | Multiaddr[]): Promise<boolean> {
     try {
-      await this.#options.host.dial(id, { signal: this.#stop.signal })
+      await this.#options.host.dial(peer, { signal: this.#stop.signal })
       return true
     } catch (thrown) {
       this.#options.logger.debug(

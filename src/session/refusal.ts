@@ -36,10 +36,12 @@ export const SESSION_REFUSALS = [
   'too-many-handshakes',
   /** The remote has refused us; the detail names its reason. */
   'refused-by-remote',
-  /** Noise did not come to an end, or proved another peer than the one dialled. */
+  /** Noise did not come to an end. */
   'noise-failed',
   /** Our own side gave up: shutdown, or the dialler's signal. */
   'cancelled',
+  /** Noise proved another peer than the one dialled. */
+  'unexpected-peer',
 ] as const
 
 /** Why a session did not come to be. */

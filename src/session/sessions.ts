@@ -56,6 +56,8 @@ function causeOf(signal: AbortSignal, late: SessionRefusal): SessionRefusal {
   return signal.reason instanceof DeadlineReached ? late : refuse('cancelled', 'we gave up the connection')
 }
 
+const SAID_BY_THE_DIALLER: ReadonlySet<SessionRefusalCode> = new Set(['cancelled', 'unexpected-peer'])
+
 /** The session layer; give the same object to both carriers, they share its limits. */
 export class Sessions {
   readonly limits: SessionLimits
@@ -136,12 +138,12 @@ export class Sessions {
   }
 
   /**
-   * Logs and counts a refusal and gives the error to throw into libp2p. Dials that fail concern this node's operator;
-   * what knocks at the door is the internet's noise.
+   * Logs and counts a refusal and gives the error to throw into libp2p. Dials that fail concern this node's operator,
+   * except where whoever dialled knows better what it means; what knocks at the door is the internet's noise.
    */
   refused(refusal: SessionRefusal, direction: SessionDirection, address: string): SessionError {
     const { code, detail } = refusal
-    const level = direction === 'outbound' && code !== 'cancelled' ? 'warn' : 'debug'
+    const level = direction === 'outbound' && !SAID_BY_THE_DIALLER.has(code) ? 'warn' : 'debug'
     this.#options.logger[level]({ code, detail, direction, address }, 'post-quantum session refused')
     if (code !== 'cancelled') this.#options.onHandshake?.('refused')
     return new SessionError(refusal)

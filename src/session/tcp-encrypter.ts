@@ -91,7 +91,10 @@ class PostQuantumEncrypter implements ConnectionEncrypter {
           ? await this.#noise.secureOutbound(connection, options)
           : await this.#noise.secureInbound(connection, options)
     } catch (error) {
-      return refuse('noise-failed', error instanceof Error ? error.name : 'unknown')
+      if (!(error instanceof Error)) return refuse('noise-failed', 'unknown')
+      return error.name === 'UnexpectedPeerError'
+        ? refuse('unexpected-peer', error.message)
+        : refuse('noise-failed', error.name)
     }
     leanNoise(secured.connection)
     leanStream(secured.connection)

@@ -51,3 +51,12 @@ it('is connected to more than the one that it was told of', { timeout: 60_000 },
   }
   await until(all, 30_000, 'it is connected to every validator')
 })
+
+it('comes back after a restart while the one that it was told of is away', { timeout: 60_000 }, async () => {
+  await node.terminate()
+  await network.node(2).kill()
+  node.start()
+  await node.ready()
+  const { status, text } = await ask(node.ca, 'certificate', certificateBody(certificate()))
+  expect({ status, result: JSON.parse(text).result }).toEqual({ status: 200, result: 'Valid' })
+})

@@ -1,7 +1,9 @@
 /** Whole network layers on loopback that know one bootstrap address, and find each other. */
 
+import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, it } from 'vitest'
-import { addressOf, type TestNetwork, testNetwork, until } from '../support/network-node.ts'
+import { networkKeyFromSeed } from '../../src/network/network-key.ts'
+import { addressOf, bookInMemory, type TestNetwork, testNetwork, until } from '../support/network-node.ts'
 
 const running: TestNetwork[] = []
 
@@ -47,4 +49,46 @@ describe('discovery', () => {
     expect(fifth.network.channel.reachable().size).toBe(0)
     for (const node of [...validators, fifth]) expect(node.logger.lines).toEqual([])
   })
+
+  it('lets a node find the network after a restart while its only bootstrap peer is away', async () => {
+    const first = await started()
+    const second = await started()
+    for (const { network } of [first, second]) await network.start()
+    await second.host.libp2p.dial(multiaddr(addressOf(first, 'tcp')))
+    const addressBook = bookInMemory()
+    const bootstrap = [addressOf(first, 'tcp')]
+    const before = await started({ bootstrap, addressBook })
+    await before.network.start()
+    const met = (): string[] =>
+      before.network.peers
+        .list()
+        .flatMap(({ nodeId, addresses }) => (addresses.length > 0 ? (nodeId ?? []) : []))
+    await until(() => met().includes(second.id), 'it met the second, whoever dialled')
+    await before.network.stop()
+    await first.network.stop()
+
+    const after = await started({ bootstrap, addressBook, networkSeed: before.networkSeed })
+    await after.network.start()
+    await until(() => after.network.peers.list().some(({ nodeId }) => nodeId === second.id), 'it came back')
+  })
+
+  it.each(['tcp', 'quic'] as const)(
+    'says once, over %s, whom the list names and who answered',
+    async (transport) => {
+      const first = await started()
+      await first.network.start()
+      const expected = (await networkKeyFromSeed(new Uint8Array(32))).peerId
+      const address = addressOf(first, transport).replace(first.host.peerId, expected)
+      const other = await started({ bootstrap: [address] })
+      await other.network.start()
+      await until(() => other.logger.lines.length > 0, 'it is said')
+      await until(() => other.meter.of('dial', 'failed') > 2, 'it was tried again')
+      expect(other.logger.lines).toHaveLength(1)
+      const { fields } = other.logger.lines[0] ?? { fields: {} }
+      expect(fields).toMatchObject({
+        code: 'E_BOOTSTRAP_ID',
+        what: `${address} answered as ${first.host.peerId}, the list says ${expected}.`,
+      })
+    },
+  )
 })

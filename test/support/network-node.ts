@@ -5,6 +5,7 @@ import { validatorId } from '../../src/codec/genesis.ts'
 import { SIGNATURE_CONTEXTS } from '../../src/crypto/contexts.ts'
 import type { MlDsaKeyPair } from '../../src/crypto/ml-dsa.ts'
 import { selectMlDsa65, selectMlKem768 } from '../../src/crypto/select.ts'
+import type { AddressBookFile } from '../../src/network/address-book.ts'
 import { createHost, type HostOptions, type NetworkHost } from '../../src/network/host.ts'
 import type { IdentitySigner, IdentityVerifier } from '../../src/network/identity-certificate.ts'
 import type { NetworkCounts, NetworkMeter } from '../../src/network/meter.ts'
@@ -130,6 +131,18 @@ export interface TestNetwork extends TestNode {
   readonly announcements: Uint8Array[]
 }
 
+/** An address book's text in memory; give the same to two nodes after each other, as a restart does. */
+export function bookInMemory(): AddressBookFile & { text: string | null } {
+  const kept = {
+    text: null as string | null,
+    read: () => kept.text,
+    write: (text: string) => {
+      kept.text = text
+    },
+  }
+  return kept
+}
+
 /** Builds a whole network layer on free loopback ports; not started. */
 export async function testNetwork(
   options: TestNodeOptions & Partial<NetworkOptions> = {},
@@ -141,6 +154,7 @@ export async function testNetwork(
   const network = await createNetwork({
     ...hostOptions,
     bootstrap: [],
+    addressBook: bookInMemory(),
     identities: rest.identities,
     signer,
     verifyIdentity,

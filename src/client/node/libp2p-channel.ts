@@ -79,9 +79,7 @@ class Libp2pConnection implements KeptConnection {
   }
 }
 
-/** Over QUIC the session says what it was, over TCP the handshake below it. */
 function isOfAnotherPeer(address: Multiaddr, error: unknown): boolean {
-  if (causeText(error).includes('UnexpectedPeerError')) return true
   return error instanceof Error && otherPeerAnswered(address.toString(), error) !== undefined
 }
 

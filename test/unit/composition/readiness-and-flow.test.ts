@@ -102,7 +102,6 @@ describe('readiness', () => {
 
   it.each<[string, Situation, string]>([
     ['storage', { storageFailure: 'no space left' }, 'no space left'],
-    ['peers', { peers: 0 }, 'connected to no peer'],
     [
       'signing',
       { signingHeldBecause: 'listens 3.0 s more', unreachable: [0, 1, 2, 3] },
@@ -131,6 +130,16 @@ describe('readiness', () => {
     ],
   ])('%s is told with figures', (name, situation, reason) => {
     expect(reasons(situation)).toEqual({ ...READY, [name]: reason })
+  })
+
+  it('is denied in all that others tell to who is connected to nobody', () => {
+    const cutOff = {
+      ...READY,
+      peers: 'connected to no peer',
+      sync: 'nobody is there to compare its height with',
+    }
+    expect(reasons({ peers: 0 })).toEqual(cutOff)
+    expect(reasons({ peers: 0, self: null })).toEqual({ ...cutOff, quorum: 'hears of no validator' })
   })
 })
 

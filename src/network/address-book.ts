@@ -1,0 +1,184 @@
+/**
+ * Where this node's peers can be dialled, so that it finds the network again when it was restarted and its bootstrap
+ * peers are away. Who was dialled with success comes before who came to us and says where it listens, and never
+ * makes room for it: a crowd of callers cannot push out whom we found ourselves. What others say of each other is
+ * not in it. Where the text is kept is a port.
+ */
+
+import type { Connection, IdentifyResult, Libp2p, PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { Logger } from '../types/logger.ts'
+import { transportOf, withoutPeerId } from './addresses.ts'
+import { guarded, normaliseError } from './guard.ts'
+
+/** Bounds of an {@link AddressBook}. */
+export const ADDRESS_BOOK = {
+  peersMax: 64,
+  /** Of one peer. */
+  addressesMax: 4,
+  /** What is longer is not read. */
+  textMax: 65_536,
+  /** Connections come in crowds; the text is written once for those of so long. */
+  writeAfterMs: 1_000,
+} as const
+
+/** Where the text of an {@link AddressBook} is kept. */
+export interface AddressBookFile {
+  /** @returns null when nothing has been written yet. @throws Error when it cannot be read */
+  read(): string | null
+  /** Replaces the text, in whole or not at all. @throws Error when it cannot be written */
+  write(text: string): void
+}
+
+/** A peer and where it answered, or says that it listens. */
+export interface KnownPeer {
+  readonly peerId: PeerId
+  /** Each with the peer id at its end. */
+  readonly addresses: readonly Multiaddr[]
+}
+
+/** Parts of an {@link AddressBook}. */
+export interface AddressBookOptions {
+  readonly host: Pick<Libp2p, 'addEventListener' | 'removeEventListener'>
+  readonly file: AddressBookFile
+  readonly logger: Logger
+}
+
+/** What is kept of one peer. */
+interface Entry {
+  /** Without the peer id. */
+  readonly addresses: readonly string[]
+  /** Whether they answered with the peer's key. */
+  readonly answered: boolean
+}
+
+/** The book. It is no safety record: what cannot be read or written is said in the log, and the node goes on. */
+export class AddressBook {
+  readonly #options: AddressBookOptions
+  /** By peer id; the order of a map is the order of being put in. */
+  readonly #peers = new Map<string, Entry>()
+  readonly #onOpen: (event: CustomEvent<Connection>) => void
+  readonly #onIdentify: (event: CustomEvent<IdentifyResult>) => void
+  #timer: NodeJS.Timeout | undefined
+  #cannotWrite = false
+
+  constructor(options: AddressBookOptions) {
+    this.#options = options
+    const onError = (error: Error): void =>
+      options.logger.debug({ detail: error.message }, 'a peer was not put into the book')
+    this.#onOpen = guarded(({ detail: { direction, remotePeer, remoteAddr } }: CustomEvent<Connection>) => {
+      if (direction === 'outbound') this.#onAnswer(remotePeer.toString(), bare(remoteAddr))
+    }, onError)
+    this.#onIdentify = guarded(({ detail: { peerId, listenAddrs } }: CustomEvent<IdentifyResult>) => {
+      const dialled = listenAddrs.filter((address) => transportOf(address) !== undefined)
+      if (dialled.length > 0) this.#onTold(peerId.toString(), dialled.map(bare))
+    }, onError)
+  }
+
+  /** Reads what was kept, and listens for connections. */
+  start(): void {
+    const { file, host, logger } = this.#options
+    try {
+      const text = file.read()
+      if (text !== null) for (const [id, entry] of parseBook(text)) this.#peers.set(id, entry)
+    } catch (thrown) {
+      logger.warn(
+        {
+          detail: normaliseError(thrown).message,
+          fix: 'nothing: it is written anew with the next connection',
+        },
+        'the address book cannot be read; the node begins with its bootstrap peers',
+      )
+    }
+    host.addEventListener('connection:open', this.#onOpen)
+    host.addEventListener('peer:identify', this.#onIdentify)
+  }
+
+  /** Writes what is not written yet. */
+  stop(): void {
+    const { host } = this.#options
+    host.removeEventListener('connection:open', this.#onOpen)
+    host.removeEventListener('peer:identify', this.#onIdentify)
+    if (this.#timer !== undefined) this.#write()
+  }
+
+  /** Everybody in it: first who answered, the most recent of either kind first. */
+  known(): KnownPeer[] {
+    const entries = [...this.#peers].reverse()
+    const ordered = [true, false].flatMap((kind) => entries.filter(([, { answered }]) => answered === kind))
+    return ordered.map(([id, { addresses }]) => ({
+      peerId: peerIdFromString(id),
+      addresses: addresses.map((address) => multiaddr(address).encapsulate(`/p2p/${id}`)),
+    }))
+  }
+
+  #onAnswer(id: string, address: string): void {
+    const before = this.#peers.get(id)
+    const others = before?.answered === true ? before.addresses.filter((known) => known !== address) : []
+    this.#put(id, { addresses: [...others, address].slice(-ADDRESS_BOOK.addressesMax), answered: true })
+  }
+
+  #onTold(id: string, addresses: readonly string[]): void {
+    if (this.#peers.get(id)?.answered === true) return
+    this.#put(id, { addresses: addresses.slice(0, ADDRESS_BOOK.addressesMax), answered: false })
+  }
+
+  #put(id: string, entry: Entry): void {
+    this.#peers.delete(id)
+    this.#peers.set(id, entry)
+    if (this.#peers.size > ADDRESS_BOOK.peersMax) {
+      const ids = [...this.#peers.keys()]
+      const oldestTold = ids.find((known) => this.#peers.get(known)?.answered === false)
+      this.#peers.delete(oldestTold ?? ids[0] ?? id)
+    }
+    this.#timer ??= setTimeout(() => this.#write(), ADDRESS_BOOK.writeAfterMs)
+  }
+
+  #write(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    try {
+      this.#options.file.write(`${JSON.stringify({ peers: Object.fromEntries(this.#peers) }, null, 2)}\n`)
+      this.#cannotWrite = false
+    } catch (thrown) {
+      // Said once, not with every connection.
+      const level = this.#cannotWrite ? 'debug' : 'warn'
+      this.#cannotWrite = true
+      this.#options.logger[level](
+        { detail: normaliseError(thrown).message },
+        'the address book cannot be written; after a restart the node begins with its bootstrap peers',
+      )
+    }
+  }
+}
+
+function bare(address: Multiaddr): string {
+  return withoutPeerId(address).toString()
+}
+
+/**
+ * @returns what is kept by peer id, at most as many as the bounds allow
+ * @throws Error for what is not a book as {@link AddressBook} writes it
+ */
+function parseBook(text: string): [string, Entry][] {
+  if (text.length > ADDRESS_BOOK.textMax) throw new Error(`it has ${text.length} characters`)
+  const { peers } = JSON.parse(text) as { peers?: unknown }
+  if (typeof peers !== 'object' || peers === null) throw new Error('it has no peers')
+  return Object.entries(peers)
+    .slice(-ADDRESS_BOOK.peersMax)
+    .map(([id, entry]) => [peerIdFromString(id).toString(), parseEntry(id, entry)])
+}
+
+function parseEntry(id: string, entry: Partial<Record<keyof Entry, unknown>> | null): Entry {
+  const { addresses, answered } = entry ?? {}
+  if (!Array.isArray(addresses) || typeof answered !== 'boolean') throw new Error(`${id} has no addresses`)
+  return { addresses: addresses.slice(-ADDRESS_BOOK.addressesMax).map(checkedAddress), answered }
+}
+
+function checkedAddress(text: unknown): string {
+  const address = multiaddr(String(text))
+  if (transportOf(address) === undefined)
+    throw new Error(`${address} is of no transport that this node speaks`)
+  return address.toString()
+}
