@@ -1,6 +1,6 @@
 /** Canonical bytes of the ledger's accumulators and answers: how storage keeps them. Local, not on the wire. */
-import { ok, type Result, refuse } from '../types/errors.ts'
-import type { AnswerFigures, Frontier, StateAccumulators, StoredVerdict } from '../types/ledger-state.ts'
+import type { Result } from '../types/errors.ts'
+import type { AnswerFigures, Frontier, StateAccumulators } from '../types/ledger-state.ts'
 import type { Hex32 } from '../types/primitives.ts'
 import {
   counter,
@@ -14,7 +14,6 @@ import {
   type Schema,
   u64,
 } from './schema.ts'
-import { verdictBytes, verdictSchema } from './verdict.ts'
 
 /** Leaves of a List[Bytes32, 2^32]: 33 subtree roots at most, the last only when it is full. */
 export const FRONTIER_DEPTH = 32
@@ -61,20 +60,26 @@ export const answerFiguresSchema: Schema<AnswerFigures> = record<AnswerFigures>(
   networkLoad: f64,
 })
 
-/** The row of a verdict: what this node's own rules found is a row of its own, written when it judged. */
-export interface VerdictRow extends Omit<StoredVerdict, 'failures'> {
+/**
+ * The row of a verdict: what was measured of its making here, and where its record is. What this node's own rules found is
+ * a row of its own, written when it judged.
+ */
+export interface VerdictRow {
+  readonly figures: AnswerFigures
   /** In the state's list of verdicts. */
   readonly position: number
+  /** Position of the last verdict in the row that holds the record. */
+  readonly lastOfRun: number
 }
 
 const verdictRowSchema: Schema<VerdictRow> = record<VerdictRow>({
-  record: verdictSchema,
   figures: answerFiguresSchema,
   position: counter(),
+  lastOfRun: counter(),
 })
 
 const ACCUMULATORS_BYTES_MAX = 2 * 33 * 32 + 256
-const VERDICT_ROW_BYTES_MAX = 2_048
+const VERDICT_ROW_BYTES_MAX = 64
 
 export function encodeStateAccumulators(accumulators: StateFrontiers): Uint8Array {
   return encode(stateAccumulatorsSchema, accumulators)
@@ -84,32 +89,8 @@ export function decodeStateAccumulators(bytes: Uint8Array): Result<StateFrontier
   return decode(stateAccumulatorsSchema, bytes, ACCUMULATORS_BYTES_MAX)
 }
 
-/** SSZ: where the record begins, then the figures and the position, then the record, which is all of the rest. */
-const RECORD_OFFSET_BYTES = 4
-const headSchema = record<Omit<VerdictRow, 'record'>>({ figures: answerFiguresSchema, position: counter() })
-const RECORD_OFFSET = RECORD_OFFSET_BYTES + (headSchema.ssz.fixedSize ?? 0)
-
-/** The bytes of `verdictRowSchema`; those of the record are there already. */
-export function encodeVerdictRow({ record, figures, position }: VerdictRow): Uint8Array {
-  const bytes = verdictBytes(record)
-  const row = new Uint8Array(RECORD_OFFSET + bytes.length)
-  new DataView(row.buffer).setUint32(0, RECORD_OFFSET, true)
-  row.set(encode(headSchema, { figures, position }), RECORD_OFFSET_BYTES)
-  row.set(bytes, RECORD_OFFSET)
-  return row
-}
-
-/**
- * Canonical bytes of the record in a row ({@link encodeVerdict}), without reading what they say. They share the row's memory.
- */
-export function verdictBytesOfRow(row: Uint8Array): Result<Uint8Array, 'malformed'> {
-  if (row.length <= RECORD_OFFSET || row.length > VERDICT_ROW_BYTES_MAX) {
-    return refuse('malformed', `a verdict's row of ${row.length} bytes`)
-  }
-  const offset = new DataView(row.buffer, row.byteOffset, row.length).getUint32(0, true)
-  return offset === RECORD_OFFSET
-    ? ok(row.subarray(RECORD_OFFSET))
-    : refuse('malformed', `a record at ${offset}, not ${RECORD_OFFSET}`)
+export function encodeVerdictRow(row: VerdictRow): Uint8Array {
+  return encode(verdictRowSchema, row)
 }
 
 export function decodeVerdictRow(bytes: Uint8Array): Result<VerdictRow, 'malformed'> {

@@ -42,7 +42,7 @@ export interface StateSnapshotsOptions {
 }
 
 /**
- * Between two slices, which take 1 or 2 ms each. All nodes of a network take their snapshots at one height: without
+ * Between two slices, which take up to 1 ms each. All nodes of a network take their snapshots at one height: without
  * pauses all of them would serve requests more slowly at the same time.
  */
 const PAUSE_MS = 12

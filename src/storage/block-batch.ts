@@ -7,7 +7,7 @@ import { slotOf } from '../codec/recent-blocks.ts'
 import { bytesUpTo, counter, decode, encode, hexBytes, listOf, record } from '../codec/schema.ts'
 import { encodeShieldedEntry, encodeShieldedState } from '../codec/shielded.ts'
 import { encodeAccount, encodeStakingRest } from '../codec/staking.ts'
-import { encodeFailures } from '../codec/verdict.ts'
+import { encodeFailures, verdictBytes } from '../codec/verdict.ts'
 import { encodeBatchProgress, encodeElectors, encodeOpenRequests, encodeTrust } from '../codec/voting.ts'
 import { assert } from '../types/assert.ts'
 import type { HashedBlock } from '../types/block.ts'
@@ -115,7 +115,11 @@ export function blockOperations(
 export function nullifierOperations(nullifiers: readonly Nullifier[], first: number): WriteOperation[] {
   return [
     ...nullifiers.map((nullifier) => put(nullifierKey(nullifier), NOTHING)),
-    ...runOperations('nullifierRuns', nullifiers, first),
+    ...runOperations(
+      'nullifierRuns',
+      nullifiers.map((nullifier) => fromHex(nullifier)),
+      first,
+    ),
   ]
 }
 
@@ -151,18 +155,22 @@ export function verdictOperations(
   rows: readonly Pick<StoredVerdict, 'record' | 'figures'>[],
   first: number,
 ): WriteOperation[] {
-  const keys = rows.map(({ record }) => record.requestKey)
+  const lastOfRun = first + rows.length - 1
   return [
-    ...rows.flatMap((row, i) => {
-      const { requestKey, sequence } = row.record
+    ...rows.flatMap(({ record, figures }, i) => {
+      const { requestKey, sequence } = record
       return [
-        put(verdictKey(requestKey), encodeVerdictRow({ ...row, position: first + i })),
+        put(verdictKey(requestKey), encodeVerdictRow({ figures, position: first + i, lastOfRun })),
         ...(sequence === null
           ? []
           : [put(sequenceKey(sequence.nodeIdHash), encodeSequence(sequence.number))]),
       ]
     }),
-    ...runOperations('verdictRuns', keys, first),
+    ...runOperations(
+      'verdictRuns',
+      rows.map(({ record }) => verdictBytes(record)),
+      first,
+    ),
   ]
 }
 

@@ -15,7 +15,7 @@ import type {
 } from '../types/primitives.ts'
 
 /** What the rows below and the values under them add up to. A database of another version is refused. */
-export const SCHEMA_VERSION = 9
+export const SCHEMA_VERSION = 10
 
 /** Prefix bytes. Zero stays free, so that no key is a prefix of the empty range. */
 const BUCKET = {
@@ -31,7 +31,7 @@ const BUCKET = {
   commits: 0x05,
   /** Nullifier → nothing. */
   nullifiers: 0x06,
-  /** Request key → verdict record with the figures of its answer and its position in the state's list. */
+  /** Request key → figures of the verdict's answer, its position in the state's list, and the run that has its record. */
   verdicts: 0x07,
   /** Hash of a request id → key of the request that used it first. */
   requestIds: 0x08,
@@ -51,7 +51,7 @@ const BUCKET = {
   trust: 0x0f,
   /** Position in the state's list of nullifiers → nullifiers up to that one (runs.ts). */
   nullifierRuns: 0x10,
-  /** Position in the state's list of verdicts → request keys up to that one (runs.ts). */
+  /** Position in the state's list of verdicts → verdict records up to that one (runs.ts). */
   verdictRuns: 0x11,
   /** Epoch → proof of the validator set that followed it; kept for ever. */
   handOvers: 0x12,

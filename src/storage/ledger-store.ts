@@ -6,7 +6,6 @@
  * or an id is new, as nearly all are, is mostly known without the database (key-filter.ts).
  */
 import { toHex } from '../codec/hex.ts'
-import { decodeVerdictRow } from '../codec/ledger-state.ts'
 import { decodeShieldedEntry } from '../codec/shielded.ts'
 import { decodeFailures } from '../codec/verdict.ts'
 import type { StateReader } from '../ledger/state-reader.ts'
@@ -24,13 +23,13 @@ import {
   requestIdKey,
   sequenceKey,
   shieldedEntryKey,
-  verdictKey,
 } from './buckets.ts'
 import type { Database, DatabaseView } from './database.ts'
 import { damagedDatabase } from './database-refusals.ts'
 import { KeyFilter } from './key-filter.ts'
 import { RecentRows } from './recent-rows.ts'
 import { StorageError } from './storage-error.ts'
+import { readVerdictRecord, readVerdictRow } from './verdict-rows.ts'
 
 /** Rows read at a time, some 1 ms of work. */
 const KEYS_PER_SLICE = 512
@@ -153,15 +152,13 @@ export class LedgerStore implements StateReader {
   storedVerdict(requestKey: RequestKey, requestIdHash?: Hex32): StoredVerdict | null {
     if (this.#absentVerdicts.get(requestKey) === true) return null
     const isNew = requestIdHash !== undefined && this.requestKeyOfId(requestIdHash) === null
-    const bytes = isNew ? null : this.#view.get(verdictKey(requestKey))
-    if (bytes === null) {
+    const row = isNew ? null : readVerdictRow(this.#view, requestKey)
+    if (row === null) {
       this.#absentVerdicts.set(requestKey, true)
       return null
     }
-    const row = decodeVerdictRow(bytes)
-    if (!row.ok) throw damagedDatabase(this.#database.path, `the verdict on ${requestKey}: ${row.detail}`)
-    const { record, figures } = row.value
-    return { record, figures, failures: this.judgement(requestKey) }
+    const record = readVerdictRecord(this.#view, requestKey, row)
+    return { record, figures: row.figures, failures: this.judgement(requestKey) }
   }
 
   /** What this node's own rules found when a block ordered the request; null when it was not there. */

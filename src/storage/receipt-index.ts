@@ -21,7 +21,7 @@ import type { Database, WriteOperation } from './database.ts'
 import { damagedDatabase } from './database-refusals.ts'
 import { anchorOperation, type ReceiptAnchor, readAnchor } from './receipt-anchor.ts'
 import { readRuns } from './runs.ts'
-import { readVerdictBytes, readVerdictPosition } from './verdict-rows.ts'
+import { readVerdictRow } from './verdict-rows.ts'
 
 export interface ReceiptIndexOptions {
   readonly database: Database
@@ -38,7 +38,7 @@ export interface ReceiptIndexOptions {
   readonly logger: Logger
 }
 
-/** Verdicts between two turns of the event loop while missing nodes are made: some 100 µs each. */
+/** Verdicts between two turns of the event loop while missing nodes are made: some 10 µs each. */
 const VERDICTS_PER_SLICE = 64
 /** Verdicts after which the log says how far it is. */
 const VERDICTS_PER_LINE = 65_536
@@ -137,7 +137,7 @@ export class ReceiptIndex {
 
   /** Place of the verdict on a request in the state's list; null when there is no verdict. */
   positionOf(requestKey: RequestKey): number | null {
-    return readVerdictPosition(this.#options.database, requestKey)
+    return readVerdictRow(this.#options.database, requestKey)?.position ?? null
   }
 
   /**
@@ -231,8 +231,8 @@ async function complete(options: ReceiptIndexOptions, indexed: number): Promise<
     const view = database.view()
     try {
       const range = { from: indexed, to: wanted.size - 1, perSlice: VERDICTS_PER_SLICE }
-      for await (const keys of readRuns(view, 'verdictRuns', range)) {
-        const leaves = keys.map((key) => verdictLeaf(readVerdictBytes(view, toHex(key) as RequestKey)))
+      for await (const records of readRuns(view, 'verdictRuns', range)) {
+        const leaves = records.map(verdictLeaf)
         const operations: WriteOperation[] = []
         const before = list.frontier.size
         list = append(options, list, leaves, operations)

@@ -1,35 +1,73 @@
 /**
- * Lists of hashes that only grow, many entries to a row. A row is named by the position of its last entry: the row of
- * an entry is then the first one whose name is not below it, wherever the rows before it end.
+ * Lists that only grow, many entries to a row. A row is named by the position of its last entry: the row of an entry is
+ * then the first one whose name is not below it, wherever the rows before it end. Rows in order are never mixed with
+ * others when LevelDB rewrites its tables, as rows under hashes are, and whoever reads a list reads the disk in order.
  */
 import { setImmediate as turn } from 'node:timers/promises'
-import { setHex } from '../codec/hex.ts'
+import { assert } from '../types/assert.ts'
 import { decodeHeight, heightRange, nullifierRunKey, verdictRunKey } from './buckets.ts'
 import type { DatabaseView, WriteOperation } from './database.ts'
 import { damagedDatabase } from './database-refusals.ts'
 
-/** The lists that are kept so. */
+/** The lists that are kept so: nullifiers, 32 bytes each; canonical bytes of verdict records. */
 export type RunBucket = 'nullifierRuns' | 'verdictRuns'
 
-const ENTRY_BYTES = 32
 /** Rows that are read at a time; one has the entries of a block. */
 const ROWS_AT_A_TIME = 64
 const KEYS = { nullifierRuns: nullifierRunKey, verdictRuns: verdictRunKey } as const
+const OFFSET_BYTES = 4
 
 /**
  * The row of entries that follow on a list; none when there are none.
- * @param entries 32 bytes each, in hex
  * @param first position of the first one
  */
 export function runOperations(
   bucket: RunBucket,
-  entries: readonly string[],
+  entries: readonly Uint8Array[],
   first: number,
 ): WriteOperation[] {
   if (entries.length === 0) return []
-  const value = new Uint8Array(ENTRY_BYTES * entries.length)
-  for (const [i, entry] of entries.entries()) setHex(value, entry, ENTRY_BYTES * i)
-  return [{ type: 'put', key: KEYS[bucket](first + entries.length - 1), value }]
+  return [{ type: 'put', key: KEYS[bucket](first + entries.length - 1), value: packed(entries) }]
+}
+
+/** Where each entry ends, u32 little endian, behind their number; then the entries. */
+function packed(entries: readonly Uint8Array[]): Uint8Array {
+  const head = OFFSET_BYTES * (1 + entries.length)
+  const bytes = new Uint8Array(entries.reduce((sum, { length }) => sum + length, head))
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, entries.length, true)
+  let end = head
+  for (const [i, entry] of entries.entries()) {
+    bytes.set(entry, end)
+    end += entry.length
+    view.setUint32(OFFSET_BYTES * (1 + i), end, true)
+  }
+  return bytes
+}
+
+/** A row of entries. */
+export class Run {
+  readonly count: number
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+
+  /** @param bytes as {@link runOperations} writes them; the database has checked that they are */
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.count = this.#view.getUint32(0, true)
+  }
+
+  /** An entry; it shares the row's memory. */
+  at(index: number): Uint8Array {
+    assert(index >= 0 && index < this.count, `entry ${index} of ${this.count}`)
+    const start = index === 0 ? OFFSET_BYTES * (1 + this.count) : this.#end(index - 1)
+    return this.#bytes.subarray(start, this.#end(index))
+  }
+
+  #end(index: number): number {
+    return this.#view.getUint32(OFFSET_BYTES * (1 + index), true)
+  }
 }
 
 /**
@@ -47,14 +85,14 @@ export async function* readRuns(
   const range = heightRange(bucket, from, Number.MAX_SAFE_INTEGER - 1)
   for await (const rows of view.scan(range, ROWS_AT_A_TIME)) {
     for (const [key, value] of rows) {
-      const first = decodeHeight(key) - Math.floor(value.length / ENTRY_BYTES) + 1
+      const run = new Run(value)
+      const first = decodeHeight(key) - run.count + 1
       if (first > next && next <= to) {
         throw damagedDatabase(view.path, `entry ${next} of ${bucket} is missing`)
       }
       const end = Math.min(to, decodeHeight(key))
       for (; next <= end; next++) {
-        const at = ENTRY_BYTES * (next - first)
-        slice.push(value.subarray(at, at + ENTRY_BYTES))
+        slice.push(run.at(next - first))
         if (slice.length < perSlice) continue
         yield slice
         slice = []

@@ -18,7 +18,7 @@ export interface ExportedChunk {
   readonly bytes: Uint8Array | null
 }
 
-/** So many slices are read one after the other: some 50 ms of work. From then on there is a pause after each. */
+/** So many slices are read one after the other: some 20 ms of work. From then on there is a pause after each. */
 export const PROMPT_SLICES = 32
 /** After so many pauses the state is so large that its snapshot must get done before the next one is due. */
 export const PAUSES_MAX = 256

@@ -3,7 +3,7 @@
  * is no part of a snapshot. Reading is in slices: the event loop turns between two.
  */
 import { setImmediate as turn } from 'node:timers/promises'
-import { fromHex, toHex } from '../codec/hex.ts'
+import { fromHex } from '../codec/hex.ts'
 import { encodeOperations } from '../codec/operations.ts'
 import { encodeOperator, sortedOperators } from '../codec/operator.ts'
 import { recentBlockHashes, recentCount } from '../codec/recent-blocks.ts'
@@ -11,13 +11,11 @@ import { encodeShieldedRest } from '../codec/shielded.ts'
 import { encodeAccount, encodeStakingRest, sortedAccounts } from '../codec/staking.ts'
 import { encodeBatch, encodeElectors, encodeTrust, sortedTrust } from '../codec/voting.ts'
 import { hasNoOperations } from '../types/operations.ts'
-import type { RequestKey } from '../types/primitives.ts'
 import type { SnapshotPart } from '../types/snapshot.ts'
 import { heightRange } from './buckets.ts'
 import type { ChainTip } from './chain-opening.ts'
 import type { DatabaseView } from './database.ts'
 import { readRuns } from './runs.ts'
-import { readVerdictBytes } from './verdict-rows.ts'
 
 /** A part as it is read. */
 export interface StatePart {
@@ -28,9 +26,9 @@ export interface StatePart {
   entries(view: DatabaseView, tip: ChainTip, from: number): AsyncGenerator<readonly Uint8Array[]>
 }
 
-/** Entries per slice: a verdict is a look-up. */
+/** Entries per slice; a verdict has some 250 bytes. */
 const NULLIFIERS_PER_SLICE = 1_024
-const VERDICTS_PER_SLICE = 64
+const VERDICTS_PER_SLICE = 256
 /** Some 3 kB each. */
 const SHIELDED_ENTRIES_PER_SLICE = 256
 /** Some 20 µs each. */
@@ -71,9 +69,7 @@ export const STATE_PARTS: readonly StatePart[] = [
     entries: async function* (view, { accumulators }, from) {
       if (accumulators.verdicts.size === from) return
       const to = accumulators.verdicts.size - 1
-      for await (const keys of readRuns(view, 'verdictRuns', { from, to, perSlice: VERDICTS_PER_SLICE })) {
-        yield keys.map((key) => readVerdictBytes(view, toHex(key) as RequestKey))
-      }
+      yield* readRuns(view, 'verdictRuns', { from, to, perSlice: VERDICTS_PER_SLICE })
     },
   },
   {

@@ -1,29 +1,45 @@
-/** Rows of verdicts as others than the state look them up. */
-import { decodeVerdictRow, verdictBytesOfRow } from '../codec/ledger-state.ts'
+/** Verdicts in the database: a row under the request's key that says where the record is, and the row of records. */
+import { decodeVerdictRow, type VerdictRow } from '../codec/ledger-state.ts'
+import { decodeVerdict } from '../codec/verdict.ts'
 import type { RequestKey } from '../types/primitives.ts'
-import { verdictKey } from './buckets.ts'
-import type { Database, DatabaseView } from './database.ts'
+import type { VerdictRecord } from '../types/verdict.ts'
+import { verdictKey, verdictRunKey } from './buckets.ts'
+import type { Database } from './database.ts'
 import { damagedDatabase } from './database-refusals.ts'
+import { Run } from './runs.ts'
+
+type Source = Pick<Database, 'get' | 'path'>
 
 /**
- * Canonical bytes of the record; the figures of its answer are this node's own and stay here.
- * @throws StorageError E_DB_CORRUPT when there is no such verdict
+ * The row of a verdict; null when there is none on this request.
+ * @throws StorageError E_DB_CORRUPT
  */
-export function readVerdictBytes(view: DatabaseView, requestKey: RequestKey): Uint8Array {
-  const row = view.get(verdictKey(requestKey))
-  const record = row === null ? null : verdictBytesOfRow(row)
-  if (record?.ok !== true) throw damagedDatabase(view.path, `the verdict on ${requestKey} is not there`)
-  return record.value
-}
-
-/** Place of the verdict on a request in the state's list; null when there is no verdict. */
-export function readVerdictPosition(
-  database: Pick<Database, 'get' | 'path'>,
-  requestKey: RequestKey,
-): number | null {
+export function readVerdictRow(database: Source, requestKey: RequestKey): VerdictRow | null {
   const bytes = database.get(verdictKey(requestKey))
   if (bytes === null) return null
   const row = decodeVerdictRow(bytes)
   if (!row.ok) throw damagedDatabase(database.path, `the verdict on ${requestKey}: ${row.detail}`)
-  return row.value.position
+  return row.value
+}
+
+/**
+ * The record of a verdict that has a row.
+ * @throws StorageError E_DB_CORRUPT when it is not there, or is another one
+ */
+export function readVerdictRecord(
+  database: Source,
+  requestKey: RequestKey,
+  { position, lastOfRun }: VerdictRow,
+): VerdictRecord {
+  const damaged = (why: string) => damagedDatabase(database.path, `the verdict on ${requestKey}: ${why}`)
+  const bytes = database.get(verdictRunKey(lastOfRun))
+  if (bytes === null) throw damaged(`the records up to ${lastOfRun} are missing`)
+  const run = new Run(bytes)
+  const index = position - lastOfRun + run.count - 1
+  if (index < 0 || index >= run.count)
+    throw damaged(`record ${position} is not among those up to ${lastOfRun}`)
+  const record = decodeVerdict(run.at(index))
+  if (!record.ok) throw damaged(record.detail)
+  if (record.value.requestKey !== requestKey) throw damaged(`record ${position} is that of another request`)
+  return record.value
 }

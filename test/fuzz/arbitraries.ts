@@ -400,7 +400,7 @@ const figures: Arbitrary<AnswerFigures> = fc.record({
   networkOverheadBytes: u64,
   networkLoad: double,
 })
-export const verdictRow = fc.record({ record: verdict, figures, position: fc.nat() })
+export const verdictRow = fc.record({ figures, position: fc.nat(), lastOfRun: fc.nat() })
 
 const validators: Arbitrary<readonly Validator[]> = fc.array(
   fc.record({

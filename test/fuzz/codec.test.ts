@@ -12,7 +12,6 @@ import {
   decodeVerdictRow,
   encodeStateAccumulators,
   encodeVerdictRow,
-  verdictBytesOfRow,
 } from '../../src/codec/ledger-state.ts'
 import { decodeMessage, encodeMessage } from '../../src/codec/messages.ts'
 import { decodeOperator, encodeOperator } from '../../src/codec/operator.ts'
@@ -184,35 +183,6 @@ describe('the bincode reader', () => {
         expect(written).toEqual(bytes.slice(0, bytes.length - left))
       }),
       { numRuns: 500 },
-    )
-  })
-})
-
-describe('the row of a verdict', () => {
-  it('holds the canonical bytes of the record, and gives them out unread', () => {
-    fc.assert(
-      fc.property(arbitrary.verdictRow, (row) => {
-        expect(verdictBytesOfRow(encodeVerdictRow(row))).toEqual({
-          ok: true,
-          value: encodeVerdict(row.record),
-        })
-      }),
-    )
-  })
-
-  it('is refused when it is cut off before the record, or says that the record is elsewhere', () => {
-    fc.assert(
-      fc.property(
-        arbitrary.verdictRow,
-        fc.nat(52),
-        fc.integer({ min: 1, max: 255 }),
-        (row, length, other) => {
-          const bytes = encodeVerdictRow(row)
-          expect(verdictBytesOfRow(bytes.subarray(0, length)).ok).toBe(false)
-          bytes[0] = (bytes[0] ?? 0) ^ other
-          expect(verdictBytesOfRow(bytes).ok).toBe(false)
-        },
-      ),
     )
   })
 })

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { numberedTransaction } from '../unit/ledger/fixtures.ts'
 
 /** Verdicts per slice (state-parts.ts). */
-const PER_SLICE = 64
+const PER_SLICE = 256
 
 it.each([
   ['of a small state goes on without a pause', 1, 0],

@@ -292,24 +292,18 @@ describe('a chain store', () => {
     if (verdict === undefined) throw new Error('no verdict')
     const two = maker.next()
     const again = { ...verdict, requestKey: UNKNOWN as RequestKey }
-    await chain.commitFinalized([
-      one,
-      {
-        ...two,
-        changes: { ...two.changes, verdicts: [again], judgements: [{ ...again, failures: [] }] },
-        answers: [figures(2)],
-      },
-    ])
+    /** A block with one more verdict on the state's list, which has so many then. */
+    const withVerdict = (final: FinalizedBlock, record: typeof verdict, size: number): FinalizedBlock => {
+      const accumulators = { ...final.changes.accumulators, verdicts: { size, nodes: [] } }
+      const judgements = [{ ...record, failures: [] }]
+      const changes = { ...final.changes, verdicts: [record], judgements, accumulators }
+      return { ...final, changes, answers: [figures(size)] }
+    }
+    await chain.commitFinalized([one, withVerdict(two, again, 2)])
     expect(chain.state.requestKeyOfId(verdict.requestIdHash)).toBe(verdict.requestKey)
     const three = maker.next()
     const later = { ...verdict, requestKey: 'ee'.repeat(32) as RequestKey }
-    await chain.commitFinalized([
-      {
-        ...three,
-        changes: { ...three.changes, verdicts: [later], judgements: [{ ...later, failures: [] }] },
-        answers: [figures(3)],
-      },
-    ])
+    await chain.commitFinalized([withVerdict(three, later, 3)])
     expect(chain.verdictById(verdict.requestIdHash)?.record).toEqual(verdict)
   })
 

@@ -1,13 +1,15 @@
-/** Lists of hashes in a real database, many to a row, read from anywhere to anywhere. */
+/** Lists in a real database, many to a row, read from anywhere to anywhere. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { toHex } from '../../src/codec/hex.ts'
+import { fromHex, toHex } from '../../src/codec/hex.ts'
 import { nullifierRunKey } from '../../src/storage/buckets.ts'
 import { Database } from '../../src/storage/database.ts'
 import { readRuns, runOperations } from '../../src/storage/runs.ts'
 import { NETWORK } from '../support/final-chain.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-const ENTRIES = Array.from({ length: 200 }, (_, i) => i.toString(16).padStart(64, '0'))
+/** Of two lengths, as records have more than one. */
+const ENTRIES = Array.from({ length: 200 }, (_, i) => i.toString(16).padStart(i % 3 === 0 ? 90 : 64, '0'))
+const BYTES = ENTRIES.map((entry) => fromHex(entry))
 /** Lengths of the rows: one entry, some, and many. */
 const ROWS = [1, 1, 7, 100, 1, 64, 26]
 
@@ -16,7 +18,7 @@ beforeEach(async () => {
   database = await Database.open({ path: temporaryDirectory(), network: NETWORK })
   let first = 0
   for (const length of ROWS) {
-    await database.write([...runOperations('nullifierRuns', ENTRIES.slice(first, first + length), first)])
+    await database.write([...runOperations('nullifierRuns', BYTES.slice(first, first + length), first)])
     first += length
   }
 })
