@@ -53,9 +53,9 @@ export function statusLines(status: StatusView, now: number): string[] {
     ...(isMinedOnly
       ? []
       : [
-          `  chain     height ${height}${behind} final ${ago(status.final.time, now)}, view ${status.view}, ` +
+          `  chain     height ${height}${behind} ${height === 0 ? '(genesis)' : `final ${ago(status.final.time, now)}`}, view ${status.view}, ` +
             `leader ${leader.isThisNode ? 'this node' : `validator ${leader.validatorIndex}`}` +
-            (status.peers === 0 && status.validators > 1 ? ', by what it heard before' : ''),
+            (status.peers === 0 && status.validators > 1 ? ', as far as it knows' : ''),
           `  voted     ${status.final.voters.length} of ${status.validators} (${status.final.voters.join(', ')})`,
           `  state     ${status.final.stateRoot}` +
             (status.certifiedHeight === null ? '' : ` (certified to height ${status.certifiedHeight})`),

@@ -38,6 +38,11 @@ function isoTime({ secs, nanos }: SecondsNanos): string {
 const AFTER_TIMEOUT =
   'run the same "validate" again, with the same file; --wait and a longer --timeout stay until the verdict'
 
+/** Nothing from a node that was not there when it was judged. */
+function waited(ms: bigint): string {
+  return ms === 0n ? '' : `, ${ms} ms after it came`
+}
+
 /** What a person reads of an answer. */
 export function answerLines(answer: ValidationAnswer): string[] {
   const { result, metrics, details } = answer
@@ -57,7 +62,7 @@ export function answerLines(answer: ValidationAnswer): string[] {
     result.kind === 'valid' ? 'Valid' : `Invalid: ${result.failedProofs.join(', ') || 'the request'}`,
     ...(result.kind === 'invalid' ? [`  reason      ${result.reason}`] : []),
     `  proofs      ${named.map(([name, isValid]) => `${name} ${isValid ? 'ok' : 'FAILED'}`).join(', ')}`,
-    `  judged at   ${isoTime(answer.validatedAt)}, ${details.performanceStats.consensusLatencyMs} ms after it came`,
+    `  judged at   ${isoTime(answer.validatedAt)}${waited(details.performanceStats.consensusLatencyMs)}`,
     `  decided by  ${metrics.validatorNodes} validators, ${(metrics.confidenceLevel * 100).toFixed(1)} % of the stake`,
     `  answered by ${answer.validatorId}`,
     ...(answer.proofHash === null ? [] : [`  proof hash  ${toHex(answer.proofHash)}`]),

@@ -40,6 +40,7 @@ export function buildCatchingUp(options: CatchingUpOptions): CatchingUp {
   const pin = new TrustPin(trusted, logger)
   pin.requireIn((height) => chain.hashAt(height))
   const snapshots = buildSnapshotSync(options)
+  let prunedAt: number | null = null
   const ranges = new RangeSync({
     fetcher: {
       peers: () => network.blocks.peers(),
@@ -63,12 +64,13 @@ export function buildCatchingUp(options: CatchingUpOptions): CatchingUp {
     },
     epochBlocks: options.epochBlocks,
     onPruned: () => {
-      if (chain.tip.height === 0) snapshots.request()
-      else
-        logger.error(
-          { height: chain.tip.height, ...PRUNED_ADVICE },
-          'no peer has the block after ours any more',
-        )
+      const { height } = chain.tip
+      if (height === 0) snapshots.request()
+      // Every peer that is asked again says it again.
+      else if (height !== prunedAt) {
+        prunedAt = height
+        logger.error({ height, ...PRUNED_ADVICE }, 'no peer has the block after ours any more')
+      }
     },
     onBlocks: (result, count) => options.metrics.ledger.syncBlocks.add(count, { result }),
     now,

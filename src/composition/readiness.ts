@@ -61,6 +61,8 @@ function signing(sources: ReadinessSources): Check {
   return check('signing', sources.signingHeldBecause())
 }
 
+const CUT_OFF = 'connected to no peer'
+
 /** Connected to nobody, though the network is more than this node. */
 function isCutOff({ peers: count, electorate, self }: ReadinessSources): boolean {
   const isAlone = self() !== null && electorate().size === 1
@@ -68,7 +70,7 @@ function isCutOff({ peers: count, electorate, self }: ReadinessSources): boolean
 }
 
 function peers(sources: ReadinessSources): Check {
-  return check('peers', isCutOff(sources) ? 'connected to no peer' : null)
+  return check('peers', isCutOff(sources) ? CUT_OFF : null)
 }
 
 /**
@@ -151,7 +153,9 @@ export function validationReadiness(
 ): { ready: true } | { ready: false; reason: string } {
   for (const made of [storage, sync, finality]) {
     const { name, ok, reason } = made(sources)
-    if (!ok) return { ready: false, reason: reason ?? name }
+    if (ok) continue
+    const why = reason ?? name
+    return { ready: false, reason: isCutOff(sources) ? `${CUT_OFF}; ${why}` : why }
   }
   return safeMode === null ? { ready: true } : { ready: false, reason: safeMode }
 }

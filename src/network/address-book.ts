@@ -1,8 +1,8 @@
 /**
  * Where this node's peers can be dialled, so that it finds the network again when it was restarted and its bootstrap
- * peers are away. Who was dialled with success comes before who came to us and says where it listens, and never
- * makes room for it: a crowd of callers cannot push out whom we found ourselves. What others say of each other is
- * not in it. Where the text is kept is a port.
+ * peers are away: where they answered, and where they say themselves that they listen. Who was dialled with success
+ * comes before who only came to us, and never makes room for it: a crowd of callers cannot push out whom we found
+ * ourselves. What others say of each other is not in it. Where the text is kept is a port.
  */
 
 import type { Connection, IdentifyResult, Libp2p, PeerId } from '@libp2p/interface'
@@ -15,7 +15,7 @@ import { guarded, normaliseError } from './guard.ts'
 /** Bounds of an {@link AddressBook}. */
 export const ADDRESS_BOOK = {
   peersMax: 64,
-  /** Of one peer. */
+  /** Of one peer, of each kind. */
   addressesMax: 4,
   /** What is longer is not read. */
   textMax: 65_536,
@@ -31,7 +31,7 @@ export interface AddressBookFile {
   write(text: string): void
 }
 
-/** A peer and where it answered, or says that it listens. */
+/** A peer and where to dial it: where it answered before where it says that it listens. */
 export interface KnownPeer {
   readonly peerId: PeerId
   /** Each with the peer id at its end. */
@@ -45,13 +45,15 @@ export interface AddressBookOptions {
   readonly logger: Logger
 }
 
-/** What is kept of one peer. */
+/** What is kept of one peer; addresses without the peer id. */
 interface Entry {
-  /** Without the peer id. */
-  readonly addresses: readonly string[]
-  /** Whether they answered with the peer's key. */
-  readonly answered: boolean
+  /** Where it answered with its key, most recent last. */
+  readonly answered: readonly string[]
+  /** Where it says that it listens. */
+  readonly told: readonly string[]
 }
+
+const NOTHING: Entry = { answered: [], told: [] }
 
 /** The book. It is no safety record: what cannot be read or written is said in the log, and the node goes on. */
 export class AddressBook {
@@ -78,50 +80,64 @@ export class AddressBook {
 
   /** Reads what was kept, and listens for connections. */
   start(): void {
-    const { file, host, logger } = this.#options
-    try {
-      const text = file.read()
-      if (text !== null) for (const [id, entry] of parseBook(text)) this.#peers.set(id, entry)
-    } catch (thrown) {
-      logger.warn(
-        {
-          detail: normaliseError(thrown).message,
-          fix: 'nothing: it is written anew with the next connection',
-        },
-        'the address book cannot be read; the node begins with its bootstrap peers',
-      )
-    }
+    const { host } = this.#options
+    this.#read()
     host.addEventListener('connection:open', this.#onOpen)
     host.addEventListener('peer:identify', this.#onIdentify)
   }
 
-  /** Writes what is not written yet. */
+  /** Writes it once more, whatever has become of the file meanwhile. */
   stop(): void {
     const { host } = this.#options
     host.removeEventListener('connection:open', this.#onOpen)
     host.removeEventListener('peer:identify', this.#onIdentify)
-    if (this.#timer !== undefined) this.#write()
+    if (this.#peers.size > 0) this.#write()
   }
 
   /** Everybody in it: first who answered, the most recent of either kind first. */
   known(): KnownPeer[] {
     const entries = [...this.#peers].reverse()
-    const ordered = [true, false].flatMap((kind) => entries.filter(([, { answered }]) => answered === kind))
-    return ordered.map(([id, { addresses }]) => ({
+    const ordered = [true, false].flatMap((kind) =>
+      entries.filter(([, { answered }]) => answered.length > 0 === kind),
+    )
+    return ordered.map(([id, { answered, told }]) => ({
       peerId: peerIdFromString(id),
-      addresses: addresses.map((address) => multiaddr(address).encapsulate(`/p2p/${id}`)),
+      addresses: [...new Set([...answered.toReversed(), ...told])].map((address) =>
+        multiaddr(address).encapsulate(`/p2p/${id}`),
+      ),
     }))
   }
 
+  #read(): void {
+    const { file, logger } = this.#options
+    try {
+      const text = file.read()
+      if (text === null) return
+      const { entries, strange } = parseBook(text)
+      for (const [id, entry] of entries) this.#peers.set(id, entry)
+      if (strange.length > 0) {
+        logger.warn(
+          { entries: strange.length, first: strange[0] },
+          'the address book has entries that are none',
+        )
+      }
+    } catch (thrown) {
+      logger.warn(
+        { detail: normaliseError(thrown).message, fix: 'delete it; the node writes it anew' },
+        'the address book cannot be read; the node begins with its bootstrap peers',
+      )
+    }
+  }
+
   #onAnswer(id: string, address: string): void {
-    const before = this.#peers.get(id)
-    const others = before?.answered === true ? before.addresses.filter((known) => known !== address) : []
-    this.#put(id, { addresses: [...others, address].slice(-ADDRESS_BOOK.addressesMax), answered: true })
+    const { answered, told } = this.#peers.get(id) ?? NOTHING
+    const others = answered.filter((known) => known !== address)
+    this.#put(id, { answered: [...others, address].slice(-ADDRESS_BOOK.addressesMax), told })
   }
 
   #onTold(id: string, addresses: readonly string[]): void {
-    if (this.#peers.get(id)?.answered === true) return
-    this.#put(id, { addresses: addresses.slice(0, ADDRESS_BOOK.addressesMax), answered: false })
+    const { answered } = this.#peers.get(id) ?? NOTHING
+    this.#put(id, { answered, told: addresses.slice(0, ADDRESS_BOOK.addressesMax) })
   }
 
   #put(id: string, entry: Entry): void {
@@ -129,8 +145,8 @@ export class AddressBook {
     this.#peers.set(id, entry)
     if (this.#peers.size > ADDRESS_BOOK.peersMax) {
       const ids = [...this.#peers.keys()]
-      const oldestTold = ids.find((known) => this.#peers.get(known)?.answered === false)
-      this.#peers.delete(oldestTold ?? ids[0] ?? id)
+      const oldestCaller = ids.find((known) => this.#peers.get(known)?.answered.length === 0)
+      this.#peers.delete(oldestCaller ?? ids[0] ?? id)
     }
     this.#timer ??= setTimeout(() => this.#write(), ADDRESS_BOOK.writeAfterMs)
   }
@@ -146,7 +162,7 @@ export class AddressBook {
       const level = this.#cannotWrite ? 'debug' : 'warn'
       this.#cannotWrite = true
       this.#options.logger[level](
-        { detail: normaliseError(thrown).message },
+        { detail: normaliseError(thrown).message, fix: 'delete what is in its place; it is written again' },
         'the address book cannot be written; after a restart the node begins with its bootstrap peers',
       )
     }
@@ -158,27 +174,38 @@ function bare(address: Multiaddr): string {
 }
 
 /**
- * @returns what is kept by peer id, at most as many as the bounds allow
+ * @returns what is kept by peer id, at most as many as the bounds allow; and what is strange about each other entry
  * @throws Error for what is not a book as {@link AddressBook} writes it
  */
-function parseBook(text: string): [string, Entry][] {
+function parseBook(text: string): {
+  readonly entries: readonly (readonly [string, Entry])[]
+  readonly strange: readonly string[]
+} {
   if (text.length > ADDRESS_BOOK.textMax) throw new Error(`it has ${text.length} characters`)
   const { peers } = JSON.parse(text) as { peers?: unknown }
   if (typeof peers !== 'object' || peers === null) throw new Error('it has no peers')
-  return Object.entries(peers)
-    .slice(-ADDRESS_BOOK.peersMax)
-    .map(([id, entry]) => [peerIdFromString(id).toString(), parseEntry(id, entry)])
+  const entries: [string, Entry][] = []
+  const strange: string[] = []
+  for (const [id, entry] of Object.entries(peers).slice(-ADDRESS_BOOK.peersMax)) {
+    try {
+      entries.push([peerIdFromString(id).toString(), parseEntry(entry)])
+    } catch (thrown) {
+      strange.push(`${id}: ${normaliseError(thrown).message}`)
+    }
+  }
+  return { entries, strange }
 }
 
-function parseEntry(id: string, entry: Partial<Record<keyof Entry, unknown>> | null): Entry {
-  const { addresses, answered } = entry ?? {}
-  if (!Array.isArray(addresses) || typeof answered !== 'boolean') throw new Error(`${id} has no addresses`)
-  return { addresses: addresses.slice(-ADDRESS_BOOK.addressesMax).map(checkedAddress), answered }
+function parseEntry(entry: Partial<Record<keyof Entry, unknown>> | null): Entry {
+  return { answered: parseAddresses(entry?.answered), told: parseAddresses(entry?.told) }
 }
 
-function checkedAddress(text: unknown): string {
-  const address = multiaddr(String(text))
-  if (transportOf(address) === undefined)
-    throw new Error(`${address} is of no transport that this node speaks`)
-  return address.toString()
+function parseAddresses(addresses: unknown): readonly string[] {
+  if (!Array.isArray(addresses)) throw new Error('"answered" and "told" must be lists of addresses')
+  return addresses.slice(-ADDRESS_BOOK.addressesMax).map((text: unknown) => {
+    const address = multiaddr(String(text))
+    if (transportOf(address) === undefined)
+      throw new Error(`${address} is of no transport that this node speaks`)
+    return address.toString()
+  })
 }

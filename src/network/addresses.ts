@@ -151,7 +151,11 @@ export function otherPeerAnswered(address: string, thrown: Error): NetworkError 
   return new NetworkError(
     'E_BOOTSTRAP_ID',
     `${address} answered as ${answered}, the list says ${expected}.`,
-    { why: 'The list is out of date, or someone else is on that address.', cause: thrown },
+    {
+      why: 'The list is out of date, or someone else is on that address.',
+      fix: 'Ask whoever runs that peer for its address, or take this one out of p2p.bootstrap in config.toml.',
+      cause: thrown,
+    },
   )
 }
 

@@ -91,10 +91,10 @@ class PostQuantumEncrypter implements ConnectionEncrypter {
           ? await this.#noise.secureOutbound(connection, options)
           : await this.#noise.secureInbound(connection, options)
     } catch (error) {
-      if (!(error instanceof Error)) return refuse('noise-failed', 'unknown')
-      return error.name === 'UnexpectedPeerError'
-        ? refuse('unexpected-peer', error.message)
-        : refuse('noise-failed', error.name)
+      const { name, message } = error instanceof Error ? error : new Error(String(error))
+      return name === 'UnexpectedPeerError'
+        ? refuse('unexpected-peer', message)
+        : refuse('noise-failed', `${name}: ${message}`)
     }
     leanNoise(secured.connection)
     leanStream(secured.connection)

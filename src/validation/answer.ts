@@ -182,16 +182,18 @@ export function answerWithoutVerdict(
 /** What failed of the request as a whole has no proof to name; the reason says what it is about. */
 function invalid({ findings }: VerdictRecord, failures: StoredVerdict['failures']): AnswerStatus {
   const found = COMPONENTS.filter((component) => findingOf(findings, component) === FOUND_INVALID)
-  // The words are this node's own; the verdict is the network's. Where the two differ the words say nothing.
-  const isOwn =
-    failures !== null && failures.length > 0 && failures.every(({ subject }) => found.includes(subject))
-  return {
-    kind: 'invalid',
-    failedProofs: failedNames(findings),
-    reason: isOwn
-      ? failures.map(({ reason }) => reason).join('; ')
-      : `a quorum of the validators found invalid: ${found.join(', ')}; this node did not find the reason itself`,
-  }
+  return { kind: 'invalid', failedProofs: failedNames(findings), reason: reasonOf(found, failures) }
+}
+
+/** The words are this node's own; the verdict is the network's. Where the two differ the words say nothing. */
+function reasonOf(found: readonly Component[], failures: StoredVerdict['failures']): string {
+  const byOthers = `a quorum of the validators found invalid: ${found.join(', ')}; this node`
+  if (failures === null) return `${byOthers} was not there when it was judged, and does not have the reason`
+  const isOwn = failures.length > 0 && failures.every(({ subject }) => found.includes(subject))
+  // One thing that is missing may be missing for all four.
+  return isOwn
+    ? [...new Set(failures.map(({ reason }) => reason))].join('; ')
+    : `${byOthers} did not find the reason itself`
 }
 
 function proofResults(isValid: (name: ProofName) => boolean): ValidationAnswer['details']['proofResults'] {

@@ -64,6 +64,12 @@ describe('status', () => {
     expect(peersOf({ peers: 2, validatorsConnected: 1 })).toBe('  peers     2, of them 1 validators')
   })
 
+  it('says that nobody is there to ask who leads, and that the genesis is no block of this hour', () => {
+    const alone = { ...STATUS, peers: 0, final: { ...STATUS.final, height: 0 } }
+    const chain = statusLines(alone, 1_001_500).find((line) => line.startsWith('  chain'))
+    expect(chain).toBe('  chain     height 0 of 12 (genesis), view 9, leader validator 1, as far as it knows')
+  })
+
   it('says of a validator that only listens yet what it is, and that it signs nothing', () => {
     const text = statusLines({ ...STATUS, node: FOLLOWER }, 1_001_500).join('\n')
     expect(text).toContain('dev · validator 2 of 4, listening before it signs · up')

@@ -163,6 +163,10 @@ describe('whether requests are judged', () => {
       reason: 'no space left',
     })
     expect(validationReadiness(sourcesOf({ lastFinalAt: 90_000 }), enough)).toMatchObject({ ready: false })
+    expect(validationReadiness(sourcesOf({ lastFinalAt: 90_000, peers: 0 }), enough)).toMatchObject({
+      ready: false,
+      reason: expect.stringMatching(/^connected to no peer; no block final for 10.0 s/),
+    })
     expect(validationReadiness(fine, tooLittle)).toEqual({
       ready: false,
       reason: expect.stringMatching(/^safe mode: validators with stake 4 of 7 weigh in verdicts/),

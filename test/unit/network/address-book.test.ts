@@ -35,7 +35,7 @@ function bookWith(file: AddressBookOptions['file'] = bookInMemory()) {
 
 /** As it is written. */
 function bookOf(id: string, address: string): string {
-  return `${JSON.stringify({ peers: { [id]: { addresses: [address], answered: true } } }, null, 2)}\n`
+  return `${JSON.stringify({ peers: { [id]: { answered: [address], told: [] } } }, null, 2)}\n`
 }
 
 describe('the address book', () => {
@@ -51,7 +51,7 @@ describe('the address book', () => {
     after.book.start()
     expect(after.logger.lines).toEqual([])
     expect(after.known()).toEqual([
-      [`/ip4/192.0.2.3/tcp/4001/p2p/${A}`, `/ip4/192.0.2.1/tcp/4001/p2p/${A}`],
+      [`/ip4/192.0.2.1/tcp/4001/p2p/${A}`, `/ip4/192.0.2.3/tcp/4001/p2p/${A}`],
       [`/ip4/192.0.2.2/udp/4001/quic-v1/p2p/${B}`],
     ])
     after.book.stop()
@@ -66,7 +66,6 @@ describe('the address book', () => {
     expect(known()).toHaveLength(1)
     says(B, '/ip4/192.0.2.2/tcp/4001', '/ip4/192.0.2.2/tcp/4001/ws', `/ip4/192.0.2.2/udp/1/quic-v1/p2p/${B}`)
     says(B)
-    says(A, '/ip4/192.0.2.66/tcp/4001')
     const both = [
       [`/ip4/192.0.2.1/tcp/4001/p2p/${A}`],
       [`/ip4/192.0.2.2/tcp/4001/p2p/${B}`, `/ip4/192.0.2.2/udp/1/quic-v1/p2p/${B}`],
@@ -76,10 +75,21 @@ describe('the address book', () => {
     const after = bookWith(file)
     after.book.start()
     expect(after.known()).toEqual(both)
-    // What it said is forgotten where it answers.
     after.opens(B, '/ip4/192.0.2.7/tcp/4001')
-    expect(after.known()).toEqual([[`/ip4/192.0.2.7/tcp/4001/p2p/${B}`], both[0]])
+    expect(after.known()).toEqual([[`/ip4/192.0.2.7/tcp/4001/p2p/${B}`, ...(both[1] ?? [])], both[0]])
     after.book.stop()
+  })
+
+  it('keeps beside where a peer answered where it says that it listens now, when it moved and came to us', () => {
+    const { book, opens, says, known } = bookWith()
+    book.start()
+    opens(A, '/ip4/192.0.2.1/tcp/4001')
+    says(A, '/ip4/192.0.2.1/tcp/4001')
+    expect(known()).toEqual([[`/ip4/192.0.2.1/tcp/4001/p2p/${A}`]])
+    opens(A, '/ip4/192.0.2.2/tcp/50123', 'inbound')
+    says(A, '/ip4/192.0.2.2/tcp/4002')
+    expect(known()).toEqual([[`/ip4/192.0.2.1/tcp/4001/p2p/${A}`, `/ip4/192.0.2.2/tcp/4002/p2p/${A}`]])
+    book.stop()
   })
 
   it('does not forget who answered for a crowd that came', () => {
@@ -101,12 +111,12 @@ describe('the address book', () => {
     expect(known().flat()).not.toContain(`/ip4/192.0.2.1/tcp/4001/p2p/${A}`)
     for (let port = 1; port <= ADDRESS_BOOK.addressesMax + 1; port += 1) opens(B, `/ip6/::1/tcp/${port}`)
     expect(known()[0]).toEqual(
-      [2, 3, 4, 5].map((port) => multiaddr(`/ip6/::1/tcp/${port}/p2p/${B}`).toString()),
+      [5, 4, 3, 2].map((port) => multiaddr(`/ip6/::1/tcp/${port}/p2p/${B}`).toString()),
     )
     // What is not written yet is written at the end.
     expect(file.read()).toBeNull()
     book.stop()
-    expect(file.read()?.length).toBeLessThan(ADDRESS_BOOK.textMax)
+    expect(file.read()?.length).toBeLessThan(ADDRESS_BOOK.textMax / 2)
     const after = bookWith(file)
     after.book.start()
     expect(after.known()).toEqual(known())
@@ -117,11 +127,6 @@ describe('the address book', () => {
     ['torn', '{"peers": {'],
     ['no book', '[]'],
     ['of no peers', '{"peers": null}'],
-    ['of strange peers', bookOf('me', '/ip4/192.0.2.1/tcp/4001')],
-    ['of strange addresses', bookOf(A, 'localhost:1')],
-    ['of no transport of ours', bookOf(A, '/ip4/192.0.2.1')],
-    ['of no list', JSON.stringify({ peers: { [A]: { addresses: 7, answered: true } } })],
-    ['of no entry', JSON.stringify({ peers: { [A]: null } })],
     ['too long', `{"peers": {}${' '.repeat(ADDRESS_BOOK.textMax)}}`],
   ])('that is %s is said once, and begun anew', (_, text) => {
     const file = bookInMemory()
@@ -133,6 +138,39 @@ describe('the address book', () => {
     opens(B, '/ip4/192.0.2.1/tcp/4001')
     book.stop()
     expect(file.text).toBe(bookOf(B, '/ip4/192.0.2.1/tcp/4001'))
+  })
+
+  it('leaves out entries that are none, says how many, and keeps the others', () => {
+    const file = bookInMemory()
+    const good = { answered: ['/ip4/192.0.2.1/tcp/4001'], told: [] }
+    const [, , C = '', D = '', E = '', F = ''] = ids
+    file.text = JSON.stringify({
+      peers: {
+        me: good,
+        [A]: { answered: ['localhost:1'], told: [] },
+        [B]: good,
+        [C]: { answered: [], told: ['/ip4/192.0.2.1'] },
+        [D]: { answered: 7, told: [] },
+        [E]: { answered: ['/ip4/192.0.2.1/tcp/4001'] },
+        [F]: null,
+      },
+    })
+    const { book, logger, known } = bookWith(file)
+    book.start()
+    expect(known()).toEqual([[`/ip4/192.0.2.1/tcp/4001/p2p/${B}`]])
+    expect(logger.lines).toMatchObject([{ level: 'warn', fields: { entries: 6 } }])
+    book.stop()
+    expect(file.text).toBe(bookOf(B, '/ip4/192.0.2.1/tcp/4001'))
+  })
+
+  it('is written at the end, whatever became of the file while the node ran', async () => {
+    const { book, file, opens } = bookWith()
+    book.start()
+    opens(A, '/ip4/192.0.2.1/tcp/4001')
+    await vi.advanceTimersByTimeAsync(ADDRESS_BOOK.writeAfterMs)
+    ;(file as ReturnType<typeof bookInMemory>).text = null
+    book.stop()
+    expect(file.read()).toBe(bookOf(A, '/ip4/192.0.2.1/tcp/4001'))
   })
 
   it('says once that it cannot be written, and that it cannot again after it could', async () => {

@@ -19,8 +19,9 @@ const invalid = (...failures: RuleFailure[]) => ({
   status: 'invalid' as const,
   findings: findingsOf(failures),
 })
-const GENERIC = (what: string) =>
-  `a quorum of the validators found invalid: ${what}; this node did not find the reason itself`
+const GENERIC = (what: string, node = 'did not find the reason itself') =>
+  `a quorum of the validators found invalid: ${what}; this node ${node}`
+const WAS_AWAY = 'was not there when it was judged, and does not have the reason'
 
 describe('an Invalid verdict', () => {
   it.each<[string, RuleFailure[], StoredVerdict['failures'], string[], string]>([
@@ -31,9 +32,16 @@ describe('an Invalid verdict', () => {
       ['stake_proof', 'time_proof'],
       'too little; too late',
     ],
+    [
+      'with one reason for two proofs',
+      [STAKE, { ...TIME, reason: STAKE.reason }],
+      [STAKE, { ...TIME, reason: STAKE.reason }],
+      ['stake_proof', 'time_proof'],
+      'too little',
+    ],
     ['of which it found a part', [STAKE, TIME], [TIME], ['stake_proof', 'time_proof'], 'too late'],
     ['of the request as a whole', [WHOLE], [WHOLE], [], 'an id of another'],
-    ['that it was not there to judge', [STAKE], null, ['stake_proof'], GENERIC('stake')],
+    ['that it was not there to judge', [STAKE], null, ['stake_proof'], GENERIC('stake', WAS_AWAY)],
     ['that it found Valid', [STAKE, WHOLE], [], ['stake_proof'], GENERIC('stake, request')],
     ['in which it found something else', [STAKE], [TIME], ['stake_proof'], GENERIC('stake')],
     ['in which it found more', [STAKE], [STAKE, TIME], ['stake_proof'], GENERIC('stake')],
