@@ -7,7 +7,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import nodeModule, { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -80,8 +80,19 @@ function dieWithParent(): void {
   process.channel.unref()
 }
 
+/**
+ * Lets Node keep what it compiled, so that the next process reads it instead: some 1,500 files are a tenth of what a start costs.
+ * Beside the packages, where nobody but who installs may write: what lies in a common folder for temporary files
+ * another user could have put there, and we would run it. Where we may not write either, nothing is kept.
+ */
+function keepCompiledCode(): void {
+  const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)))
+  nodeModule.enableCompileCache(join(packageFolder, 'node_modules', '.cache', 'hypermesh-node'))
+}
+
 if (isNewEnough(process.versions.node)) {
   dieWithParent()
+  keepCompiledCode()
   const { main } = await import('./cli/main.ts')
   await main(process.argv.slice(2))
 } else {
