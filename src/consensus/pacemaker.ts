@@ -90,12 +90,12 @@ export class Pacemaker {
 
   /**
    * Under load: how long after its beginning a view's proposal leaves. What comes in the meantime shares the cost
-   * of one block, its signatures and certificates, instead of paying for a block of its own; so the more come, the longer:
-   * up to three eighths of the shortest T, and a quarter of T as it is now.
+   * of one block, its signatures and certificates, instead of paying for a block of its own; so the more come, the longer.
+   * A request waits for four blocks, though: more than a quarter of the shortest T saves less than it makes them wait.
    * @param orders transactions of the block before
    */
   gatheringUnderLoadMs(orders: number): number {
-    const longestMs = Math.min((3 * this.#parameters.viewTimeoutMinMs) / 8, this.viewTimeoutMs() / 4)
+    const longestMs = this.#parameters.viewTimeoutMinMs / 4
     return Math.max(this.gatheringMs(), longestMs * Math.min(1, orders / FULL_GATHERING))
   }
 
