@@ -44,7 +44,7 @@ export function readinessChecks(sources: ReadinessSources): Check[] {
     signing(sources),
     peers(sources),
     quorum(sources),
-    isCutOff(sources) ? check('sync', 'nobody is there to compare its height with') : sync(sources),
+    comparedSync(sources),
     finality(sources),
   ]
 }
@@ -105,6 +105,14 @@ function sync({ look, syncTarget }: ReadinessSources): Check {
       ? null
       : `catching up: height ${height} of ${syncTarget()}, ${behind} blocks behind`,
   )
+}
+
+/**
+ * As {@link sync}, for who looks at the list: nobody to compare with is no sign of being at the tip. Requests are not
+ * refused for it, or a moment without a connection would refuse them; when it lasts, `finality` does.
+ */
+function comparedSync(sources: ReadinessSources): Check {
+  return isCutOff(sources) ? check('sync', 'nobody is there to compare its height with') : sync(sources)
 }
 
 function finality({ parameters, look, now, lastFinalAt, startedAt }: ReadinessSources): Check {

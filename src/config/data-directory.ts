@@ -38,7 +38,7 @@ export interface DataDirectory {
   readonly safety: string
   readonly database: string
   readonly tls: string
-  /** Where peers answered; a node without it begins with its bootstrap peers. */
+  /** Where peers answered and say that they listen; a node without it begins with its bootstrap peers. */
   readonly addressBook: string
   /** One file for each operation that the operator has an opinion of (operation-votes.ts). */
   readonly operationVotes: string

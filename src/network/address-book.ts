@@ -143,12 +143,16 @@ export class AddressBook {
   #put(id: string, entry: Entry): void {
     this.#peers.delete(id)
     this.#peers.set(id, entry)
-    if (this.#peers.size > ADDRESS_BOOK.peersMax) {
-      const ids = [...this.#peers.keys()]
-      const oldestCaller = ids.find((known) => this.#peers.get(known)?.answered.length === 0)
-      this.#peers.delete(oldestCaller ?? ids[0] ?? id)
-    }
+    if (this.#peers.size > ADDRESS_BOOK.peersMax) this.#forgetOne()
     this.#timer ??= setTimeout(() => this.#write(), ADDRESS_BOOK.writeAfterMs)
+  }
+
+  /** Who has never answered goes first, then who answered longest ago. */
+  #forgetOne(): void {
+    const ids = [...this.#peers.keys()]
+    const callers = ids.filter((id) => this.#peers.get(id)?.answered.length === 0)
+    const [first] = [...callers, ...ids]
+    if (first !== undefined) this.#peers.delete(first)
   }
 
   #write(): void {

@@ -216,10 +216,13 @@ export class PeerDialer {
     const now = performance.now()
     if (connected > 0 || all === 0 || failures.length < all || now - this.#summarisedAtMs < REDIAL.summaryMs)
       return
+    // A network that starts together begins like this. With nobody else either, and for so long, somebody should look.
+    const isFirst = this.#summarisedAtMs === Number.NEGATIVE_INFINITY
+    const level = isFirst || this.#options.host.getConnections().length > 0 ? 'info' : 'warn'
     this.#summarisedAtMs = now
     const counts: Record<string, number> = {}
     for (const failure of failures) counts[failure] = (counts[failure] ?? 0) + 1
-    logger.info({ bootstrapPeers: all, failures: counts }, 'no bootstrap peer answered; retrying')
+    logger[level]({ bootstrapPeers: all, failures: counts }, 'no bootstrap peer answered; retrying')
   }
 }
 

@@ -125,12 +125,25 @@ describe('the dialer', () => {
     dialer.start()
     // Past the second summary whatever chance adds to the waits, and before a third one.
     await vi.advanceTimersByTimeAsync(30_000 + 1.25 * REDIAL.bootstrapLastMs + 1_000)
+    expect(infos).toEqual([{ bootstrapPeers: 1, failures: { 'other-peer': 1 } }])
+    expect(logger.lines).toMatchObject([
+      { level: 'warn', fields: { code: 'E_BOOTSTRAP_ID' } },
+      { level: 'warn', fields: { bootstrapPeers: 1, failures: { refused: 1 } } },
+    ])
+    dialer.stop()
+  })
+
+  it('does not warn of bootstrap peers that are away while it has others', async () => {
+    const { dialer, infos, logger } = setUp((attempt) => (attempt === 1 ? undefined : refused()))
+    dialer.setTargets('validator', [{ peerId: OTHER, addresses: [address(OTHER)] }])
+    dialer.setTargets('bootstrap', [{ peerId: PEER, addresses: [address(PEER)] }])
+    dialer.start()
+    await vi.advanceTimersByTimeAsync(30_000 + 1.25 * REDIAL.bootstrapLastMs + 1_000)
     expect(infos).toEqual([
-      { bootstrapPeers: 1, failures: { 'other-peer': 1 } },
+      { bootstrapPeers: 1, failures: { refused: 1 } },
       { bootstrapPeers: 1, failures: { refused: 1 } },
     ])
-    expect(logger.lines).toHaveLength(1)
-    expect(logger.lines[0]).toMatchObject({ level: 'warn', fields: { code: 'E_BOOTSTRAP_ID' } })
+    expect(logger.lines).toEqual([])
     dialer.stop()
   })
 })
