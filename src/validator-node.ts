@@ -15,7 +15,8 @@ import { commitPairTo, evidenceTo } from './composition/evidence-flow.ts'
 import { fatalHandler } from './composition/fatal.ts'
 import { fetchBlock } from './composition/fetch-block.ts'
 import { haltHandler } from './composition/fork-evidence.ts'
-import { setNodeGauges, setSyncGauges, setValidatorGauges, stakeShare } from './composition/gauges.ts'
+import { setSyncGauges, setValidatorGauges, stakeShare } from './composition/gauges.ts'
+import { keepHouse } from './composition/housekeeping.ts'
 import { ledgerViews } from './composition/ledger-views.ts'
 import { startListeners } from './composition/listeners.ts'
 import { NodeEvents } from './composition/node-events.ts'
@@ -59,9 +60,6 @@ import { epochEndHeight } from './types/epochs.ts'
 import type { FinalizedBlock } from './types/ledger-state.ts'
 import type { MonotonicMs } from './types/primitives.ts'
 import type { ValidationTransaction } from './types/transaction.ts'
-
-/** How often waiting transactions are looked at for expiry, and gauges are set. */
-const HOUSEKEEPING_MS = 1_000
 
 /**
  * Starts a node.
@@ -332,16 +330,18 @@ async function start(options: NodeOptions, order: StopOrder, restart: () => void
     uptimeSeconds: () => Math.round((clock.monotonicMs() - startedAt) / 1_000),
     unixMs: () => clock.unixMs(),
   })
-  const housekeeping = setInterval(() => {
-    pool.expire()
-    const checks = readiness()
-    setValidatorGauges(metrics, consensus.electorate, id)
-    setSyncGauges(metrics, sync, network.peers.count() === 0)
-    setNodeGauges({ metrics, pool, network, service, database: storage.database, checks }).catch(onFatal)
-    setTrustGauges(metrics, chain.tip, id)
-    events.readiness(checks)
-  }, HOUSEKEEPING_MS)
-  order.opened('housekeeping', () => clearInterval(housekeeping))
+  keepHouse(
+    {
+      ...{ metrics, pool, network, service, readiness, events, logger, clock, onFatal },
+      database: storage.database,
+      setGauges: () => {
+        setValidatorGauges(metrics, consensus.electorate, id)
+        setSyncGauges(metrics, sync, network.peers.count() === 0)
+        setTrustGauges(metrics, chain.tip, id)
+      },
+    },
+    order,
+  )
   const urls = await startListeners(
     { config, logger, directory: storage.directory, clock, metrics, service, views, events: events.streams },
     order,

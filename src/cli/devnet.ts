@@ -107,19 +107,24 @@ async function openNetwork(options: DevnetOptions, folder: string): Promise<Open
  * @throws CliError `E_DEVNET_RUNNING` (73)
  */
 async function requireNoneRuns(folders: readonly string[]): Promise<void> {
+  const running = []
   for (const folder of folders) {
     const info = readRunInfo(dataDirectoryAt(folder))
     // A process of that number may be another one by now: only a node answers there.
     if (info === undefined || !isRunning(info) || !(await answers(info.addresses.api))) continue
-    throw new CliError(
-      'E_DEVNET_RUNNING',
-      `${folder} runs already: process ${info.pid} since ${info.startedAt}`,
-      {
-        fix: `use it (${info.addresses.api}), or stop it first; for a second network choose another folder with --data`,
-        exitCode: EXIT.dataDirectory,
-      },
-    )
+    running.push({ folder, ...info })
   }
+  const [first] = running
+  if (first === undefined) return
+  const names = running.map(({ folder, pid, startedAt }) => `${folder}, process ${pid} since ${startedAt}`)
+  // A few of them are no network: others may be needed for a quorum.
+  const [up, all] = [running.length, folders.length]
+  const use = up === all ? `use them (${first.addresses.api}), or ` : ''
+  const pids = running.map(({ pid }) => pid).join(' ')
+  throw new CliError('E_DEVNET_RUNNING', `${up} of the ${all} validators run already: ${names.join('; ')}`, {
+    fix: `${use}stop them first (kill ${pids}); for a second network choose another folder with --data`,
+    exitCode: EXIT.dataDirectory,
+  })
 }
 
 export function registerDevnetCommand(program: Command): void {

@@ -16,7 +16,7 @@ import type { MiningParameters } from '../types/pow.ts'
 import { asHeight, type BlockHash, type MonotonicMs } from '../types/primitives.ts'
 import { nodeNameOf } from './api-views.ts'
 import { nextSetOf } from './epochs.ts'
-import { setNodeGauges } from './gauges.ts'
+import { keepHouse } from './housekeeping.ts'
 import { ledgerViews } from './ledger-views.ts'
 import { startListeners } from './listeners.ts'
 import { NodeEvents } from './node-events.ts'
@@ -48,7 +48,6 @@ export interface PowNodeParts {
   readonly onFatal: (error: unknown) => void
 }
 
-const HOUSEKEEPING_MS = 1_000
 /** Longer than it takes to settle at the slowest interval that is sensible. */
 const TRANSACTION_TTL_MS = 86_400_000
 
@@ -192,14 +191,14 @@ export async function startPowNode(
     uptimeSeconds: () => Math.round((clock.monotonicMs() - startedAt) / 1_000),
     unixMs: () => clock.unixMs(),
   })
-  const housekeeping = setInterval(() => {
-    pool.expire()
-    metrics.consensus.height.set(node.look().tip.block.header.height)
-    const checks = readiness()
-    events.readiness(checks)
-    setNodeGauges({ metrics, pool, network, service, database: storage.database, checks }).catch(onFatal)
-  }, HOUSEKEEPING_MS)
-  order.opened('housekeeping', () => clearInterval(housekeeping))
+  keepHouse(
+    {
+      ...{ metrics, pool, network, service, readiness, events, logger, clock, onFatal },
+      database: storage.database,
+      setGauges: () => metrics.consensus.height.set(node.look().tip.block.header.height),
+    },
+    order,
+  )
   const urls = await startListeners(
     { config, logger, directory: storage.directory, clock, metrics, service, views, events: events.streams },
     order,

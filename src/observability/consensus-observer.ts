@@ -23,14 +23,11 @@ export interface ConsensusObserverOptions {
 
 /** Acceptances remembered until their block is final; more than can be unfinal at once. */
 const ACCEPTED_MAX = 256
-/** Timeouts in a row after which a person should look. */
-const TIMEOUTS_TO_WARN = 8
 
 export class ConsensusObserver {
   readonly #options: ConsensusObserverOptions
   readonly #acceptedAt = new Map<string, number>()
   #lastFinalView = 0
-  #timeoutsInARow = 0
 
   constructor(options: ConsensusObserverOptions) {
     this.#options = options
@@ -81,7 +78,6 @@ export class ConsensusObserver {
         if (acceptedAt !== undefined) consensus.finality.observe(now() - acceptedAt)
         this.#acceptedAt.delete(event.blockHash)
         this.#lastFinalView = event.view
-        this.#noteRecovery()
         logger.debug(
           { height: event.height, view: event.view, transactions: event.transactions },
           'block final',
@@ -93,7 +89,10 @@ export class ConsensusObserver {
         return
       case 'view-timed-out':
         consensus.timeouts.add(1)
-        this.#timedOut(event.view, event.leader, event.isLeaderReachable)
+        logger.debug(
+          { view: event.view, leader: event.leader, isLeaderReachable: event.isLeaderReachable },
+          'view timed out',
+        )
         return
       case 'epoch-over':
         logger.info({ epoch: event.epoch, height: event.height }, 'epoch over')
@@ -119,24 +118,5 @@ export class ConsensusObserver {
   #accepted(blockHash: string, at: number): void {
     if (this.#acceptedAt.size >= ACCEPTED_MAX) this.#acceptedAt.clear()
     this.#acceptedAt.set(blockHash, at)
-  }
-
-  #timedOut(view: number, leader: number, isLeaderReachable: boolean): void {
-    const { logger } = this.#options
-    this.#timeoutsInARow++
-    logger.debug({ view, leader, isLeaderReachable }, 'view timed out')
-    if (this.#timeoutsInARow === TIMEOUTS_TO_WARN) {
-      logger.warn(
-        { view, views: TIMEOUTS_TO_WARN },
-        'no block is final for many views; /readyz?verbose says what is missing',
-      )
-    }
-  }
-
-  #noteRecovery(): void {
-    if (this.#timeoutsInARow >= TIMEOUTS_TO_WARN) {
-      this.#options.logger.info({ views: this.#timeoutsInARow }, 'blocks are final again')
-    }
-    this.#timeoutsInARow = 0
   }
 }

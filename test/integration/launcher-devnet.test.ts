@@ -98,8 +98,9 @@ describe('devnet', () => {
     const elsewhere = await hypermesh('devnet', ...ownPorts(await freeBase())).ended
     expect(elsewhere).toMatchObject({
       code: 73,
-      stderr: expect.stringMatching(/^E_DEVNET_RUNNING: .*validator-0/),
+      stderr: expect.stringMatching(/^E_DEVNET_RUNNING: 4 of the 4 validators run already: .*validator-0/),
     })
+    expect(elsewhere.stderr).toContain(`stop them first (kill ${infos.map((info) => info?.pid).join(' ')})`)
     expect(readFileSync(config, 'utf8')).toBe(before)
 
     process.kill(infos[3]?.pid ?? 0, 'SIGKILL')
