@@ -261,5 +261,6 @@ describe('the pacemaker', () => {
     for (let i = 0; i < 64; i++) pacemaker.viewSucceeded(50)
     expect(pacemaker.viewTimeoutMs()).toBe(1_600)
     expect(waits()).toEqual([100, 100, 100, 160, 400, 400])
+    expect(2 * pacemaker.gatheringUnderLoadMs(1_000)).toBeLessThan(pacemaker.viewTimeoutMs())
   })
 })
