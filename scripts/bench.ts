@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: four real validators on this machine, one JSON object on standard output. Takes about seven
+ * `npm run bench`: four real validators on this machine, one JSON object on standard output. Takes about ten
  * minutes; `npm run bench -- --only verdicts` (or another of its parts) prints that part alone. Figures are of the whole
  * machine shared by four nodes and the load; what counts is CPU per block and per request.
  */
@@ -17,8 +17,11 @@ import { verdicts } from './bench/verdicts.ts'
 const VALIDATORS = 4
 const SETTINGS = {
   warmUpSeconds: 3,
-  // For the first minute V8 compiles what it runs, in threads that take the CPU from the validators.
-  warmUpRequests: 200,
+  // What a validator does once it has run for a minute. Until then V8 compiles what it runs, in threads that take the
+  // CPU from the validators: the first of these requests are measured too, for comparison.
+  warmUpRequests: 1_000,
+  firstRequests: 200,
+  loadWarmUpSeconds: 20,
   backToBackSeconds: 15,
   down: { healthySeconds: 10, settleSeconds: 5, measuredSeconds: 20 },
   settleSeconds: 10,
@@ -74,7 +77,8 @@ async function validations() {
     const idleCorePercent = idleAfter.map(({ cpuMs }, i) =>
       round((cpuMs - (idleBefore[i]?.cpuMs ?? 0)) / (SETTINGS.idleSeconds * 10)),
     )
-    await oneInFlight(network.cas, SETTINGS.warmUpRequests)
+    const first = await oneInFlight(network.cas, SETTINGS.firstRequests)
+    await oneInFlight(network.cas, SETTINGS.warmUpRequests - SETTINGS.firstRequests)
     const single = await oneInFlight(network.cas, SETTINGS.oneInFlight)
     const loads = []
     for (const rate of SETTINGS.rates) {
@@ -84,7 +88,7 @@ async function validations() {
       loads.push({ ...load, cpuMsPerValidationAllNodes: round(used / Math.max(1, load.valid)) })
     }
     const rssMiB = network.usage().map(({ rssBytes }) => Math.round(rssBytes / 2 ** 20))
-    return { idleCorePercent, oneInFlightLatencyMs: single, loads, rssMiB }
+    return { idleCorePercent, afterStartLatencyMs: first, oneInFlightLatencyMs: single, loads, rssMiB }
   } finally {
     closeConnections()
     await network.stop()

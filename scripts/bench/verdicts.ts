@@ -16,6 +16,8 @@ const TARGET = {
   stoqOverheadP50MsMax: 2,
   memoryPerRequestMiBMax: 1,
 }
+/** More than is asked for: what counts is the rate up to the last answer, and that one comes after the last request. */
+const OFFERED_PER_SECOND = 1_020
 const BASE_PORT = 31_300
 /** Requests of one call of a CA that has many; 100 are allowed. */
 const PER_BATCH = 50
@@ -25,8 +27,9 @@ const BENCH_STOQ = join(import.meta.dirname, '..', 'bench-stoq.ts')
 export interface VerdictSettings {
   readonly settleSeconds: number
   readonly oneInFlight: number
-  readonly warmUpSeconds: number
   readonly warmUpRequests: number
+  /** At half of the rate. */
+  readonly loadWarmUpSeconds: number
 }
 
 interface Cost {
@@ -53,11 +56,11 @@ export async function verdicts(validators: number, settings: VerdictSettings) {
     const sustained = []
     // Single calls leave thousands waiting on two cores: what comes after them would be measured with that.
     for (const perCall of [PER_BATCH, 1]) {
-      await offered(network.cas, TARGET.perSecondMin / 2, settings.warmUpSeconds, perCall)
-      const load = () => offered(network.cas, TARGET.perSecondMin, TARGET.seconds, perCall)
+      await offered(network.cas, TARGET.perSecondMin / 2, settings.loadWarmUpSeconds, perCall)
+      const load = () => offered(network.cas, OFFERED_PER_SECOND, TARGET.seconds, perCall)
       sustained.push({
         requestsPerCall: perCall,
-        ...(await measured(network, load, TARGET.perSecondMin * TARGET.seconds)),
+        ...(await measured(network, load, OFFERED_PER_SECOND * TARGET.seconds)),
       })
     }
     const memory = await memoryInFlight(network, validators)
@@ -79,10 +82,9 @@ export function meets(report: {
   const { oneInFlightP50MsMax, p99MsMax, perSecondMin, stoqOverheadP50MsMax, memoryPerRequestMiBMax } = TARGET
   return {
     oneInFlight: report.oneInFlight.p50 <= oneInFlightP50MsMax,
-    // Answered at the rate that was offered, but for what was under way at the end.
     sustained: report.sustained.map(
       ({ failed, answeredPerSecond, latencyMs }) =>
-        failed === 0 && answeredPerSecond >= 0.98 * perSecondMin && latencyMs.p99 < p99MsMax,
+        failed === 0 && answeredPerSecond >= perSecondMin && latencyMs.p99 < p99MsMax,
     ),
     stoqOverhead: Object.values(report.stoqOverheadP50Ms).every((ms) => ms < stoqOverheadP50MsMax),
     memory: report.memory.perRequestMiB < memoryPerRequestMiBMax,

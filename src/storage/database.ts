@@ -62,12 +62,21 @@ export interface DatabaseView {
 export type Entry = readonly [key: Uint8Array, value: Uint8Array]
 
 /**
- * LevelDB's log is rewritten as tables at this size. LevelDB's default: nearly every key is a hash, so each table that
- * comes out of the log overlaps all the others, and with a quarter of it the background thread rewrites them so often
+ * LevelDB's log is rewritten as tables at about this size, LevelDB's default: nearly every key is a hash, so each table
+ * that comes out of the log overlaps all the others, and with a quarter of it the background thread rewrites them so often
  * that it takes four times its time. The tip's certificate, which is overwritten with every block, leaves that many
  * dead bytes on the disk at a time.
  */
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024
+
+/**
+ * The size for one process, three quarters to three halves of that. Each draws its own: validators write the same blocks,
+ * and with one and the same size all of a quorum would rewrite their tables within one second.
+ * @param draw uniform in [0, 1)
+ */
+export function writeBufferBytes(draw: number): number {
+  return Math.round(WRITE_BUFFER_BYTES * (0.75 + 0.75 * draw))
+}
 
 /** What `level` is on Node.js and its own types leave out (classic-level). */
 interface ClassicLevel {
@@ -106,7 +115,7 @@ export class Database {
     const level = new Level<Uint8Array, Uint8Array>(path, {
       keyEncoding: 'view',
       valueEncoding: 'view',
-      writeBufferSize: WRITE_BUFFER_BYTES,
+      writeBufferSize: writeBufferBytes(Math.random()),
       ...(cacheBytes === undefined ? {} : { cacheSize: cacheBytes }),
     })
     try {
