@@ -54,7 +54,8 @@ export async function verdicts(validators: number, settings: VerdictSettings) {
       settings.oneInFlight,
     )
     const sustained = []
-    // Single calls leave thousands waiting on two cores: what comes after them would be measured with that.
+    // Single calls take more: on a machine that they are too much for, what comes after them would be measured with what
+    // they leave waiting.
     for (const perCall of [PER_BATCH, 1]) {
       await offered(network.cas, TARGET.perSecondMin / 2, settings.loadWarmUpSeconds, perCall)
       const load = () => offered(network.cas, OFFERED_PER_SECOND, TARGET.seconds, perCall)
