@@ -3,7 +3,7 @@
  * honest validator blamed (the columns of spec/commit-reveal.md 5.9). That trust is the same everywhere is part of I9.
  */
 import { findingOf, findingsOf } from '../../src/ledger/verdicts/findings.ts'
-import { type BallotSlot, COMPONENTS, type Findings } from '../../src/types/ballots.ts'
+import { type BallotCommit, type BallotSlot, COMPONENTS, type Findings } from '../../src/types/ballots.ts'
 import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
 import { type ConsensusMessage, voteOfProposal } from '../../src/types/messages.ts'
 import type { AccountId, ValidatorIndex } from '../../src/types/primitives.ts'
@@ -49,12 +49,15 @@ export interface BallotCheckerOptions {
   readonly founders: readonly Validator[]
   /** Honest validators are never away or unheard: no silence of theirs may cost them anything. */
   readonly isCalm: boolean
+  /** Commits that stand in the durable record of an honest validator: it is bound to them before anybody hears of it. */
+  readonly recordedBy: (account: string) => readonly BallotCommit[]
   readonly violated: (what: string) => void
 }
 
 export class BallotChecker {
   readonly #violated: (what: string) => void
   readonly #honest: ReadonlySet<string>
+  readonly #recordedBy: BallotCheckerOptions['recordedBy']
   /** Request → what every honest validator finds. */
   readonly #findings = new Map<string, Findings>()
   /** Slot → the how manieth message first held an opening of an honest validator. */
@@ -80,10 +83,11 @@ export class BallotChecker {
   /** The lowest trust that an honest validator had, parts per million. */
   lowestHonestTrust = Number.POSITIVE_INFINITY
 
-  constructor({ honest, founders, isCalm, violated }: BallotCheckerOptions) {
+  constructor({ honest, founders, isCalm, recordedBy, violated }: BallotCheckerOptions) {
     this.#founders = founders
     this.#honest = honest
     this.#isCalm = isCalm
+    this.#recordedBy = recordedBy
     this.#violated = violated
   }
 
@@ -133,7 +137,7 @@ export class BallotChecker {
     // Another epoch has other indices.
     const idOf = (voter: ValidatorIndex): string => set[voter]?.id ?? 'nobody'
     for (const { commit, voter, ...slot } of commits) {
-      this.#inTime(slot, commit)
+      this.#inTime(slot, commit, idOf(voter))
       this.#cast.set(`${slotName(slot)}/${idOf(voter)}`, commit)
     }
     for (const { voter, ...slot } of openings) {
@@ -146,14 +150,20 @@ export class BallotChecker {
     }
   }
 
-  /** V2: what was known of others when a commit was first said is nothing. */
-  #inTime(slot: BallotSlot, commit: string): void {
+  /**
+   * V2: what was known of others when a commit was first said is nothing. V4: it was said, or stands in its voter's record:
+   * a validator with a quorum of its own may die before it says anything, and make final what it recorded.
+   */
+  #inTime(slot: BallotSlot, commit: string, voter: string): void {
     const name = slotName(slot)
     const openedAt = this.#openedAt.get(name) ?? Number.POSITIVE_INFINITY
     const committedAt = this.#committedAt.get(`${name}/${commit}`)
-    if (committedAt === undefined) this.#violated(`V4: nobody said commit ${commit} of ${name}`)
-    else if (committedAt > openedAt)
+    if (committedAt === undefined) {
+      const isRecorded = this.#recordedBy(voter).some((of) => of.commit === commit && slotName(of) === name)
+      if (!isRecorded) this.#violated(`V4: nobody said commit ${commit} of ${name}`)
+    } else if (committedAt > openedAt) {
       this.#violated(`V2: a commit of ${name} was said after an opening was known`)
+    }
   }
 
   /**

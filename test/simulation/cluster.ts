@@ -122,6 +122,12 @@ export class Cluster implements World {
       honest: new Set<string>(honest),
       founders: genesis.validators,
       isCalm: options.isCalm ?? false,
+      recordedBy: (account) =>
+        this.nodes
+          .filter(
+            ({ adversary, index }) => adversary === null && genesis.validators[index ?? -1]?.id === account,
+          )
+          .flatMap((node) => node.recordedCommits()),
       violated: (what) => this.checker.violated(what),
     })
     this.noteChecker = new NoteChecker({

@@ -7,6 +7,7 @@ import { decodeSafetyRecord } from '../../src/codec/safety-record.ts'
 import type { ConsensusEvent } from '../../src/consensus/event.ts'
 import type { ReplicaView } from '../../src/consensus/replica.ts'
 import { InvariantViolation } from '../../src/types/assert.ts'
+import type { BallotCommit } from '../../src/types/ballots.ts'
 import type { HashedBlock } from '../../src/types/block.ts'
 import type { FinalizedBlock } from '../../src/types/ledger-state.ts'
 import type { BlockHash, StateRoot, ValidatorId, ValidatorIndex } from '../../src/types/primitives.ts'
@@ -267,6 +268,11 @@ export class SimulatedNode implements Speaker {
       checker.decided(this, [block], this.finalBlocks.at(-1)?.hash ?? '', null)
       this.#wrote(block, stateRoot)
     }
+  }
+
+  /** Every commit in the safety record that is on disk. */
+  recordedCommits(): BallotCommit[] {
+    return this.safety.records.flatMap((bytes) => unwrap(decodeSafetyRecord(bytes)).commits)
   }
 
   /** What is on disk of the newest epoch, whatever the code makes of it: the last of every field. */

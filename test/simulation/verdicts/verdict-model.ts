@@ -128,6 +128,8 @@ class Model {
       honest: new Set(stakes.flatMap((_, i) => (byzantine.has(i) ? [] : [this.#chain.accountOf(i)]))),
       founders: this.#chain.staking.validators,
       isCalm: true,
+      // Nobody dies here: what is recorded is said.
+      recordedBy: () => [],
       violated: (what) => this.#violated(what),
     })
   }
