@@ -92,6 +92,9 @@ function keepCompiledCode(): void {
 
 if (isNewEnough(process.versions.node)) {
   dieWithParent()
+  // Compiled code is bound to V8's flags: every command loads it under the same.
+  const { letHeapGrow } = await import('./cli/heap.ts')
+  letHeapGrow()
   keepCompiledCode()
   const { main } = await import('./cli/main.ts')
   await main(process.argv.slice(2))

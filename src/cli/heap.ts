@@ -2,23 +2,37 @@
  * How far the heap of a running node grows before it is collected as a whole. V8 lets a heap of this size grow by hardly
  * more than its young generation takes, and counts the buffers of messages against that: validators at work came to
  * collect everything once or twice a second, 60 to 150 ms of CPU each time, to free what is young anyway.
+ *
+ * Validators execute the same blocks, so their heaps fill alike, and with one and the same growth a quorum of them stops
+ * for a collection within the same second. So each draws its own while it runs. But the code that is kept compiled
+ * (src/node.ts) is bound to V8's flags: every process loads it, and writes it at its end, under the same.
  */
 import { setFlagsFromString } from 'node:v8'
 
-/** Three to five times of what was alive after the last full collection. What a machine has at most stays V8's to say. */
-const GROWING_PERCENT = { least: 200, most: 400 } as const
+/** In percent of what was alive after the last full collection. What a machine has at most stays V8's to say. */
+const GROWTH = { least: 200, most: 400, shared: 300 } as const
 
 /**
- * Growth for one process, in percent. Each draws its own: validators execute the same blocks, so their heaps fill alike,
- * and with one and the same growth all of a quorum would stop for a collection within one second.
+ * Growth that one process has for itself, in percent.
  * @param draw uniform in [0, 1)
  */
-export function heapGrowingPercent(draw: number): number {
-  const { least, most } = GROWING_PERCENT
-  return Math.round(least + draw * (most - least))
+export function ownGrowth(draw: number): number {
+  return Math.round(GROWTH.least + draw * (GROWTH.most - GROWTH.least))
 }
 
-/** Call before there is much on the heap. A flag of the operator's own (`--max-old-space-size`) stays in force. */
+/**
+ * The same growth in every process: call before code is loaded, and again when the process is to end. A flag of the
+ * operator's own (`--max-old-space-size`) stays in force.
+ */
 export function letHeapGrow(): void {
-  setFlagsFromString(`--heap-growing-percent=${heapGrowingPercent(Math.random())}`)
+  setGrowth(GROWTH.shared)
+}
+
+/** Another growth in every process: call when everything is loaded. */
+export function letHeapGrowApart(): void {
+  setGrowth(ownGrowth(Math.random()))
+}
+
+function setGrowth(percent: number): void {
+  setFlagsFromString(`--heap-growing-percent=${percent}`)
 }

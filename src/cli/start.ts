@@ -11,7 +11,7 @@ import { removeRunInfo, writeRunInfo } from '../config/run-file.ts'
 import { createLogger } from '../observability/logger.ts'
 import { addConfigOptions, flagsOf } from './config-options.ts'
 import { usageError } from './errors.ts'
-import { letHeapGrow } from './heap.ts'
+import { letHeapGrow, letHeapGrowApart } from './heap.ts'
 import { defaultNode } from './node-location.ts'
 import { exitCodeOf, onStopSignals } from './stop-signals.ts'
 import { checkTrust } from './trust-option.ts'
@@ -37,7 +37,6 @@ async function start(data: string, options: StartOptions, command: Command): Pro
     },
     (signal) => process.exit(exitCodeOf(signal)),
   )
-  letHeapGrow()
   const { startNode } = await import('../validator-node.ts')
   const hasNeverSigned = options.iHaveNeverSigned === true
   const node = await startNode({ dataDir: directory.root, config, logger, hasNeverSigned })
@@ -46,8 +45,10 @@ async function start(data: string, options: StartOptions, command: Command): Pro
     const startedAt = new Date().toISOString()
     writeRunInfo(directory, { pid: process.pid, startedAt, version: BUILD.version, addresses })
     logger.info({ ...addresses, pid: process.pid, ...BUILD }, 'node started')
+    letHeapGrowApart()
     await Promise.race([stopping.promise, node.stopped])
   } finally {
+    letHeapGrow()
     await node.stop()
     removeRunInfo(directory)
     logger.info({}, 'node stopped')

@@ -48,6 +48,29 @@ describe('a node', { timeout: 90_000 }, () => {
     expect(await node.height()).toBeGreaterThanOrEqual(height)
   })
 
+  it('loads what the one before compiled, and writes none of it again', async () => {
+    const node = network.node(0)
+    await node.terminate()
+    node.environment = { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
+    node.start()
+    await node.ready()
+    const { text } = await ask(node.ca, 'certificate', certificateBody(certificate()))
+    expect(JSON.parse(text).result).toBe('Valid')
+    expect(await node.terminate()).toEqual({ code: 0, signal: null })
+    const [accepted, rejected, written] = [' was accepted', ' was rejected', 'writing cache'].map(
+      (what) =>
+        node
+          .log()
+          .split('\n')
+          .filter((line) => line.includes(what)).length,
+    )
+    expect(accepted).toBeGreaterThan(1_000)
+    expect({ rejected, written }).toEqual({ rejected: 0, written: 0 })
+    node.environment = {}
+    node.start()
+    await node.ready()
+  })
+
   it('lets no second one run in its data directory (73), and is not disturbed', async () => {
     const node = network.node(0)
     const { code, stderr } = await run([...HYPERMESH, 'start', '--data', node.folder]).ended
