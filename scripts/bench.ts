@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: four real validators on this machine, one JSON object on standard output. Takes about ten
+ * `npm run bench`: four real validators on this machine, one JSON object on standard output. Takes about nine
  * minutes; `npm run bench -- --only verdicts` (or another of its parts) prints that part alone. Figures are of the whole
  * machine shared by four nodes and the load; what counts is CPU per block and per request.
  */

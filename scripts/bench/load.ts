@@ -23,9 +23,9 @@ export interface Percentiles {
 }
 
 /**
- * Connections to one node at the most, as a client's pool has them: without a bound a moment of waiting opens hundreds,
- * and their TLS handshakes on this same machine become the load. Waiting for one counts as latency. With so many, four
- * nodes that take half a second for an answer can still be asked 1,000 times a second.
+ * Connections to one node at the most: without a bound a moment of waiting opens hundreds, and their TLS handshakes on
+ * this same machine become the load. Waiting for one counts as latency. With so many, four nodes that take half a second
+ * for an answer can still be asked 1,000 times a second.
  */
 const CONNECTIONS_PER_NODE = 128
 

@@ -62,7 +62,7 @@ export interface DatabaseView {
 export type Entry = readonly [key: Uint8Array, value: Uint8Array]
 
 /**
- * LevelDB's log is rewritten as tables at about this size, LevelDB's default: nearly every key is a hash, so each table
+ * LevelDB's default for the size at which its log is rewritten as a table: nearly every key is a hash, so each table
  * that comes out of the log overlaps all the others, and with a quarter of it the background thread rewrites them so often
  * that it takes four times its time. The tip's certificate, which is overwritten with every block, leaves that many
  * dead bytes on the disk at a time.
@@ -71,7 +71,7 @@ const WRITE_BUFFER_BYTES = 4 * 1024 * 1024
 
 /**
  * The size for one process, three quarters to three halves of that. Each draws its own: validators write the same blocks,
- * and with one and the same size all of a quorum would rewrite their tables within one second.
+ * and with one and the same size a quorum of them rewrites its tables within the same second (cli/heap.ts).
  * @param draw uniform in [0, 1)
  */
 export function writeBufferBytes(draw: number): number {
