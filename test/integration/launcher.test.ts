@@ -79,10 +79,15 @@ let withoutPinned = ''
 
 function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'hypermesh-launcher-'))
-  const source = stripTypeScriptTypes(readFileSync(join(root, 'src', 'node.ts'), 'utf8'))
-  writeFileSync(join(folder, 'node.js'), source.replace('./cli/main.ts', './cli/main.js'))
+  const compiled = (...path: string[]): string =>
+    stripTypeScriptTypes(readFileSync(join(root, 'src', ...path), 'utf8')).replaceAll(
+      /'(\.\/cli\/\w+)\.ts'/g,
+      "'$1.js'",
+    )
+  writeFileSync(join(folder, 'node.js'), compiled('node.ts'))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   mkdirSync(join(folder, 'cli'))
+  writeFileSync(join(folder, 'cli', 'heap.js'), compiled('cli', 'heap.ts'))
   writeFileSync(join(folder, 'cli', 'main.js'), FIXTURE)
   return folder
 }
