@@ -22,34 +22,35 @@ import {
   VALIDATORS_MAX,
 } from './limits.ts'
 import {
-  bytesUpTo,
   counter,
   DecodeError,
   encode,
   hexBytes,
   index,
   listOf,
+  packed,
   record,
   type Schema,
   tagged,
   uint,
 } from './schema.ts'
 
-const rawFindings = bytesUpTo(2 * BLOCK_TRANSACTIONS_MAX)
-
 /** In the state: two bytes each, little endian. What the values may be is a rule of the ledger. */
-export const findingsListSchema: Schema<readonly Findings[]> = {
-  ssz: rawFindings.ssz,
-  toRaw: (value) => rawFindings.toRaw(findingsBytes(value)),
-  fromRaw: (raw) => {
-    const bytes = rawFindings.fromRaw(raw)
-    if (bytes.length % 2 !== 0) throw new DecodeError(`findings of ${bytes.length} bytes`)
-    return Array.from(
-      { length: bytes.length / 2 },
-      (_, i) => (bytes[2 * i] ?? 0) | ((bytes[2 * i + 1] ?? 0) << 8),
-    )
+export const findingsListSchema: Schema<readonly Findings[]> = packed<readonly Findings[]>(
+  2 * BLOCK_TRANSACTIONS_MAX,
+  {
+    empty: [],
+    sizeOf: (findings) => 2 * findings.length,
+    pack: findingsBytes,
+    unpack: (bytes) => {
+      if (bytes.length % 2 !== 0) throw new DecodeError(`findings of ${bytes.length} bytes`)
+      return Array.from(
+        { length: bytes.length / 2 },
+        (_, i) => (bytes[2 * i] ?? 0) | ((bytes[2 * i + 1] ?? 0) << 8),
+      )
+    },
   },
-}
+)
 
 function findingsBytes(findings: readonly Findings[]): Uint8Array {
   const bytes = new Uint8Array(2 * findings.length)
@@ -60,17 +61,19 @@ function findingsBytes(findings: readonly Findings[]): Uint8Array {
   return bytes
 }
 
-const packed = bytesUpTo(packedFindingsBytes(BLOCK_TRANSACTIONS_MAX))
-
 /**
  * In votes and blocks: twelve bits each, lowest first, in a stream of bytes lowest bits first; an odd number of them
  * leaves four bits, which are zero. So the length tells how many there are.
  */
-const packedFindingsSchema: Schema<readonly Findings[]> = {
-  ssz: packed.ssz,
-  toRaw: (value) => packed.toRaw(pack(value)),
-  fromRaw: (raw) => unpack(packed.fromRaw(raw)),
-}
+const packedFindingsSchema: Schema<readonly Findings[]> = packed<readonly Findings[]>(
+  packedFindingsBytes(BLOCK_TRANSACTIONS_MAX),
+  {
+    empty: [],
+    sizeOf: (findings) => packedFindingsBytes(findings.length),
+    pack,
+    unpack,
+  },
+)
 
 /** Bytes that the findings of an opening take. @param count of requests */
 export function packedFindingsBytes(count: number): number {

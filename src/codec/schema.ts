@@ -5,13 +5,14 @@
  */
 import { ByteListType, ByteVectorType, ListCompositeType, UintBigintType, UnionType } from '@chainsafe/ssz'
 import { ok, type Result, refuse } from '../types/errors.ts'
+import { PackedType, type Packing } from './packed-type.ts'
+import { NullableType, RecordType } from './ssz-record.ts'
 import {
   CounterType,
   DecodeError,
+  FlagType,
   HexType,
   NameType,
-  NullableType,
-  RecordType,
   type Ssz,
   TextType,
   UintType,
@@ -128,6 +129,11 @@ export function bytesUpTo(limit: number): Schema<Uint8Array> {
   return library(new ByteListType(limit))
 }
 
+/** What at most `limitBytes` bytes stand for. */
+export function packed<T>(limitBytes: number, packing: Packing<T>): Schema<T> {
+  return own(new PackedType(limitBytes, packing))
+}
+
 /** UTF-8 text of at most `limitBytes` bytes. Invalid UTF-8 is refused, not replaced. */
 export function text(limitBytes: number): Schema<string> {
   return own(new TextType(limitBytes))
@@ -218,14 +224,7 @@ export function tagged<T extends { readonly kind: string }>(
 }
 
 /** One byte, 0 or 1. */
-export const flag: Schema<boolean> = {
-  ssz: uint(1).ssz,
-  toRaw: (value) => (value ? 1 : 0),
-  fromRaw: (raw: number) => {
-    if (raw > 1) throw new DecodeError(`a flag is 0 or 1, not ${raw}`)
-    return raw === 1
-  },
-}
+export const flag: Schema<boolean> = own(new FlagType())
 
 /** A counter or null. */
 export function optionalCounter<T extends number>(): Schema<T | null> {

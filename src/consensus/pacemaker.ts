@@ -27,6 +27,8 @@ export class Pacemaker {
   readonly #parameters: ChainParameters
   readonly #samplesMs: number[] = []
   readonly #lagsMs: number[] = []
+  /** T without backoff, as of the samples there are; null when a sample came since it was asked for. */
+  #lastBaseMs: number | null = null
   #failedViews = 0
 
   constructor(parameters: ChainParameters) {
@@ -37,6 +39,7 @@ export class Pacemaker {
   viewSucceeded(durationMs: number): void {
     this.#samplesMs.push(durationMs)
     if (this.#samplesMs.length > SAMPLES_MAX) this.#samplesMs.shift()
+    this.#lastBaseMs = null
   }
 
   /** The last ballots of a view came so long after its quorum; 0 when none came later. */
@@ -110,6 +113,11 @@ export class Pacemaker {
   }
 
   #baseMs(): number {
+    this.#lastBaseMs ??= this.#baseOfSamplesMs()
+    return this.#lastBaseMs
+  }
+
+  #baseOfSamplesMs(): number {
     const { viewTimeoutMinMs: min, viewTimeoutMaxMs: max } = this.#parameters
     if (this.#samplesMs.length < SAMPLES_MIN) return Math.sqrt(min * max)
     const sorted = [...this.#samplesMs].sort((a, b) => a - b)

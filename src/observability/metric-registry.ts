@@ -1,7 +1,9 @@
 /**
  * Typed handles over prom-client: a metric is declared with its labels' closed sets of values, and only those
  * values compile. Every series of a counter or gauge exists at zero from the start, so that a rate over it is
- * right from the first scrape. Knows no metric of ours; metrics.ts declares them.
+ * right from the first scrape. What is counted between two scrapes waits in plain numbers and is handed over in one go:
+ * the library looks up every value by its labels' text, which costs several times what it counts. Knows no metric of
+ * ours; metrics.ts declares them.
  */
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
@@ -30,12 +32,32 @@ export interface HistogramHandle<L extends LabelSets> {
 
 type PlainLabels = Record<string, string>
 
-/** Every combination of the labels' values. */
-function combinations(labels: LabelSets): PlainLabels[] {
-  return Object.entries(labels).reduce<PlainLabels[]>(
-    (rows, [name, values]) => rows.flatMap((row) => values.map((value) => ({ ...row, [name]: value }))),
-    [{}],
-  )
+/** Observations of one series that wait at most, so that they are bounded where nobody scrapes. */
+const WAITING_MAX = 256
+
+/** The series of a metric: every combination of its labels' values, in an order that needs no look-up by text. */
+class Rows {
+  readonly all: readonly PlainLabels[]
+  readonly #labels: readonly (readonly [name: string, values: readonly string[]])[]
+
+  constructor(labels: LabelSets) {
+    this.#labels = Object.entries(labels)
+    this.all = this.#labels.reduce<PlainLabels[]>(
+      (rows, [name, values]) => rows.flatMap((row) => values.map((value) => ({ ...row, [name]: value }))),
+      [{}],
+    )
+  }
+
+  /** Where in {@link all} the series of these labels is; null for a value that was not declared, as the types permit none. */
+  at(labels: PlainLabels | undefined): number | null {
+    let at = 0
+    for (const [name, values] of this.#labels) {
+      const value = values.indexOf(labels?.[name] ?? '')
+      if (value < 0) return null
+      at = at * values.length + value
+    }
+    return at
+  }
 }
 
 /** Buckets in seconds: from what a hash costs to what an operator calls an outage. */
@@ -48,15 +70,45 @@ export class MetricRegistry {
   readonly #registry = new Registry()
 
   counter<const L extends LabelSets>(name: string, help: string, labels: L): CounterHandle<L> {
-    const counter = new Counter(this.#options(name, help, labels))
-    for (const row of combinations(labels)) counter.inc(row, 0)
-    return { add: (amount, row?: PlainLabels) => counter.inc(row ?? {}, amount) }
+    const rows = new Rows(labels)
+    const pending = rows.all.map(() => 0)
+    const counter = new Counter({
+      ...this.#options(name, help, labels),
+      collect: () => {
+        for (const [i, row] of rows.all.entries()) {
+          if (pending[i] !== 0) counter.inc(row, pending[i])
+          pending[i] = 0
+        }
+      },
+    })
+    for (const row of rows.all) counter.inc(row, 0)
+    return {
+      add: (amount, labels?: PlainLabels) => {
+        const at = rows.at(labels)
+        // The library has the words for what is no amount, and room for a series that was not declared.
+        if (at === null || !(amount >= 0 && amount < Number.POSITIVE_INFINITY))
+          counter.inc(labels ?? {}, amount)
+        else pending[at] = (pending[at] ?? 0) + amount
+      },
+    }
   }
 
   gauge<const L extends LabelSets>(name: string, help: string, labels: L): GaugeHandle<L> {
-    const gauge = new Gauge(this.#options(name, help, labels))
-    for (const row of combinations(labels)) gauge.set(row, 0)
-    return { set: (value, row?: PlainLabels) => gauge.set(row ?? {}, value) }
+    const rows = new Rows(labels)
+    const values = rows.all.map(() => 0)
+    const gauge = new Gauge({
+      ...this.#options(name, help, labels),
+      collect: () => {
+        for (const [i, row] of rows.all.entries()) gauge.set(row, values[i] ?? 0)
+      },
+    })
+    return {
+      set: (value, labels?: PlainLabels) => {
+        const at = rows.at(labels)
+        if (at === null) gauge.set(labels ?? {}, value)
+        else values[at] = value
+      },
+    }
   }
 
   /** A gauge without labels that is read when somebody looks. */
@@ -86,9 +138,27 @@ export class MetricRegistry {
     labels: L,
     buckets: readonly number[] = SECONDS_BUCKETS,
   ): HistogramHandle<L> {
-    const histogram = new Histogram({ ...this.#options(name, help, labels), buckets: [...buckets] })
-    for (const row of combinations(labels)) histogram.zero(row)
-    return { observe: (value, row?: PlainLabels) => histogram.observe(row ?? {}, value) }
+    const rows = new Rows(labels)
+    const waiting = rows.all.map((): number[] => [])
+    const handOver = (): void => {
+      for (const [i, row] of rows.all.entries()) {
+        for (const value of waiting[i]?.splice(0) ?? []) histogram.observe(row, value)
+      }
+    }
+    const histogram = new Histogram({
+      ...this.#options(name, help, labels),
+      buckets: [...buckets],
+      collect: handOver,
+    })
+    for (const row of rows.all) histogram.zero(row)
+    return {
+      observe: (value, labels?: PlainLabels) => {
+        const at = rows.at(labels)
+        const values = at === null || !Number.isFinite(value) ? undefined : waiting[at]
+        if (values === undefined) histogram.observe(labels ?? {}, value)
+        else if (values.push(value) === WAITING_MAX) handOver()
+      },
+    }
   }
 
   /** A series that is always 1 and says in its labels what runs here. */

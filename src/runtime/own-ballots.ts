@@ -68,10 +68,11 @@ export class OwnBallots {
     for (const commit of options.committed) this.#committed.set(slotName(commit), commit.commit)
   }
 
-  /** Forgets slots that are long over. */
+  /** Forgets slots that are long over, up to the first that is not: they are in the order in which they were asked for. */
   final(height: Height): void {
     for (const [name, { commit }] of this.#own) {
-      if (commit.height < height - KEPT_BLOCKS) this.#own.delete(name)
+      if (commit.height >= height - KEPT_BLOCKS) return
+      this.#own.delete(name)
     }
   }
 

@@ -13,13 +13,16 @@ import { toHex } from '../../../src/codec/hex.ts'
 import {
   bytesUpTo,
   counter,
+  DecodeError,
   decode,
   encode,
+  flag,
   hashTreeRoot,
   hexBytes,
   listOf,
   nullable,
   oneOf,
+  packed,
   record,
   tagged,
   text,
@@ -43,12 +46,26 @@ interface Whole {
   readonly colour: 'red' | 'green' | 'blue'
   readonly amount: bigint
   readonly maybe: Part | null
+  readonly isOpen: boolean
+  readonly pairs: readonly number[]
   readonly blob: Uint8Array
 }
 
 const COLOURS = ['red', 'green', 'blue'] as const
 const TITLE_MAX = 80
 const part = record<Part>({ name: text(20), hash: hexBytes(32) })
+/** Numbers of two bytes each, highest first. */
+const pairs = packed<readonly number[]>(40, {
+  empty: [],
+  sizeOf: (value) => 2 * value.length,
+  pack: (value) => Uint8Array.from(value.flatMap((number) => [number >> 8, number & 0xff])),
+  unpack: (bytes) => {
+    if (bytes.length % 2 !== 0) throw new DecodeError('half a pair')
+    return Array.from({ length: bytes.length / 2 }, (_, i) =>
+      Number(`0x${toHex(bytes.subarray(2 * i, 2 * i + 2))}`),
+    )
+  },
+})
 const whole = tagged<Whole>(
   'whole',
   record<Omit<Whole, 'kind'>>({
@@ -60,6 +77,8 @@ const whole = tagged<Whole>(
     colour: oneOf(COLOURS),
     amount: u64,
     maybe: nullable(part),
+    isOpen: flag,
+    pairs,
     blob: bytesUpTo(70),
   }),
 )
@@ -74,6 +93,8 @@ const oracle = new ContainerType({
   colour: new UintNumberType(1),
   amount: new UintBigintType(8),
   maybe: new ListCompositeType(partOracle, 1),
+  isOpen: new UintNumberType(1),
+  pairs: new ByteListType(40),
   blob: new ByteListType(70),
 })
 type Raw = ReturnType<typeof oracle.defaultValue>
@@ -88,6 +109,8 @@ const rawOf = (value: Whole): Raw => ({
   colour: COLOURS.indexOf(value.colour),
   amount: value.amount,
   maybe: value.maybe === null ? [] : [rawPart(value.maybe)],
+  isOpen: value.isOpen ? 1 : 0,
+  pairs: Buffer.concat(value.pairs.map((number) => Buffer.from([number >> 8, number & 0xff]))),
   blob: value.blob,
 })
 
@@ -101,7 +124,8 @@ const partFrom = ({ name, hash }: { name: Uint8Array; hash: Uint8Array }): Part 
 function readByOracle(bytes: Uint8Array): Whole {
   const raw = oracle.deserialize(bytes)
   const colour = COLOURS[raw.colour]
-  if (colour === undefined || raw.when > COUNTER_MAX) throw new Error('beyond what there is')
+  const isBeyond = raw.when > COUNTER_MAX || raw.isOpen > 1 || raw.pairs.length % 2 !== 0
+  if (colour === undefined || isBeyond) throw new Error('beyond what there is')
   return {
     kind: 'whole',
     small: raw.small,
@@ -112,6 +136,8 @@ function readByOracle(bytes: Uint8Array): Whole {
     colour,
     amount: raw.amount,
     maybe: raw.maybe[0] === undefined ? null : partFrom(raw.maybe[0]),
+    isOpen: raw.isOpen === 1,
+    pairs: Array.from({ length: raw.pairs.length / 2 }, (_, i) => Buffer.from(raw.pairs).readUInt16BE(2 * i)),
     blob: raw.blob,
   }
 }
@@ -137,6 +163,8 @@ const values: fc.Arbitrary<Whole> = fc.record({
   colour: fc.constantFrom(...COLOURS),
   amount: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
   maybe: fc.option(parts),
+  isOpen: fc.boolean(),
+  pairs: fc.array(fc.nat(0xffff), { maxLength: 20 }),
   blob: fc.uint8Array({ maxLength: 70 }),
 })
 
@@ -194,13 +222,15 @@ describe('a record of our own values', () => {
       colour: 'blue',
       amount: 3n,
       maybe: null,
+      isOpen: true,
+      pairs: [0x1234],
       blob: new Uint8Array(2),
     }
     const detail = (change: (bytes: Uint8Array) => Uint8Array): string => {
       const read = decode(whole, change(encode(whole, value)), 1_000)
       return read.ok ? 'read' : read.detail
     }
-    const fixedEnd = 2 + 4 + 8 + 48 + 4 + 1 + 8 + 4 + 4
+    const fixedEnd = 2 + 4 + 8 + 48 + 4 + 1 + 8 + 4 + 1 + 4 + 4
     const set = (at: number, to: number) => (bytes: Uint8Array) => {
       bytes[at] = to
       return bytes
@@ -208,12 +238,14 @@ describe('a record of our own values', () => {
     expect(detail(set(2, fixedEnd + 1))).toBe(
       `First offset must equal to fixedEnd ${fixedEnd + 1} != ${fixedEnd}`,
     )
-    expect(detail(set(62, 200))).toBe(`Offset out of bounds 200 > ${fixedEnd + 5}`)
+    expect(detail(set(62, 200))).toBe(`Offset out of bounds 200 > ${fixedEnd + 7}`)
     expect(detail(set(62, fixedEnd - 1))).toBe(`Offsets must be increasing ${fixedEnd - 1} < ${fixedEnd}`)
     expect(detail((bytes) => new Uint8Array([...bytes, ...new Uint8Array(80)]))).toBe(
       'ByteList invalid size 82 limit 70',
     )
     expect(detail(set(66, 3))).toBe('variant 3 of 3')
+    expect(detail(set(79, 2))).toBe('a flag is 0 or 1, not 2')
+    expect(detail(set(84, fixedEnd + 4))).toBe('half a pair')
     expect(detail(set(fixedEnd, 0xff))).toBe('text is not valid UTF-8')
     expect(detail(set(13, 1))).toBe(`counter ${2 ** 56 + 2} is above ${COUNTER_MAX}`)
   })
