@@ -8,7 +8,13 @@ import { CountReporter } from './test/support/count-reporter.ts'
 /** Networks of real processes, which mostly wait for each other: two at a time, and nothing else beside them. */
 const END_TO_END = ['test/e2e/**/*.test.ts', 'test/docs/tour.test.ts']
 
-/** The same, but too long for every change: "npm run test:long". What is tried over TCP otherwise is over QUIC here. */
+/** End to end, and it compares times: what runs beside it would be measured with it. */
+const ALONE = ['test/e2e/shielded-flood.test.ts']
+
+/**
+ * Networks of real processes again, but too long for every change: "npm run test:long". What is tried over TCP otherwise
+ * is over QUIC here.
+ */
 const LONG = [
   'test/long/**/*.test.ts',
   'test/e2e/strangers.test.ts',
@@ -101,10 +107,20 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: END_TO_END,
-          exclude,
+          exclude: [...exclude, ...ALONE],
           provide: { transports: ['tcp'] },
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ALONE,
+          exclude,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -123,7 +139,7 @@ export default defineConfig({
           include: SWARM,
           exclude,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -134,7 +150,7 @@ export default defineConfig({
           exclude,
           provide: { transports: ['quic'], byteStep: 1, proofByteStep: 1 },
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],
