@@ -4,7 +4,6 @@
  * machine shared by four nodes and the load; what counts is CPU per block and per request.
  */
 import { cpus, totalmem } from 'node:os'
-import { parseArgs } from 'node:util'
 import { BUILD } from '../src/config/build-info.ts'
 import { alone } from './bench/alone.ts'
 import { ballotBytes, SIZES } from './bench/ballot-bytes.ts'
@@ -13,6 +12,7 @@ import { oneValidatorDown } from './bench/one-validator-down.ts'
 import { BenchNetwork, type Usage } from './bench/processes.ts'
 import { storedBytes } from './bench/stored-bytes.ts'
 import { verdicts } from './bench/verdicts.ts'
+import { scriptOptions } from './script-options.ts'
 
 const VALIDATORS = 4
 const SETTINGS = {
@@ -108,11 +108,15 @@ const PARTS: Readonly<Record<string, () => Promise<object>>> = {
   }),
 }
 
-const { only } = parseArgs({ options: { only: { type: 'string' } } }).values
-if (only !== undefined && PARTS[only] === undefined) {
-  process.stderr.write(`--only ${only}: the parts are ${Object.keys(PARTS).join(', ')}\n`)
-  process.exit(64)
-}
+const USAGE = `npm run bench -- [--only PART]
+
+  (none)       every part, one after the other: about nine minutes
+  --only PART  that part alone: ${Object.keys(PARTS).join(', ')}
+`
+
+const { values, refuse } = scriptOptions(USAGE, { only: { type: 'string' } })
+const { only } = values
+if (only !== undefined && !Object.hasOwn(PARTS, only)) refuse(`there is no part ${only}`)
 
 async function measuredParts(): Promise<Record<string, object>> {
   const measured: Record<string, object> = {}

@@ -5,7 +5,6 @@
  */
 
 import { cpus, loadavg, totalmem } from 'node:os'
-import { parseArgs } from 'node:util'
 import { BUILD } from '../src/config/build-info.ts'
 import { type CampaignPlan, campaign } from '../test/support/chaos/campaign.ts'
 import { destroyChaosNetworks } from '../test/support/chaos/chaos-network.ts'
@@ -14,6 +13,7 @@ import { type Kernel, lookAtKernel } from '../test/support/chaos/kernel.ts'
 import { namespaceNames, trialName } from '../test/support/chaos/namespaces.ts'
 import { reportOf } from '../test/support/chaos/report.ts'
 import type { Trial } from '../test/support/chaos/trial.ts'
+import { scriptOptions } from './script-options.ts'
 
 const HELP = `npm run chaos -- [--quick] [--seed N] [--only TEXT] [--heartbeat-ms N]
 
@@ -28,22 +28,14 @@ Namespaces need root, ip, tc and nsenter; the clock jumps libfaketime; the full 
 missing is in the report as notRun, with the reason. Nothing is installed, nothing outside the namespaces changed.
 `
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    only: { type: 'string', default: '' },
-    'heartbeat-ms': { type: 'string', default: '1000' },
-    help: { type: 'boolean', default: false },
-  },
+const { values, wholeNumber } = scriptOptions(HELP, {
+  quick: { type: 'boolean', default: false },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  only: { type: 'string', default: '' },
+  'heartbeat-ms': { type: 'string', default: '1000' },
 })
-if (values.help) {
-  process.stdout.write(HELP)
-  process.exit(0)
-}
-
-const seed = Number(values.seed)
-if (!Number.isSafeInteger(seed)) throw new Error(`--seed: expected a whole number, not ${values.seed}`)
+const seed = wholeNumber('seed') ?? 0
+const heartbeatMs = wholeNumber('heartbeat-ms') ?? 0
 
 function told({ fabric, nodes, name, victims, recoveryMs, problems, notRun }: Trial): void {
   const who = victims.length === 0 ? '' : ` (${victims.join(' ')})`
@@ -65,7 +57,7 @@ process.stderr.write(`seed ${seed}\n`)
 const plan = (validators: number, inside: CampaignPlan['inside']): CampaignPlan => ({
   validators,
   seed,
-  heartbeatMs: Number(values['heartbeat-ms']),
+  heartbeatMs,
   inside,
   only: values.only,
   withMavericks: validators === 4,
@@ -99,7 +91,7 @@ const report = reportOf(reports, {
     seed,
     quick: values.quick,
     only: values.only,
-    heartbeatMs: Number(values['heartbeat-ms']),
+    heartbeatMs,
     namespaces: kernel,
   },
   tookS: Math.round((performance.now() - startedAt) / 1_000),

@@ -6,18 +6,21 @@
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { run } from '../test/support/cli/processes.ts'
 import { LocalNetwork } from '../test/support/e2e/local-network.ts'
+import { scriptOptions } from './script-options.ts'
 
-const { values } = parseArgs({
-  options: {
-    /** How long a connection says nothing before it is used again. */
-    'idle-seconds': { type: 'string', default: '150' },
-    /** Where the node listens, in place of a network made for this. */
-    address: { type: 'string' },
-  },
+const USAGE = `npm run test:foreign -- [--idle-seconds N] [--address HOST:PORT]
+
+  --idle-seconds N     how long a connection says nothing before it is used again (default 150)
+  --address HOST:PORT  where a node listens, in place of a network made for this
+`
+
+const { values, wholeNumber } = scriptOptions(USAGE, {
+  'idle-seconds': { type: 'string', default: '150' },
+  address: { type: 'string' },
 })
+const idleSeconds = wholeNumber('idle-seconds') ?? 0
 
 const CRATE = join(import.meta.dirname, '..', 'test', 'foreign', 'stoq-client')
 /** Outside the project: cargo fills it with a hundred megabytes. */
@@ -38,7 +41,7 @@ if (build.error !== undefined || build.status !== 0) {
 }
 
 async function callFrom(address: string): Promise<number> {
-  const client = run([join(TARGET, 'release', 'stoq-client'), address, values['idle-seconds']])
+  const client = run([join(TARGET, 'release', 'stoq-client'), address, String(idleSeconds)])
   client.child.stderr?.pipe(process.stderr)
   const { code, stdout } = await client.ended
   process.stdout.write(stdout)

@@ -4,28 +4,35 @@
  * and then leaves the nodes' folders for a look.
  */
 
-import { parseArgs } from 'node:util'
 import { LocalNetwork } from '../test/support/e2e/local-network.ts'
 import { torture } from '../test/support/e2e/torture.ts'
+import { scriptOptions } from './script-options.ts'
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '20' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    'heartbeat-ms': { type: 'string', default: '2000' },
-    validators: { type: 'string', default: '4' },
-  },
+const USAGE = `npm run torture -- [--rounds N] [--seed N] [--heartbeat-ms N] [--validators N]
+
+  --rounds N        blows, each to one, several or all of them (default 20)
+  --seed N          choice of the victims (default: from the clock; it is in the report)
+  --heartbeat-ms N  of the network (default 2000)
+  --validators N    how many there are (default 4)
+`
+
+const { wholeNumber } = scriptOptions(USAGE, {
+  rounds: { type: 'string', default: '20' },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  'heartbeat-ms': { type: 'string', default: '2000' },
+  validators: { type: 'string', default: '4' },
 })
 
-const seed = Number(values.seed)
+const seed = wholeNumber('seed') ?? 0
+const roundCount = wholeNumber('rounds') ?? 0
 const network = await LocalNetwork.start({
-  validators: Number(values.validators),
-  parameters: { heartbeatMs: Number(values['heartbeat-ms']) },
+  validators: wholeNumber('validators') ?? 0,
+  parameters: { heartbeatMs: wholeNumber('heartbeat-ms') ?? 0 },
 })
 process.stderr.write(`seed ${seed}, nodes in ${network.home}\n`)
 let isWell = false
 try {
-  const { rounds, ...report } = await torture(network, Number(values.rounds), seed, (round, i) => {
+  const { rounds, ...report } = await torture(network, roundCount, seed, (round, i) => {
     const { killed, struckAgain, recoveryMs, height, answered, problems } = round
     const again = struckAgain.length === 0 ? '' : `, again ${struckAgain.join(' ')}`
     process.stderr.write(

@@ -6,10 +6,10 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { scriptOptions } from '../../scripts/script-options.ts'
 import { runLane } from './lane/lane.ts'
 import { catchMutant, controlViolations, type MutantResult, mutantLine } from './lane/mutant-lane.ts'
-import { MUTANTS, mutantNamed } from './mutants.ts'
+import { MUTANTS } from './mutants.ts'
 import type { Outcome } from './swarm.ts'
 import { enumerateTwins } from './twins.ts'
 import { type Row, table } from './verdicts/table.ts'
@@ -44,14 +44,6 @@ function commit(): string {
 }
 
 const about = { commit: commit(), node: process.version, machine: cpus()[0]?.model ?? 'unknown' }
-
-function count(text: string | undefined, name: string): number | null {
-  if (text === undefined) return null
-  const value = Number(text)
-  if (Number.isSafeInteger(value) && value >= 0) return value
-  process.stderr.write(`--${name} ${text} is no whole number\n\n${USAGE}`)
-  process.exit(64)
-}
 
 /** A seed that failed stays: every later run of the tests runs it again. */
 function keepSeed(seed: number, violations: readonly string[]): void {
@@ -154,33 +146,26 @@ async function runMutants(names: readonly string[], jobs: number, budget: number
 }
 
 async function main(): Promise<boolean> {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: 'string' },
-      start: { type: 'string' },
-      seed: { type: 'string' },
-      jobs: { type: 'string' },
-      trace: { type: 'boolean', default: false },
-      twice: { type: 'boolean', default: false },
-      plain: { type: 'boolean', default: false },
-      mutants: { type: 'boolean', default: false },
-      mutant: { type: 'string' },
-      twins: { type: 'string' },
-      verdicts: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+  const { values, wholeNumber, refuse } = scriptOptions(USAGE, {
+    seeds: { type: 'string' },
+    start: { type: 'string' },
+    seed: { type: 'string' },
+    jobs: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    twice: { type: 'boolean', default: false },
+    plain: { type: 'boolean', default: false },
+    mutants: { type: 'boolean', default: false },
+    mutant: { type: 'string' },
+    twins: { type: 'string' },
+    verdicts: { type: 'string' },
   })
-  const jobs = count(values.jobs, 'jobs') ?? availableParallelism()
-  const seed = count(values.seed, 'seed')
-  const seeds = count(values.seeds, 'seeds')
+  const jobs = wholeNumber('jobs') ?? availableParallelism()
+  const seed = wholeNumber('seed')
+  const seeds = wholeNumber('seeds')
   const { mutant } = values
-  if (values.help) {
-    print(USAGE)
-    return true
-  }
   if (values.twins !== undefined) {
     const result = await enumerateTwins({
-      views: count(values.twins, 'twins') ?? 0,
+      views: wholeNumber('twins') ?? 0,
       casesMax: seeds ?? 100_000,
     })
     print(JSON.stringify({ ...about, ...result, seconds: Number(secondsSince().toFixed(1)) }))
@@ -188,14 +173,15 @@ async function main(): Promise<boolean> {
   }
   if (values.verdicts !== undefined) {
     const rows: Row[] = []
-    for await (const row of table(count(values.verdicts, 'verdicts') ?? 0, jobs)) {
+    for await (const row of table(wholeNumber('verdicts') ?? 0, jobs)) {
       rows.push(row)
       print(`${row.variant.padEnd(46)} ${JSON.stringify(row.figures)}`)
     }
     print(JSON.stringify({ ...about, seconds: Number(secondsSince().toFixed(1)), rows }))
     return true
   }
-  if (mutant !== undefined) mutantNamed(mutant)
+  if (mutant !== undefined && MUTANTS.every(({ name }) => name !== mutant))
+    refuse(`there is no mutant ${mutant}`)
   if (values.mutants) {
     return runMutants(
       MUTANTS.map(({ name }) => name),
@@ -206,7 +192,7 @@ async function main(): Promise<boolean> {
   if (mutant !== undefined && seed === null && seeds === null) return runMutants([mutant], jobs, null)
   return runSeeds({
     seeds: seed === null ? (seeds ?? 100) : 1,
-    start: seed ?? count(values.start, 'start') ?? 1,
+    start: seed ?? wholeNumber('start') ?? 1,
     jobs: seed === null ? jobs : 1,
     isTraced: values.trace && seed !== null,
     isTwice: values.twice,
