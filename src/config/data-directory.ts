@@ -15,6 +15,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
@@ -175,6 +176,13 @@ export function sealDataDirectory(directory: DataDirectory, network: string, gen
 /** @throws DataDirectoryError `E_DATA_DIR_MISSING` (73), naming the nodes in the folder if it holds some, or `E_DATA_DIR_READ` (73) */
 export function requireInitialised(directory: DataDirectory): void {
   if (isInitialised(directory)) return
+  if (isFile(directory.root)) {
+    throw new DataDirectoryError('E_DATA_DIR_MISSING', `${directory.root} is not a node's data directory`, {
+      exitCode: 73,
+      why: 'it is a file, not a folder',
+      fix: 'name the folder of a node with --data',
+    })
+  }
   requireReadable(directory)
   const [inside] = nodesIn(directory.root)
   throw new DataDirectoryError('E_DATA_DIR_MISSING', `${directory.root} is not a node's data directory`, {
@@ -185,6 +193,14 @@ export function requireInitialised(directory: DataDirectory): void {
         ? 'make one with "hypermesh init" or "hypermesh testnet init", or run "hypermesh devnet"'
         : `name one of them, as in --data ${inside}`,
   })
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
 }
 
 /** A service that runs as another user than the one that made the directory. */

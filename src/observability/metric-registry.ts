@@ -86,8 +86,7 @@ export class MetricRegistry {
       add: (amount, labels?: PlainLabels) => {
         const at = rows.at(labels)
         // The library has the words for what is no amount, and room for a series that was not declared.
-        if (at === null || !(amount >= 0 && amount < Number.POSITIVE_INFINITY))
-          counter.inc(labels ?? {}, amount)
+        if (at === null || !Number.isFinite(amount) || amount < 0) counter.inc(labels ?? {}, amount)
         else pending[at] = (pending[at] ?? 0) + amount
       },
     }
@@ -105,7 +104,7 @@ export class MetricRegistry {
     return {
       set: (value, labels?: PlainLabels) => {
         const at = rows.at(labels)
-        if (at === null) gauge.set(labels ?? {}, value)
+        if (at === null || typeof value !== 'number') gauge.set(labels ?? {}, value)
         else values[at] = value
       },
     }

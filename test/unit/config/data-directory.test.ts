@@ -59,6 +59,21 @@ describe('the data directory', () => {
     )
   })
 
+  it('says of a file that it is one, and not to give it to another user', () => {
+    const path = join(folder, 'file')
+    writeFileSync(path, 'x')
+    expect(() => openDataDirectory(path)).toThrow(
+      expect.objectContaining({
+        code: 'E_DATA_DIR_MISSING',
+        exitCode: 73,
+        advice: expect.objectContaining({
+          why: 'it is a file, not a folder',
+          fix: expect.stringContaining('name the folder of a node'),
+        }),
+      }),
+    )
+  })
+
   it('keeps others out', () => {
     const directory = createDataDirectory(join(folder, 'a'))
     sealDataDirectory(directory, 'dev', 'abcd')

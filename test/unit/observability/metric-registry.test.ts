@@ -99,6 +99,9 @@ describe('the registry', () => {
     expect(text).toContain('h_count{size="xl"} 1')
     expect(() => counter.add(Number.POSITIVE_INFINITY, { size: 's' })).toThrow()
     expect(() => counter.add(-1, { size: 's' })).toThrow()
+    // Whatever the types say: what is no number is refused where it is told, and spoils no scrape.
+    expect(() => counter.add('1' as unknown as number, { size: 's' })).toThrow()
+    expect(() => gauge.set('1' as unknown as number, { size: 's' })).toThrow()
     expect(() => histogram.observe(Number.NaN, { size: 's' })).toThrow()
     expect(await registry.render()).toContain('c_total{size="s"} 0')
   })
