@@ -4,6 +4,7 @@
  * machine shared by four nodes and the load; what counts is CPU per block and per request.
  */
 import { cpus, totalmem } from 'node:os'
+import { Option } from 'commander'
 import { BUILD } from '../src/config/build-info.ts'
 import { alone } from './bench/alone.ts'
 import { ballotBytes, SIZES } from './bench/ballot-bytes.ts'
@@ -12,7 +13,7 @@ import { oneValidatorDown } from './bench/one-validator-down.ts'
 import { BenchNetwork, type Usage } from './bench/processes.ts'
 import { storedBytes } from './bench/stored-bytes.ts'
 import { verdicts } from './bench/verdicts.ts'
-import { scriptOptions } from './script-options.ts'
+import { scriptCommand } from './script-command.ts'
 
 const VALIDATORS = 4
 const SETTINGS = {
@@ -108,15 +109,13 @@ const PARTS: Readonly<Record<string, () => Promise<object>>> = {
   }),
 }
 
-const USAGE = `npm run bench -- [--only PART]
-
-  (none)       every part, one after the other: about nine minutes
-  --only PART  that part alone: ${Object.keys(PARTS).join(', ')}
-`
-
-const { values, refuse } = scriptOptions(USAGE, { only: { type: 'string' } })
-const { only } = values
-if (only !== undefined && !Object.hasOwn(PARTS, only)) refuse(`there is no part ${only}`)
+const { only } = scriptCommand(
+  'bench',
+  'Measures four real validators on this machine, for about nine minutes, and prints one JSON object.',
+)
+  .addOption(new Option('--only <part>', 'that part alone').choices(Object.keys(PARTS)))
+  .parse()
+  .opts<{ only?: string }>()
 
 async function measuredParts(): Promise<Record<string, object>> {
   const measured: Record<string, object> = {}

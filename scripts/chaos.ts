@@ -13,29 +13,36 @@ import { type Kernel, lookAtKernel } from '../test/support/chaos/kernel.ts'
 import { namespaceNames, trialName } from '../test/support/chaos/namespaces.ts'
 import { reportOf } from '../test/support/chaos/report.ts'
 import type { Trial } from '../test/support/chaos/trial.ts'
-import { scriptOptions } from './script-options.ts'
+import { countOption, scriptCommand, seedOption } from './script-command.ts'
 
-const HELP = `npm run chaos -- [--quick] [--seed N] [--only TEXT] [--heartbeat-ms N]
+const DESCRIPTION =
+  'Real faults in real networks: 4 and 7 nodes in network namespaces, then 4 on loopback behind relays, then mavericks ' +
+  'on both. About 15 minutes on two cores; without namespaces the loopback part with 4 and 7.'
 
-  (none)          4 and 7 nodes in network namespaces, then 4 on loopback behind relays, then mavericks
-                  on both: about 15 minutes on two cores; without namespaces the loopback part with 4 and 7
-  --quick         4 nodes on loopback behind relays, and mavericks: about 5 minutes
-  --seed N        order of the faults and choice of the victims (default: from the clock; it is in the report)
-  --only TEXT     only faults whose name holds this
-  --heartbeat-ms  of the networks (default 1000)
-
+const REQUIREMENTS = `
 Namespaces need root, ip, tc and nsenter; the clock jumps libfaketime; the full disk root and tmpfs. What is
-missing is in the report as notRun, with the reason. Nothing is installed, nothing outside the namespaces changed.
-`
+missing is in the report as notRun, with the reason. Nothing is installed, nothing outside the namespaces changed.`
 
-const { values, wholeNumber } = scriptOptions(HELP, {
-  quick: { type: 'boolean', default: false },
-  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-  only: { type: 'string', default: '' },
-  'heartbeat-ms': { type: 'string', default: '1000' },
-})
-const seed = wholeNumber('seed') ?? 0
-const heartbeatMs = wholeNumber('heartbeat-ms') ?? 0
+interface ChaosOptions {
+  readonly quick?: true
+  readonly seed: number
+  readonly only?: string
+  readonly heartbeatMs: number
+}
+
+const {
+  quick = false,
+  seed,
+  only = '',
+  heartbeatMs,
+} = scriptCommand('chaos', DESCRIPTION)
+  .option('--quick', '4 nodes on loopback behind relays, and mavericks: about 5 minutes')
+  .addOption(seedOption('order of the faults and choice of the victims'))
+  .option('--only <text>', 'only faults whose name holds this')
+  .option('--heartbeat-ms <n>', 'of the networks', countOption, 1_000)
+  .addHelpText('after', REQUIREMENTS)
+  .parse()
+  .opts<ChaosOptions>()
 
 function told({ fabric, nodes, name, victims, recoveryMs, problems, notRun }: Trial): void {
   const who = victims.length === 0 ? '' : ` (${victims.join(' ')})`
@@ -48,9 +55,7 @@ function told({ fabric, nodes, name, victims, recoveryMs, problems, notRun }: Tr
 }
 
 const NAMESPACED_SIZES = [4, 7]
-const kernel: Kernel | string = values.quick
-  ? 'not asked for with --quick'
-  : lookAtKernel(trialName(process.pid))
+const kernel: Kernel | string = quick ? 'not asked for with --quick' : lookAtKernel(trialName(process.pid))
 if (typeof kernel === 'string') process.stderr.write(`no network namespaces: ${kernel}\n`)
 process.stderr.write(`seed ${seed}\n`)
 
@@ -59,7 +64,7 @@ const plan = (validators: number, inside: CampaignPlan['inside']): CampaignPlan 
   seed,
   heartbeatMs,
   inside,
-  only: values.only,
+  only,
   withMavericks: validators === 4,
 })
 const startedAt = performance.now()
@@ -75,7 +80,7 @@ if (typeof kernel !== 'string') {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void destroyChaosNetworks().finally(() => process.exit(1)))
 }
-const relaySizes = values.quick || typeof kernel !== 'string' ? [4] : NAMESPACED_SIZES
+const relaySizes = quick || typeof kernel !== 'string' ? [4] : NAMESPACED_SIZES
 for (const size of relaySizes) reports.push(await campaign(plan(size, null), told))
 
 const report = reportOf(reports, {
@@ -89,8 +94,8 @@ const report = reportOf(reports, {
   ...BUILD,
   settings: {
     seed,
-    quick: values.quick,
-    only: values.only,
+    quick,
+    only,
     heartbeatMs,
     namespaces: kernel,
   },

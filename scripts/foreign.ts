@@ -8,19 +8,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../test/support/cli/processes.ts'
 import { LocalNetwork } from '../test/support/e2e/local-network.ts'
-import { scriptOptions } from './script-options.ts'
+import { countOption, scriptCommand } from './script-command.ts'
 
-const USAGE = `npm run test:foreign -- [--idle-seconds N] [--address HOST:PORT]
-
-  --idle-seconds N     how long a connection says nothing before it is used again (default 150)
-  --address HOST:PORT  where a node listens, in place of a network made for this
-`
-
-const { values, wholeNumber } = scriptOptions(USAGE, {
-  'idle-seconds': { type: 'string', default: '150' },
-  address: { type: 'string' },
-})
-const idleSeconds = wholeNumber('idle-seconds') ?? 0
+const options = scriptCommand(
+  'test:foreign',
+  'Calls a validator over STOQ from a Rust client, and prints its JSON.',
+)
+  .option(
+    '--idle-seconds <n>',
+    'how long a connection says nothing before it is used again',
+    countOption,
+    150,
+  )
+  .option('--address <address>', 'where a node listens, in place of a network made for this')
+  .parse()
+  .opts<{ readonly idleSeconds: number; readonly address?: string }>()
 
 const CRATE = join(import.meta.dirname, '..', 'test', 'foreign', 'stoq-client')
 /** Outside the project: cargo fills it with a hundred megabytes. */
@@ -41,14 +43,14 @@ if (build.error !== undefined || build.status !== 0) {
 }
 
 async function callFrom(address: string): Promise<number> {
-  const client = run([join(TARGET, 'release', 'stoq-client'), address, String(idleSeconds)])
+  const client = run([join(TARGET, 'release', 'stoq-client'), address, String(options.idleSeconds)])
   client.child.stderr?.pipe(process.stderr)
   const { code, stdout } = await client.ended
   process.stdout.write(stdout)
   return code ?? 1
 }
 
-if (values.address !== undefined) process.exit(await callFrom(values.address))
+if (options.address !== undefined) process.exit(await callFrom(options.address))
 const network = await LocalNetwork.start()
 let code = 1
 try {

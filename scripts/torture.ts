@@ -6,33 +6,32 @@
 
 import { LocalNetwork } from '../test/support/e2e/local-network.ts'
 import { torture } from '../test/support/e2e/torture.ts'
-import { scriptOptions } from './script-options.ts'
+import { countOption, scriptCommand, seedOption } from './script-command.ts'
 
-const USAGE = `npm run torture -- [--rounds N] [--seed N] [--heartbeat-ms N] [--validators N]
+interface TortureOptions {
+  readonly rounds: number
+  readonly seed: number
+  readonly heartbeatMs: number
+  readonly validators: number
+}
 
-  --rounds N        blows, each to one, several or all of them (default 20)
-  --seed N          choice of the victims (default: from the clock; it is in the report)
-  --heartbeat-ms N  of the network (default 2000)
-  --validators N    how many there are (default 4)
-`
+const options = scriptCommand(
+  'torture',
+  'Kills validators with -9 under load, and checks that nothing is lost.',
+)
+  .option('--rounds <n>', 'blows, each to one, several or all of them', countOption, 20)
+  .addOption(seedOption('choice of the victims'))
+  .option('--heartbeat-ms <n>', 'of the network', countOption, 2_000)
+  .option('--validators <n>', 'how many there are', countOption, 4)
+  .parse()
+  .opts<TortureOptions>()
 
-const { wholeNumber } = scriptOptions(USAGE, {
-  rounds: { type: 'string', default: '20' },
-  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-  'heartbeat-ms': { type: 'string', default: '2000' },
-  validators: { type: 'string', default: '4' },
-})
-
-const seed = wholeNumber('seed') ?? 0
-const roundCount = wholeNumber('rounds') ?? 0
-const network = await LocalNetwork.start({
-  validators: wholeNumber('validators') ?? 0,
-  parameters: { heartbeatMs: wholeNumber('heartbeat-ms') ?? 0 },
-})
+const { seed, heartbeatMs, validators } = options
+const network = await LocalNetwork.start({ validators, parameters: { heartbeatMs } })
 process.stderr.write(`seed ${seed}, nodes in ${network.home}\n`)
 let isWell = false
 try {
-  const { rounds, ...report } = await torture(network, roundCount, seed, (round, i) => {
+  const { rounds, ...report } = await torture(network, options.rounds, seed, (round, i) => {
     const { killed, struckAgain, recoveryMs, height, answered, problems } = round
     const again = struckAgain.length === 0 ? '' : `, again ${struckAgain.join(' ')}`
     process.stderr.write(

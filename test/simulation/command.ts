@@ -6,7 +6,8 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
-import { scriptOptions } from '../../scripts/script-options.ts'
+import { InvalidArgumentError } from 'commander'
+import { countOption, scriptCommand } from '../../scripts/script-command.ts'
 import { runLane } from './lane/lane.ts'
 import { catchMutant, controlViolations, type MutantResult, mutantLine } from './lane/mutant-lane.ts'
 import { MUTANTS } from './mutants.ts'
@@ -14,17 +15,49 @@ import type { Outcome } from './swarm.ts'
 import { enumerateTwins } from './twins.ts'
 import { type Row, table } from './verdicts/table.ts'
 
-const USAGE = `npm run sim -- --seeds N --start S   run N seeds from S on
+const FORMS = `
+npm run sim -- --seeds N --start S   run N seeds from S on
 npm run sim -- --seed X              repeat one seed
 npm run sim -- --seed X --trace      … and print every effect of it
 npm run sim -- --mutants             break every rule in turn and see that it is noticed
 npm run sim -- --mutant NAME         … one rule; with --seed or --seeds: run seeds with it
 npm run sim -- --twins VIEWS         enumerate the twins' cases of so many views
-npm run sim -- --verdicts SEEDS      measure what comes of verdicts when a rule about them is changed (table 5.9)
-  --jobs N    processes (default: one for each processor)
-  --twice     run every seed twice and compare the traces
-  --plain     without the accelerations of the lanes
-`
+npm run sim -- --verdicts SEEDS      measure what comes of verdicts when a rule about them is changed (table 5.9)`
+
+interface SimOptions {
+  readonly seeds?: number
+  readonly start: number
+  readonly seed?: number
+  readonly jobs: number
+  readonly trace?: true
+  readonly twice?: true
+  readonly plain?: true
+  readonly mutants?: true
+  readonly mutant?: string
+  readonly twins?: number
+  readonly verdicts?: number
+}
+
+/** A parser for commander: the name of a mutant. */
+function mutantOption(name: string): string {
+  if (MUTANTS.every((mutant) => mutant.name !== name))
+    throw new InvalidArgumentError('There is no such mutant.')
+  return name
+}
+
+const command = scriptCommand('sim', 'Whole networks in one process, with faults and liars.')
+  .option('--seeds <n>', 'how many', countOption)
+  .option('--start <n>', 'the first of them', countOption, 1)
+  .option('--seed <n>', 'that one alone', countOption)
+  .option('--jobs <n>', 'processes', countOption, availableParallelism())
+  .option('--trace', 'print every effect')
+  .option('--twice', 'run every seed twice and compare the traces')
+  .option('--plain', 'without the accelerations of the lanes')
+  .option('--mutants', 'every broken rule')
+  .option('--mutant <name>', 'one broken rule', mutantOption)
+  .option('--twins <views>', "the twins' cases", countOption)
+  .option('--verdicts <seeds>', 'the table of verdicts', countOption)
+  .addHelpText('after', FORMS)
 
 /** Seeds of every mutant's options that are run without it. */
 const CONTROL_SEEDS = 3
@@ -146,57 +179,41 @@ async function runMutants(names: readonly string[], jobs: number, budget: number
 }
 
 async function main(): Promise<boolean> {
-  const { values, wholeNumber, refuse } = scriptOptions(USAGE, {
-    seeds: { type: 'string' },
-    start: { type: 'string' },
-    seed: { type: 'string' },
-    jobs: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    twice: { type: 'boolean', default: false },
-    plain: { type: 'boolean', default: false },
-    mutants: { type: 'boolean', default: false },
-    mutant: { type: 'string' },
-    twins: { type: 'string' },
-    verdicts: { type: 'string' },
-  })
-  const jobs = wholeNumber('jobs') ?? availableParallelism()
-  const seed = wholeNumber('seed')
-  const seeds = wholeNumber('seeds')
-  const { mutant } = values
-  if (values.twins !== undefined) {
+  const options = command.parse().opts<SimOptions>()
+  const { jobs, seed, seeds, mutant } = options
+  if (options.twins !== undefined) {
     const result = await enumerateTwins({
-      views: wholeNumber('twins') ?? 0,
+      views: options.twins,
       casesMax: seeds ?? 100_000,
     })
     print(JSON.stringify({ ...about, ...result, seconds: Number(secondsSince().toFixed(1)) }))
     return result.violations.length === 0
   }
-  if (values.verdicts !== undefined) {
+  if (options.verdicts !== undefined) {
     const rows: Row[] = []
-    for await (const row of table(wholeNumber('verdicts') ?? 0, jobs)) {
+    for await (const row of table(options.verdicts, jobs)) {
       rows.push(row)
       print(`${row.variant.padEnd(46)} ${JSON.stringify(row.figures)}`)
     }
     print(JSON.stringify({ ...about, seconds: Number(secondsSince().toFixed(1)), rows }))
     return true
   }
-  if (mutant !== undefined && MUTANTS.every(({ name }) => name !== mutant))
-    refuse(`there is no mutant ${mutant}`)
-  if (values.mutants) {
+  if (options.mutants) {
     return runMutants(
       MUTANTS.map(({ name }) => name),
       jobs,
-      seeds,
+      seeds ?? null,
     )
   }
-  if (mutant !== undefined && seed === null && seeds === null) return runMutants([mutant], jobs, null)
+  if (mutant !== undefined && seed === undefined && seeds === undefined)
+    return runMutants([mutant], jobs, null)
   return runSeeds({
-    seeds: seed === null ? (seeds ?? 100) : 1,
-    start: seed ?? wholeNumber('start') ?? 1,
-    jobs: seed === null ? jobs : 1,
-    isTraced: values.trace && seed !== null,
-    isTwice: values.twice,
-    isPlain: values.plain,
+    seeds: seed === undefined ? (seeds ?? 100) : 1,
+    start: seed ?? options.start,
+    jobs: seed === undefined ? jobs : 1,
+    isTraced: options.trace === true && seed !== undefined,
+    isTwice: options.twice === true,
+    isPlain: options.plain === true,
     mutant,
   })
 }
